@@ -1,0 +1,96 @@
+// The experiments as this process knows them, so that a hot request reads nothing from the store but the row that decides it.
+import { BanditError } from './errors.ts'
+import { controlOf, type Experiment, primaryMetricOf } from './experiment.ts'
+import { Growth } from './growth.ts'
+import { type Metric, windowMsOf } from './metric.ts'
+import type { Attribution } from './outcome.ts'
+import type { Snapshot, SnapshotHead, Store } from './store.ts'
+
+/** A metric of a live experiment, ready for a reward. */
+export interface LiveMetric {
+  readonly position: number
+  readonly metric: Metric
+  readonly attribution: Attribution
+}
+
+/** An experiment with what is derived from it once, and its current snapshot (null while it is a draft). */
+export interface LiveExperiment {
+  readonly experiment: Experiment
+  readonly snapshot: Snapshot | null
+  readonly growth: Growth
+  readonly control: number
+  readonly metrics: ReadonlyMap<string, LiveMetric>
+}
+
+export class Catalogue {
+  readonly #byKey = new Map<string, LiveExperiment>()
+  readonly #byMetric = new Map<string, Map<string, LiveExperiment>>()
+
+  /** All that the store has. */
+  static async load(store: Pick<Store, 'findExperiments' | 'findSnapshots' | 'readLedger'>): Promise<Catalogue> {
+    const catalogue = new Catalogue()
+    for (const experiment of await store.findExperiments()) {
+      catalogue.keep(experiment, ...(await recall(store, experiment)))
+    }
+    return catalogue
+  }
+
+  all(): LiveExperiment[] {
+    return [...this.#byKey.values()]
+  }
+
+  find(key: string): LiveExperiment | undefined {
+    return this.#byKey.get(key)
+  }
+
+  /** @throws BanditError `experiment_not_found` */
+  get(key: string): LiveExperiment {
+    const live = this.#byKey.get(key)
+    if (live !== undefined) return live
+    throw new BanditError('experiment_not_found', `There is no experiment "${key}"`)
+  }
+
+  /** The experiments that have this metric; undefined when none ever had. */
+  withMetric(key: string): Iterable<LiveExperiment> | undefined {
+    return this.#byMetric.get(key)?.values()
+  }
+
+  /** Takes in an experiment as it is now, in place of what was known of it. */
+  keep(experiment: Experiment, snapshot: Snapshot | null, growth: Growth): void {
+    const { definition } = experiment
+    for (const named of this.#byMetric.values()) named.delete(definition.key)
+    const metrics = new Map(
+      definition.metrics.map((metric, position) => [metric.key, liveMetric(experiment, metric, position)]),
+    )
+    const live = { experiment, snapshot, growth, control: controlOf(definition), metrics }
+    this.#byKey.set(definition.key, live)
+    for (const key of metrics.keys()) {
+      const named = this.#byMetric.get(key) ?? new Map<string, LiveExperiment>()
+      this.#byMetric.set(key, named.set(definition.key, live))
+    }
+  }
+}
+
+/** A growth that knows nothing yet, for the primary metric of an experiment. */
+export function growthOf(experiment: Experiment, heads: readonly SnapshotHead[] = [], rewards = 0): Growth {
+  return new Growth(windowMsOf(primaryMetricOf(experiment.definition)), heads, rewards)
+}
+
+async function recall(
+  store: Pick<Store, 'readLedger'>,
+  experiment: Experiment,
+): Promise<[snapshot: Snapshot | null, growth: Growth]> {
+  const { definition } = experiment
+  const { snapshots, cells } = await store.readLedger(
+    experiment.id,
+    definition.metrics.indexOf(primaryMetricOf(definition)),
+  )
+  const rewards = cells.reduce((sum, cell) => sum + cell.rewards, 0)
+  return [snapshots.at(-1) ?? null, growthOf(experiment, snapshots, rewards)]
+}
+
+/** A metric without a window counts until its experiment stops; with one, the window alone decides. */
+function liveMetric({ stoppedAt }: Experiment, metric: Metric, position: number): LiveMetric {
+  const windowMs = windowMsOf(metric)
+  return { position, metric, attribution: { windowMs, until: windowMs === null ? stoppedAt : null } }
+}

@@ -1,0 +1,118 @@
+// Creates experiments and changes them: each change makes a new version, an entry of history and, while the experiment runs, a
+// snapshot, all at once or not at all.
+
+import { type Catalogue, growthOf } from './catalogue.ts'
+import { type Action, changeBetween, type ExperimentState, redefine, transition } from './change.ts'
+import { BanditError } from './errors.ts'
+import { type Definition, type Experiment, primaryMetricOf, type Status } from './experiment.ts'
+import { nextSnapshot } from './learn.ts'
+import type { Store } from './store.ts'
+
+export interface ChangeDeps {
+  readonly catalogue: Catalogue
+  readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger'>
+}
+
+/** Who asks, and when. */
+export interface Request {
+  readonly actor: string
+  readonly now: number
+}
+
+export type Applied = { readonly experiment: Experiment; readonly outcome: 'created' | 'changed' | 'unchanged' }
+
+/**
+ * A new draft. `salt` is random text that nobody else has.
+ *
+ * @throws BanditError `experiment_exists`
+ */
+export async function createExperiment(
+  deps: ChangeDeps,
+  definition: Definition,
+  { actor, now, salt }: Request & { salt: string },
+): Promise<Experiment> {
+  const draft: ExperimentState = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null }
+  const change = changeBetween(null, draft, { action: 'created', at: now, actor })
+  const experiment = await deps.store.createExperiment({ definition, salt, createdAt: now }, change)
+  if (experiment === null) {
+    const message = `There is an experiment "${definition.key}" already; PUT /experiments/${definition.key} changes it`
+    throw new BanditError('experiment_exists', message)
+  }
+  deps.catalogue.keep(experiment, null, growthOf(experiment))
+  return experiment
+}
+
+/**
+ * Makes the experiment be as defined: creates it, changes it, or finds nothing to do.
+ *
+ * @throws BanditError `experiment_frozen` where a change is not allowed any more
+ */
+export async function applyDefinition(
+  deps: ChangeDeps,
+  definition: Definition,
+  request: Request & { salt: string },
+): Promise<Applied> {
+  const live = deps.catalogue.find(definition.key)
+  if (live === undefined) return { experiment: await createExperiment(deps, definition, request), outcome: 'created' }
+  const state = redefine(live.experiment, definition)
+  if (state === null) return { experiment: live.experiment, outcome: 'unchanged' }
+  return { experiment: await commit(deps, live.experiment, state, 'changed', request), outcome: 'changed' }
+}
+
+/**
+ * Starts, pauses or stops an experiment; one that is so already stays as it is.
+ *
+ * @throws BanditError `experiment_not_found`, `invalid_transition`, `arm_not_found` (the winner)
+ */
+export async function setStatus(
+  deps: ChangeDeps,
+  key: string,
+  to: Exclude<Status, 'draft'>,
+  { winner, ...request }: Request & { winner?: string | null },
+): Promise<Experiment> {
+  const { experiment } = deps.catalogue.get(key)
+  const state = transition(experiment, to, request.now, winner ?? null)
+  return state === null ? experiment : commit(deps, experiment, state, ACTIONS[to], request)
+}
+
+const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as const satisfies Record<
+  Exclude<Status, 'draft'>,
+  Action
+>
+
+/** A refresh may take the next snapshot while a change is prepared; then it is prepared again. */
+const ATTEMPTS = 5
+
+async function commit(
+  deps: ChangeDeps,
+  experiment: Experiment,
+  state: ExperimentState,
+  action: Action,
+  { actor, now }: Request,
+): Promise<Experiment> {
+  const { catalogue, store } = deps
+  const key = experiment.definition.key
+  const change = changeBetween(experiment, state, { action, at: now, actor })
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const snapshot = state.status === 'running' ? await snapshotOf(deps, experiment, state, now) : null
+    const changed = await store.changeExperiment(experiment, state, change, snapshot)
+    const live = catalogue.get(key)
+    if (changed === null && live.experiment === experiment) continue
+    if (changed === null) break
+    const growth = experiment.status === 'draft' ? growthOf(changed) : live.growth
+    if (snapshot !== null) growth.snapshotTaken(now, snapshot.ledgerSize)
+    catalogue.keep(changed, snapshot ?? live.snapshot, growth)
+    return changed
+  }
+  throw new BanditError(
+    'experiment_changed',
+    `Experiment "${key}" was changed by somebody else meanwhile; look at it and try again`,
+  )
+}
+
+async function snapshotOf({ store }: ChangeDeps, experiment: Experiment, state: ExperimentState, now: number) {
+  const next: Experiment = { ...experiment, ...state, version: experiment.version + 1 }
+  const primary = next.definition.metrics.indexOf(primaryMetricOf(next.definition))
+  const stored = await store.readLedger(experiment.id, primary)
+  return nextSnapshot(next, stored, { reason: experiment.status === 'running' ? 'change' : 'start', now })
+}

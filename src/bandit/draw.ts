@@ -1,0 +1,33 @@
+// Chance, made checkable: a unit's draw is a hash of the experiment's salt and the unit, so the same unit draws the same number on
+// every machine, and anyone who knows the salt can recompute which arm it had to get.
+import { hash } from 'node:crypto'
+
+/**
+ * The draw of a unit, uniform on [0, 1): the first 53 bits of SHA-256(salt ‖ 0x00 ‖ unit), over 2⁵³. UTF-8, no normalisation.
+ *
+ * @throws RangeError when the unit or the salt is ill-formed text (a lone surrogate has no UTF-8).
+ */
+export function drawOf(salt: string, unit: string): number {
+  if (!salt.isWellFormed() || !unit.isWellFormed()) throw new RangeError('Cannot draw for ill-formed text')
+  const digest = hash('sha256', `${salt}\0${unit}`, 'buffer')
+  return (digest.readUInt32BE(0) * 2 ** 21 + (digest.readUInt32BE(4) >>> 11)) / 2 ** 53
+}
+
+/**
+ * The position of the drawn arm: the first with `draw <` the running sum of the propensities, those without one skipped. Rounding
+ * may leave a sliver below one; the last arm with a positive propensity takes it.
+ *
+ * @throws RangeError when no arm has a positive propensity.
+ */
+export function chooseArm(propensities: readonly (number | null)[], draw: number): number {
+  let sum = 0
+  let last = -1
+  for (const [arm, propensity] of propensities.entries()) {
+    if (propensity === null || propensity <= 0) continue
+    sum += propensity
+    last = arm
+    if (draw < sum) return arm
+  }
+  if (last === -1) throw new RangeError('Cannot choose an arm: none has a positive propensity')
+  return last
+}

@@ -1,0 +1,84 @@
+// How much the ledger of an experiment has grown since its last snapshot, and so whether the policy should be frozen anew. Counts
+// along in memory with what was acknowledged, so that no request and no tick has to ask the store.
+import type { LedgerSize, SnapshotHead } from './store.ts'
+
+/** A snapshot is due when units, rewards or mature units have grown by this share (and by one at least). */
+const DUE_SHARE = 0.02
+
+/** Snapshots are at least so far apart. */
+export const REFRESH_INTERVAL_MS = 1_000
+
+interface OpenBatch {
+  readonly snapshot: number
+  units: number
+  lastAssignedAt: number
+}
+
+export class Growth {
+  readonly #windowMs: number | null
+  /** Batches with units that are not mature yet, oldest first; the last one may still be open. */
+  #waiting: OpenBatch[] = []
+  #units = 0
+  #rewards = 0
+  #matureUnits = 0
+  #atSnapshot = { createdAt: Number.NEGATIVE_INFINITY, units: 0, rewards: 0, matureUnits: 0 }
+
+  /** `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has counted for it. */
+  constructor(windowMs: number | null, heads: readonly SnapshotHead[] = [], rewards = 0) {
+    this.#windowMs = windowMs
+    for (const { number, units, lastAssignedAt } of heads) this.addUnits(number, units, lastAssignedAt ?? 0)
+    this.addRewards(rewards)
+    const latest = heads.at(-1)
+    if (latest === undefined) return
+    this.#matureAt(latest.createdAt)
+    this.#atSnapshot = { createdAt: latest.createdAt, ...latest.ledgerSize, matureUnits: this.#matureUnits }
+  }
+
+  get size(): LedgerSize {
+    return { units: this.#units, rewards: this.#rewards }
+  }
+
+  addUnits(snapshot: number, units: number, assignedAt: number): void {
+    if (units === 0) return
+    this.#units += units
+    const batch = this.#waiting.findLast(waiting => waiting.snapshot === snapshot)
+    if (batch === undefined) this.#waiting.push({ snapshot, units, lastAssignedAt: assignedAt })
+    else {
+      batch.units += units
+      batch.lastAssignedAt = Math.max(batch.lastAssignedAt, assignedAt)
+    }
+  }
+
+  addRewards(rewards: number): void {
+    this.#rewards += rewards
+  }
+
+  snapshotTaken(createdAt: number, size: LedgerSize): void {
+    this.#matureAt(createdAt)
+    this.#atSnapshot = { createdAt, ...size, matureUnits: this.#matureUnits }
+  }
+
+  /** True when there is something new to learn from, or a batch to close, and the last snapshot is old enough. */
+  isDue(now: number): boolean {
+    const then = this.#atSnapshot
+    if (now - then.createdAt < REFRESH_INTERVAL_MS) return false
+    if (hasGrown(then.units, this.#units) || hasGrown(then.rewards, this.#rewards)) return true
+    this.#matureAt(now)
+    return hasGrown(then.matureUnits, this.#matureUnits)
+  }
+
+  /** Moves the batches that would be mature if a snapshot were taken at `now`. Without a window all are, always. */
+  #matureAt(now: number): void {
+    const windowMs = this.#windowMs ?? Number.NEGATIVE_INFINITY
+    while (true) {
+      const [oldest] = this.#waiting
+      if (oldest === undefined || oldest.lastAssignedAt + windowMs >= now) return
+      this.#matureUnits += oldest.units
+      this.#waiting.shift()
+    }
+  }
+}
+
+function hasGrown(then: number, now: number): boolean {
+  return now - then >= Math.max(1, Math.ceil(DUE_SHARE * then))
+}

@@ -1,0 +1,36 @@
+// From rewards to a unit's outcome: which rewards count, and what they add up to. The twins of the store call this inside their
+// transactions, so that the rule stands once and in no SQL.
+import type { Metric } from './metric.ts'
+
+/**
+ * When rewards of a metric count. `windowMs`: up to so long after the unit's assignment (null: no end). `until`: an instant after
+ * which nothing counts (null: none); it ends a metric without a window when its experiment stops.
+ */
+export interface Attribution {
+  readonly windowMs: number | null
+  readonly until: number | null
+}
+
+/** True when a reward dated `at` counts for a unit that was assigned at `assignedAt` (instants in ms). Both ends belong. */
+export function isAttributed(attribution: Attribution, assignedAt: number, at: number): boolean {
+  if (at < assignedAt) return false
+  if (attribution.windowMs !== null && at > assignedAt + attribution.windowMs) return false
+  return attribution.until === null || at <= attribution.until
+}
+
+const DELAY_MS = 3_600_000
+
+/**
+ * True when a reward comes over an hour after the assignment. Many of these on a metric without a window deceive: arms that convert
+ * later look worse than they are, until their rewards have come.
+ */
+export function isDelayed(assignedAt: number, at: number): boolean {
+  return at - assignedAt > DELAY_MS
+}
+
+/** The outcome of a unit whose counted rewards sum to `total` (0 without any): binary 1 above 0, continuous clipped to the range. */
+export function outcomeOf(metric: Pick<Metric, 'type' | 'range'>, total: number): number {
+  if (metric.type === 'binary') return total > 0 ? 1 : 0
+  const [lowest, highest] = metric.range
+  return Math.min(highest, Math.max(lowest, total))
+}

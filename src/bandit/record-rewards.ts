@@ -1,0 +1,97 @@
+// Takes in what happened to units. Each event is stored at most once for each experiment and metric, and counted in the same
+// transaction if it falls into the unit's attribution window.
+import type { Catalogue, LiveExperiment } from './catalogue.ts'
+import type { ErrorCode } from './errors.ts'
+import type { Reward, RewardStatus } from './facts.ts'
+import type { RewardEntry, Store } from './store.ts'
+
+export interface Rejection {
+  readonly status: 'rejected'
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export type RewardResult = { readonly status: RewardStatus } | Rejection
+
+interface Deps {
+  readonly catalogue: Catalogue
+  readonly store: Pick<Store, 'recordRewards'>
+}
+
+/** A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would count for ever. */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000
+
+/** Values beyond this are a mistake; doubles still add them without loss. */
+export const MAX_REWARD_VALUE = 1e12
+
+/** What became of each event, in their order. Good events are recorded whatever is wrong with others of the same call. */
+export async function recordRewards(deps: Deps, rewards: readonly Reward[], now: number): Promise<RewardResult[]> {
+  const plans = rewards.map(reward => plan(deps.catalogue, reward, now))
+  const steps = plans.flatMap(planned => ('steps' in planned ? planned.steps : []))
+  const statuses = steps.length === 0 ? [] : await deps.store.recordRewards(steps.map(step => step.entry))
+  noteGrowth(steps, statuses)
+  let next = 0
+  return plans.map(planned => {
+    if (!('steps' in planned)) return planned
+    const own = statuses.slice(next, next + planned.steps.length)
+    next += planned.steps.length
+    return { status: PRECEDENCE.find(status => own.includes(status)) ?? 'unassigned' }
+  })
+}
+
+/** An event that reaches several experiments has one answer: the first of these that it met. */
+const PRECEDENCE = ['recorded', 'duplicate', 'late', 'unassigned'] as const satisfies readonly RewardStatus[]
+
+interface Step {
+  readonly live: LiveExperiment
+  readonly entry: RewardEntry
+}
+
+function plan(catalogue: Catalogue, reward: Reward, now: number): { readonly steps: Step[] } | Rejection {
+  const at = reward.at ?? now
+  if (!(Math.abs(reward.value) <= MAX_REWARD_VALUE)) {
+    return rejected('invalid_request', `value must be a finite number within ±${MAX_REWARD_VALUE}`)
+  }
+  if (at > now + CLOCK_TOLERANCE_MS) {
+    return rejected('invalid_request', `at must not be in the future: it is ${new Date(at).toISOString()}`)
+  }
+  if (reward.experiment !== undefined) {
+    const live = catalogue.find(reward.experiment)
+    if (live === undefined) return rejected('experiment_not_found', `There is no experiment "${reward.experiment}"`)
+    const step = stepFor(live, reward, at)
+    if (step !== null) return { steps: [step] }
+    return rejected('metric_not_found', `Experiment "${reward.experiment}" has no metric "${reward.metric}"`)
+  }
+  const candidates = catalogue.withMetric(reward.metric)
+  if (candidates === undefined) return rejected('metric_not_found', `No experiment has a metric "${reward.metric}"`)
+  return {
+    steps: [...candidates].flatMap(live =>
+      mayStillCount(live, reward.metric, at) ? (stepFor(live, reward, at) ?? []) : [],
+    ),
+  }
+}
+
+function stepFor(live: LiveExperiment, { metric: key, unit, value, id }: Reward, at: number): Step | null {
+  const found = live.metrics.get(key)
+  if (found === undefined) return null
+  const { position: metricPosition, metric, attribution } = found
+  const experimentId = live.experiment.id
+  return { live, entry: { experimentId, metricPosition, metric, attribution, unit, value, at, id: id ?? null } }
+}
+
+/** False for a draft, which has no units, and for a stopped experiment all of whose windows had closed by then. */
+function mayStillCount({ experiment, metrics }: LiveExperiment, metric: string, at: number): boolean {
+  if (experiment.status === 'draft') return false
+  if (experiment.stoppedAt === null) return true
+  return at <= experiment.stoppedAt + (metrics.get(metric)?.attribution.windowMs ?? 0)
+}
+
+function noteGrowth(steps: readonly Step[], statuses: readonly RewardStatus[]): void {
+  for (const [position, { live, entry }] of steps.entries()) {
+    if (statuses[position] === 'recorded' && entry.metric.role === 'primary') live.growth.addRewards(1)
+  }
+}
+
+function rejected(code: ErrorCode, message: string): Rejection {
+  return { status: 'rejected', code, message }
+}

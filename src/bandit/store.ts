@@ -1,0 +1,161 @@
+// The sentences that the bandit may say to a database. Each is atomic by itself and, once its promise is kept, on disk; a
+// transaction never crosses this interface. Arms and metrics go by their positions in the definition, instants are ms since 1970.
+// Whatever goes wrong with the engine is a StoreUnavailableError with its cause.
+import type { Change, ExperimentState } from './change.ts'
+import type { Definition, Experiment } from './experiment.ts'
+import type { Assignment, RewardStatus } from './facts.ts'
+import type { Metric } from './metric.ts'
+import type { Attribution } from './outcome.ts'
+
+export type SnapshotReason = 'start' | 'refresh' | 'change'
+
+/** The policy frozen: from `createdAt` until the next snapshot, units are drawn with these propensities. */
+export interface Snapshot {
+  /** Counts the snapshots of the experiment, from 1. */
+  readonly number: number
+  /** The version of the experiment that it was taken of. */
+  readonly version: number
+  readonly reason: SnapshotReason
+  readonly createdAt: number
+  /** By arm; null where it is not active. */
+  readonly propensities: readonly (number | null)[]
+  /** How large the ledger was when it was taken. */
+  readonly ledgerSize: LedgerSize
+}
+
+export interface LedgerSize {
+  readonly units: number
+  /** Rewards of the primary metric that were counted. */
+  readonly rewards: number
+}
+
+/** A snapshot and when a unit was last assigned under it; null: none was yet. */
+export interface SnapshotHead extends Snapshot {
+  readonly units: number
+  readonly lastAssignedAt: number | null
+}
+
+/** One cell of the ledger. */
+export interface LedgerCell {
+  readonly snapshot: number
+  readonly arm: number
+  readonly units: number
+  readonly sum: number
+  readonly sumOfSquares: number
+  /** How many rewards were counted into it. */
+  readonly rewards: number
+  /** How many of these were dated long after the assignment; see `isDelayed`. */
+  readonly delayedRewards: number
+}
+
+export interface StoredLedger {
+  readonly snapshots: readonly SnapshotHead[]
+  /** In the order of snapshots, then arms; cells without units are absent. */
+  readonly cells: readonly LedgerCell[]
+}
+
+export interface NewExperiment {
+  readonly definition: Definition
+  readonly salt: string
+  readonly createdAt: number
+}
+
+/** Units to be given arms under one snapshot. */
+export interface Proposal {
+  readonly experimentId: number
+  readonly snapshot: number
+  readonly assignedAt: number
+  readonly metrics: readonly Metric[]
+  readonly units: readonly ProposedUnit[]
+}
+
+export interface ProposedUnit {
+  readonly unit: string
+  readonly arm: number
+  readonly propensity: number
+}
+
+/** `isNew`: this very proposal was kept; otherwise the unit had its arm before. */
+export interface KeptAssignment extends Assignment {
+  readonly isNew: boolean
+}
+
+/** A reward for one metric of one experiment. */
+export interface RewardEntry {
+  readonly experimentId: number
+  /** Position of the metric in the definition. */
+  readonly metricPosition: number
+  readonly metric: Metric
+  readonly attribution: Attribution
+  readonly unit: string
+  readonly value: number
+  readonly at: number
+  readonly id: string | null
+}
+
+/** A reward as it was stored. */
+export interface StoredReward {
+  readonly metricPosition: number
+  readonly value: number
+  readonly at: number
+  readonly isCounted: boolean
+  /** The sum of the unit's counted values up to and including this reward. */
+  readonly total: number
+}
+
+/** A unit and what its counted rewards sum to: `totals[m]` for metric `m`. */
+export interface UnitTotals extends Assignment {
+  readonly totals: readonly number[]
+}
+
+/** A unit and every reward that was stored for it, by metric, oldest first. */
+export interface UnitFacts extends Assignment {
+  readonly rewards: readonly StoredReward[]
+}
+
+export interface Store {
+  /** All experiments, oldest first. */
+  findExperiments(): Promise<Experiment[]>
+  /** A new draft with its first entry of history; null when the key is taken. */
+  createExperiment(experiment: NewExperiment, change: Change): Promise<Experiment | null>
+  /**
+   * The experiment in its next state and version, with its entry of history and, where given, the snapshot that follows
+   * `snapshot.number − 1`; null when somebody else changed the experiment, or took that snapshot, first.
+   */
+  changeExperiment(
+    experiment: Experiment,
+    state: ExperimentState,
+    change: Change,
+    snapshot: Snapshot | null,
+  ): Promise<Experiment | null>
+  /** Oldest first. */
+  findChanges(experimentId: number): Promise<Change[]>
+
+  /** The snapshots in order, without their tallies. */
+  findSnapshots(experimentId: number): Promise<SnapshotHead[]>
+  /** Keeps the snapshot if it is still the next one; false when somebody else was first. */
+  takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
+  /** Snapshots and tallies of one metric, at one instant. */
+  readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
+
+  /** Keeps each proposed arm unless its unit has one already (first writer wins), counted in the ledger. In the order proposed. */
+  keepAssignments(proposal: Proposal): Promise<KeptAssignment[]>
+  /** In the order asked; null for a unit without one. */
+  findAssignments(experimentId: number, units: readonly string[]): Promise<(Assignment | null)[]>
+  /** Stores each reward at most once and counts those that are attributed. In the order given. */
+  recordRewards(entries: readonly RewardEntry[]): Promise<RewardStatus[]>
+  /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
+  readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
+  /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
+  audit(experimentId: number, metricCount: number, visit: (facts: UnitFacts) => void): Promise<StoredLedger[]>
+
+  /** Fails when the store cannot answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TotalsPage {
+  readonly after: string | null
+  readonly limit: number
+  readonly metricCount: number
+}

@@ -1,0 +1,100 @@
+// The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers; whatever it throws becomes a problem.
+
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { BanditError } from '../bandit/errors.ts'
+import { answerJson } from './answer.ts'
+import { answerAssign, answerAssignBatch } from './assign.ts'
+import { getAssignments } from './assignments.ts'
+import type { Context } from './context.ts'
+import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
+import { getSnapshots } from './ledger.ts'
+import { sendProblem } from './problem.ts'
+import { getReport } from './report.ts'
+import { answerRewards } from './rewards.ts'
+
+type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
+type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+export function createApp(context: Context): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+
+  const post = (path: string, handler: HotHandler) => route(app, path, { POST: handler }, context)
+  post('/assign', answerAssign)
+  post('/assign/batch', answerAssignBatch)
+  post('/rewards', answerRewards)
+
+  app.use(logRequests(context))
+  const at = (path: string, handlers: Record<string, Handler>) =>
+    route(app, path, handlers as Record<string, HotHandler>, context)
+  at('/experiments', { GET: listExperiments, POST: postExperiment })
+  at('/experiments/:key', { GET: getExperiment, PUT: putExperiment })
+  at('/experiments/:key/start', { POST: postStatus.bind(null, 'running') })
+  at('/experiments/:key/pause', { POST: postStatus.bind(null, 'paused') })
+  at('/experiments/:key/stop', { POST: postStatus.bind(null, 'stopped') })
+  at('/experiments/:key/history', { GET: getHistory })
+  at('/experiments/:key/snapshots', { GET: getSnapshots })
+  at('/experiments/:key/assignments.ndjson', { GET: getAssignments.bind(null, 'ndjson') })
+  at('/experiments/:key/assignments.csv', { GET: getAssignments.bind(null, 'csv') })
+  at('/experiments/:key/report', { GET: getReport.bind(null, null) })
+  at('/experiments/:key/report.json', { GET: getReport.bind(null, 'json') })
+  at('/experiments/:key/report.txt', { GET: getReport.bind(null, 'txt') })
+  at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
+  at('/readyz', { GET: getReady })
+  at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })
+
+  app.use((request: Request, response: Response) => {
+    sendProblem(response, new BanditError('not_found', `There is nothing at ${request.method} ${request.path}`))
+  })
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    fail(context, response, isMalformedPath(error) ? new BanditError('not_found', 'The address is not valid') : error)
+  })
+  return app
+}
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+async function getReady({ store }: Context, _request: Request, response: Response): Promise<void> {
+  await store.ping()
+  answerJson(response, { status: 'ok' })
+}
+
+/** One path with its methods; any other method is told which there are. */
+function route(app: Express, path: string, handlers: Record<string, HotHandler>, context: Context): void {
+  const methods = Object.keys(handlers)
+  app.all(path, (request, response) => {
+    const handler = handlers[request.method === 'HEAD' ? 'GET' : request.method]
+    if (handler !== undefined) {
+      handler(context, request, response).catch(error => fail(context, response, error))
+      return
+    }
+    response.setHeader('Allow', methods.includes('GET') ? ['HEAD', ...methods] : methods)
+    const message = `${request.method} is not allowed at ${request.path}; there is ${methods.join(', ')}`
+    sendProblem(response, new BanditError('method_not_allowed', message))
+  })
+}
+
+function fail({ log }: Context, response: ServerResponse, error: unknown): void {
+  const { status, requestId } = sendProblem(response, error)
+  if (status >= 500) log.error({ err: error, requestId }, 'request failed')
+}
+
+function logRequests({ log, now }: Context) {
+  return (request: Request, response: Response, next: NextFunction) => {
+    const startedAt = now()
+    response.once('finish', () => {
+      log.info({ method: request.method, path: request.path, status: response.statusCode, ms: now() - startedAt })
+    })
+    next()
+  }
+}
+
+/** Express' own complaint about a path that cannot be percent-decoded. */
+function isMalformedPath(error: unknown): boolean {
+  return error instanceof URIError
+}

@@ -1,0 +1,69 @@
+// GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes, streamed.
+import { once } from 'node:events'
+import type { Request, Response } from 'express'
+import type { Definition } from '../bandit/experiment.ts'
+import { outcomeOf } from '../bandit/outcome.ts'
+import type { UnitTotals } from '../bandit/store.ts'
+import { timestamp } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { Context } from './context.ts'
+
+const PAGE = 500
+
+const FACES = {
+  ndjson: { type: 'application/x-ndjson', head: () => '', row: ndjsonRow },
+  csv: { type: 'text/csv; charset=utf-8', head: csvHead, row: csvRow },
+}
+
+export async function getAssignments(
+  face: keyof typeof FACES,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { definition } = experiment
+  const { type, head, row } = FACES[face]
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' })
+  response.write(head(definition))
+  const metricCount = definition.metrics.length
+  for (let after: string | null = null; ; ) {
+    const page: UnitTotals[] = await context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
+    const last = page.at(-1)
+    if (last === undefined || response.destroyed) break
+    after = last.unit
+    const isRoomLeft = response.write(page.map(kept => row(definition, kept)).join(''))
+    if (!isRoomLeft) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+  response.end()
+}
+
+function ndjsonRow(definition: Definition, kept: UnitTotals): string {
+  const { unit, propensity, snapshot, assignedAt } = kept
+  const outcomes = Object.fromEntries(outcomesOf(definition, kept))
+  return `${JSON.stringify({ unit, arm: armKey(definition, kept), propensity, snapshot, assignedAt: timestamp(assignedAt), outcomes })}\n`
+}
+
+function csvHead({ metrics }: Definition): string {
+  return `${['unit', 'arm', 'propensity', 'snapshot', 'assignedAt', ...metrics.map(({ key }) => key)].join(',')}\r\n`
+}
+
+function csvRow(definition: Definition, kept: UnitTotals): string {
+  const { unit, propensity, snapshot, assignedAt } = kept
+  const outcomes = outcomesOf(definition, kept).map(([, outcome]) => outcome)
+  return `${[csvText(unit), armKey(definition, kept), propensity, snapshot, timestamp(assignedAt), ...outcomes].join(',')}\r\n`
+}
+
+/** Quoted where RFC 4180 asks for it. */
+function csvText(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function outcomesOf({ metrics }: Definition, { totals }: UnitTotals): [metric: string, outcome: number][] {
+  return metrics.map((metric, position) => [metric.key, outcomeOf(metric, totals[position] as number)])
+}
+
+function armKey({ arms }: Definition, { arm }: UnitTotals): string {
+  return arms[arm]?.key as string
+}

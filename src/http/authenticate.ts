@@ -1,0 +1,46 @@
+// Who asks, and what they may do. A service without keys is open (it then listens on loopback only, see config.ts).
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
+
+export type Scope = 'assign' | 'reward' | 'read' | 'admin'
+
+/** The name under which the history keeps a change. */
+export interface Caller {
+  readonly name: string
+  readonly scopes: readonly Scope[]
+}
+
+const EVERY_SCOPE: readonly Scope[] = ['assign', 'reward', 'read', 'admin']
+const ANYONE: Caller = { name: 'anonymous', scopes: EVERY_SCOPE }
+const ADMIN: Caller = { name: 'admin', scopes: EVERY_SCOPE }
+
+/**
+ * The caller of a request, who has this scope.
+ *
+ * @throws BanditError `unauthorized` without a valid key, `forbidden` without the scope
+ */
+export function authenticate(request: IncomingMessage, adminKey: string | null, scope: Scope): Caller {
+  const caller = adminKey === null ? ANYONE : callerOf(keyIn(request), adminKey)
+  if (caller === null) {
+    throw new BanditError('unauthorized', 'Send a valid key as "Authorization: Bearer <key>" or "X-API-Key: <key>"')
+  }
+  if (!caller.scopes.includes(scope))
+    throw new BanditError('forbidden', `The key "${caller.name}" lacks the scope ${scope}`)
+  return caller
+}
+
+function keyIn({ headers }: IncomingMessage): string | null {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
+  const apiKey = headers['x-api-key']
+  return bearer ?? (typeof apiKey === 'string' ? apiKey : null)
+}
+
+function callerOf(key: string | null, adminKey: string): Caller | null {
+  return key !== null && timingSafeEqual(digest(key), digest(adminKey)) ? ADMIN : null
+}
+
+/** Digests have one length, so the comparison takes one time whatever was sent. */
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}

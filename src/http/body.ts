@@ -1,0 +1,108 @@
+// Reads request bodies: JSON and forms, whole and within a limit. What cannot be read is refused with the reason.
+import type { IncomingMessage } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
+
+export const BODY_LIMIT = 1024 * 1024
+export const BATCH_LIMIT = 16 * 1024 * 1024
+
+const JSON_TYPE = 'application/json'
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const NDJSON_TYPE = 'application/x-ndjson'
+
+/** The media type of the body, in lower case and without parameters; JSON where none is named. */
+export function mediaTypeOf(request: IncomingMessage): string {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new BanditError(
+      'unsupported_media_type',
+      `Cannot read the content encoding "${encoding}": send the body as it is`,
+    )
+  }
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? JSON_TYPE).toLowerCase().split(';')
+  const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
+    throw new BanditError('unsupported_media_type', `Cannot read ${charset}: send UTF-8`)
+  }
+  return type.trim()
+}
+
+/** A JSON body, or a form as an object of strings; `undefined` for an empty body. */
+export async function readValue(
+  request: IncomingMessage,
+  limit = BODY_LIMIT,
+): Promise<{ value: unknown; isForm: boolean }> {
+  const type = mediaTypeOf(request)
+  if (type !== JSON_TYPE && type !== FORM_TYPE) {
+    throw new BanditError(
+      'unsupported_media_type',
+      `Cannot read ${type || 'this content type'}: send ${JSON_TYPE} or ${FORM_TYPE}`,
+    )
+  }
+  const bytes = await readBytes(request, limit)
+  if (bytes.length === 0) return { value: undefined, isForm: false }
+  const text = decodeUtf8(bytes)
+  return type === FORM_TYPE ? { value: parseForm(text), isForm: true } : { value: parseJson(text), isForm: false }
+}
+
+/** @throws BanditError `invalid_json`, with the place where the engine stumbled */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new BanditError('invalid_json', `The body is not valid JSON: ${(error as Error).message}`)
+  }
+}
+
+/** @throws BanditError `invalid_json` */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new BanditError('invalid_json', 'The body is not valid UTF-8')
+  }
+}
+
+// By events: leaving a `for await` early would destroy the socket before the refusal is on its way.
+function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const refuse = () => {
+      request.off('data', collect).resume()
+      reject(new BanditError('body_too_large', `The body must be at most ${limit} bytes; send several smaller ones`))
+    }
+    const collect = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) return refuse()
+      chunks.push(chunk)
+    }
+    if (Number(request.headers['content-length'] ?? 0) > limit) return refuse()
+    request.on('data', collect)
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.once('error', () => reject(new BanditError('invalid_request', 'The body was cut off')))
+  })
+}
+
+function parseForm(text: string): unknown {
+  const fields = new Map<string, string>()
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const separator = pair.indexOf('=')
+    const name = decodePart(separator === -1 ? pair : pair.slice(0, separator))
+    if (fields.has(name)) throw new BanditError('invalid_request', `The form has the field "${name}" twice`)
+    fields.set(name, separator === -1 ? '' : decodePart(pair.slice(separator + 1)))
+  }
+  return Object.fromEntries(fields)
+}
+
+// URLSearchParams would turn bytes that are no UTF-8 into U+FFFD, and two units into one.
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw new BanditError(
+      'invalid_request',
+      `The form has a part that is no percent-encoded UTF-8: ${text.slice(0, 80)}`,
+    )
+  }
+}

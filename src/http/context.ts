@@ -1,0 +1,15 @@
+// What the handlers work with.
+import type { Catalogue } from '../bandit/catalogue.ts'
+import type { Store } from '../bandit/store.ts'
+import type { Logger } from '../log.ts'
+
+export interface Context {
+  readonly catalogue: Catalogue
+  readonly store: Store
+  /** The clock, ms since 1970. */
+  readonly now: () => number
+  /** Random text for a new experiment. */
+  readonly newSalt: () => string
+  readonly log: Logger
+  readonly adminKey: string | null
+}

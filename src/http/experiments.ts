@@ -1,0 +1,95 @@
+// /experiments: define them, look at them, start, pause and stop them.
+import type { Request, Response } from 'express'
+import { applyDefinition, createExperiment, setStatus } from '../bandit/change-experiment.ts'
+import type { Experiment, Status } from '../bandit/experiment.ts'
+import { answerJson, timestamp } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import { readValue } from './body.ts'
+import type { Context } from './context.ts'
+import { fieldFaults, refuse } from './fields.ts'
+import { parseDefinition } from './schemas.ts'
+
+export async function postExperiment(context: Context, request: Request, response: Response): Promise<void> {
+  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const definition = parseDefinition((await readValue(request)).value)
+  const experiment = await createExperiment(context, definition, { actor, now: context.now(), salt: context.newSalt() })
+  response.setHeader('Location', `/experiments/${definition.key}`)
+  answerJson(response, experimentJson(experiment, true), 201)
+}
+
+export async function putExperiment(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const definition = parseDefinition((await readValue(request)).value, request.params.key)
+  const { experiment, outcome } = await applyDefinition(context, definition, {
+    actor,
+    now: context.now(),
+    salt: context.newSalt(),
+  })
+  answerJson(response, experimentJson(experiment, true), outcome === 'created' ? 201 : 200)
+}
+
+export async function listExperiments(context: Context, request: Request, response: Response): Promise<void> {
+  const { scopes } = authenticate(request, context.adminKey, 'read')
+  const withSalt = scopes.includes('admin')
+  answerJson(response, {
+    experiments: context.catalogue.all().map(({ experiment }) => experimentJson(experiment, withSalt)),
+  })
+}
+
+export async function getExperiment(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const { scopes } = authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  answerJson(response, experimentJson(experiment, scopes.includes('admin')))
+}
+
+/** Start, pause or stop; only a stop takes a body, `{"winner": "mens"}`. */
+export async function postStatus(
+  to: Exclude<Status, 'draft'>,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const { value = {} } = await readValue(request)
+  refuse(fieldFaults(value, to === 'stopped' ? { winner: winnerFault } : {}))
+  const { winner = null } = value as { winner?: string | null }
+  const experiment = await setStatus(context, request.params.key, to, { actor, now: context.now(), winner })
+  answerJson(response, experimentJson(experiment, true))
+}
+
+export async function getHistory(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const changes = await context.store.findChanges(experiment.id)
+  const history = changes.map(change => ({ ...change, at: timestamp(change.at) }))
+  answerJson(response, { experiment: experiment.definition.key, history })
+}
+
+function winnerFault(value: unknown): string | null {
+  return value === undefined || value === null || typeof value === 'string' ? null : 'must be the key of an arm'
+}
+
+function experimentJson({ definition, ...experiment }: Experiment, withSalt: boolean) {
+  return {
+    ...definition,
+    status: experiment.status,
+    version: experiment.version,
+    winner: experiment.winner,
+    createdAt: timestamp(experiment.createdAt),
+    startedAt: timestamp(experiment.startedAt),
+    stoppedAt: timestamp(experiment.stoppedAt),
+    ...(withSalt && { salt: experiment.salt }),
+  }
+}

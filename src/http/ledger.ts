@@ -1,0 +1,65 @@
+// GET /experiments/:key/snapshots: the ledger itself, so that any result can be recomputed outside.
+import type { Request, Response } from 'express'
+import { BanditError } from '../bandit/errors.ts'
+import { type Definition, primaryMetricOf } from '../bandit/experiment.ts'
+import { ledgerOf } from '../bandit/maturity.ts'
+import type { Metric } from '../bandit/metric.ts'
+import type { SnapshotHead } from '../bandit/store.ts'
+import type { Batch } from '../stats/ledger.ts'
+import { answerJson, timestamp } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { Context } from './context.ts'
+
+/** An answer holds at most so many snapshots; `?after=` the last one asks for more. */
+const PAGE = 1_000
+
+export async function getSnapshots(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { definition } = experiment
+  const metric = metricIn(request.query.metric, definition)
+  const after = afterIn(request.query.after)
+  const stored = await context.store.readLedger(experiment.id, definition.metrics.indexOf(metric))
+  const ledger = ledgerOf(experiment, metric, stored, context.now())
+  const snapshots = stored.snapshots
+    .map((head, position) => ({ head, batch: ledger[position] as Batch }))
+    .filter(({ head }) => head.number > after)
+    .slice(0, PAGE)
+    .map(({ head, batch }) => snapshotJson(definition, head, batch))
+  answerJson(response, { experiment: definition.key, metric: metric.key, snapshots })
+}
+
+/** The metric that a query names, else the primary one. */
+export function metricIn(query: unknown, definition: Definition): Metric {
+  if (query === undefined) return primaryMetricOf(definition)
+  const metric = definition.metrics.find(({ key }) => key === query)
+  if (metric !== undefined) return metric
+  const known = definition.metrics.map(({ key }) => key).join(', ')
+  throw new BanditError(
+    'metric_not_found',
+    `Experiment "${definition.key}" has no metric "${String(query)}"; it has ${known}`,
+  )
+}
+
+function afterIn(query: unknown): number {
+  if (query === undefined) return 0
+  if (typeof query === 'string' && /^\d{1,9}$/.test(query)) return Number(query)
+  throw new BanditError('invalid_request', 'The request is not valid: after must be the number of a snapshot')
+}
+
+function snapshotJson({ arms }: Definition, { number, createdAt, reason, propensities }: SnapshotHead, batch: Batch) {
+  const byArm = arms.map(({ key }, arm) => ({ key, propensity: propensities[arm] ?? null, tally: batch.tallies[arm] }))
+  const active = byArm.filter(({ propensity }) => propensity !== null)
+  return {
+    snapshot: number,
+    createdAt: timestamp(createdAt),
+    reason,
+    mature: batch.mature,
+    propensities: Object.fromEntries(active.map(({ key, propensity }) => [key, propensity])),
+    tallies: Object.fromEntries(active.map(({ key, tally }) => [key, tally])),
+  }
+}

@@ -1,0 +1,94 @@
+// GET /experiments/:key/report in its faces, by suffix or by Accept.
+import type { Request, Response } from 'express'
+import { BanditError } from '../bandit/errors.ts'
+import { type ArmReport, type Report, report } from '../bandit/report.ts'
+import { textReport } from '../dashboard/text-report.ts'
+import type { Estimate, Evidence, Interval } from '../stats/confidence-sequence.ts'
+import type { Lift } from '../stats/lift.ts'
+import { answerText, timestamp } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { Context } from './context.ts'
+import { metricIn } from './ledger.ts'
+
+const FACES = {
+  json: { type: 'application/json', render: (facts: Report) => JSON.stringify(reportJson(facts)) },
+  txt: { type: 'text/plain', render: textReport },
+} as const
+
+export type Face = keyof typeof FACES
+
+/** `face` null: as Accept says, JSON where it says nothing. */
+export async function getReport(
+  face: Face | null,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const metric = metricIn(request.query.metric, experiment.definition)
+  const { type, render } = FACES[face ?? acceptedFace(request)]
+  response.setHeader('Vary', 'Accept')
+  answerText(response, render(await report(context, experiment, context.now(), metric)), `${type}; charset=utf-8`)
+}
+
+function acceptedFace(request: Request): Face {
+  const faces = Object.entries(FACES) as [Face, { type: string }][]
+  const types = faces.map(([, { type }]) => type)
+  const accepted = request.accepts(types)
+  const found = faces.find(([, { type }]) => type === accepted)
+  if (found !== undefined) return found[0]
+  throw new BanditError(
+    'not_acceptable',
+    `A report can be had as ${types.join(', ')}, not as ${request.headers.accept}`,
+  )
+}
+
+/** The report on the wire: see the interface's documentation. Infinite e-values are null there, and `logEValue` still tells. */
+function reportJson(facts: Report) {
+  const { policyLift, sampleRatio, guardrails, recommendation, notes } = facts
+  return {
+    experiment: facts.experiment,
+    description: facts.description,
+    status: facts.status,
+    version: facts.version,
+    winner: facts.winner,
+    generatedAt: timestamp(facts.generatedAt),
+    startedAt: timestamp(facts.startedAt),
+    metric: facts.metric,
+    control: facts.control,
+    units: facts.units,
+    immatureUnits: facts.immatureUnits,
+    snapshots: facts.snapshots,
+    alpha: facts.alpha,
+    arms: facts.arms.map(armJson),
+    policyLift: { ...endsOf(policyLift), ...evidenceJson(policyLift), level: policyLift.level },
+    sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
+    guardrails: guardrails.map(({ lift, ...finding }) => ({ ...finding, lift: liftJson(lift) })),
+    recommendation,
+    notes,
+  }
+}
+
+function armJson({ lift, ...arm }: ArmReport) {
+  return { ...arm, lift: lift === null ? null : liftJson(lift) }
+}
+
+function liftJson(lift: Lift) {
+  const { relative, verdict, level } = lift
+  return {
+    absolute: endsOf(lift),
+    relative: relative === null ? null : endsOf(relative),
+    ...evidenceJson(lift),
+    verdict,
+    level,
+  }
+}
+
+function endsOf({ estimate, lower, upper }: Interval | Estimate) {
+  return { estimate, lower, upper }
+}
+
+function evidenceJson({ eValue, logEValue, pValue }: Evidence) {
+  return { eValue: Number.isFinite(eValue) ? eValue : null, logEValue, pValue }
+}

@@ -1,0 +1,162 @@
+// POST /rewards: one event, a list of events, or a stream of them.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { BanditError, type Fault } from '../bandit/errors.ts'
+import { nameFault, type Reward, unitFault } from '../bandit/facts.ts'
+import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
+import { answerJson } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import { BATCH_LIMIT, decodeUtf8, mediaTypeOf, NDJSON_TYPE, parseJson, readValue } from './body.ts'
+import type { Context } from './context.ts'
+import { fieldFaults, refuse } from './fields.ts'
+import { linesOf } from './lines.ts'
+
+/** So many events share a transaction; more would hold others up. */
+const SLICE = 500
+
+const MAX_LINE_BYTES = 64 * 1024
+
+/** A longer stream is answered with its counts and its rejected lines only. */
+export const MAX_RESULTS = 10_000
+
+export async function answerRewards(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'reward')
+  if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request))
+  const { value, isForm } = await readValue(request, BATCH_LIMIT)
+  if (Array.isArray(value)) return answerJson(response, await recordList(context, value))
+  const event = isForm ? fromForm(value) : value
+  refuse(rewardFaults(event))
+  const [result] = await recordRewards(context, [rewardOf(event as RewardBody)], context.now())
+  if (result?.status === 'rejected') throw new BanditError(result.code, result.message)
+  answerJson(response, summaryOf([result as RewardResult]))
+}
+
+interface RewardBody {
+  readonly unit: string
+  readonly metric: string
+  readonly value?: number
+  readonly experiment?: string
+  readonly id?: string
+  readonly at?: string
+}
+
+const REWARD_RULES = {
+  unit: unitFault,
+  metric: (value: unknown) => (typeof value === 'string' && value !== '' ? null : 'must be the key of a metric'),
+  value: (value: unknown) => {
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return null
+    return typeof value === 'number' ? 'must be a finite number' : 'must be a number'
+  },
+  experiment: (value: unknown) =>
+    value === undefined || (typeof value === 'string' && value !== '') ? null : 'must be the key of an experiment',
+  id: (value: unknown) => (value === undefined ? null : nameFault(value, 'id')?.slice('id '.length)) ?? null,
+  at: (value: unknown) => (value === undefined || TIMESTAMP.safeParse(value).success ? null : TIMESTAMP_RULE),
+}
+
+const TIMESTAMP = z.iso.datetime({ offset: true })
+const TIMESTAMP_RULE = 'must be a time like "2026-11-22T10:05:00Z"'
+
+function rewardFaults(event: unknown): Fault[] {
+  return fieldFaults(event, REWARD_RULES)
+}
+
+function rewardOf({ at, ...event }: RewardBody): Reward {
+  return { ...event, value: event.value ?? 1, ...(at !== undefined && { at: Date.parse(at) }) }
+}
+
+/** Forms know strings only: the value becomes a number, if it is one. */
+function fromForm(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'value')) return value
+  const text = (value as { value: unknown }).value
+  const isNumber = typeof text === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+  return { ...value, value: isNumber ? Number(text) : text }
+}
+
+/** Events with their faults found or not, in slices; the good ones of each slice are recorded together. */
+async function recordSlice(context: Context, events: readonly (unknown | BanditError)[]): Promise<RewardResult[]> {
+  const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event)))
+  const good = events.filter((_, position) => faults[position] === null)
+  const results = await recordRewards(
+    context,
+    good.map(event => rewardOf(event as RewardBody)),
+    context.now(),
+  )
+  let next = 0
+  return faults.map(fault =>
+    fault === null
+      ? (results[next++] as RewardResult)
+      : { status: 'rejected', code: fault.code, message: fault.message },
+  )
+}
+
+function shapeError(event: unknown): BanditError | null {
+  const faults = rewardFaults(event)
+  if (faults.length === 0) return null
+  const told = faults.map(({ path, message }) => (path === '' ? `the event ${message}` : `${path} ${message}`))
+  return new BanditError('invalid_request', told.join('; '))
+}
+
+async function recordList(context: Context, events: readonly unknown[]) {
+  const results: RewardResult[] = []
+  for (let from = 0; from < events.length; from += SLICE) {
+    results.push(...(await recordSlice(context, events.slice(from, from + SLICE))))
+  }
+  return summaryOf(results)
+}
+
+async function recordStream(context: Context, request: IncomingMessage) {
+  const counts = noCounts()
+  const results: LineResult[] = []
+  let seen = 0
+  const record = async (slice: readonly { number: number; event: unknown }[]) => {
+    const recorded = await recordSlice(
+      context,
+      slice.map(({ event }) => event),
+    )
+    for (const [position, result] of recorded.entries()) {
+      counts[result.status] += 1
+      seen += 1
+      const line = slice[position]?.number as number
+      if (seen <= MAX_RESULTS || (result.status === 'rejected' && results.length < 2 * MAX_RESULTS))
+        results.push({ line, ...result })
+    }
+  }
+  let slice: { number: number; event: unknown }[] = []
+  for await (const { number, bytes } of linesOf(request, MAX_LINE_BYTES)) {
+    if (bytes !== null && bytes.toString('latin1').trim() === '') continue
+    slice.push({ number, event: bytes === null ? LINE_TOO_LONG : parseLine(bytes) })
+    if (slice.length < SLICE) continue
+    await record(slice)
+    slice = []
+  }
+  await record(slice)
+  const isWhole = seen <= MAX_RESULTS
+  return { ...counts, results: isWhole ? results : results.filter(result => result.status === 'rejected') }
+}
+
+type LineResult = RewardResult & { readonly line: number }
+
+const LINE_TOO_LONG = new BanditError('invalid_json', `The line is longer than ${MAX_LINE_BYTES} bytes`)
+
+function parseLine(bytes: Buffer): unknown | BanditError {
+  try {
+    return parseJson(decodeUtf8(bytes))
+  } catch (error) {
+    if (error instanceof BanditError) return new BanditError(error.code, error.message.replace('The body', 'The line'))
+    throw error
+  }
+}
+
+function summaryOf(results: readonly RewardResult[]) {
+  const counts = noCounts()
+  for (const { status } of results) counts[status] += 1
+  return { ...counts, results }
+}
+
+function noCounts(): Record<RewardResult['status'], number> {
+  return { recorded: 0, duplicate: 0, unassigned: 0, late: 0, rejected: 0 }
+}

@@ -1,0 +1,72 @@
+import type Database from 'better-sqlite3'
+import type { Assignment } from '../../bandit/facts.ts'
+import { outcomeOf } from '../../bandit/outcome.ts'
+import type { KeptAssignment, Proposal, ProposedUnit, Store } from '../../bandit/store.ts'
+import type { CommitQueue } from './commit-queue.ts'
+import { addToTallyStatement } from './rewards.ts'
+
+type Sentences = Pick<Store, 'keepAssignments' | 'findAssignments'>
+
+const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
+
+export function assignmentSentences(db: Database.Database, queue: CommitQueue): Sentences {
+  const keepAssignment = db.prepare<[number, string, number, number, number, number]>(`
+    INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (experiment_id, unit) DO NOTHING`)
+
+  const findAssignment = db.prepare<[number, string], Assignment>(`
+    SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit = ?`)
+
+  const addToSnapshot = db.prepare(`
+    UPDATE snapshots SET units = units + :units, last_assigned_at = max(coalesce(last_assigned_at, 0), :assignedAt)
+    WHERE experiment_id = :experimentId AND number = :snapshot`)
+
+  const addToTally = addToTallyStatement(db)
+
+  /** The twin of one INSERT … RETURNING: the arm just kept, or the one that the unit has had. */
+  function keep(
+    { experimentId, snapshot, assignedAt }: Proposal,
+    { unit, arm, propensity }: ProposedUnit,
+  ): KeptAssignment {
+    if (keepAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 1) {
+      return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
+    }
+    const kept = findAssignment.get(experimentId, unit)
+    if (kept === undefined) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
+    return { ...kept, isNew: false }
+  }
+
+  function count({ experimentId, snapshot, assignedAt, metrics }: Proposal, kept: readonly KeptAssignment[]): void {
+    const unitsByArm = new Map<number, number>()
+    for (const { arm, isNew } of kept) if (isNew) unitsByArm.set(arm, (unitsByArm.get(arm) ?? 0) + 1)
+    if (unitsByArm.size === 0) return
+    let all = 0
+    for (const [arm, units] of unitsByArm) {
+      all += units
+      for (const [metricPosition, metric] of metrics.entries()) {
+        const outcome = outcomeOf(metric, 0)
+        const change = {
+          units,
+          sum: units * outcome,
+          sumOfSquares: units * outcome ** 2,
+          rewards: 0,
+          delayedRewards: 0,
+        }
+        addToTally.run({ experimentId, metricPosition, snapshot, arm, ...change })
+      }
+    }
+    addToSnapshot.run({ experimentId, snapshot, units: all, assignedAt })
+  }
+
+  return {
+    keepAssignments: proposal =>
+      queue.write(() => {
+        const kept = proposal.units.map(unit => keep(proposal, unit))
+        count(proposal, kept)
+        return kept
+      }),
+
+    findAssignments: (experimentId, units) =>
+      queue.read(() => units.map(unit => findAssignment.get(experimentId, unit) ?? null)),
+  }
+}

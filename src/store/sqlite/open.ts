@@ -1,0 +1,61 @@
+// The SQLite twin: one file, one process, nothing to install. Durable: WAL with synchronous=FULL, so a commit that was answered is
+// on the disk.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import type { Store } from '../../bandit/store.ts'
+import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
+import { assignmentSentences } from './assignments.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { experimentSentences } from './experiments.ts'
+import { factSentences } from './facts.ts'
+import { rewardSentences } from './rewards.ts'
+import { snapshotSentences } from './snapshots.ts'
+
+/** A writer that waits longer than this for another process' lock fails, so that /assign still answers within a second. */
+const BUSY_TIMEOUT_MS = 800
+
+/** Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. */
+export function openSqlite(path: string): Store {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    migrate(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  const queue = new CommitQueue(db)
+  return {
+    ...experimentSentences(db, queue),
+    ...snapshotSentences(db, queue),
+    ...assignmentSentences(db, queue),
+    ...rewardSentences(db, queue),
+    ...factSentences(db, queue),
+    ping: () => queue.read(() => void db.prepare('SELECT 1').get()),
+    async close() {
+      await queue.drain()
+      db.close()
+    },
+  }
+}
+
+function migrate(db: Database.Database): void {
+  db.exec(`CREATE TABLE IF NOT EXISTS migrations (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL
+  ) STRICT`)
+  const findApplied = db.prepare<[], AppliedMigration>('SELECT number, name, checksum FROM migrations ORDER BY number')
+  const insert = db.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
+  // Exclusive from the first read, so that of two processes that start at once the second finds the work done.
+  db.transaction(() => {
+    for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {
+      db.exec(sql)
+      insert.run(number, name, checksum)
+    }
+  }).exclusive()
+}
