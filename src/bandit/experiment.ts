@@ -199,7 +199,7 @@ function metricFaults(metrics: readonly (MetricInput | undefined)[]): Fault[] {
     faults.push({ path: 'metrics', message: `must be 1 to ${MAX_METRICS} metrics, not ${metrics.length}` })
   }
   const primaries = metrics.filter(metric => metric?.role === 'primary').length
-  if (primaries !== 1 && metrics.every(metric => metric !== undefined)) {
+  if (primaries !== 1 && metrics.length > 0 && metrics.every(metric => metric !== undefined)) {
     faults.push({ path: 'metrics', message: `exactly one metric must have "role": "primary", not ${primaries}` })
   }
   for (const [position, metric] of metrics.entries()) {

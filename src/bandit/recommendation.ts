@@ -1,5 +1,5 @@
 // What to do, read off the very intervals that are shown: it can never say otherwise than they do.
-import type { Report } from './report.ts'
+import type { ArmReport, Findings } from './findings.ts'
 
 export interface Recommendation {
   readonly action: 'ship' | 'continue' | 'stop'
@@ -8,63 +8,87 @@ export interface Recommendation {
   readonly why: string
 }
 
-type Facts = Omit<Report, 'recommendation' | 'notes'>
-type Arm = Facts['arms'][number]
-
-/** The first rule that applies: distrust, harm, a winner, no hope, patience. */
-export function recommend(facts: Facts): Recommendation {
-  const { arms, control, sampleRatio } = facts
-  if (sampleRatio.status === 'alarm') {
-    const why =
-      'The arms did not get the units that their propensities promised; find the cause before you trust any number here.'
-    return { action: 'stop', arm: null, why }
-  }
-  const harmed = new Map(
-    facts.guardrails.filter(({ verdict }) => verdict === 'harmed').map(finding => [finding.arm, finding]),
-  )
-  const better = arms.filter(arm => arm.lift?.verdict === 'better')
-  const winner = bestOf(
-    better.filter(arm => !harmed.has(arm.arm)),
-    facts,
-  )
-  if (winner !== null) return { action: 'ship', arm: winner.arm, why: whyShip(winner, better, facts) }
-  const [suffering] = harmed.values()
-  if (suffering !== undefined) {
-    const why = `${suffering.arm} harms ${suffering.metric} beyond its margin of ${suffering.margin}; retire it.`
-    return { action: 'stop', arm: suffering.arm, why }
-  }
-  const rivals = arms.filter(arm => !arm.isControl && arm.status === 'active')
-  if (rivals.length > 0 && rivals.every(arm => arm.lift?.verdict === 'worse')) {
-    return { action: 'stop', arm: control, why: `Every other arm is worse than ${control}; keep ${control}.` }
-  }
-  return { action: 'continue', arm: null, why: whyContinue(facts, rivals) }
+/** The first rule that applies: distrust, a winner, harm, no hope, patience. Null for a metric that decides nothing. */
+export function recommend(findings: Findings): Recommendation | null {
+  if (findings.metric.role !== 'primary') return null
+  return distrust(findings) ?? ship(findings) ?? retire(findings) ?? keepControl(findings) ?? wait(findings)
 }
 
-function bestOf(better: readonly Arm[], { metric }: Facts): Arm | null {
-  const sign = metric.goal === 'increase' ? 1 : -1
-  const gain = (arm: Arm) => sign * (arm.lift?.estimate ?? Number.NEGATIVE_INFINITY)
-  return better.reduce<Arm | null>((best, arm) => (best === null || gain(arm) > gain(best) ? arm : best), null)
+function distrust({ sampleRatio }: Findings): Recommendation | null {
+  if (sampleRatio.status !== 'alarm') return null
+  const why =
+    'The arms did not get the units that their propensities promised; find the cause before you trust any number here.'
+  return { action: 'stop', arm: null, why }
 }
 
-function whyShip(winner: Arm, better: readonly Arm[], { control, metric, alpha }: Facts): string {
+function ship(findings: Findings): Recommendation | null {
+  const { arms, guardrails, control, metric, alpha } = findings
+  const harmed = new Set(guardrails.filter(({ verdict }) => verdict === 'harmed').map(({ arm }) => arm))
+  const better = arms.filter(
+    ({ arm, status, lift }) => status === 'active' && lift?.verdict === 'better' && !harmed.has(arm),
+  )
+  const winner = bestOf(better, findings)
+  if (winner === null) return null
   const side = metric.goal === 'increase' ? 'above' : 'below'
-  const sure = `${Number(((1 - alpha) * 100).toPrecision(6))} %`
-  const others = better.filter(arm => arm !== winner).map(arm => arm.arm)
+  const level = `${Number(((1 - alpha) * 100).toPrecision(6))} %`
+  const others = better.filter(arm => arm !== winner).map(({ arm }) => arm)
   const also =
-    others.length === 0 ? '' : `; ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} better than ${control} too`
-  return `The whole interval of ${winner.arm}'s lift in ${metric.key} lies ${side} 0, with ${sure} confidence at every look${also}.`
+    others.length === 0 ? '' : `; ${listed(others)} ${others.length === 1 ? 'is' : 'are'} better than ${control} too`
+  const why = `The whole interval of ${winner.arm}'s lift in ${metric.key} lies ${side} 0, with ${level} confidence at every look${also}.`
+  return { action: 'ship', arm: winner.arm, why }
 }
 
-function whyContinue({ units, metric, immatureUnits }: Facts, rivals: readonly Arm[]): string {
+function retire({ arms, guardrails }: Findings): Recommendation | null {
+  const active = new Set(arms.filter(({ status }) => status === 'active').map(({ arm }) => arm))
+  const harmed = guardrails.find(({ arm, verdict }) => verdict === 'harmed' && active.has(arm))
+  if (harmed === undefined) return null
+  const beyond = harmed.margin === 0 ? '' : ` by more than its margin of ${harmed.margin}`
+  return { action: 'stop', arm: harmed.arm, why: `${harmed.arm} harms ${harmed.metric}${beyond}; retire it.` }
+}
+
+function keepControl({ arms, control }: Findings): Recommendation | null {
+  const rivals = rivalsOf(arms)
+  if (rivals.length === 0 || rivals.some(({ lift }) => lift?.verdict !== 'worse')) return null
+  return {
+    action: 'stop',
+    arm: control,
+    why: `${listed(rivals.map(({ arm }) => arm))} ${rivals.length === 1 ? 'is' : 'are'} worse than ${control}; keep ${control}.`,
+  }
+}
+
+function wait(findings: Findings): Recommendation {
+  const { status, winner } = findings
+  if (status === 'stopped') {
+    return {
+      action: 'stop',
+      arm: winner,
+      why: 'The experiment is stopped, and no arm was shown to be better than the control.',
+    }
+  }
+  return { action: 'continue', arm: null, why: whyWait(findings) }
+}
+
+function whyWait({ units, immatureUnits, metric, arms }: Findings): string {
+  const rivals = rivalsOf(arms)
+  if (rivals.length === 0) return 'Only the control is active, so there is nothing to compare.'
   if (units === 0) return 'No unit has been assigned yet.'
-  if (immatureUnits === units)
-    return `All ${units} units are still within the window of ${metric.window} in which rewards count.`
-  const open = rivals.filter(arm => arm.lift?.verdict !== 'worse').map(arm => arm.arm)
-  const whose =
-    open.length === 1
-      ? `The interval of ${open[0]}'s lift`
-      : 'No interval of a lift lies on the good side of 0; each that is open'
-  return open.length === 1
-    ? `${whose} in ${metric.key} still contains 0: it may be better or worse.`
-    : `No arm is better than the control beyond doubt yet: the intervals of ${open.join(', ')} still contain 0.`
+  if (immatureUnits === units) return `All ${units} units are still within their window of ${metric.window}.`
+  const undecided = rivals.filter(({ lift }) => lift?.verdict === 'undecided')
+  const [only] = undecided
+  if (undecided.length === 1) return `The interval of ${only?.arm}'s lift in ${metric.key} still contains 0.`
+  return `The intervals of the lifts of ${listed(undecided.map(({ arm }) => arm))} in ${metric.key} still contain 0.`
+}
+
+function rivalsOf(arms: readonly ArmReport[]): ArmReport[] {
+  return arms.filter(({ isControl, status }) => !isControl && status === 'active')
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
+}
+
+function bestOf(better: readonly ArmReport[], { metric }: Findings): ArmReport | null {
+  const sign = metric.goal === 'increase' ? 1 : -1
+  const gain = (arm: ArmReport) => sign * (arm.lift?.estimate ?? Number.NEGATIVE_INFINITY)
+  return better.reduce<ArmReport | null>((best, arm) => (best === null || gain(arm) > gain(best) ? arm : best), null)
 }

@@ -1,24 +1,22 @@
 // The small print of a report that belongs in large print: what is immature, missing or unbounded, and why.
 import type { Definition } from './experiment.ts'
-import type { Report } from './report.ts'
+import type { Findings } from './findings.ts'
 import type { StoredLedger } from './store.ts'
-
-type Facts = Omit<Report, 'recommendation' | 'notes'>
 
 /** A metric without a window deceives when more than this share of its rewards come late. */
 const DELAYED_SHARE = 0.05
 const ENOUGH_REWARDS = 20
 
-export function notesOn(facts: Facts, definition: Definition, stored: StoredLedger): string[] {
+export function notesOn(findings: Findings, definition: Definition, stored: StoredLedger): string[] {
   return [
-    ...progressNotes(facts),
-    ...armNotes(facts),
-    ...delayNotes(facts, stored),
+    ...progressNotes(findings),
+    ...armNotes(findings),
+    ...delayNotes(findings, stored),
     ...additionNotes(definition, stored),
   ]
 }
 
-function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Facts): string[] {
+function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Findings): string[] {
   const notes: string[] = []
   if (status === 'draft')
     notes.push('The experiment has not been started: everybody gets the control, and nothing is kept.')
@@ -33,7 +31,7 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Fa
   return notes
 }
 
-function armNotes({ arms, metric, units }: Facts): string[] {
+function armNotes({ arms, metric, units }: Findings): string[] {
   if (units === 0) return []
   const notes: string[] = []
   const unseen = arms.filter(arm => arm.units === 0).map(({ arm }) => arm)
@@ -56,7 +54,7 @@ function armNotes({ arms, metric, units }: Facts): string[] {
   return notes
 }
 
-function delayNotes({ metric }: Facts, { cells }: StoredLedger): string[] {
+function delayNotes({ metric }: Findings, { cells }: StoredLedger): string[] {
   if (metric.window !== null) return []
   let [rewards, delayed] = [0, 0]
   for (const cell of cells) {

@@ -1,78 +1,29 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and what to do. Computed from the
 // ledger alone, so it costs the same for a thousand units and for a billion.
-import { bestArm } from '../stats/best-arm.ts'
-import type { Estimate, Interval } from '../stats/confidence-sequence.ts'
+import type { Estimate } from '../stats/confidence-sequence.ts'
 import { type Ledger, matureBatches, pooledTallies, unitsIn } from '../stats/ledger.ts'
-import { type Effects, estimateEffects, type Lift } from '../stats/lift.ts'
-import { type Posterior, posteriorMean } from '../stats/posterior.ts'
-import { type SampleRatio, sampleRatio } from '../stats/sample-ratio.ts'
+import { type Effects, estimateEffects } from '../stats/lift.ts'
+import { sampleRatio } from '../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../stats/tally.ts'
-import { controlOf, type Definition, type Experiment, primaryMetricOf, type Status } from './experiment.ts'
+import { controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
+import type { ArmReport, Findings, MeanInterval, Standing } from './findings.ts'
 import { type GuardrailFinding, judgeGuardrail } from './guardrail.ts'
-import { posteriorsOf } from './learn.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import { type Recommendation, recommend } from './recommendation.ts'
 import { notesOn } from './report-notes.ts'
+import { standingsOf } from './standing.ts'
 import type { Store, StoredLedger } from './store.ts'
 
-/** Ends of an interval around a mean; null: unbounded, or not known. */
-export interface MeanInterval {
-  readonly mean: number | null
-  readonly lower: number | null
-  readonly upper: number | null
-}
+export type { ArmReport, MeanInterval } from './findings.ts'
 
-export interface ArmReport {
-  readonly arm: string
-  readonly isControl: boolean
-  readonly status: 'active' | 'retired'
-  /** Mature units, and what they showed. */
-  readonly units: number
-  /** Units with an outcome of 1; null for a continuous metric. */
-  readonly successes: number | null
-  readonly sum: number
-  readonly mean: number | null
-  /** What the policy believes: a 95 % credible interval, from effective counts. No evidence. */
-  readonly posterior: MeanInterval | null
-  readonly probabilityBest: number | null
-  readonly probabilityBeatsControl: number | null
-  readonly expectedLoss: number | null
-  /** The share of new units that it gets now; null while it gets none. */
-  readonly propensity: number | null
-  /** The confidence sequence of its mean: valid at every look. */
-  readonly estimate: MeanInterval
-  /** Over the control; null for the control itself. */
-  readonly lift: Lift | null
-}
-
-export interface Report {
-  readonly experiment: string
-  readonly description: string
-  readonly status: Status
-  readonly version: number
-  readonly winner: string | null
-  /** Instants, ms since 1970. */
-  readonly generatedAt: number
-  readonly startedAt: number | null
-  readonly metric: Metric
-  readonly control: string
-  /** All units, those whose window is still open included. */
-  readonly units: number
-  readonly immatureUnits: number
-  readonly snapshots: number
-  readonly alpha: number
-  readonly arms: readonly ArmReport[]
-  /** What the policy earned per unit over giving everyone the control. */
-  readonly policyLift: Effects['policyLift']
-  readonly sampleRatio: SampleRatio
-  readonly guardrails: readonly GuardrailFinding[]
-  readonly recommendation: Recommendation
+/** The findings, what to do about them, and what to keep in mind. */
+export interface Report extends Findings {
+  /** Null on a metric that is not the primary one: decisions rest on that. */
+  readonly recommendation: Recommendation | null
   /** What is missing, immature or unbounded, and why: plain sentences. */
   readonly notes: readonly string[]
 }
-
-const CREDIBLE_ENDS = [0.025, 0.975] as const
 
 /** The report on `metric` (the primary one unless named) as of `now`. */
 export async function report(
@@ -89,7 +40,7 @@ export async function report(
   const ratio = sampleRatio(ledger, { arms: definition.arms.length, plannedUnits: definition.plannedUnits })
   const guardrails = metric.role === 'primary' ? await guardrailFindings(store, experiment, now) : []
   const units = unitsIn(ledger)
-  const facts = {
+  const findings: Findings = {
     experiment: definition.key,
     description: definition.description,
     status: experiment.status,
@@ -108,7 +59,7 @@ export async function report(
     sampleRatio: ratio,
     guardrails,
   }
-  return { ...facts, recommendation: recommend(facts), notes: notesOn(facts, definition, stored) }
+  return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
 }
 
 function effectsOn(definition: Definition, metric: Metric, ledger: Ledger): Effects {
@@ -136,50 +87,10 @@ function armReports(
       successes: metric.type === 'binary' ? sum : null,
       sum,
       mean: units === 0 ? null : sum / units,
-      ...(standings[arm] ?? UNKNOWN_STANDING),
+      ...(standings[arm] as Standing),
       propensity: current?.[arm] ?? null,
       estimate: meanInterval(effects.means[arm] as Estimate),
       lift: effects.lifts[arm] ?? null,
-    }
-  })
-}
-
-type Standing = Pick<ArmReport, 'posterior' | 'probabilityBest' | 'probabilityBeatsControl' | 'expectedLoss'>
-
-const UNKNOWN_STANDING: Standing = {
-  posterior: null,
-  probabilityBest: null,
-  probabilityBeatsControl: null,
-  expectedLoss: null,
-}
-
-/** Where each arm stands in the policy's belief. Only active arms compete; a retired one keeps its credible interval. */
-function standingsOf(definition: Definition, metric: Metric, ledger: Ledger): Standing[] {
-  const posteriors = posteriorsOf(definition, metric, ledger)
-  const active = definition.arms.flatMap(({ retired }, arm) => (retired ? [] : [arm]))
-  if (posteriors === null) {
-    const even = { ...UNKNOWN_STANDING, probabilityBest: 1 / active.length }
-    return definition.arms.map(({ retired }) => (retired ? UNKNOWN_STANDING : even))
-  }
-  const control = active.indexOf(controlOf(definition))
-  const competing = bestArm(
-    active.map(arm => posteriors[arm] as Posterior),
-    { goal: metric.goal, quantiles: CREDIBLE_ENDS, ...(control !== -1 && { control }) },
-  )
-  return definition.arms.map((_, arm) => {
-    const posterior = posteriors[arm] as Posterior
-    const place = active.indexOf(arm)
-    const standing =
-      place === -1 ? bestArm([posterior], { goal: metric.goal, quantiles: CREDIBLE_ENDS })[0] : competing[place]
-    const [lower = null, upper = null] = standing?.quantiles ?? []
-    const interval = { posterior: { mean: posteriorMean(posterior), lower, upper } }
-    if (place === -1 || standing === undefined) return { ...UNKNOWN_STANDING, ...interval }
-    const { probabilityBest, probabilityBeatsControl, expectedLoss } = standing
-    return {
-      ...interval,
-      probabilityBest,
-      probabilityBeatsControl: arm === controlOf(definition) ? null : probabilityBeatsControl,
-      expectedLoss,
     }
   })
 }
@@ -203,6 +114,6 @@ async function guardrailFindings(
   return findings
 }
 
-function meanInterval({ estimate, lower, upper }: Interval): MeanInterval {
+function meanInterval({ estimate, lower, upper }: Estimate): MeanInterval {
   return { mean: estimate, lower, upper }
 }

@@ -1,0 +1,42 @@
+// Where each arm stands in the policy's belief: posterior, probability of being best, expected loss.
+import { type ArmStanding, bestArm } from '../stats/best-arm.ts'
+import type { Ledger } from '../stats/ledger.ts'
+import { type Posterior, posteriorMean } from '../stats/posterior.ts'
+import { controlOf, type Definition } from './experiment.ts'
+import type { Standing } from './findings.ts'
+import { posteriorsOf } from './learn.ts'
+import type { Metric } from './metric.ts'
+
+const CREDIBLE_ENDS = [0.025, 0.975] as const
+
+const UNKNOWN: Standing = { posterior: null, probabilityBest: null, probabilityBeatsControl: null, expectedLoss: null }
+
+/** The standing of every arm. Only active arms compete; a retired one keeps its credible interval. */
+export function standingsOf(definition: Definition, metric: Metric, ledger: Ledger): Standing[] {
+  const posteriors = posteriorsOf(definition, metric, ledger)
+  const active = definition.arms.flatMap(({ retired }, arm) => (retired ? [] : [arm]))
+  if (posteriors === null) {
+    return definition.arms.map(({ retired }) =>
+      retired ? UNKNOWN : { ...UNKNOWN, probabilityBest: 1 / active.length },
+    )
+  }
+  const control = active.indexOf(controlOf(definition))
+  const options = { goal: metric.goal, quantiles: CREDIBLE_ENDS }
+  const competing = bestArm(
+    active.map(arm => posteriors[arm] as Posterior),
+    { ...options, ...(control !== -1 && { control }) },
+  )
+  return posteriors.map((posterior, arm) => {
+    const place = active.indexOf(arm)
+    if (place === -1) return { ...UNKNOWN, posterior: interval(posterior, bestArm([posterior], options)[0]) }
+    const standing = competing[place] as ArmStanding
+    const { probabilityBest, probabilityBeatsControl, expectedLoss } = standing
+    const beats = place === control ? null : probabilityBeatsControl
+    return { posterior: interval(posterior, standing), probabilityBest, probabilityBeatsControl: beats, expectedLoss }
+  })
+}
+
+function interval(posterior: Posterior, standing: ArmStanding | undefined): Standing['posterior'] {
+  const [lower = null, upper = null] = standing?.quantiles ?? []
+  return { mean: posteriorMean(posterior), lower, upper }
+}

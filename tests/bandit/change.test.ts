@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+import { changeBetween, redefine, transition } from '../../src/bandit/change.ts'
+import type { BanditError } from '../../src/bandit/errors.ts'
+import { completeDefinition, type DefinitionInput, type Experiment, type Status } from '../../src/bandit/experiment.ts'
+
+const input: DefinitionInput = {
+  key: 'spring-email',
+  arms: [{ key: 'control' }, { key: 'mens' }, { key: 'womens' }],
+  metrics: [{ key: 'visit', type: 'binary', role: 'primary' }],
+}
+
+function experiment(status: Status): Experiment {
+  return {
+    id: 1,
+    definition: completeDefinition(input),
+    salt: 'salt',
+    status,
+    version: 3,
+    winner: null,
+    createdAt: 10,
+    startedAt: status === 'draft' ? null : 20,
+    stoppedAt: status === 'stopped' ? 30 : null,
+  }
+}
+
+const wanted = (change: Partial<DefinitionInput>) => completeDefinition({ ...input, ...change })
+
+function faultsOf(action: () => unknown): string[] {
+  try {
+    action()
+  } catch (error) {
+    return (error as BanditError).faults.map(fault => fault.path)
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('redefine()', () => {
+  it.each(['draft', 'running', 'paused', 'stopped'] as const)(
+    'finds nothing to do in the same definition (%s)',
+    status => {
+      expect(redefine(experiment(status), wanted({}))).toBeNull()
+    },
+  )
+
+  it('lets a draft change in everything', () => {
+    const other = wanted({ arms: [{ key: 'x' }, { key: 'y' }], alpha: 0.1, plannedUnits: 5_000 })
+    expect(redefine(experiment('draft'), other)?.definition).toEqual(other)
+  })
+
+  it('lets arms be added behind and retired while running, and the policy change', () => {
+    const next = redefine(
+      experiment('running'),
+      wanted({
+        arms: [{ key: 'kids' }, { key: 'womens', retired: true }, { key: 'mens', payload: 7 }, { key: 'control' }],
+        control: 'control',
+        policy: { type: 'uniform' },
+        description: 'with kids',
+      }),
+    )
+    expect(next?.definition.arms).toEqual([
+      { key: 'control', payload: null, retired: false },
+      { key: 'mens', payload: 7, retired: false },
+      { key: 'womens', payload: null, retired: true },
+      { key: 'kids', payload: null, retired: false },
+    ])
+    expect(next?.definition.policy.type).toBe('uniform')
+  })
+
+  it('names every frozen field at once, and arms that were left out', () => {
+    const change = wanted({
+      arms: [{ key: 'control' }, { key: 'mens' }],
+      control: 'mens',
+      metrics: [{ key: 'visit', type: 'binary', role: 'primary', window: '14d' }],
+      alpha: 0.1,
+      plannedUnits: 5_000,
+      policy: { type: 'thompson', prior: { alpha: 2, beta: 2 } },
+    })
+    expect(faultsOf(() => redefine(experiment('paused'), change))).toEqual([
+      'arms',
+      'metrics',
+      'control',
+      'alpha',
+      'policy.prior',
+      'plannedUnits',
+    ])
+  })
+
+  it('lets nothing change once stopped', () => {
+    expect(faultsOf(() => redefine(experiment('stopped'), wanted({ description: 'late thought' })))).toEqual([
+      'description',
+    ])
+  })
+})
+
+describe('transition()', () => {
+  it.each([
+    ['draft', 'running', 'running'],
+    ['draft', 'paused', 'refused'],
+    ['draft', 'stopped', 'refused'],
+    ['running', 'running', 'nothing'],
+    ['running', 'paused', 'paused'],
+    ['running', 'stopped', 'stopped'],
+    ['paused', 'running', 'running'],
+    ['paused', 'paused', 'nothing'],
+    ['paused', 'stopped', 'stopped'],
+    ['stopped', 'running', 'refused'],
+    ['stopped', 'paused', 'refused'],
+    ['stopped', 'stopped', 'nothing'],
+  ] as const)('%s to %s: %s', (from, to, result) => {
+    if (result === 'refused') expect(() => transition(experiment(from), to, 50)).toThrow('it is ' + from)
+    else expect(transition(experiment(from), to, 50)?.status ?? 'nothing').toBe(result)
+  })
+
+  it('keeps the first start, and dates the stop', () => {
+    expect(transition(experiment('draft'), 'running', 50)).toMatchObject({ startedAt: 50, stoppedAt: null })
+    expect(transition(experiment('paused'), 'running', 50)).toMatchObject({ startedAt: 20, stoppedAt: null })
+    expect(transition(experiment('running'), 'stopped', 50)).toMatchObject({ startedAt: 20, stoppedAt: 50 })
+  })
+
+  it('lets a winner be named, also after the stop, if it is an arm', () => {
+    expect(transition(experiment('running'), 'stopped', 50, 'mens')).toMatchObject({ winner: 'mens' })
+    expect(transition(experiment('stopped'), 'stopped', 50, 'mens')).toMatchObject({ winner: 'mens', stoppedAt: 30 })
+    expect(faultsOf(() => transition(experiment('running'), 'stopped', 50, 'constructor'))).toEqual(['winner'])
+  })
+})
+
+describe('changeBetween()', () => {
+  it('counts the versions and tells what changed', () => {
+    const before = experiment('running')
+    const after = transition(before, 'stopped', 50, 'mens')
+    if (after === null) throw new Error('it is running, so it can be stopped')
+    expect(changeBetween(before, after, { action: 'stopped', at: 50, actor: 'web' })).toEqual({
+      version: 4,
+      at: 50,
+      actor: 'web',
+      action: 'stopped',
+      changes: [
+        { path: 'status', before: 'running', after: 'stopped' },
+        { path: 'winner', before: null, after: 'mens' },
+      ],
+    })
+  })
+})

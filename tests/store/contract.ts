@@ -1,0 +1,417 @@
+// What every store must keep, whichever engine is under it. Run by a test file for each engine, on a real one.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { changeBetween } from '../../src/bandit/change.ts'
+import { completeDefinition, type Experiment } from '../../src/bandit/experiment.ts'
+import type { Proposal, RewardEntry, Snapshot, Store, UnitFacts } from '../../src/bandit/store.ts'
+
+/** A fresh database of the engine under test. */
+export interface Database {
+  open(): Promise<Store>
+  destroy(): Promise<void>
+}
+
+const definition = completeDefinition({
+  key: 'checkout',
+  arms: [{ key: 'control' }, { key: 'green' }],
+  metrics: [
+    { key: 'buy', type: 'binary', role: 'primary', window: '1h' },
+    { key: 'rating', type: 'continuous', range: [1, 5] },
+  ],
+})
+
+const HOUR = 3_600_000
+const START = 1_000_000
+
+export function describeStore(engine: string, createDatabase: () => Promise<Database>): void {
+  describe(`store contract on ${engine}`, () => {
+    let database: Database
+    let store: Store
+
+    beforeEach(async () => {
+      database = await createDatabase()
+      store = await database.open()
+    })
+
+    afterEach(async () => {
+      await store.close()
+      await database.destroy()
+    })
+
+    async function reopen(): Promise<void> {
+      await store.close()
+      store = await database.open()
+    }
+
+    async function create(key = definition.key): Promise<Experiment> {
+      const draft = {
+        definition: { ...definition, key },
+        status: 'draft',
+        winner: null,
+        startedAt: null,
+        stoppedAt: null,
+      } as const
+      const change = changeBetween(null, draft, { action: 'created', at: START, actor: 'test' })
+      const created = await store.createExperiment(
+        { definition: draft.definition, salt: 'salt', createdAt: START },
+        change,
+      )
+      if (created === null) throw new Error(`There is an experiment ${key} already`)
+      return created
+    }
+
+    async function createRunning(key = definition.key): Promise<Experiment> {
+      const running = await change(await create(key), { status: 'running', startedAt: START }, snapshot(1))
+      if (running === null) throw new Error('Nobody else could have changed it')
+      return running
+    }
+
+    function change(experiment: Experiment, state: Partial<Experiment>, next: Snapshot | null = null) {
+      const after = { ...experiment, ...state }
+      const entry = changeBetween(experiment, after, { action: 'changed', at: START, actor: 'test' })
+      return store.changeExperiment(experiment, after, entry, next)
+    }
+
+    describe('experiments', () => {
+      it('createExperiment() keeps a draft as it was given', async () => {
+        const created = await create()
+        expect(created).toMatchObject({
+          definition,
+          salt: 'salt',
+          status: 'draft',
+          version: 1,
+          winner: null,
+          createdAt: START,
+        })
+        await reopen()
+        expect(await store.findExperiments()).toEqual([created])
+      })
+
+      it('createExperiment() gives a key to one of many who race for it', async () => {
+        const draft = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null } as const
+        const entry = changeBetween(null, draft, { action: 'created', at: START, actor: 'test' })
+        const racing = Array.from({ length: 20 }, (_, racer) =>
+          store.createExperiment({ definition, salt: `salt-${racer}`, createdAt: START }, entry),
+        )
+        const winners = (await Promise.all(racing)).filter(created => created !== null)
+        expect(winners).toHaveLength(1)
+        expect(await store.findExperiments()).toEqual(winners)
+        expect(await store.findChanges(winners[0]?.id as number)).toHaveLength(1)
+      })
+
+      it('changeExperiment() keeps state, version, history and snapshot together', async () => {
+        const running = await createRunning()
+        expect(running).toMatchObject({ status: 'running', version: 2, startedAt: START, stoppedAt: null })
+        await reopen()
+        expect(await store.findExperiments()).toEqual([running])
+        expect((await store.findChanges(running.id)).map(({ version, action }) => [version, action])).toEqual([
+          [1, 'created'],
+          [2, 'changed'],
+        ])
+        expect(await store.findSnapshots(running.id)).toEqual([{ ...snapshot(1), units: 0, lastAssignedAt: null }])
+      })
+
+      it('changeExperiment() lets one of two changes to the same version win', async () => {
+        const draft = await create()
+        const both = [
+          change(draft, { status: 'running', startedAt: 1 }, snapshot(1)),
+          change(draft, { status: 'running', startedAt: 2 }, snapshot(1)),
+        ]
+        const changed = (await Promise.all(both)).filter(experiment => experiment !== null)
+        expect(changed).toHaveLength(1)
+        expect(await store.findChanges(draft.id)).toHaveLength(2)
+        expect(await store.findSnapshots(draft.id)).toHaveLength(1)
+      })
+
+      it('changeExperiment() changes nothing when its snapshot was taken by somebody else', async () => {
+        const running = await createRunning()
+        await store.takeSnapshot(running.id, snapshot(2))
+        expect(await change(running, { winner: null }, snapshot(2))).toBeNull()
+        expect(await store.findExperiments()).toEqual([running])
+        expect(await store.findChanges(running.id)).toHaveLength(2)
+      })
+    })
+
+    describe('snapshots', () => {
+      it('takeSnapshot() keeps a number once, however many race for it, and leaves no gap', async () => {
+        const { id } = await createRunning()
+        const racing = await Promise.all(Array.from({ length: 10 }, () => store.takeSnapshot(id, snapshot(2))))
+        expect(racing.filter(isOurs => isOurs)).toHaveLength(1)
+        expect(await store.takeSnapshot(id, snapshot(4))).toBe(false)
+        expect(await store.takeSnapshot(id, snapshot(1))).toBe(false)
+        expect((await store.findSnapshots(id)).map(({ number }) => number)).toEqual([1, 2])
+      })
+
+      it('keeps every bit of a propensity, and which arms were not active', async () => {
+        const { id } = await createRunning()
+        const propensities = [0.1 + 0.2, null, 1 / 3, Number.EPSILON]
+        await store.takeSnapshot(id, { ...snapshot(2), propensities })
+        await reopen()
+        expect((await store.findSnapshots(id)).at(-1)?.propensities).toEqual(propensities)
+      })
+    })
+
+    describe('assignments', () => {
+      it('keepAssignments() keeps what it proposes, and counts it for every metric', async () => {
+        const { id } = await createRunning()
+        const kept = await store.keepAssignments(proposal(id, ['u1', 'u2'], 1))
+        expect(kept).toEqual(['u1', 'u2'].map(unit => ({ ...assigned(unit, 1), isNew: true })))
+        const buy = await store.readLedger(id, 0)
+        expect(buy.cells).toEqual([cell(1, { units: 2 })])
+        expect(buy.snapshots[0]).toMatchObject({ units: 2, lastAssignedAt: START })
+        // Without rewards a rating is 0, clipped to the lowest possible one.
+        expect((await store.readLedger(id, 1)).cells).toEqual([cell(1, { units: 2, sum: 2, sumOfSquares: 2 })])
+      })
+
+      it('keepAssignments() gives a unit back the arm it had, and counts it once', async () => {
+        const { id } = await createRunning()
+        await store.keepAssignments(proposal(id, ['u1'], 0))
+        await store.takeSnapshot(id, snapshot(2))
+        const again = await store.keepAssignments({
+          ...proposal(id, ['u1', 'u2'], 1),
+          snapshot: 2,
+          assignedAt: START + 5,
+        })
+        expect(again.map(({ isNew, arm, snapshot: number }) => [isNew, arm, number])).toEqual([
+          [false, 0, 1],
+          [true, 1, 2],
+        ])
+        expect((await store.readLedger(id, 0)).cells).toEqual([
+          cell(0, { units: 1 }),
+          { ...cell(1, { units: 1 }), snapshot: 2 },
+        ])
+      })
+
+      it('keepAssignments() lets the first of racing writers win, for everyone', async () => {
+        const { id } = await createRunning()
+        const units = Array.from({ length: 30 }, (_, unit) => `u${unit}`)
+        const racing = await Promise.all(
+          Array.from({ length: 12 }, (_, racer) => store.keepAssignments(proposal(id, units, racer % 2))),
+        )
+        for (const [position] of units.entries()) {
+          const answers = racing.map(kept => kept[position])
+          expect(new Set(answers.map(answer => answer?.arm)).size).toBe(1)
+          expect(answers.filter(answer => answer?.isNew)).toHaveLength(1)
+        }
+        const counted = (await store.readLedger(id, 0)).cells.reduce((sum, { units: n }) => sum + n, 0)
+        expect(counted).toBe(units.length)
+      })
+
+      it('keepAssignments() counts a unit once that stands twice in one call', async () => {
+        const { id } = await createRunning()
+        const kept = await store.keepAssignments(proposal(id, ['u1', 'u1'], 1))
+        expect(kept.map(({ isNew }) => isNew)).toEqual([true, false])
+        expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1 })])
+      })
+
+      it('findAssignments() answers in the order asked, null for strangers', async () => {
+        const { id } = await createRunning()
+        await store.keepAssignments(proposal(id, ['b', 'a'], 0))
+        await reopen()
+        expect(await store.findAssignments(id, ['a', 'nobody', 'b'])).toEqual([
+          assigned('a', 0),
+          null,
+          assigned('b', 0),
+        ])
+        expect(await store.findAssignments(id + 1, ['a'])).toEqual([null])
+      })
+
+      it.each(['é', '😀'.repeat(256), '__proto__', "'; DROP TABLE assignments; --", ' ', '\u200d', 'A', 'a'])(
+        'keeps the unit %j apart from all others',
+        async unit => {
+          const { id } = await createRunning()
+          await store.keepAssignments(proposal(id, [unit, `${unit.slice(0, 2)}2`], 1))
+          expect((await store.findAssignments(id, [unit]))[0]?.unit).toBe(unit)
+          expect((await store.readLedger(id, 0)).cells[0]?.units).toBe(2)
+        },
+      )
+    })
+
+    describe('rewards', () => {
+      async function createWithUnit(): Promise<number> {
+        const { id } = await createRunning()
+        await store.keepAssignments(proposal(id, ['u1'], 1))
+        return id
+      }
+
+      it('recordRewards() tells each status, in the order given', async () => {
+        const id = await createWithUnit()
+        const statuses = await store.recordRewards([
+          reward(id, { id: 'e1' }),
+          reward(id, { id: 'e1' }),
+          reward(id, { unit: 'nobody' }),
+          reward(id, { at: START - 1 }),
+          reward(id, { at: START + HOUR + 1 }),
+          reward(id, { at: START + HOUR }),
+        ])
+        expect(statuses).toEqual(['recorded', 'duplicate', 'unassigned', 'late', 'late', 'recorded'])
+        expect((await store.readLedger(id, 0)).cells).toEqual([
+          cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 2 }),
+        ])
+      })
+
+      it('recordRewards() counts an id once for ever: after a restart, when it was late, under a race', async () => {
+        const id = await createWithUnit()
+        await store.recordRewards([reward(id, { id: 'e1' }), reward(id, { id: 'e2', at: START - 1 })])
+        await reopen()
+        const again = [reward(id, { id: 'e1' }), reward(id, { id: 'e2' })]
+        expect(await store.recordRewards(again)).toEqual(['duplicate', 'duplicate'])
+        const racing = await Promise.all(
+          Array.from({ length: 20 }, () => store.recordRewards([reward(id, { id: 'e3' })])),
+        )
+        expect(racing.flat().filter(status => status === 'recorded')).toHaveLength(1)
+        expect((await store.readLedger(id, 0)).cells[0]?.rewards).toBe(2)
+      })
+
+      it('recordRewards() takes the same id for another metric and for another experiment', async () => {
+        const id = await createWithUnit()
+        const { id: other } = await createRunning('cart')
+        await store.keepAssignments(proposal(other, ['u1'], 0))
+        const entries = [reward(id, { id: 'e1' }), rating(id, 3, { id: 'e1' }), reward(other, { id: 'e1' })]
+        expect(await store.recordRewards(entries)).toEqual(['recorded', 'recorded', 'recorded'])
+      })
+
+      it('recordRewards() adds up, corrects and clips continuous values', async () => {
+        const id = await createWithUnit()
+        const sums: number[] = []
+        for (const value of [3, 4, -5, -10, 10]) {
+          await store.recordRewards([rating(id, value)])
+          const { cells } = await store.readLedger(id, 1)
+          expect(cells[0]?.sumOfSquares).toBe((cells[0]?.sum ?? 0) ** 2)
+          sums.push(cells[0]?.sum ?? Number.NaN)
+        }
+        expect(sums).toEqual([3, 5, 2, 1, 2])
+      })
+
+      it('recordRewards() takes a success back when it is corrected', async () => {
+        const id = await createWithUnit()
+        await store.recordRewards([reward(id), reward(id, { value: -1 })])
+        expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1, rewards: 2 })])
+      })
+
+      it('recordRewards() counts what came long after its assignment', async () => {
+        const { id } = await createRunning()
+        await store.keepAssignments(proposal(id, ['u1'], 1))
+        const later = rating(id, 2, { at: START + HOUR + 1 })
+        expect(await store.recordRewards([rating(id, 2), later])).toEqual(['recorded', 'recorded'])
+        expect((await store.readLedger(id, 1)).cells[0]).toMatchObject({ rewards: 2, delayedRewards: 1 })
+      })
+
+      it('recordRewards() stops a metric without window at its end', async () => {
+        const id = await createWithUnit()
+        const until = (at: number) => ({ ...rating(id, 1, { at }), attribution: { windowMs: null, until: START + 10 } })
+        expect(await store.recordRewards([until(START + 10), until(START + 11)])).toEqual(['recorded', 'late'])
+      })
+    })
+
+    describe('reading facts', () => {
+      async function createWithFacts(): Promise<number> {
+        const { id } = await createRunning()
+        await store.keepAssignments(proposal(id, ['c', 'a', 'b'], 1))
+        await store.recordRewards([
+          reward(id, { unit: 'a' }),
+          rating(id, 2.5, { unit: 'a' }),
+          reward(id, { unit: 'b', at: START - 1 }),
+        ])
+        return id
+      }
+
+      it('readTotals() pages through all units, each once', async () => {
+        const id = await createWithFacts()
+        const first = await store.readTotals(id, { after: null, limit: 2, metricCount: 2 })
+        const rest = await store.readTotals(id, { after: first.at(-1)?.unit ?? null, limit: 2, metricCount: 2 })
+        expect([...first, ...rest].map(({ unit, totals }) => [unit, totals])).toEqual([
+          ['a', [1, 2.5]],
+          ['b', [0, 0]],
+          ['c', [0, 0]],
+        ])
+      })
+
+      it('audit() shows every unit with its rewards, and the ledgers of the same instant', async () => {
+        const id = await createWithFacts()
+        const seen: UnitFacts[] = []
+        const ledgers = await store.audit(id, 2, facts => seen.push(facts))
+        expect(
+          seen.map(({ unit, rewards }) => [unit, rewards.map(({ value, isCounted }) => [value, isCounted])]),
+        ).toEqual([
+          [
+            'a',
+            [
+              [1, true],
+              [2.5, true],
+            ],
+          ],
+          ['b', [[1, false]]],
+          ['c', []],
+        ])
+        expect(ledgers).toEqual([await store.readLedger(id, 0), await store.readLedger(id, 1)])
+      })
+    })
+
+    it('undoes a sentence that fails, and only that one', async () => {
+      const { id } = await createRunning()
+      const good = store.keepAssignments(proposal(id, ['u1'], 1))
+      const bad = store.keepAssignments(proposal(id, ['u2', ''], 1))
+      const alsoGood = store.keepAssignments(proposal(id, ['u3'], 1))
+      await expect(bad).rejects.toThrow()
+      await Promise.all([good, alsoGood])
+      expect((await store.findAssignments(id, ['u1', 'u2', 'u3'])).map(found => found !== null)).toEqual([
+        true,
+        false,
+        true,
+      ])
+      expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 2 })])
+    })
+
+    it('forgets nothing when it is closed and opened again', async () => {
+      const { id } = await createRunning()
+      await store.keepAssignments(proposal(id, ['u1', 'u2'], 1))
+      await store.recordRewards([reward(id)])
+      const before = [await store.findExperiments(), await store.readLedger(id, 0), await store.findChanges(id)]
+      await reopen()
+      expect([await store.findExperiments(), await store.readLedger(id, 0), await store.findChanges(id)]).toEqual(
+        before,
+      )
+    })
+  })
+}
+
+function snapshot(number: number): Snapshot {
+  const ledgerSize = { units: 0, rewards: 0 }
+  return { number, version: 2, reason: 'start', createdAt: START, propensities: [0.25, 0.75], ledgerSize }
+}
+
+function proposal(experimentId: number, units: readonly string[], arm: number): Proposal {
+  return {
+    experimentId,
+    snapshot: 1,
+    assignedAt: START,
+    metrics: definition.metrics,
+    units: units.map(unit => ({ unit, arm, propensity: propensityOf(arm) })),
+  }
+}
+
+function propensityOf(arm: number): number {
+  return arm === 0 ? 0.25 : 0.75
+}
+
+function assigned(unit: string, arm: number) {
+  return { unit, arm, propensity: propensityOf(arm), snapshot: 1, assignedAt: START }
+}
+
+function cell(arm: number, sums: Record<string, number>) {
+  return { snapshot: 1, arm, units: 0, sum: 0, sumOfSquares: 0, rewards: 0, delayedRewards: 0, ...sums }
+}
+
+function reward(experimentId: number, changes: Partial<RewardEntry> = {}): RewardEntry {
+  const [metric] = definition.metrics
+  if (metric === undefined) throw new Error('The definition has metrics')
+  const attribution = { windowMs: HOUR, until: null }
+  return { experimentId, metricPosition: 0, metric, attribution, unit: 'u1', value: 1, at: START, id: null, ...changes }
+}
+
+function rating(experimentId: number, value: number, changes: Partial<RewardEntry> = {}): RewardEntry {
+  const [, metric] = definition.metrics
+  if (metric === undefined) throw new Error('The definition has two metrics')
+  const attribution = { windowMs: null, until: null }
+  return { ...reward(experimentId), metricPosition: 1, metric, attribution, value, ...changes }
+}

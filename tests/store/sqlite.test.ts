@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { StoreUnavailableError } from '../../src/bandit/errors.ts'
+import { completeDefinition } from '../../src/bandit/experiment.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { openStore } from '../../src/store/open.ts'
+import { describeStore } from './contract.ts'
+
+describeStore('SQLite', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+  return {
+    open: () => openStore(`sqlite:${join(folder, 'deep', 'pinwheel.db')}`),
+    destroy: async () => rmSync(folder, { recursive: true }),
+  }
+})
+
+describe('openSqlite()', () => {
+  let folder: string
+  let path: string
+  let files = 0
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+    path = join(folder, 'pinwheel.db')
+  })
+
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('writes ahead, so that readers never wait for a writer', async () => {
+    const store = await openStore(`sqlite:${path}`)
+    const db = new Database(path)
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal')
+    db.close()
+    await store.close()
+  })
+
+  it('refuses a database that newer code has migrated', async () => {
+    await (await openStore(`sqlite:${path}`)).close()
+    const db = new Database(path)
+    db.exec("INSERT INTO migrations VALUES (9999, 'invent_future', 'x')")
+    db.close()
+    await expect(openStore(`sqlite:${path}`)).rejects.toThrow('migration 9999 (invent_future)')
+  })
+
+  it('refuses a database one of whose migrations was edited after it ran', async () => {
+    await (await openStore(`sqlite:${path}`)).close()
+    const db = new Database(path)
+    db.exec("UPDATE migrations SET checksum = 'edited' WHERE number = 1")
+    db.close()
+    await expect(openStore(`sqlite:${path}`)).rejects.toThrow('was edited after it had run')
+  })
+
+  it('migrates once, though two processes start at the same time', async () => {
+    const stores = await Promise.all([openStore(`sqlite:${path}`), openStore(`sqlite:${path}`)])
+    for (const store of stores) expect(await store.findExperiments()).toEqual([])
+    for (const store of stores) await store.close()
+  })
+
+  it('fails as unavailable once it is closed', async () => {
+    const store = await openStore(`sqlite:${path}`)
+    await store.close()
+    await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError)
+    await expect(store.findAssignments(1, ['u1'])).rejects.toBeInstanceOf(StoreUnavailableError)
+  })
+
+  it('refuses a URL that it does not know', async () => {
+    await expect(openStore('mysql://localhost/x')).rejects.toThrow('DATABASE_URL must be sqlite:')
+    await expect(openStore('sqlite:')).rejects.toThrow('DATABASE_URL must be sqlite:')
+  })
+
+  it('shares one commit among what arrives in one turn', async () => {
+    // A commit writes every page that it touched to the log, so many commits of the same few pages write them many times.
+    const logBytes = async (keep: (store: Store) => Promise<unknown>) => {
+      const file = join(folder, `${files++}.db`)
+      const store = await openStore(`sqlite:${file}`)
+      const before = statSync(`${file}-wal`).size
+      await keep(store)
+      const bytes = statSync(`${file}-wal`).size - before
+      expect(await store.findExperiments()).toHaveLength(50)
+      await store.close()
+      return bytes
+    }
+    const numbers = Array.from({ length: 50 }, (_, number) => number)
+    const together = await logBytes(store => Promise.all(numbers.map(number => createNumbered(store, number))))
+    const oneByOne = await logBytes(async store => {
+      for (const number of numbers) await createNumbered(store, number)
+    })
+    expect(oneByOne).toBeGreaterThan(5 * together)
+  })
+})
+
+function createNumbered(store: Store, number: number) {
+  const definition = completeDefinition({
+    key: `experiment-${number}`,
+    arms: [{ key: 'a' }, { key: 'b' }],
+    metrics: [{ key: 'm', type: 'binary', role: 'primary' }],
+  })
+  const change = { version: 1, at: 0, actor: 'test', action: 'created', changes: [] } as const
+  return store.createExperiment({ definition, salt: 's', createdAt: 0 }, change)
+}

@@ -1,0 +1,164 @@
+// Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed. The numbers are made up.
+import type { ArmReport, Report } from '../../src/bandit/report.ts'
+
+type Lift = NonNullable<ArmReport['lift']>
+type Span = readonly [estimate: number | null, lower: number | null, upper: number | null]
+
+const STARTED_AT = Date.UTC(2026, 10, 1, 9)
+const GENERATED_AT = Date.UTC(2026, 10, 22, 10, 5)
+const UNKNOWN = [null, null, null] as const
+
+export const VISIT: Report['metric'] = {
+  key: 'visit',
+  type: 'binary',
+  role: 'primary',
+  goal: 'increase',
+  range: [0, 1],
+  window: '14d',
+  margin: null,
+}
+
+export const SPEND: Report['metric'] = { ...VISIT, key: 'spend', type: 'continuous', range: [0, 500], window: null }
+
+/** A lift as the bandit would judge it; the relative one by hand. */
+export function liftOf(
+  [estimate, lower, upper]: Span,
+  more: Partial<Lift> & { relativeSpan?: Span | null } = {},
+): Lift {
+  const { relativeSpan = null, ...rest } = more
+  const level = rest.level ?? 0.95
+  const verdict = lower !== null && lower > 0 ? 'better' : upper !== null && upper < 0 ? 'worse' : 'undecided'
+  const halfWidth = upper !== null && lower !== null ? (upper - lower) / 2 : null
+  const logEValue = estimate === null || halfWidth === null ? 0 : 3 * ((2 * estimate) / halfWidth) ** 2 - 4
+  return {
+    estimate,
+    lower,
+    upper,
+    level,
+    units: 1000,
+    batches: 10,
+    logEValue,
+    eValue: Math.exp(logEValue),
+    pValue: Math.min(1, Math.exp(-logEValue)),
+    verdict,
+    relative:
+      relativeSpan === null
+        ? null
+        : { estimate: relativeSpan[0], lower: relativeSpan[1], upper: relativeSpan[2], level },
+    ...rest,
+  }
+}
+
+export function armReport(arm: string, facts: Partial<ArmReport> = {}): ArmReport {
+  return {
+    arm,
+    isControl: false,
+    status: 'active',
+    units: 0,
+    successes: null,
+    sum: 0,
+    mean: null,
+    posterior: null,
+    probabilityBest: null,
+    probabilityBeatsControl: null,
+    expectedLoss: null,
+    propensity: null,
+    estimate: { mean: null, lower: null, upper: null },
+    lift: facts.isControl ? null : liftOf(UNKNOWN),
+    ...facts,
+  }
+}
+
+/** Facts of an arm of a binary metric. */
+export function binaryArm(arm: string, units: number, successes: number, facts: Partial<ArmReport> = {}): ArmReport {
+  const mean = units === 0 ? null : successes / units
+  const rate = mean ?? 0.5
+  const error = Math.sqrt((rate * (1 - rate) + 0.01) / (units + 2))
+  return armReport(arm, {
+    units,
+    successes,
+    sum: successes,
+    mean,
+    posterior: { mean: rate, lower: Math.max(0, rate - 1.96 * error), upper: Math.min(1, rate + 1.96 * error) },
+    estimate:
+      units === 0
+        ? { mean: null, lower: null, upper: null }
+        : { mean, lower: rate - 3.4 * error, upper: rate + 3.4 * error },
+    ...facts,
+  })
+}
+
+export function sampleReport(facts: Partial<Report> = {}): Report {
+  const { arms = threeArms(), ...rest } = facts
+  return {
+    experiment: 'spring-email',
+    description: 'Which e-mail brings people back to the shop within two weeks?',
+    status: 'running',
+    version: 3,
+    winner: null,
+    generatedAt: GENERATED_AT,
+    startedAt: STARTED_AT,
+    metric: VISIT,
+    control: arms.find(({ isControl }) => isControl)?.arm ?? 'control',
+    units: arms.reduce((sum, { units }) => sum + units, 0),
+    immatureUnits: 0,
+    snapshots: 212,
+    alpha: 0.05,
+    arms,
+    policyLift: {
+      estimate: 0.0613,
+      lower: 0.0552,
+      upper: 0.0674,
+      level: 0.95,
+      units: 64_000,
+      batches: 212,
+      logEValue: 210,
+      eValue: Math.exp(210),
+      pValue: Math.exp(-210),
+    },
+    sampleRatio: { logEValue: Math.log(0.4), eValue: 0.4, pValue: 1, logEValues: [], status: 'ok' },
+    guardrails: [
+      { metric: 'unsubscribe', arm: 'mens', margin: 0.01, verdict: 'safe', lift: liftOf([0.0012, -0.0009, 0.0033]) },
+      {
+        metric: 'unsubscribe',
+        arm: 'womens',
+        margin: 0.01,
+        verdict: 'undecided',
+        lift: liftOf([0.0054, -0.0021, 0.0129]),
+      },
+    ],
+    recommendation: {
+      action: 'ship',
+      arm: 'mens',
+      why: 'The whole interval of mens’s lift in visit lies above 0, with 95 % confidence at every look; womens is better than control too.',
+    },
+    notes: ['womens was added in snapshot 12: the joint guarantee over all arms holds from there on.'],
+    ...rest,
+  }
+}
+
+function threeArms(): ArmReport[] {
+  return [
+    binaryArm('control', 11_284, 1_199, {
+      isControl: true,
+      lift: null,
+      probabilityBest: 1e-9,
+      expectedLoss: 0.0764,
+      propensity: 0.2,
+    }),
+    binaryArm('mens', 41_210, 7_530, {
+      probabilityBest: 0.99999,
+      probabilityBeatsControl: 1,
+      expectedLoss: 4e-7,
+      propensity: 0.7467,
+      lift: liftOf([0.0766, 0.068, 0.0851], { level: 0.975, relativeSpan: [0.7212, 0.6104, 0.8391] }),
+    }),
+    binaryArm('womens', 11_506, 1_736, {
+      probabilityBest: 0.00001,
+      probabilityBeatsControl: 0.99998,
+      expectedLoss: 0.0318,
+      propensity: 0.0533,
+      lift: liftOf([0.0447, 0.031, 0.0585], { level: 0.975, relativeSpan: [0.4207, 0.271, 0.5903] }),
+    }),
+  ]
+}

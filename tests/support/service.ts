@@ -1,0 +1,138 @@
+// A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { createApp } from '../../src/http/app.ts'
+import { createLog } from '../../src/log.ts'
+import { openStore } from '../../src/store/open.ts'
+
+/** An instant to begin with: 2026-01-05T12:00:00Z, a Monday. */
+export const NOON = Date.UTC(2026, 0, 5, 12)
+
+export interface Service {
+  readonly url: string
+  readonly server: Server
+  readonly store: Store
+  readonly catalogue: Catalogue
+  /** The service's clock, ms since 1970. */
+  now: number
+  /** Moves the clock on and takes the snapshots that are due. */
+  advance(ms: number): Promise<void>
+  /** Calls a path; objects are sent as JSON, strings as forms. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** Closes the service, and opens another on the same file. */
+  restart(): Promise<Service>
+  close(): Promise<void>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that it expects, and fails where they are not
+  readonly body: any
+}
+
+export interface ServiceOptions {
+  readonly adminKey?: string | null
+  readonly salt?: string
+  readonly now?: number
+  /** Stands between the service and its store, to make it fail. */
+  readonly wrapStore?: (store: Store) => Store
+}
+
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+  return serve(folder, options)
+}
+
+async function serve(folder: string, options: ServiceOptions): Promise<Service> {
+  const opened = await openStore(`sqlite:${join(folder, 'pinwheel.db')}`)
+  const store = options.wrapStore?.(opened) ?? opened
+  const catalogue = await Catalogue.load(store)
+  let salts = 0
+  const clock = { now: options.now ?? NOON }
+  const app = createApp({
+    catalogue,
+    store,
+    now: () => clock.now,
+    newSalt: () => options.salt ?? `salt-${++salts}`,
+    log: createLog('silent'),
+    adminKey: options.adminKey ?? null,
+  })
+  const server = createServer(app)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const shut = async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+    await opened.close()
+  }
+  return {
+    url,
+    server,
+    store,
+    catalogue,
+    get now() {
+      return clock.now
+    },
+    set now(at: number) {
+      clock.now = at
+    },
+    async advance(ms) {
+      clock.now += ms
+      await refreshSnapshots({ catalogue, store }, clock.now)
+    },
+    call: (method, path, body, headers) => call(url + path, method, body, headers),
+    async restart() {
+      await shut()
+      return serve(folder, { ...options, now: clock.now })
+    },
+    async close() {
+      await shut()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function call(
+  url: string,
+  method: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const isForm = typeof body === 'string'
+  const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+  const response = await fetch(url, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': type }), ...headers },
+    ...(body !== undefined && { body: isForm || body instanceof Uint8Array ? body : JSON.stringify(body) }),
+  } as RequestInit)
+  const text = await response.text()
+  const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '')
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
+}
+
+/** A definition with three arms and one binary metric, changed as the test needs. */
+export function emailDefinition(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    key: 'spring-email',
+    arms: [{ key: 'control' }, { key: 'mens', payload: { template: 'm1' } }, { key: 'womens' }],
+    metrics: [{ key: 'visit', type: 'binary', role: 'primary' }],
+    ...changes,
+  }
+}
+
+/** The same, created and started. */
+export async function startExperiment(service: Service, changes: Record<string, unknown> = {}): Promise<void> {
+  const definition = emailDefinition(changes)
+  const created = await service.call('POST', '/experiments', definition)
+  if (created.status !== 201) throw new Error(`Cannot create the experiment: ${created.text}`)
+  const started = await service.call('POST', `/experiments/${definition.key}/start`)
+  if (started.status !== 200) throw new Error(`Cannot start the experiment: ${started.text}`)
+}
