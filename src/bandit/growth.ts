@@ -2,7 +2,7 @@
 // along in memory with what was acknowledged, so that no request and no tick has to ask the store.
 import type { LedgerSize, SnapshotHead } from './store.ts'
 
-/** A snapshot is due when units, rewards or mature units have grown by this share (and by one at least). */
+/** A snapshot is due when units, rewards or mature units have grown by this share. */
 const DUE_SHARE = 0.02
 
 /** Snapshots are at least so far apart. */
@@ -79,6 +79,7 @@ export class Growth {
   }
 }
 
-function hasGrown(then: number, now: number): boolean {
+/** True when a count has grown enough for a new snapshot: by two per cent, rounded up, and by one at least. */
+export function hasGrown(then: number, now: number): boolean {
   return now - then >= Math.max(1, Math.ceil(DUE_SHARE * then))
 }

@@ -8,6 +8,7 @@ import { answerJson } from './answer.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import type { Context } from './context.ts'
+import { postEvaluate } from './evaluate.ts'
 import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
 import { sendProblem } from './problem.ts'
@@ -36,6 +37,7 @@ export function createApp(context: Context): Express {
   at('/experiments/:key/pause', { POST: postStatus.bind(null, 'paused') })
   at('/experiments/:key/stop', { POST: postStatus.bind(null, 'stopped') })
   at('/experiments/:key/history', { GET: getHistory })
+  at('/experiments/:key/evaluate', { POST: postEvaluate })
   at('/experiments/:key/snapshots', { GET: getSnapshots })
   at('/experiments/:key/assignments.ndjson', { GET: getAssignments.bind(null, 'ndjson') })
   at('/experiments/:key/assignments.csv', { GET: getAssignments.bind(null, 'csv') })

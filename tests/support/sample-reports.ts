@@ -162,3 +162,57 @@ function threeArms(): ArmReport[] {
     }),
   ]
 }
+
+/** Arms `arm-01` … over a control, lifts around zero, the second half with fewer units. */
+export function manyArms(
+  count: number,
+  random: () => number,
+  nameOf = (n: number) => `arm-${String(n).padStart(2, '0')}`,
+) {
+  const level = 1 - 0.05 / (count - 1)
+  return Array.from({ length: count }, (_, position): ArmReport => {
+    const units = Math.round(2_000 + 40_000 * random() ** 3)
+    const lift = (random() - 0.45) * 0.06
+    const halfWidth = 4.2 * Math.sqrt(0.1 / units + 0.1 / 12_000)
+    const isControl = position === 0
+    const share = { probabilityBest: random() / count, propensity: 1 / count, expectedLoss: 0.02 * random() }
+    const span = [lift, lift - halfWidth, lift + halfWidth] as const
+    const relativeSpan = [lift * 9, (lift - halfWidth) * 8, (lift + halfWidth) * 11] as const
+    return binaryArm(nameOf(position), units, Math.round(units * (0.11 + lift)), {
+      ...share,
+      isControl,
+      probabilityBeatsControl: isControl ? null : random(),
+      lift: isControl ? null : liftOf(span, { level, relativeSpan }),
+    })
+  })
+}
+
+/** A key of 64 characters, the most there may be; keys of different numbers differ near the end only. */
+export function longKey(number: number): string {
+  return `personalised-subject-line-with-discount-${String(number).padStart(3, '0')}-evening-send-v2.x`.slice(0, 64)
+}
+
+/** An experiment before its first unit. */
+export function emptyReport(facts: Partial<Report> = {}): Report {
+  const none = { ...liftOf([null, null, null]), units: 0, batches: 0 }
+  return sampleReport({
+    status: 'draft',
+    version: 1,
+    startedAt: null,
+    snapshots: 0,
+    arms: ['control', 'mens', 'womens'].map((arm, position) =>
+      armReport(arm, {
+        isControl: position === 0,
+        successes: 0,
+        probabilityBest: 1 / 3,
+        lift: position === 0 ? null : none,
+      }),
+    ),
+    policyLift: none,
+    sampleRatio: { logEValue: 0, eValue: 1, pValue: 1, logEValues: [], status: 'ok' },
+    guardrails: [],
+    recommendation: { action: 'continue', arm: null, why: 'No unit has been assigned yet.' },
+    notes: ['The experiment has not been started: everybody gets the control, and nothing is kept.'],
+    ...facts,
+  })
+}

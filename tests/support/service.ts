@@ -19,6 +19,8 @@ export interface Service {
   readonly server: Server
   readonly store: Store
   readonly catalogue: Catalogue
+  /** The SQLite file, for another process that gets in its way. */
+  readonly databasePath: string
   /** The service's clock, ms since 1970. */
   now: number
   /** Moves the clock on and takes the snapshots that are due. */
@@ -52,7 +54,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 }
 
 async function serve(folder: string, options: ServiceOptions): Promise<Service> {
-  const opened = await openStore(`sqlite:${join(folder, 'pinwheel.db')}`)
+  const databasePath = join(folder, 'pinwheel.db')
+  const opened = await openStore(`sqlite:${databasePath}`)
   const store = options.wrapStore?.(opened) ?? opened
   const catalogue = await Catalogue.load(store)
   let salts = 0
@@ -78,6 +81,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     server,
     store,
     catalogue,
+    databasePath,
     get now() {
       return clock.now
     },
@@ -114,7 +118,7 @@ async function call(
     ...(body !== undefined && { body: isForm || body instanceof Uint8Array ? body : JSON.stringify(body) }),
   } as RequestInit)
   const text = await response.text()
-  const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '')
+  const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
 }
 

@@ -1,0 +1,61 @@
+// POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been worth.
+import type { Request, Response } from 'express'
+import { evaluate, targetFaults } from '../bandit/evaluate.ts'
+import { answerJson } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import { readValue } from './body.ts'
+import type { Context } from './context.ts'
+import { fieldFaults, refuse } from './fields.ts'
+import { metricIn } from './ledger.ts'
+
+export async function postEvaluate(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(request, context.adminKey, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { definition } = experiment
+  const { value: body } = await readValue(request)
+  refuse(fieldFaults(body, { weights: weightsFault, arm: armFault, metric: metricFault }))
+  const { weights: given, arm, metric: named } = body as Body
+  if ((given === undefined) === (arm === undefined)) {
+    refuse([{ path: '', message: 'must have either "weights" by arm or one "arm"' }])
+  }
+  const weights = given ?? { [arm as string]: 1 }
+  refuse(targetFaults(definition, weights))
+  const evaluation = await evaluate(context, experiment, weights, context.now(), metricIn(named, definition))
+  const { estimate, lower, upper, level, units, batches } = evaluation.value
+  answerJson(response, {
+    experiment: definition.key,
+    metric: evaluation.metric.key,
+    weights: Object.fromEntries(definition.arms.map(({ key }, position) => [key, evaluation.weights[position]])),
+    value: { estimate, lower, upper, level },
+    units,
+    batches,
+    notes:
+      estimate === null
+        ? ['In no mature batch were all arms with weight active, so there is nothing to estimate from.']
+        : [],
+  })
+}
+
+interface Body {
+  readonly weights?: Readonly<Record<string, number>>
+  readonly arm?: string
+  readonly metric?: string
+}
+
+function weightsFault(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object of shares by arm'
+  return Object.values(value).every(weight => typeof weight === 'number') ? null : 'must have numbers only'
+}
+
+function armFault(value: unknown): string | null {
+  return value === undefined || typeof value === 'string' ? null : 'must be the key of an arm'
+}
+
+function metricFault(value: unknown): string | null {
+  return value === undefined || typeof value === 'string' ? null : 'must be the key of a metric'
+}

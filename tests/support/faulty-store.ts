@@ -1,0 +1,24 @@
+// A store that can be made to fail as a real one does: every sentence is refused, and none is half said.
+import { StoreUnavailableError } from '../../src/bandit/errors.ts'
+import type { Store } from '../../src/bandit/store.ts'
+
+export interface FaultyStore {
+  isDown: boolean
+  /** For `startService`. */
+  readonly wrapStore: (store: Store) => Store
+}
+
+/** Works until `isDown` is set, and again when it is unset. */
+export function faultyStore(): FaultyStore {
+  const faulty: FaultyStore = {
+    isDown: false,
+    wrapStore: store =>
+      new Proxy(store, {
+        get(target, name: keyof Store) {
+          if (!faulty.isDown || name === 'close') return target[name]
+          return () => Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
+        },
+      }),
+  }
+  return faulty
+}
