@@ -347,6 +347,42 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       })
     })
 
+    it('readLedger() sees what another opener of the same database has written', async () => {
+      const { id } = await createRunning()
+      await store.keepAssignments(proposal(id, ['u1'], 1))
+      expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1 })])
+      const other = await database.open()
+      await other.takeSnapshot(id, snapshot(2))
+      await other.keepAssignments(proposal(id, ['u2', 'u3'], 0))
+      await other.recordRewards([reward(id)])
+      await other.close()
+      const { snapshots, cells } = await store.readLedger(id, 0)
+      expect(snapshots.map(({ number, units }) => [number, units])).toEqual([
+        [1, 3],
+        [2, 0],
+      ])
+      expect(cells).toEqual([cell(0, { units: 2 }), cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 1 })])
+    })
+
+    it('readLedger() equals what the audit reads, after any number of writes', async () => {
+      const { id } = await createRunning()
+      for (let round = 1; round <= 5; round++) {
+        const assigning = store.keepAssignments({
+          ...proposal(id, [`u${round}`, `v${round}`], round % 2),
+          snapshot: round,
+        })
+        const rewarding = store.recordRewards([
+          rating(id, round / 7, { unit: `u${round}` }),
+          reward(id, { unit: `v${round}` }),
+        ])
+        await Promise.all([assigning, rewarding, store.takeSnapshot(id, snapshot(round + 1))])
+        expect(await store.audit(id, 2, () => {})).toEqual([
+          await store.readLedger(id, 0),
+          await store.readLedger(id, 1),
+        ])
+      }
+    })
+
     it('undoes a sentence that fails, and only that one', async () => {
       const { id } = await createRunning()
       const good = store.keepAssignments(proposal(id, ['u1'], 1))

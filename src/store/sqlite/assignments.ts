@@ -3,25 +3,19 @@ import type { Assignment } from '../../bandit/facts.ts'
 import { outcomeOf } from '../../bandit/outcome.ts'
 import type { KeptAssignment, Proposal, ProposedUnit, Store } from '../../bandit/store.ts'
 import type { CommitQueue } from './commit-queue.ts'
-import { addToTallyStatement } from './rewards.ts'
+import type { LedgerTable } from './ledger-table.ts'
 
 type Sentences = Pick<Store, 'keepAssignments' | 'findAssignments'>
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
 
-export function assignmentSentences(db: Database.Database, queue: CommitQueue): Sentences {
+export function assignmentSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
   const keepAssignment = db.prepare<[number, string, number, number, number, number]>(`
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
 
   const findAssignment = db.prepare<[number, string], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit = ?`)
-
-  const addToSnapshot = db.prepare(`
-    UPDATE snapshots SET units = units + :units, last_assigned_at = max(coalesce(last_assigned_at, 0), :assignedAt)
-    WHERE experiment_id = :experimentId AND number = :snapshot`)
-
-  const addToTally = addToTallyStatement(db)
 
   /** The twin of one INSERT … RETURNING: the arm just kept, or the one that the unit has had. */
   function keep(
@@ -52,10 +46,10 @@ export function assignmentSentences(db: Database.Database, queue: CommitQueue): 
           rewards: 0,
           delayedRewards: 0,
         }
-        addToTally.run({ experimentId, metricPosition, snapshot, arm, ...change })
+        ledger.addToCell({ experimentId, metricPosition, snapshot, arm }, change)
       }
     }
-    addToSnapshot.run({ experimentId, snapshot, units: all, assignedAt })
+    ledger.addUnits(experimentId, snapshot, all, assignedAt)
   }
 
   return {

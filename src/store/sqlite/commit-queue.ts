@@ -16,10 +16,13 @@ export class CommitQueue {
   readonly #db: Database.Database
   readonly #atomically: Database.Transaction<(run: () => unknown) => unknown>
   readonly #commitAll: Database.Transaction<(writes: readonly Write[]) => Outcome[]>
+  readonly #onUndo: () => void
   #writes: Write[] = []
 
-  constructor(db: Database.Database) {
+  /** `onUndo` is called whenever a sentence or a whole transaction was undone. */
+  constructor(db: Database.Database, onUndo: () => void) {
     this.#db = db
+    this.#onUndo = onUndo
     this.#atomically = db.transaction((run: () => unknown) => run())
     this.#commitAll = db.transaction((writes: readonly Write[]) => writes.map(write => this.#attempt(write)))
   }
@@ -53,6 +56,7 @@ export class CommitQueue {
     try {
       outcomes = this.#commitAll.immediate(writes)
     } catch (error) {
+      this.#onUndo()
       for (const write of writes) write.reject(this.#asStoreError(error))
       return
     }
@@ -69,6 +73,7 @@ export class CommitQueue {
     } catch (error) {
       // Some errors (a full disk) end the whole transaction; then no sentence of it was kept, and all must hear of it.
       if (!this.#db.inTransaction) throw error
+      this.#onUndo()
       return { error }
     }
   }

@@ -3,7 +3,7 @@ import type { Change } from '../../bandit/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
 import type { Store } from '../../bandit/store.ts'
 import type { CommitQueue } from './commit-queue.ts'
-import { insertSnapshotStatement, snapshotParameters } from './snapshots.ts'
+import type { LedgerTable } from './ledger-table.ts'
 
 type Sentences = Pick<Store, 'findExperiments' | 'createExperiment' | 'changeExperiment' | 'findChanges'>
 
@@ -24,7 +24,7 @@ type ChangeRow = Omit<Change, 'changes'> & { readonly changes: string }
 const COLUMNS = `id, definition, salt, status, version, winner,
   created_at AS createdAt, started_at AS startedAt, stopped_at AS stoppedAt`
 
-export function experimentSentences(db: Database.Database, queue: CommitQueue): Sentences {
+export function experimentSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
   const findExperiments = db.prepare<[], ExperimentRow>(`SELECT ${COLUMNS} FROM experiments ORDER BY id`)
 
   const createExperiment = db.prepare<[string, string, string, number], ExperimentRow>(`
@@ -45,8 +45,6 @@ export function experimentSentences(db: Database.Database, queue: CommitQueue): 
 
   const findChanges = db.prepare<[number], ChangeRow>(`
     SELECT version, at, actor, action, changes FROM changes WHERE experiment_id = ? ORDER BY version`)
-
-  const insertSnapshot = insertSnapshotStatement(db)
 
   function keepChange(experimentId: number, { version, at, actor, action, changes }: Change): void {
     insertChange.run(experimentId, version, at, actor, action, JSON.stringify(changes))
@@ -70,7 +68,7 @@ export function experimentSentences(db: Database.Database, queue: CommitQueue): 
         const row = changeExperiment.get({ id, version, next, ...state })
         if (row === undefined) return null
         keepChange(id, change)
-        if (snapshot !== null) insertSnapshot.run(snapshotParameters(id, snapshot))
+        if (snapshot !== null) ledger.insertSnapshot(id, snapshot)
         return experimentOf(row)
       }),
 

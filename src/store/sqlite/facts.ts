@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Store, StoredLedger, StoredReward, TotalsPage, UnitFacts } from '../../bandit/store.ts'
 import type { CommitQueue } from './commit-queue.ts'
-import { ledgerReader } from './snapshots.ts'
+import type { LedgerTable } from './ledger-table.ts'
 
 type Sentences = Pick<Store, 'readTotals' | 'audit'>
 
@@ -10,7 +10,7 @@ type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly counted: 0 | 1 }
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
 
-export function factSentences(db: Database.Database, queue: CommitQueue): Sentences {
+export function factSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
   const readPage = db.prepare<[number, string, number], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
@@ -23,8 +23,6 @@ export function factSentences(db: Database.Database, queue: CommitQueue): Senten
   const readRewards = db.prepare<[number, string], RewardRow>(`
     SELECT metric AS metricPosition, value, at, counted, total
     FROM rewards WHERE experiment_id = ? AND unit = ? ORDER BY metric, sequence`)
-
-  const readLedger = ledgerReader(db)
 
   const readTotals = db.transaction((experimentId: number, { after, limit, metricCount }: TotalsPage) =>
     readPage.all(experimentId, after ?? '', limit).map(assignment => ({
@@ -41,7 +39,7 @@ export function factSentences(db: Database.Database, queue: CommitQueue): Senten
       for (const assignment of readAssignments.iterate(experimentId)) {
         visit({ ...assignment, rewards: readRewards.all(experimentId, assignment.unit).map(storedRewardOf) })
       }
-      return Array.from({ length: metricCount }, (_, metricPosition) => readLedger(experimentId, metricPosition))
+      return Array.from({ length: metricCount }, (_, metricPosition) => ledger.readTables(experimentId, metricPosition))
     },
   )
 

@@ -9,6 +9,7 @@ import { assignmentSentences } from './assignments.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
+import { LedgerTable } from './ledger-table.ts'
 import { rewardSentences } from './rewards.ts'
 import { snapshotSentences } from './snapshots.ts'
 
@@ -28,13 +29,14 @@ export function openSqlite(path: string): Store {
     db.close()
     throw error
   }
-  const queue = new CommitQueue(db)
+  const ledger = new LedgerTable(db)
+  const queue = new CommitQueue(db, () => ledger.forget())
   return {
-    ...experimentSentences(db, queue),
-    ...snapshotSentences(db, queue),
-    ...assignmentSentences(db, queue),
-    ...rewardSentences(db, queue),
-    ...factSentences(db, queue),
+    ...experimentSentences(db, queue, ledger),
+    ...snapshotSentences(ledger, queue),
+    ...assignmentSentences(db, queue, ledger),
+    ...rewardSentences(db, queue, ledger),
+    ...factSentences(db, queue, ledger),
     ping: () => queue.read(() => void db.prepare('SELECT 1').get()),
     async close() {
       await queue.drain()

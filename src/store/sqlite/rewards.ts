@@ -3,6 +3,7 @@ import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
 import { isAttributed, isDelayed, outcomeOf } from '../../bandit/outcome.ts'
 import type { RewardEntry, Store } from '../../bandit/store.ts'
 import type { CommitQueue } from './commit-queue.ts'
+import type { LedgerTable } from './ledger-table.ts'
 
 type Sentences = Pick<Store, 'recordRewards'>
 
@@ -11,7 +12,7 @@ type LastReward = { readonly sequence: number; readonly total: number }
 
 const NONE_YET: LastReward = { sequence: 0, total: 0 }
 
-export function rewardSentences(db: Database.Database, queue: CommitQueue): Sentences {
+export function rewardSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
   const findAssignment = db.prepare<[number, string], AssignmentRow>(`
     SELECT arm, snapshot, assigned_at AS assignedAt FROM assignments WHERE experiment_id = ? AND unit = ?`)
 
@@ -23,8 +24,6 @@ export function rewardSentences(db: Database.Database, queue: CommitQueue): Sent
     INSERT INTO rewards (experiment_id, unit, metric, sequence, value, at, counted, total, event_id)
     VALUES (:experimentId, :unit, :metricPosition, :sequence, :value, :at, :counted, :total, :id)
     ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
-
-  const addToTally = addToTallyStatement(db)
 
   function record({ metric, attribution, ...entry }: RewardEntry): RewardStatus {
     const { experimentId, metricPosition, unit, value, at, id } = entry
@@ -41,25 +40,11 @@ export function rewardSentences(db: Database.Database, queue: CommitQueue): Sent
     const [before, after] = [outcomeOf(metric, last.total), outcomeOf(metric, total)]
     const delayedRewards = isDelayed(assignedAt, at) ? 1 : 0
     const change = { units: 0, sum: after - before, sumOfSquares: after ** 2 - before ** 2, rewards: 1, delayedRewards }
-    addToTally.run({ experimentId, metricPosition, snapshot, arm, ...change })
+    ledger.addToCell({ experimentId, metricPosition, snapshot, arm }, change)
     return 'recorded'
   }
 
   return {
     recordRewards: entries => queue.write(() => entries.map(record)),
   }
-}
-
-/** Adds to one cell of the ledger, and creates it at need. */
-export function addToTallyStatement(db: Database.Database): Database.Statement {
-  return db.prepare(`
-    INSERT INTO tallies (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards)
-    VALUES (:experimentId, :metricPosition, :snapshot, :arm, :units, :sum, :sumOfSquares, :rewards,
-      :delayedRewards)
-    ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
-      units = units + excluded.units,
-      sum = sum + excluded.sum,
-      sum_of_squares = sum_of_squares + excluded.sum_of_squares,
-      rewards = rewards + excluded.rewards,
-      delayed_rewards = delayed_rewards + excluded.delayed_rewards`)
 }
