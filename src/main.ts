@@ -8,11 +8,14 @@ import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { createApp } from './http/app.ts'
 import { createLog, type Logger } from './log.ts'
-import { MigrationError } from './store/migrate.ts'
+import { DatabaseError } from './store/database-error.ts'
 import { openStore } from './store/open.ts'
 
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
+
+/** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
+const REQUEST_TIMEOUT_MS = 3_600_000
 
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -28,7 +31,7 @@ try {
   await start(config, createLog(config.logLevel))
 } catch (error) {
   // What a person at a terminal can mend is told in a sentence; the rest with its stack.
-  const isExpected = error instanceof ConfigError || error instanceof MigrationError || error instanceof RangeError
+  const isExpected = error instanceof ConfigError || error instanceof DatabaseError
   process.stderr.write(`${isExpected ? error.message : (error as Error).stack}\n`)
   process.exitCode = 1
 }
@@ -44,7 +47,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     log,
     adminKey: config.adminKey,
   }
-  const server = createServer(createApp(deps))
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, createApp(deps))
   await listen(server, config)
   const { port } = server.address() as AddressInfo
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
@@ -64,28 +67,30 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   })
 }
 
+/** Answers how to stop, which resolves when nothing is under way any more. */
 function keepRefreshing(deps: { catalogue: Catalogue; store: Store }, log: Logger): () => Promise<void> {
-  let current: Promise<void> = Promise.resolve()
-  let isBusy = false
-  const tick = async () => {
-    try {
-      for (const { experiment, snapshot } of await refreshSnapshots(deps, Date.now())) {
-        log.debug({ experiment, snapshot: snapshot.number, propensities: snapshot.propensities }, 'snapshot taken')
-      }
-    } catch (error) {
-      log.error({ err: error }, 'the policies could not be refreshed; the last snapshots stay in force')
-    } finally {
-      isBusy = false
-    }
-  }
+  let current: Promise<void> | null = null
   const timer = setInterval(() => {
-    if (isBusy) return
-    isBusy = true
-    current = tick()
+    current ??= refresh(deps, log).finally(() => {
+      current = null
+    })
   }, REFRESH_TICK_MS)
   return async () => {
     clearInterval(timer)
     await current
+  }
+}
+
+async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {
+  for (const refreshed of await refreshSnapshots(deps, Date.now())) {
+    const { experiment } = refreshed
+    if ('error' in refreshed)
+      log.error({ err: refreshed.error, experiment }, 'the policy could not be refreshed; its last snapshot stays')
+    else
+      log.debug(
+        { experiment, snapshot: refreshed.snapshot.number, propensities: refreshed.snapshot.propensities },
+        'snapshot taken',
+      )
   }
 }
 

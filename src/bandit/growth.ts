@@ -8,6 +8,9 @@ const DUE_SHARE = 0.02
 /** Snapshots are at least so far apart. */
 export const REFRESH_INTERVAL_MS = 1_000
 
+/** After a failure it is tried again so much later. */
+const RETRY_MS = 10_000
+
 interface OpenBatch {
   readonly snapshot: number
   units: number
@@ -21,6 +24,7 @@ export class Growth {
   #units = 0
   #rewards = 0
   #matureUnits = 0
+  #notBefore = Number.NEGATIVE_INFINITY
   #atSnapshot = { createdAt: Number.NEGATIVE_INFINITY, units: 0, rewards: 0, matureUnits: 0 }
 
   /** `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has counted for it. */
@@ -58,10 +62,15 @@ export class Growth {
     this.#atSnapshot = { createdAt, ...size, matureUnits: this.#matureUnits }
   }
 
+  /** The snapshot that was due could not be taken. */
+  snapshotFailed(now: number): void {
+    this.#notBefore = now + RETRY_MS
+  }
+
   /** True when there is something new to learn from, or a batch to close, and the last snapshot is old enough. */
   isDue(now: number): boolean {
     const then = this.#atSnapshot
-    if (now - then.createdAt < REFRESH_INTERVAL_MS) return false
+    if (now - then.createdAt < REFRESH_INTERVAL_MS || now < this.#notBefore) return false
     if (hasGrown(then.units, this.#units) || hasGrown(then.rewards, this.#rewards)) return true
     this.#matureAt(now)
     return hasGrown(then.matureUnits, this.#matureUnits)

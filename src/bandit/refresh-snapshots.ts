@@ -9,19 +9,28 @@ interface Deps {
   readonly store: Pick<Store, 'readLedger' | 'takeSnapshot'>
 }
 
-/** A snapshot that was taken, for the log. */
-export interface Refreshed {
-  readonly experiment: string
-  readonly snapshot: Snapshot
-}
+/** A snapshot that was taken, or why it could not be; for the log. */
+export type Refreshed = { readonly experiment: string } & (
+  | { readonly snapshot: Snapshot }
+  | { readonly error: unknown }
+)
 
-/** Takes the snapshots that are due at `now`. Call it a few times a second; an experiment's are at least a second apart. */
+/**
+ * Takes the snapshots that are due at `now`. Call it a few times a second; an experiment's are at least a second apart. One that
+ * fails keeps no other from its own, and is tried again some seconds later.
+ */
 export async function refreshSnapshots(deps: Deps, now: number): Promise<Refreshed[]> {
   const refreshed: Refreshed[] = []
   for (const live of deps.catalogue.all()) {
     if (live.experiment.status !== 'running' || !live.growth.isDue(now)) continue
-    const snapshot = await refresh(deps, live, now)
-    if (snapshot !== null) refreshed.push({ experiment: live.experiment.definition.key, snapshot })
+    const experiment = live.experiment.definition.key
+    try {
+      const snapshot = await refresh(deps, live, now)
+      if (snapshot !== null) refreshed.push({ experiment, snapshot })
+    } catch (error) {
+      live.growth.snapshotFailed(now)
+      refreshed.push({ experiment, error })
+    }
   }
   return refreshed
 }

@@ -2,6 +2,7 @@
 // database that has migrations this code does not know is refused, because it was written by newer code.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { DatabaseError } from './database-error.ts'
 
 export interface Migration {
   readonly number: number
@@ -11,11 +12,6 @@ export interface Migration {
 }
 
 export type AppliedMigration = Pick<Migration, 'number' | 'name' | 'checksum'>
-
-/** The database and this code do not fit together; the message says what to do. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError'
-}
 
 /** The migrations of an engine, in order: `migrations/<engine>/NNNN_verb_noun.sql`. */
 export function readMigrations(engine: 'sqlite' | 'postgres'): Migration[] {
@@ -33,19 +29,19 @@ export function readMigrations(engine: 'sqlite' | 'postgres'): Migration[] {
 /**
  * The migrations still to run on a database that has had `applied`.
  *
- * @throws MigrationError when the database is newer than this code, or a migration was edited after it ran.
+ * @throws DatabaseError when the database is newer than this code, or a migration was edited after it ran.
  */
 export function pendingMigrations(known: readonly Migration[], applied: readonly AppliedMigration[]): Migration[] {
   const byNumber = new Map(known.map(migration => [migration.number, migration]))
   for (const { number, name, checksum } of applied) {
     const migration = byNumber.get(number)
     if (migration === undefined) {
-      throw new MigrationError(
+      throw new DatabaseError(
         `Cannot open the database: it has migration ${number} (${name}), which this version of Pinwheel does not know. Start a newer Pinwheel.`,
       )
     }
     if (migration.checksum !== checksum) {
-      throw new MigrationError(
+      throw new DatabaseError(
         `Cannot open the database: migration ${number} (${name}) was edited after it had run. Restore the file as it was, and add a new migration instead.`,
       )
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { completeDefinition } from '../../src/bandit/experiment.ts'
 import type { Store } from '../../src/bandit/store.ts'
+import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
 import { describeStore } from './contract.ts'
 
@@ -51,6 +52,14 @@ describe('openSqlite()', () => {
     db.exec("UPDATE migrations SET checksum = 'edited' WHERE number = 1")
     db.close()
     await expect(openStore(`sqlite:${path}`)).rejects.toThrow('was edited after it had run')
+  })
+
+  it('says which file it cannot open, and why', async () => {
+    writeFileSync(path, 'This is no database, whatever its name says. '.repeat(40))
+    await expect(openStore(`sqlite:${path}`)).rejects.toThrow(
+      `Cannot open the database ${path}: file is not a database`,
+    )
+    await expect(openStore(`sqlite:${path}/below/a/file.db`)).rejects.toBeInstanceOf(DatabaseError)
   })
 
   it('migrates once, though two processes start at the same time', async () => {

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Store } from '../../bandit/store.ts'
+import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
 import { assignmentSentences } from './assignments.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -16,19 +17,13 @@ import { snapshotSentences } from './snapshots.ts'
 /** A writer that waits longer than this for another process' lock fails, so that /assign still answers within a second. */
 const BUSY_TIMEOUT_MS = 800
 
-/** Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. */
+/**
+ * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
+ *
+ * @throws DatabaseError
+ */
 export function openSqlite(path: string): Store {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
-  try {
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = FULL')
-    db.pragma('foreign_keys = ON')
-    migrate(db)
-  } catch (error) {
-    db.close()
-    throw error
-  }
+  const db = openDatabase(path)
   const ledger = new LedgerTable(db)
   const queue = new CommitQueue(db, () => ledger.forget())
   return {
@@ -42,6 +37,23 @@ export function openSqlite(path: string): Store {
       await queue.drain()
       db.close()
     },
+  }
+}
+
+function openDatabase(path: string): Database.Database {
+  let db: Database.Database | null = null
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    migrate(db)
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof DatabaseError) throw error
+    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -1,0 +1,184 @@
+// npm run evaluate -- LOG.csv: what another policy would have earned on a log of decisions with their propensities. Reads the file
+// twice, a row at a time: once for the arms and the range of the rewards, once for the value.
+import { createReadStream } from 'node:fs'
+import { parse } from 'csv-parse'
+import type { Estimate } from '../src/stats/confidence-sequence.ts'
+import { LogValuation, type LogValue } from '../src/stats/off-policy.ts'
+import { Failure, runScript } from './replay/failure.ts'
+import { readArguments } from './replay/options.ts'
+
+const HELP = `npm run evaluate -- LOG.csv [options]
+
+What fixed weights would have earned, from a log that says for each decision the arm, the probability with which it was chosen, and
+the reward. The columns are those of the Open Bandit data unless named otherwise; rows must be in time order.
+
+  --target TARGET      uniform (default), the key of one arm, or weights as JSON: '{"a": 0.7, "b": 0.3}'
+  --arm COLUMN         item_id
+  --propensity COLUMN  propensity_score
+  --reward COLUMN      click
+  --range LOW,HIGH     where rewards can lie; default: 0,1 if all are 0 or 1, else what the log shows
+  --alpha ALPHA        0.05
+  --planned N          the number of rows at which the intervals are tightest (30000)
+  --json
+`
+
+const OPTIONS = {
+  target: { type: 'string', default: 'uniform' },
+  arm: { type: 'string', default: 'item_id' },
+  propensity: { type: 'string', default: 'propensity_score' },
+  reward: { type: 'string', default: 'click' },
+  range: { type: 'string' },
+  alpha: { type: 'string', default: '0.05' },
+  planned: { type: 'string', default: '30000' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+interface Columns {
+  readonly arm: string
+  readonly propensity: string
+  readonly reward: string
+}
+
+interface Decision {
+  readonly arm: string
+  readonly propensity: number | null
+  readonly reward: number
+}
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  const [file] = positionals
+  if (values.help || file === undefined) {
+    process.stdout.write(HELP)
+    if (file === undefined && !values.help) process.exitCode = 1
+    return
+  }
+  const seen = await survey(file, values)
+  const arms = [...seen.arms]
+  const target = weightsOf(values.target, arms)
+  const range = values.range === undefined ? seen.range : rangeOf(values.range)
+  const valuation = new LogValuation({
+    target,
+    range,
+    alpha: numberOf(values.alpha, '--alpha'),
+    plannedUnits: numberOf(values.planned, '--planned'),
+  })
+  for await (const { arm, propensity, reward } of decisions(file, values))
+    valuation.add({ arm: arms.indexOf(arm), propensity, reward })
+  const value = valuation.value()
+  process.stdout.write(values.json ? `${JSON.stringify(value)}\n` : describe(value, arms, file))
+  if (value.status === 'refused') process.exitCode = 2
+})
+
+async function survey(
+  file: string,
+  columns: Columns,
+): Promise<{ arms: Set<string>; range: readonly [number, number] }> {
+  const arms = new Set<string>()
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for await (const { arm, reward } of decisions(file, columns)) {
+    arms.add(arm)
+    lowest = Math.min(lowest, reward)
+    highest = Math.max(highest, reward)
+  }
+  if (arms.size === 0) throw new Failure(`Cannot evaluate ${file}: it has no rows`)
+  const isBinary = lowest >= 0 && highest <= 1
+  return {
+    arms,
+    range: isBinary || lowest === highest ? [Math.min(0, lowest), Math.max(1, highest)] : [lowest, highest],
+  }
+}
+
+async function* decisions(file: string, columns: Columns): AsyncGenerator<Decision> {
+  const rows = parse({ columns: true, bom: true })
+  createReadStream(file)
+    .on('error', error => rows.destroy(error))
+    .pipe(rows)
+  let line = 1
+  try {
+    for await (const row of rows as AsyncIterable<Record<string, string>>) {
+      line += 1
+      const missing = [columns.arm, columns.propensity, columns.reward].filter(column => row[column] === undefined)
+      if (missing.length > 0)
+        throw new Failure(
+          `Cannot evaluate ${file}: it has no column ${missing.join(', ')}; it has ${Object.keys(row).slice(0, 12).join(', ')}`,
+        )
+      const propensity = row[columns.propensity] ?? ''
+      const reward = Number(row[columns.reward])
+      if (!Number.isFinite(reward))
+        throw new Failure(`Cannot evaluate ${file}: the reward in row ${line} is "${row[columns.reward]}"`)
+      yield { arm: row[columns.arm] ?? '', propensity: propensity === '' ? null : Number(propensity), reward }
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw new Failure(`Cannot evaluate ${file}: ${(error as Error).message}`)
+  }
+}
+
+function weightsOf(text: string, arms: readonly string[]): number[] {
+  if (text === 'uniform') return arms.map(() => 1 / arms.length)
+  if (arms.includes(text)) return arms.map(arm => (arm === text ? 1 : 0))
+  const byArm = new Map(Object.entries(parseWeights(text, arms)))
+  const strangers = [...byArm.keys()].filter(arm => !arms.includes(arm))
+  if (strangers.length > 0) throw new Failure(`--target names ${strangers.join(', ')}, which no row of the log shows`)
+  const weights = arms.map(arm => Number(byArm.get(arm) ?? 0))
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  if (weights.every(weight => weight >= 0) && Math.abs(sum - 1) <= 1e-9) return weights
+  throw new Failure(`--target must have weights of 0 or more with the sum 1, not ${sum}`)
+}
+
+function parseWeights(text: string, arms: readonly string[]): object {
+  try {
+    const weights: unknown = JSON.parse(text)
+    if (typeof weights === 'object' && weights !== null) return weights
+  } catch {
+    // Told below, with what would do.
+  }
+  throw new Failure(
+    `--target must be uniform, an arm of the log (${arms.slice(0, 8).join(', ')}, …), or weights as JSON`,
+  )
+}
+
+function rangeOf(text: string): readonly [number, number] {
+  const [low = Number.NaN, high = Number.NaN] = text.split(',').map(Number)
+  if (low < high) return [low, high]
+  throw new Failure(`--range must be LOW,HIGH, as 0,1, not ${text}`)
+}
+
+function numberOf(text: string, option: string): number {
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new Failure(`${option} must be a number above 0, not ${text}`)
+}
+
+function describe(value: LogValue, arms: readonly string[], file: string): string {
+  if (value.status === 'refused') return `Refused: ${reasonOf(value, arms)}\n`
+  const { rows, effectiveSampleSize, largestWeight } = value.summary
+  return [
+    `${file}: ${rows} rows, ${arms.length} arms`,
+    `effective sample size ${effectiveSampleSize.toFixed(0)}, largest weight ${largestWeight.toPrecision(4)}`,
+    '',
+    'estimator           value      interval that holds at every row',
+    lineOf('IPS', value.ips),
+    lineOf('SNIPS', value.snips),
+    lineOf('doubly robust', value.doublyRobust),
+    '',
+  ].join('\n')
+}
+
+function lineOf(name: string, { estimate, lower, upper }: Estimate): string {
+  const shown = [estimate, lower, upper].map(end => (end === null ? '–' : end.toFixed(6)))
+  return `${name.padEnd(16)} ${shown[0]?.padStart(9)}      [${shown[1]}, ${shown[2]}]`
+}
+
+function reasonOf(value: Extract<LogValue, { status: 'refused' }>, arms: readonly string[]): string {
+  switch (value.reason) {
+    case 'propensity':
+      return `row ${value.row + 1} has no propensity in (0, 1]; a log without propensities cannot value another policy`
+    case 'support':
+      return `the target gives weight to ${arms[value.arm]}, which no row shows`
+    case 'effective-sample-size':
+      return `the effective sample size is ${value.summary.effectiveSampleSize.toFixed(1)}, below 100: too few rows resemble the target`
+  }
+}

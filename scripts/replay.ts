@@ -1,0 +1,59 @@
+// Replays a real experiment against a running service, over HTTP: npm run replay -- hillstrom
+import { fileURLToPath } from 'node:url'
+import { runScript } from './replay/failure.ts'
+import { policyOf, readArguments, SERVICE_HELP, SERVICE_OPTIONS, urlOf, wholeNumberOf } from './replay/options.ts'
+import { play } from './replay/play.ts'
+import { readRecording } from './replay/recordings.ts'
+
+const HELP = `Usage: npm run replay -- DATA [options]
+
+Creates an experiment in a running service and lets it decide over real units: for each next one it asks /assign, takes the next
+unused real outcome of the arm that the service chose, and posts the reward. It ends when an arm's outcomes are used up, with the
+text report. When the service dies it is waited for, for a minute; when the replay dies, the same command goes on with it.
+
+DATA
+  hillstrom           64,000 customers, three e-mails: visits, orders and spend (2008)
+  tanf                3,520 letters on welfare recertification, in compressed time and in their real order (2017)
+  upworthy TEST_ID    one headline test, its impressions shuffled (2013 to 2015)
+  star                5,786 pupils, classes of three kinds: scores (1985)
+
+OPTIONS
+${SERVICE_HELP}
+  --limit N        at most so many units
+  --seed N         shuffles the outcomes of each arm, in tanf those of a day (1; hillstrom, star: the file's order)
+  --day-ms N       tanf: a day takes so many milliseconds (40)
+  --same-day       tanf: deals only outcomes of letters of the unit's own day, since successes grew from month to month
+  --data DIR       the folder of the data (../shared/data beside the repository)
+`
+
+const OPTIONS = {
+  ...SERVICE_OPTIONS,
+  limit: { type: 'string' },
+  'same-day': { type: 'boolean', default: false },
+  'day-ms': { type: 'string', default: '40' },
+  data: { type: 'string', default: fileURLToPath(new URL('../../shared/data', import.meta.url)) },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  const dayMs = wholeNumberOf(values['day-ms'], 'day-ms', 1) as number
+  const options = {
+    url: urlOf(values.url),
+    key: values.key ?? null,
+    policy: policyOf(values.policy),
+    limit: wholeNumberOf(values.limit, 'limit', 1),
+  }
+  const seed = wholeNumberOf(values.seed, 'seed', 0)
+  const inFlight = wholeNumberOf(values['in-flight'], 'in-flight', 1)
+  const recording = readRecording(positionals, {
+    dataFolder: values.data,
+    seed,
+    dayMs,
+    isSameDay: values['same-day'],
+  })
+  await play(
+    { ...recording, inFlight: inFlight ?? recording.inFlight },
+    { ...options, name: values.name ?? recording.name },
+  )
+})

@@ -1,0 +1,42 @@
+// Tries again what failed for a passing reason, ever more slowly, for a bounded time.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A passing reason: nothing was decided, and the same may be asked again. */
+export class TryAgain extends Error {
+  override readonly name = 'TryAgain'
+}
+
+export interface Patience {
+  /** So long after the first attempt there is no further one. */
+  readonly limitMs: number
+  /** The first wait; each next one is twice as long, up to `longestWaitMs`. */
+  readonly firstWaitMs: number
+  readonly longestWaitMs: number
+}
+
+/** Long enough for a service to be started again by hand. */
+export const PATIENT: Patience = { limitMs: 60_000, firstWaitMs: 50, longestWaitMs: 2_000 }
+
+/**
+ * The result of the first attempt that does not throw `TryAgain`. `onWait` hears each reason to wait.
+ *
+ * @throws TryAgain, the last one, when patience is over; whatever else an attempt throws
+ */
+export async function persist<Result>(
+  attempt: () => Promise<Result>,
+  { limitMs, firstWaitMs, longestWaitMs }: Patience,
+  onWait: (reason: string) => void = () => {},
+): Promise<Result> {
+  const startedAt = performance.now()
+  let waitMs = firstWaitMs
+  while (true) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof TryAgain) || performance.now() - startedAt + waitMs > limitMs) throw error
+      onWait(error.message)
+    }
+    await sleep(waitMs)
+    waitMs = Math.min(2 * waitMs, longestWaitMs)
+  }
+}
