@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { completeDefinition } from '../../src/bandit/experiment.ts'
-import { hasGrown } from '../../src/bandit/growth.ts'
+import { growthStep } from '../../src/bandit/growth.ts'
 import { openStore } from '../../src/store/open.ts'
 
 const SIZES = [1e4, 1e5, 1e6, 1e7] as const
@@ -79,9 +79,7 @@ function fillLedger(path: string, total: number): number {
   let [units, number] = [0, 0]
   db.transaction(() => {
     while (units < total) {
-      let batch = 1
-      while (!hasGrown(units, units + batch)) batch++
-      batch = Math.min(batch, total - units)
+      const batch = Math.min(growthStep(units), total - units)
       number += 1
       insertSnapshot.run(number, 1_000 * units, units, 0, batch, 1_000 * units)
       for (const [arm, rate] of RATES.entries()) {

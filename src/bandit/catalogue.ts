@@ -50,7 +50,7 @@ export class Catalogue {
     throw new BanditError('experiment_not_found', `There is no experiment "${key}"`)
   }
 
-  /** The experiments that have this metric; undefined when none ever had. */
+  /** The experiments that have this metric; undefined when none has. */
   withMetric(key: string): Iterable<LiveExperiment> | undefined {
     return this.#byMetric.get(key)?.values()
   }
@@ -58,7 +58,8 @@ export class Catalogue {
   /** Takes in an experiment as it is now, in place of what was known of it. */
   keep(experiment: Experiment, snapshot: Snapshot | null, growth: Growth): void {
     const { definition } = experiment
-    for (const named of this.#byMetric.values()) named.delete(definition.key)
+    for (const [key, named] of this.#byMetric)
+      if (named.delete(definition.key) && named.size === 0) this.#byMetric.delete(key)
     const metrics = new Map(
       definition.metrics.map((metric, position) => [metric.key, liveMetric(experiment, metric, position)]),
     )

@@ -88,7 +88,11 @@ export class Growth {
   }
 }
 
-/** True when a count has grown enough for a new snapshot: by two per cent, rounded up, and by one at least. */
-export function hasGrown(then: number, now: number): boolean {
-  return now - then >= Math.max(1, Math.ceil(DUE_SHARE * then))
+/** By so much a count must grow for a new snapshot: by two per cent, rounded up, and by one at least. */
+export function growthStep(then: number): number {
+  return Math.max(1, Math.ceil(DUE_SHARE * then))
+}
+
+function hasGrown(then: number, now: number): boolean {
+  return now - then >= growthStep(then)
 }

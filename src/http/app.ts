@@ -12,7 +12,7 @@ import { postEvaluate } from './evaluate.ts'
 import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
 import { sendProblem } from './problem.ts'
-import { getReport } from './report.ts'
+import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
 
 type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
@@ -42,8 +42,7 @@ export function createApp(context: Context): Express {
   at('/experiments/:key/assignments.ndjson', { GET: getAssignments.bind(null, 'ndjson') })
   at('/experiments/:key/assignments.csv', { GET: getAssignments.bind(null, 'csv') })
   at('/experiments/:key/report', { GET: getReport.bind(null, null) })
-  at('/experiments/:key/report.json', { GET: getReport.bind(null, 'json') })
-  at('/experiments/:key/report.txt', { GET: getReport.bind(null, 'txt') })
+  for (const face of FACE_SUFFIXES) at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })

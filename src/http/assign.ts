@@ -1,12 +1,11 @@
 // POST /assign and POST /assign/batch.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, assign } from '../bandit/assign.ts'
-import { unitFault } from '../bandit/facts.ts'
 import { answerJson, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, refuse } from './fields.ts'
+import { fieldFaults, nameRule, refuse } from './fields.ts'
 
 export const MAX_BATCH_UNITS = 10_000
 
@@ -17,7 +16,7 @@ export async function answerAssign(
 ): Promise<void> {
   authenticate(request, context.adminKey, 'assign')
   const { value } = await readValue(request)
-  refuse(fieldFaults(value, { experiment: experimentFault, unit: unitFault }))
+  refuse(fieldFaults(value, { experiment: experimentFault, unit: nameRule }))
   const { experiment, unit } = value as { experiment: string; unit: string }
   const [assigned] = await assign(context, experiment, [unit], context.now())
   answerJson(response, assignedJson(experiment, assigned as Assigned))
@@ -34,7 +33,7 @@ export async function answerAssignBatch(
   const { experiment, units } = value as { experiment: string; units: string[] }
   refuse(
     units.flatMap((unit, position) => {
-      const message = unitFault(unit)
+      const message = nameRule(unit)
       return message === null ? [] : [{ path: `units[${position}]`, message }]
     }),
   )

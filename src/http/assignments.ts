@@ -23,18 +23,21 @@ export async function getAssignments(
 ): Promise<void> {
   authenticate(request, context.adminKey, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
-  const { definition } = experiment
   const { type, head, row } = FACES[face]
+  const metricCount = experiment.definition.metrics.length
+  const pageAfter = (after: string | null): Promise<UnitTotals[]> =>
+    context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
+  // The first page comes before the head, so that a store that does not answer is still told as a problem.
+  let page = await pageAfter(null)
+  const gone = new Promise<void>(resolve => response.once('close', resolve))
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' })
-  response.write(head(definition))
-  const metricCount = definition.metrics.length
-  for (let after: string | null = null; ; ) {
-    const page: UnitTotals[] = await context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
-    const last = page.at(-1)
-    if (last === undefined || response.destroyed) break
-    after = last.unit
+  response.write(head(experiment.definition))
+  for (let last = page.at(-1); last !== undefined && !response.destroyed; last = page.at(-1)) {
+    // Looked up anew, because an arm may be added while this goes on.
+    const { definition } = context.catalogue.get(request.params.key).experiment
     const isRoomLeft = response.write(page.map(kept => row(definition, kept)).join(''))
-    if (!isRoomLeft) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!isRoomLeft) await Promise.race([once(response, 'drain'), gone])
+    page = await pageAfter(last.unit)
   }
   response.end()
 }

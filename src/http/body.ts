@@ -44,6 +44,21 @@ export async function readValue(
   return type === FORM_TYPE ? { value: parseForm(text), isForm: true } : { value: parseJson(text), isForm: false }
 }
 
+/**
+ * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by unread.
+ *
+ * @throws BanditError `invalid_request` when it is cut off
+ */
+export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false })
+  } catch {
+    throw new BanditError('invalid_request', 'The body was cut off')
+  } finally {
+    request.resume()
+  }
+}
+
 /** @throws BanditError `invalid_json`, with the place where the engine stumbled */
 export function parseJson(text: string): unknown {
   try {

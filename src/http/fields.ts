@@ -1,5 +1,9 @@
 // Checks the small bodies of the hot routes by hand, field by field, and names every fault at once.
 import { BanditError, type Fault } from '../bandit/errors.ts'
+import { nameFault } from '../bandit/facts.ts'
+
+/** An answer names at most so many faults: as many as the longest list that is asked for can have. */
+const MAX_FAULTS = 10_000
 
 /** What is wrong with a value (undefined when the field is absent), or null. */
 type FieldRule = (value: unknown) => string | null
@@ -7,7 +11,7 @@ type FieldRule = (value: unknown) => string | null
 /** The faults of an object against the rules of its fields; a field without a rule is unknown. */
 export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldRule>>): Fault[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return [{ path: '', message: `must be an object with the fields ${Object.keys(rules).join(', ')}` }]
+    return [{ path: '', message: `must be an object with ${fieldsTold(Object.keys(rules))}` }]
   }
   const faults: Fault[] = []
   for (const name of Object.keys(body)) {
@@ -20,13 +24,24 @@ export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldR
   return faults
 }
 
+/** The rule of a field with a unit or an id; the message leaves the name to the path before it. */
+export function nameRule(value: unknown): string | null {
+  return nameFault(value, 'name')?.slice('name '.length) ?? null
+}
+
 export function unknownField(known: readonly string[]): string {
-  return `is not a field here; there are ${known.join(', ')}`
+  return `is not a field here; there are ${known.length === 0 ? 'none' : known.join(', ')}`
+}
+
+function fieldsTold(names: readonly string[]): string {
+  return names.length === 0 ? 'no fields' : `the fields ${names.join(', ')}`
 }
 
 /** @throws BanditError `invalid_request` when there are faults */
 export function refuse(faults: readonly Fault[]): void {
   if (faults.length === 0) return
-  const told = faults.map(({ path, message }) => (path === '' ? `the body ${message}` : `${path} ${message}`))
-  throw new BanditError('invalid_request', `The request is not valid: ${told.join('; ')}`, faults)
+  const named = faults.slice(0, MAX_FAULTS)
+  const told = named.map(({ path, message }) => (path === '' ? `the body ${message}` : `${path} ${message}`))
+  if (faults.length > MAX_FAULTS) told.push(`and ${faults.length - MAX_FAULTS} more faults`)
+  throw new BanditError('invalid_request', `The request is not valid: ${told.join('; ')}`, named)
 }

@@ -59,9 +59,16 @@ export function problemOf(error: unknown): Problem {
   return { status: 500, code: 'internal_error', detail: 'The error was logged under this requestId', faults: [] }
 }
 
-/** Answers with the problem, unless an answer is under way already. The requestId finds the error in the log. */
-export function sendProblem(response: ServerResponse, error: unknown): { status: number; requestId: string } {
-  const { status, code, detail, faults } = problemOf(error)
+/**
+ * Answers with the problem, unless an answer is under way already. The requestId finds the error in the log. `status` where the
+ * one in the table would mislead: 404 is for what the address names, not for what a body does.
+ */
+export function sendProblem(
+  response: ServerResponse,
+  error: unknown,
+  status: number = problemOf(error).status,
+): { status: number; requestId: string } {
+  const { code, detail, faults } = problemOf(error)
   const requestId = randomUUID()
   if (response.headersSent) {
     response.destroy()

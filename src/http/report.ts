@@ -2,6 +2,9 @@
 import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import { type ArmReport, type Report, report } from '../bandit/report.ts'
+import { csvReport } from '../dashboard/csv-report.ts'
+import { htmlReport } from '../dashboard/html-report.ts'
+import { intervalPlot } from '../dashboard/interval-plot.ts'
 import { textReport } from '../dashboard/text-report.ts'
 import type { Estimate, Evidence, Interval } from '../stats/confidence-sequence.ts'
 import type { Lift } from '../stats/lift.ts'
@@ -13,9 +16,14 @@ import { metricIn } from './ledger.ts'
 const FACES = {
   json: { type: 'application/json', render: (facts: Report) => JSON.stringify(reportJson(facts)) },
   txt: { type: 'text/plain', render: textReport },
-} as const
+  csv: { type: 'text/csv', render: csvReport },
+  html: { type: 'text/html', render: htmlReport },
+  svg: { type: 'image/svg+xml', render: intervalPlot },
+} as const satisfies Record<string, { type: string; render: (facts: Report) => string }>
 
 export type Face = keyof typeof FACES
+
+export const FACE_SUFFIXES = Object.keys(FACES) as Face[]
 
 /** `face` null: as Accept says, JSON where it says nothing. */
 export async function getReport(

@@ -1,18 +1,23 @@
 // POST /rewards: one event, a list of events, or a stream of them.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { BanditError, type Fault } from '../bandit/errors.ts'
-import { nameFault, type Reward, unitFault } from '../bandit/facts.ts'
+import type { Reward } from '../bandit/facts.ts'
 import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
-import { BATCH_LIMIT, decodeUtf8, mediaTypeOf, NDJSON_TYPE, parseJson, readValue } from './body.ts'
+import { BATCH_LIMIT, chunksOf, decodeUtf8, mediaTypeOf, NDJSON_TYPE, parseJson, readValue } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, refuse } from './fields.ts'
+import { fieldFaults, nameRule, refuse } from './fields.ts'
 import { linesOf } from './lines.ts'
+import { sendProblem } from './problem.ts'
 
-/** So many events share a transaction; more would hold others up. */
+/** So many events share a transaction, and a turn of the event loop; more would hold others up. */
 const SLICE = 500
+
+/** A list is answered event by event, so it has an end. A stream needs none. */
+export const MAX_LIST_EVENTS = 100_000
 
 const MAX_LINE_BYTES = 64 * 1024
 
@@ -31,8 +36,8 @@ export async function answerRewards(
   const event = isForm ? fromForm(value) : value
   refuse(rewardFaults(event))
   const [result] = await recordRewards(context, [rewardOf(event as RewardBody)], context.now())
-  if (result?.status === 'rejected') throw new BanditError(result.code, result.message)
-  answerJson(response, summaryOf([result as RewardResult]))
+  if (result?.status === 'rejected') sendProblem(response, new BanditError(result.code, result.message), 400)
+  else answerJson(response, summaryOf([result as RewardResult]))
 }
 
 interface RewardBody {
@@ -45,7 +50,7 @@ interface RewardBody {
 }
 
 const REWARD_RULES = {
-  unit: unitFault,
+  unit: nameRule,
   metric: (value: unknown) => (typeof value === 'string' && value !== '' ? null : 'must be the key of a metric'),
   value: (value: unknown) => {
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return null
@@ -53,7 +58,7 @@ const REWARD_RULES = {
   },
   experiment: (value: unknown) =>
     value === undefined || (typeof value === 'string' && value !== '') ? null : 'must be the key of an experiment',
-  id: (value: unknown) => (value === undefined ? null : nameFault(value, 'id')?.slice('id '.length)) ?? null,
+  id: (value: unknown) => (value === undefined ? null : nameRule(value)),
   at: (value: unknown) => (value === undefined || TIMESTAMP.safeParse(value).success ? null : TIMESTAMP_RULE),
 }
 
@@ -101,8 +106,13 @@ function shapeError(event: unknown): BanditError | null {
 }
 
 async function recordList(context: Context, events: readonly unknown[]) {
+  if (events.length > MAX_LIST_EVENTS) {
+    const message = `must have at most ${MAX_LIST_EVENTS} events, not ${events.length}; send more as ${NDJSON_TYPE}`
+    refuse([{ path: '', message }])
+  }
   const results: RewardResult[] = []
   for (let from = 0; from < events.length; from += SLICE) {
+    if (from > 0) await setImmediate()
     results.push(...(await recordSlice(context, events.slice(from, from + SLICE))))
   }
   return summaryOf(results)
@@ -113,6 +123,7 @@ async function recordStream(context: Context, request: IncomingMessage) {
   const results: LineResult[] = []
   let seen = 0
   const record = async (slice: readonly { number: number; event: unknown }[]) => {
+    if (seen > 0) await setImmediate()
     const recorded = await recordSlice(
       context,
       slice.map(({ event }) => event),
@@ -126,8 +137,8 @@ async function recordStream(context: Context, request: IncomingMessage) {
     }
   }
   let slice: { number: number; event: unknown }[] = []
-  for await (const { number, bytes } of linesOf(request, MAX_LINE_BYTES)) {
-    if (bytes !== null && bytes.toString('latin1').trim() === '') continue
+  for await (const { number, bytes } of linesOf(chunksOf(request), MAX_LINE_BYTES)) {
+    if (bytes !== null && BLANK_LINE.test(bytes.toString('latin1'))) continue
     slice.push({ number, event: bytes === null ? LINE_TOO_LONG : parseLine(bytes) })
     if (slice.length < SLICE) continue
     await record(slice)
@@ -139,6 +150,8 @@ async function recordStream(context: Context, request: IncomingMessage) {
 }
 
 type LineResult = RewardResult & { readonly line: number }
+
+const BLANK_LINE = /^[ \t\r]*$/
 
 const LINE_TOO_LONG = new BanditError('invalid_json', `The line is longer than ${MAX_LINE_BYTES} bytes`)
 

@@ -15,9 +15,17 @@ import { refuse, unknownField } from './fields.ts'
 
 const MAX_DESCRIPTION = 2_000
 
+/** Whoever walks through a payload does so by recursion, which has an end: SQLite's JSON knows 1,000 levels, a stack some more. */
+export const MAX_PAYLOAD_DEPTH = 100
+
+const payloadSchema = z.unknown().superRefine((payload, context) => {
+  const message = payloadFault(payload)
+  if (message !== null) context.addIssue({ code: 'custom', message })
+})
+
 const armSchema = z.strictObject({
   key: z.string(),
-  payload: z.json().optional(),
+  payload: payloadSchema.optional(),
   retired: z.boolean().optional(),
 })
 
@@ -62,17 +70,44 @@ export function parseDefinition(body: unknown, key?: string): Definition {
       'The request is not valid: the body must be an object that defines an experiment',
     )
   }
-  const input: Record<string, unknown> = { ...body }
-  if (key !== undefined) {
-    if (Object.hasOwn(input, 'key') && input.key !== key) {
-      refuse([{ path: 'key', message: `is ${JSON.stringify(input.key)}, but the address says "${key}"` }])
-    }
-    input.key = key
-  }
+  const input: Record<string, unknown> = { ...body, ...(key !== undefined && { key }) }
   const parsed = definitionSchema.safeParse(input)
   const shape = parsed.success ? [] : parsed.error.issues.flatMap(faultsOf)
-  refuse([...shape, ...definitionFaults(readableParts(input))])
+  refuse([
+    ...otherKeyFaults(body, key),
+    ...shape,
+    ...droppedWeightFaults(input.policy),
+    ...definitionFaults(readableParts(input)),
+  ])
   return completeDefinition(parsed.data as DefinitionInput)
+}
+
+/** A body may repeat the key in its address, and no other. */
+function otherKeyFaults(body: object, key: string | undefined): Fault[] {
+  if (key === undefined || !Object.hasOwn(body, 'key')) return []
+  const own = (body as { key: unknown }).key
+  if (own === key) return []
+  const told = typeof own === 'string' ? JSON.stringify(own.slice(0, 80)) : 'no string'
+  return [{ path: 'key', message: `is ${told}, but the address says "${key}"` }]
+}
+
+/** zod leaves this one name out of a record without a word. */
+function droppedWeightFaults(policy: unknown): Fault[] {
+  const weights = (policy as { weights?: unknown } | null | undefined)?.weights
+  const isThere = typeof weights === 'object' && weights !== null && Object.hasOwn(weights, '__proto__')
+  return isThere ? [{ path: 'policy.weights.__proto__', message: 'is not an active arm' }] : []
+}
+
+/** What came out of JSON.parse is JSON, except for numbers that have become infinite. */
+function payloadFault(payload: unknown, depth = 0): string | null {
+  if (typeof payload === 'number' && !Number.isFinite(payload)) return 'must have finite numbers only'
+  if (typeof payload !== 'object' || payload === null) return null
+  if (depth === MAX_PAYLOAD_DEPTH) return `must be nested at most ${MAX_PAYLOAD_DEPTH} deep`
+  for (const item of Object.values(payload)) {
+    const message = payloadFault(item, depth + 1)
+    if (message !== null) return message
+  }
+  return null
 }
 
 /** What of the input has its shape, so that the rest of it can be judged although a part is not readable. */

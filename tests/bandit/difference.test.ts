@@ -21,6 +21,18 @@ describe('differences()', () => {
     ])
   })
 
+  it('tells a list as a whole where keys cannot match its items', () => {
+    const [a, b] = [{ key: 'a' }, { key: 'b' }]
+    expect(differences({ x: [a, b] }, { x: [b, a] })).toEqual([{ path: 'x', before: [a, b], after: [b, a] }])
+    expect(differences({ x: [a] }, { x: [a, a] })).toEqual([{ path: 'x', before: [a], after: [a, a] }])
+    expect(differences({ x: [1, 2] }, { x: [1, 3] })).toEqual([{ path: 'x', before: [1, 2], after: [1, 3] }])
+    expect(differences({ x: [1, [a]] }, { x: [1, [a]] })).toEqual([])
+  })
+
+  it('does not tell 0 from −0, which JSON does not either', () => {
+    expect(differences({ x: [0] }, { x: [-0] })).toEqual([])
+  })
+
   it('tells a list from an object, and null from nothing', () => {
     expect(differences({ x: [] }, { x: {} })).toEqual([{ path: 'x', before: [], after: {} }])
     expect(differences({ x: null }, {})).toEqual([{ path: 'x', before: null }])

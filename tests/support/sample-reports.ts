@@ -23,11 +23,12 @@ export const SPEND: Report['metric'] = { ...VISIT, key: 'spend', type: 'continuo
 /** A lift as the bandit would judge it; the relative one by hand. */
 export function liftOf(
   [estimate, lower, upper]: Span,
-  more: Partial<Lift> & { relativeSpan?: Span | null } = {},
+  more: Partial<Lift> & { relativeSpan?: Span | null; goal?: 'increase' | 'decrease' } = {},
 ): Lift {
-  const { relativeSpan = null, ...rest } = more
+  const { relativeSpan = null, goal = 'increase', ...rest } = more
   const level = rest.level ?? 0.95
-  const verdict = lower !== null && lower > 0 ? 'better' : upper !== null && upper < 0 ? 'worse' : 'undecided'
+  const side = lower !== null && lower > 0 ? 'increase' : upper !== null && upper < 0 ? 'decrease' : null
+  const verdict = side === null ? 'undecided' : side === goal ? 'better' : 'worse'
   const halfWidth = upper !== null && lower !== null ? (upper - lower) / 2 : null
   const logEValue = estimate === null || halfWidth === null ? 0 : 3 * ((2 * estimate) / halfWidth) ** 2 - 4
   return {
@@ -216,3 +217,77 @@ export function emptyReport(facts: Partial<Report> = {}): Report {
     ...facts,
   })
 }
+
+/** Anything that may come: huge, tiny and absent numbers, long keys, hostile prose. */
+export function randomReport(random: () => number): Report {
+  const pick = <T>(...choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T
+  const count = 2 + Math.floor(random() * 12)
+  const binary = random() < 0.5
+  const scale = binary ? 1 : 10 ** (random() * 24 - 10)
+  const goal = pick('increase', 'decrease')
+  const maybe = <T>(value: T) => (random() < 0.15 ? null : value)
+  const span = (middle: number): Span => {
+    if (random() < 0.1) return UNKNOWN
+    const halfWidth = scale * 10 ** (random() * 6 - 5)
+    return [middle, maybe(middle - halfWidth), maybe(middle + halfWidth)]
+  }
+  const interval = (middle: number) => {
+    const [mean, lower, upper] = span(middle)
+    return { mean, lower, upper }
+  }
+  const keyLength = pick(3, 12, 64)
+  const arms = Array.from({ length: count }, (_, position): ArmReport => {
+    const mean = random() * scale
+    const units = Math.floor(10 ** (random() * 14) - 1)
+    const key = `${'abcdefgh-'.repeat(8).slice(0, keyLength - 2)}${String(position).padStart(2, '0')}`
+    const logEValue = random() * 2000 - 10
+    const evidence = { logEValue, eValue: Math.exp(logEValue), pValue: Math.min(1, Math.exp(-logEValue)) }
+    const relativeSpan = maybe(span((random() - 0.5) * 10 ** (random() * 6)))
+    return armReport(key, {
+      isControl: position === 0,
+      status: position > 0 && random() < 0.1 ? 'retired' : 'active',
+      units,
+      successes: binary ? Math.floor(units * random()) : null,
+      mean: maybe(mean),
+      posterior: maybe(interval(mean)),
+      estimate: interval(mean),
+      probabilityBest: maybe(pick(0, 1, random(), 1e-12, 1 - 1e-12)),
+      probabilityBeatsControl: maybe(random()),
+      expectedLoss: maybe(random() * scale * 10 ** (-random() * 12)),
+      propensity: maybe(random()),
+      lift:
+        position === 0
+          ? null
+          : liftOf(span((random() - 0.5) * scale), { goal, relativeSpan, level: 1 - 0.05 / count, ...evidence }),
+    })
+  })
+  return sampleReport({
+    description: pick('', 'One line.', HOSTILE, 'word '.repeat(90), 'x'.repeat(350)),
+    status: pick('draft', 'running', 'paused', 'stopped'),
+    metric: { ...(binary ? VISIT : SPEND), goal, window: pick(null, '14d') },
+    immatureUnits: pick(0, 1, 17_000),
+    arms,
+    alpha: pick(0.05, 0.1, 1e-6, 0.5),
+    sampleRatio: {
+      logEValue: random() * 30 - 5,
+      eValue: 1,
+      pValue: random(),
+      logEValues: [],
+      status: pick('ok', 'warning', 'alarm'),
+    },
+    guardrails: arms.flatMap(({ arm, lift }) =>
+      lift === null
+        ? []
+        : [{ metric: 'bounce', arm, margin: 0.01, verdict: pick('safe', 'harmed', 'undecided'), lift }],
+    ),
+    recommendation: maybe({
+      action: pick('ship', 'continue', 'stop'),
+      arm: pick(null, arms[1]?.arm ?? null),
+      why: HOSTILE,
+    }),
+    notes: pick([], [HOSTILE, 'A note. '.repeat(40)]),
+  })
+}
+
+/** Markup, quotes, and what a terminal would obey. */
+export const HOSTILE = `<script>alert("1")</script> & 'quotes' \u001b[31mred\u001b[0m \u202eback\u202c\r\nanother line \ud800 ]]> --> ${'long'.repeat(40)}`

@@ -119,7 +119,7 @@ async function call(
   } as RequestInit)
   const text = await response.text()
   const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '')
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
+  return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : null }
 }
 
 /** A definition with three arms and one binary metric, changed as the test needs. */

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+import { textReport } from '../../src/dashboard/text-report.ts'
+import { seededRandom } from '../support/random.ts'
+import {
+  emptyReport,
+  HOSTILE,
+  liftOf,
+  longKey,
+  manyArms,
+  randomReport,
+  sampleReport,
+} from '../support/sample-reports.ts'
+
+const DRAWN = /[│┼]/
+
+/** The lines of the section whose title begins so, without title and heads. */
+function rowsOf(text: string, title: string): string[] {
+  const lines = text.split('\n')
+  const from = lines.findIndex(line => line.startsWith(title))
+  const to = lines.indexOf('', from)
+  return from === -1 ? [] : lines.slice(from + 1, to)
+}
+
+/** Rows of the drawn lifts. */
+function drawnRows(text: string): string[] {
+  return rowsOf(text, 'Lift in').filter(line => DRAWN.test(line) && !line.includes('├─●─┤ '))
+}
+
+describe('textReport()', () => {
+  it('fits 100 columns, whatever the report', () => {
+    const random = seededRandom(11)
+    for (let round = 0; round < 300; round++) {
+      const text = textReport(randomReport(random))
+      for (const line of text.split('\n')) expect([...line].length, line).toBeLessThanOrEqual(100)
+      expect(text).not.toMatch(/NaN|undefined|\bnull\b|Infinity|\[object|\t| $/m)
+    }
+  })
+
+  it('marks zero in the same column of every row', () => {
+    const random = seededRandom(12)
+    for (let round = 0; round < 200; round++) {
+      const columns = drawnRows(textReport(randomReport(random))).map(line =>
+        [...line].findIndex(letter => DRAWN.test(letter)),
+      )
+      expect(new Set(columns).size).toBeLessThanOrEqual(1)
+    }
+  })
+
+  it('draws an interval beside zero exactly where the verdict is decided', () => {
+    const random = seededRandom(13)
+    let [decided, undecided] = [0, 0]
+    for (let round = 0; round < 200; round++) {
+      for (const row of drawnRows(textReport(randomReport(random)))) {
+        if (/ (better|worse) /.test(row)) {
+          decided++
+          expect(row).toMatch(/│/)
+          expect(row).toMatch(/●/)
+        } else if (/[○]/.test(row)) {
+          undecided++
+          expect(row).not.toMatch(/│/)
+        }
+      }
+    }
+    expect(Math.min(decided, undecided)).toBeGreaterThan(100)
+  })
+
+  it('aligns decimal points and intervals', () => {
+    const text = textReport(sampleReport())
+    for (const title of ['Lift in', 'Relative lift', 'Belief of']) {
+      const rows = rowsOf(text, title).filter(line => line.includes('…') && /^ {2}(control|mens|womens)/.test(line))
+      expect(rows.length).toBeGreaterThanOrEqual(2)
+      expect(new Set(rows.map(line => line.indexOf('…'))).size).toBe(1)
+    }
+    const points = rowsOf(text, 'Arms').filter(line => line.includes('%') && /\d\.\d/.test(line))
+    expect(new Set(points.map(line => line.indexOf('.'))).size).toBe(1)
+  })
+
+  it('says what to do first, and what each kind of interval is', () => {
+    const text = textReport(sampleReport())
+    expect(text).toMatch(/^SHIP mens$/m)
+    expect(text).toContain('confidence sequences: both hold at once, at every look')
+    expect(text).toContain('95 % credible')
+    expect(text).toContain('no evidence')
+    expect(text.indexOf('SHIP mens')).toBeLessThan(text.indexOf('Lift in'))
+  })
+
+  it('shows each guardrail with its margin and verdicts, and that there is nothing to show', () => {
+    const rows = rowsOf(textReport(sampleReport()), 'Guardrail unsubscribe: at most 0.01 worse than control')
+    expect(rows.slice(1)).toEqual([
+      expect.stringMatching(/^ {2}mens .* safe$/),
+      expect.stringMatching(/^ {2}womens .* undecided$/),
+    ])
+    const blank = {
+      metric: 'bounce',
+      arm: 'mens',
+      margin: 0,
+      verdict: 'undecided',
+      lift: liftOf([null, null, null]),
+    } as const
+    expect(rowsOf(textReport(sampleReport({ guardrails: [blank] })), 'Guardrail bounce')).toEqual([
+      '  Nothing to compare yet.',
+    ])
+  })
+
+  it('says whom to stop, keep, or that it is over', () => {
+    const stop = (arm: string | null) => ({ action: 'stop', arm, why: 'Because.' }) as const
+    expect(textReport(sampleReport({ recommendation: stop('mens') }))).toMatch(/^STOP mens$/m)
+    expect(textReport(sampleReport({ recommendation: stop('control') }))).toMatch(/^STOP and keep control$/m)
+    expect(textReport(sampleReport({ recommendation: stop(null) }))).toMatch(/^STOP$/m)
+    const over = sampleReport({ recommendation: stop('mens'), status: 'stopped', winner: 'mens' })
+    expect(textReport(over)).toMatch(/^STOPPED with mens for everyone$/m)
+    const secondary = sampleReport({ recommendation: null, metric: { ...sampleReport().metric, role: 'secondary' } })
+    expect(textReport(secondary)).toContain('visit is a secondary metric')
+  })
+
+  it('says what is missing and draws no empty axis before the first unit', () => {
+    const text = textReport(emptyReport())
+    expect(text).toContain('Nothing to compare yet: no unit has been assigned.')
+    expect(text).not.toMatch(/[│┼├┤●○]/)
+    expect(text).not.toContain('∞')
+  })
+
+  it('draws an arrow where an interval is unbounded or leaves the axis, and says so', () => {
+    const [control, narrow, open] = manyArms(3, seededRandom(5))
+    if (control === undefined || narrow === undefined || open === undefined) throw new Error('too few arms')
+    const unbounded = { ...open, lift: liftOf([0.02, null, null]) }
+    const text = textReport(sampleReport({ arms: [control, narrow, unbounded], guardrails: [] }))
+    expect(text).toMatch(/arm-02.*−∞ … +\+∞.*←.*○.*→/)
+    expect(text).toContain('← →')
+    expect(textReport(sampleReport())).not.toContain('→')
+  })
+
+  it('keeps long keys of arms apart and says that they are shortened', () => {
+    const arms = manyArms(20, seededRandom(6), longKey)
+    const text = textReport(sampleReport({ arms, guardrails: [] }))
+    const names = rowsOf(text, 'Belief of').flatMap(line => /^ {2}(\S*…\S*)/.exec(line)?.[1] ?? [])
+    expect(new Set(names).size).toBe(20)
+    expect(text).toContain('shortened')
+    expect(textReport(sampleReport())).not.toContain('shortened')
+  })
+
+  it('gives the terminal nothing to obey', () => {
+    const text = textReport(sampleReport({ description: HOSTILE }))
+    expect(text).not.toMatch(/(?!\n)\p{Cc}|[\u202a-\u202e]/u)
+    expect(text).toContain('<script>alert("1")</script> &')
+  })
+})
