@@ -7,7 +7,7 @@ import type { Metric } from './metric.ts'
 export type GuardrailVerdict = 'harmed' | 'safe' | 'undecided'
 
 export interface GuardrailFinding {
-  readonly metric: string
+  readonly metric: Metric
   readonly arm: string
   readonly margin: number
   readonly verdict: GuardrailVerdict
@@ -16,7 +16,7 @@ export interface GuardrailFinding {
 
 export function judgeGuardrail(metric: Metric, arm: string, lift: Lift): GuardrailFinding {
   const margin = metric.margin ?? 0
-  return { metric: metric.key, arm, margin, verdict: verdictOf(metric, margin, lift), lift }
+  return { metric, arm, margin, verdict: verdictOf(metric, margin, lift), lift }
 }
 
 function verdictOf(

@@ -15,6 +15,18 @@ export function posteriorsOf(definition: Definition, metric: Metric, ledger: Led
   return learned.known ? learned.posteriors : null
 }
 
+/** What the policy makes of a ledger of the primary metric: the propensity of each arm, null where it is not active. */
+export function learnedPropensities(definition: Definition, ledger: Ledger): (number | null)[] {
+  const metric = primaryMetricOf(definition)
+  return propensitiesOf(definition.policy, {
+    posteriors: posteriorsOf(definition, metric, ledger),
+    active: definition.arms.map(arm => !arm.retired),
+    control: controlOf(definition),
+    goal: metric.goal,
+    keys: definition.arms.map(arm => arm.key),
+  })
+}
+
 /** The policy frozen anew: the snapshot that follows number `after`, from the stored ledger of the primary metric. */
 export function nextSnapshot(
   experiment: Experiment,
@@ -22,15 +34,8 @@ export function nextSnapshot(
   { reason, now }: { reason: SnapshotReason; now: number },
 ): Snapshot {
   const { definition, version } = experiment
-  const metric = primaryMetricOf(definition)
-  const ledger = ledgerOf(experiment, metric, stored, now)
-  const propensities = propensitiesOf(definition.policy, {
-    posteriors: posteriorsOf(definition, metric, ledger),
-    active: definition.arms.map(arm => !arm.retired),
-    control: controlOf(definition),
-    goal: metric.goal,
-    keys: definition.arms.map(arm => arm.key),
-  })
+  const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now)
+  const propensities = learnedPropensities(definition, ledger)
   const number = (stored.snapshots.at(-1)?.number ?? 0) + 1
   return { number, version, reason, createdAt: now, propensities, ledgerSize: sizeOf(stored) }
 }

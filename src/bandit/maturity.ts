@@ -26,7 +26,12 @@ export function ledgerOf(experiment: Experiment, metric: Metric, stored: StoredL
   )
 }
 
-function isOver({ lastAssignedAt }: SnapshotHead, windowMs: number, now: number): boolean {
+/** Whether the windows of all units of a closed batch are over at `now`. */
+export function isOver(
+  { lastAssignedAt }: Pick<SnapshotHead, 'lastAssignedAt'>,
+  windowMs: number,
+  now: number,
+): boolean {
   return lastAssignedAt === null || lastAssignedAt + windowMs < now
 }
 

@@ -1,5 +1,6 @@
 // What to do, read off the very intervals that are shown: it can never say otherwise than they do.
 import type { ArmReport, Findings } from './findings.ts'
+import { counted, listed } from './wording.ts'
 
 export interface Recommendation {
   readonly action: 'ship' | 'continue' | 'stop'
@@ -43,7 +44,7 @@ function retire({ arms, guardrails }: Findings): Recommendation | null {
   const harmed = guardrails.find(({ arm, verdict }) => verdict === 'harmed' && active.has(arm))
   if (harmed === undefined) return null
   const beyond = harmed.margin === 0 ? '' : ` by more than its margin of ${harmed.margin}`
-  return { action: 'stop', arm: harmed.arm, why: `${harmed.arm} harms ${harmed.metric}${beyond}; retire it.` }
+  return { action: 'stop', arm: harmed.arm, why: `${harmed.arm} harms ${harmed.metric.key}${beyond}; retire it.` }
 }
 
 function keepControl({ arms, control }: Findings): Recommendation | null {
@@ -68,11 +69,13 @@ function wait(findings: Findings): Recommendation {
   return { action: 'continue', arm: null, why: whyWait(findings) }
 }
 
-function whyWait({ units, immatureUnits, metric, arms }: Findings): string {
+function whyWait({ status, units, immatureUnits, metric, arms }: Findings): string {
+  if (status === 'draft') return 'It has not been started: everybody gets the control, and nothing is kept.'
   const rivals = rivalsOf(arms)
   if (rivals.length === 0) return 'Only the control is active, so there is nothing to compare.'
   if (units === 0) return 'No unit has been assigned yet.'
-  if (immatureUnits === units) return `All ${units} units are still within their window of ${metric.window}.`
+  if (immatureUnits === units)
+    return `${counted(units, 'unit')} so far, all still within the window of ${metric.window}.`
   const undecided = rivals.filter(({ lift }) => lift?.verdict === 'undecided')
   const [only] = undecided
   if (undecided.length === 1) return `The interval of ${only?.arm}'s lift in ${metric.key} still contains 0.`
@@ -81,10 +84,6 @@ function whyWait({ units, immatureUnits, metric, arms }: Findings): string {
 
 function rivalsOf(arms: readonly ArmReport[]): ArmReport[] {
   return arms.filter(({ isControl, status }) => !isControl && status === 'active')
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
 }
 
 function bestOf(better: readonly ArmReport[], { metric }: Findings): ArmReport | null {

@@ -2,6 +2,7 @@
 import type { Definition } from './experiment.ts'
 import type { Findings } from './findings.ts'
 import type { StoredLedger } from './store.ts'
+import { counted, listed } from './wording.ts'
 
 /** A metric without a window deceives when more than this share of its rewards come late. */
 const DELAYED_SHARE = 0.05
@@ -23,7 +24,7 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Fi
   else if (units === 0) notes.push('No unit has been assigned yet, so there is nothing to estimate.')
   if (immatureUnits > 0) {
     notes.push(
-      `${immatureUnits} units wait until their window of ${metric.window} is over; no number here counts them, except the sample ratio.`,
+      `${counted(immatureUnits, 'unit')} within the window of ${metric.window}: counted in the sample ratio only, until the window is over.`,
     )
   }
   if (sampleRatio.status === 'warning')
@@ -31,13 +32,13 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Fi
   return notes
 }
 
-function armNotes({ arms, metric, units }: Findings): string[] {
-  if (units === 0) return []
+function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
+  if (units === immatureUnits) return []
   const notes: string[] = []
   const unseen = arms.filter(arm => arm.units === 0).map(({ arm }) => arm)
   if (unseen.length > 0)
     notes.push(
-      `No mature unit yet in ${unseen.join(', ')}: its estimate rests on the pseudo-observations of the method.`,
+      `No mature unit yet in ${listed(unseen)}: what is said of ${unseen.length === 1 ? 'it' : 'them'} rests on pseudo-observations.`,
     )
   if (metric.type === 'continuous' && arms.every(arm => arm.posterior === null)) {
     notes.push(
@@ -48,7 +49,7 @@ function armNotes({ arms, metric, units }: Findings): string[] {
     ({ lift }) => lift?.relative != null && (lift.relative.estimate === null || lift.relative.upper === null),
   )
   if (unbounded.length > 0) {
-    const names = unbounded.map(({ arm }) => arm).join(', ')
+    const names = listed(unbounded.map(({ arm }) => arm))
     notes.push(`The relative lift of ${names} has no upper bound yet, because the control's mean may still be 0.`)
   }
   return notes

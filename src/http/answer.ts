@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http'
 
 export function answerJson(response: ServerResponse, body: unknown, status = 200): void {
-  answerText(response, JSON.stringify(body), 'application/json; charset=utf-8', status)
+  // The line end keeps a terminal's prompt off the answer.
+  answerText(response, `${JSON.stringify(body)}\n`, 'application/json; charset=utf-8', status)
 }
 
 export function answerText(response: ServerResponse, text: string, type: string, status = 200): void {

@@ -74,7 +74,7 @@ export function sendProblem(
     response.destroy()
     return { status, requestId }
   }
-  const body = JSON.stringify({
+  const body = `${JSON.stringify({
     type: 'about:blank',
     title: TITLES[status] ?? 'Refused',
     status,
@@ -82,7 +82,7 @@ export function sendProblem(
     code,
     requestId,
     ...(faults.length > 0 && { errors: faults }),
-  })
+  })}\n`
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
   if (status === 503) response.setHeader('Retry-After', '1')
   response.writeHead(status, {

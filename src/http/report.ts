@@ -14,7 +14,7 @@ import type { Context } from './context.ts'
 import { metricIn } from './ledger.ts'
 
 const FACES = {
-  json: { type: 'application/json', render: (facts: Report) => JSON.stringify(reportJson(facts)) },
+  json: { type: 'application/json', render: (facts: Report) => `${JSON.stringify(reportJson(facts))}\n` },
   txt: { type: 'text/plain', render: textReport },
   csv: { type: 'text/csv', render: csvReport },
   html: { type: 'text/html', render: htmlReport },
@@ -72,7 +72,11 @@ function reportJson(facts: Report) {
     arms: facts.arms.map(armJson),
     policyLift: { ...endsOf(policyLift), ...evidenceJson(policyLift), level: policyLift.level },
     sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
-    guardrails: guardrails.map(({ lift, ...finding }) => ({ ...finding, lift: liftJson(lift) })),
+    guardrails: guardrails.map(({ metric, lift, ...finding }) => ({
+      metric: metric.key,
+      ...finding,
+      lift: liftJson(lift),
+    })),
     recommendation,
     notes,
   }

@@ -1,0 +1,194 @@
+// The design of an experiment that has not begun: what is assumed of its arms, how it would be run, and how often to
+// try. What makes one valid, and what it costs to simulate.
+import type { Fault } from './errors.ts'
+import {
+  type ArmInput,
+  completeDefinition,
+  controlOf,
+  type Definition,
+  type DefinitionInput,
+  definitionFaults,
+  primaryMetricOf,
+} from './experiment.ts'
+import { growthStep, REFRESH_INTERVAL_MS } from './growth.ts'
+import type { Goal, Metric, MetricType } from './metric.ts'
+import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
+import type { PolicyInput } from './policy.ts'
+
+/**
+ * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a continuous one `mean` and
+ * `sd`, and with a `rate` besides: so many buy, for lognormal amounts with this mean and sd, the others nothing.
+ */
+export interface SimulatedArmInput {
+  readonly key: string
+  readonly rate?: number | undefined
+  readonly mean?: number | undefined
+  readonly sd?: number | undefined
+}
+
+/** A design as a person writes it. What it has in common with an experiment's definition is written as there. */
+export interface SimulationInput {
+  readonly arms: readonly SimulatedArmInput[]
+  readonly control?: string | undefined
+  /** `type`: by default what the arms say. `range`: for a continuous metric. */
+  readonly metric?:
+    | {
+        readonly type?: MetricType | undefined
+        readonly goal?: Goal | undefined
+        readonly window?: string | null | undefined
+        readonly range?: readonly [number, number] | undefined
+      }
+    | undefined
+  readonly policy?: PolicyInput | undefined
+  readonly alpha?: number | undefined
+  readonly plannedUnits?: number | undefined
+  readonly unitsPerDay?: number | undefined
+  /** The horizon. */
+  readonly days?: number | undefined
+  readonly runs?: number | undefined
+  readonly seed?: number | undefined
+}
+
+/** A design, completed: the experiment that would be run, and what its arms are assumed to be. */
+export interface SimulationDesign {
+  readonly definition: Definition
+  readonly metric: Metric
+  /** Place of the control. */
+  readonly control: number
+  /** By arm. */
+  readonly laws: readonly OutcomeLaw[]
+  /** The true mean outcome of each arm. */
+  readonly means: readonly number[]
+  readonly unitsPerDay: number
+  readonly days: number
+  /** How many units come in all, in each run. */
+  readonly units: number
+  readonly runs: number
+  readonly seed: number
+}
+
+export const DAY_MS = 86_400_000
+
+const DEFAULTS = { unitsPerDay: 1_000, days: 30, runs: 200, seed: 1 } as const
+const MOST_DAYS = 3_660
+const MOST_UNITS = 1e9
+const MOST_RUNS = 100_000
+
+/** Everything that is wrong with a design beyond the shapes of its fields. */
+export function simulationFaults(input: SimulationInput): Fault[] {
+  const faults = input.arms.flatMap((arm, place) => lawFaults(`arms[${place}]`, arm, typeOf(input)))
+  faults.push(...definitionFaults(definitionInput(input)).map(asDesignFault))
+  const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
+  if (!(unitsPerDay > 0 && Number.isFinite(unitsPerDay))) {
+    faults.push({ path: 'unitsPerDay', message: 'must be above 0' })
+  }
+  if (!(days > 0 && days <= MOST_DAYS)) faults.push({ path: 'days', message: `must be above 0, at most ${MOST_DAYS}` })
+  const units = Math.floor(unitsPerDay * days)
+  if (!(units >= 1 && units <= MOST_UNITS)) {
+    faults.push({ path: 'days', message: `times unitsPerDay must be 1 to ${MOST_UNITS} units, not ${units}` })
+  }
+  if (!(Number.isSafeInteger(runs) && runs >= 1 && runs <= MOST_RUNS)) {
+    faults.push({ path: 'runs', message: `must be a whole number from 1 to ${MOST_RUNS}` })
+  }
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+    faults.push({ path: 'seed', message: 'must be a whole number of at least 0' })
+  }
+  return faults
+}
+
+/** Fills in the defaults. The input must be without faults. */
+export function completeSimulation(input: SimulationInput): SimulationDesign {
+  const definition = completeDefinition(definitionInput(input))
+  const metric = primaryMetricOf(definition)
+  const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
+  const laws = input.arms.map(lawOf)
+  return {
+    definition,
+    metric,
+    control: controlOf(definition),
+    laws,
+    means: laws.map(law => meanOutcome(law, metric.range)),
+    unitsPerDay,
+    days,
+    units: Math.floor(unitsPerDay * days),
+    runs,
+    seed,
+  }
+}
+
+/**
+ * About how much there is to do: an arm at one look counts 1, and so do as many single outcomes as take as long. Grows
+ * with the runs, and with the logarithm of the units.
+ */
+export function simulationWork(design: SimulationDesign): number {
+  const draws = design.laws.reduce((sum, law) => sum + drawsForUnit(law, design.metric.range), 0) / design.laws.length
+  const perRun = looksIn(design) * design.laws.length + (draws * design.units) / DRAWS_PER_WORK
+  return design.runs * perRun
+}
+
+const DRAWS_PER_WORK = 1_000
+
+/** How many looks the growth of units brings; rewards bring some more. */
+function looksIn({ units, unitsPerDay }: SimulationDesign): number {
+  const perInterval = (unitsPerDay * REFRESH_INTERVAL_MS) / DAY_MS
+  let looks = 1
+  for (let seen = 0; seen < units; looks++) seen += Math.max(growthStep(seen), perInterval)
+  return looks
+}
+
+function given(input: SimulationInput): Partial<Record<keyof typeof DEFAULTS, number>> {
+  return Object.fromEntries(
+    Object.keys(DEFAULTS).flatMap(name => {
+      const value = input[name as keyof typeof DEFAULTS]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+function definitionInput(input: SimulationInput): DefinitionInput {
+  const { arms, control, metric, policy, alpha, plannedUnits } = input
+  return {
+    key: 'simulation',
+    arms: arms.map(({ key }): ArmInput => ({ key })),
+    control,
+    metrics: [{ ...metric, key: 'outcome', role: 'primary', type: typeOf(input) }],
+    policy,
+    alpha,
+    plannedUnits,
+  }
+}
+
+function typeOf({ arms, metric }: SimulationInput): MetricType {
+  return metric?.type ?? (arms.some(({ mean }) => mean !== undefined) ? 'continuous' : 'binary')
+}
+
+function asDesignFault({ path, message }: Fault): Fault {
+  return { path: path.replace(/^metrics\[0\]/, 'metric'), message }
+}
+
+function lawOf({ rate, mean, sd }: SimulatedArmInput): OutcomeLaw {
+  if (mean === undefined || sd === undefined) return { kind: 'binary', rate: rate ?? 0 }
+  return rate === undefined ? { kind: 'normal', mean, sd } : { kind: 'purchases', rate, mean, sd }
+}
+
+function lawFaults(path: string, { rate, mean, sd }: SimulatedArmInput, type: MetricType): Fault[] {
+  const faults: Fault[] = []
+  if (rate !== undefined && !(rate >= 0 && rate <= 1)) {
+    faults.push({ path: `${path}.rate`, message: 'must be between 0 and 1' })
+  }
+  if (type === 'binary') {
+    if (rate === undefined) faults.push({ path: `${path}.rate`, message: 'is required for a binary metric' })
+    for (const [name, value] of Object.entries({ mean, sd })) {
+      if (value !== undefined) faults.push({ path: `${path}.${name}`, message: 'belongs to a continuous metric' })
+    }
+    return faults
+  }
+  const least = rate === undefined ? 'be a number' : 'be above 0, since amounts are lognormal'
+  if (mean === undefined || !Number.isFinite(mean) || (rate !== undefined && !(mean > 0))) {
+    faults.push({ path: `${path}.mean`, message: `must ${least}` })
+  }
+  if (sd === undefined || !(sd >= 0 && Number.isFinite(sd))) {
+    faults.push({ path: `${path}.sd`, message: 'must be 0 or more' })
+  }
+  return faults
+}
