@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { completeDefinition } from '../../src/bandit/experiment.ts'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { growthStep } from '../../src/bandit/growth.ts'
 import { openStore } from '../../src/store/open.ts'
 

@@ -1,5 +1,5 @@
 // A real experiment as a replay needs it: how to set it up, and what happened to the units of each arm, outcome by outcome.
-import type { DefinitionInput } from '../../src/bandit/experiment.ts'
+import type { DefinitionInput } from '../../src/bandit/definition-input.ts'
 
 export interface Recording {
   /** Names the units (`hillstrom-000017`) and, where no other name is given, the experiment. */

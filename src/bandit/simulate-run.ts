@@ -95,7 +95,7 @@ class SimulatedRun {
     return {
       units: this.#units,
       regret: this.#regret,
-      tallies: this.#tallies,
+      tallies: [...this.#tallies],
       lifts: this.#effects.lifts(),
       policyLift: this.#effects.policyLift(),
       truePolicyLift: this.#matureUnits === 0 ? null : this.#earned / this.#matureUnits,

@@ -1,15 +1,9 @@
 // The design of an experiment that has not begun: what is assumed of its arms, how it would be run, and how often to
 // try. What makes one valid, and what it costs to simulate.
+
+import { type ArmInput, completeDefinition, type DefinitionInput, definitionFaults } from './definition-input.ts'
 import type { Fault } from './errors.ts'
-import {
-  type ArmInput,
-  completeDefinition,
-  controlOf,
-  type Definition,
-  type DefinitionInput,
-  definitionFaults,
-  primaryMetricOf,
-} from './experiment.ts'
+import { controlOf, type Definition, primaryMetricOf } from './experiment.ts'
 import { growthStep, REFRESH_INTERVAL_MS } from './growth.ts'
 import type { Goal, Metric, MetricType } from './metric.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
@@ -117,13 +111,13 @@ export function completeSimulation(input: SimulationInput): SimulationDesign {
 }
 
 /**
- * About how much there is to do: an arm at one look counts 1, and so do as many single outcomes as take as long. Grows
- * with the runs, and with the logarithm of the units.
+ * About how much there is to do, over all runs: looks times arms and two more, and single outcomes where they have to be
+ * drawn one by one. Measured at 40 to 50 µs for each, from 2 to 50 arms.
  */
 export function simulationWork(design: SimulationDesign): number {
   const draws = design.laws.reduce((sum, law) => sum + drawsForUnit(law, design.metric.range), 0) / design.laws.length
-  const perRun = looksIn(design) * design.laws.length + (draws * design.units) / DRAWS_PER_WORK
-  return design.runs * perRun
+  const perRun = looksIn(design) * (design.laws.length + 2) + (draws * design.units) / DRAWS_PER_WORK
+  return Math.ceil(design.runs * perRun)
 }
 
 const DRAWS_PER_WORK = 1_000

@@ -12,11 +12,26 @@ export interface Axis {
   readonly lower: number
   readonly upper: number
   readonly cells: number
+  /** In cells: how far an interval stays off zero, or off the margin, when it excludes it. */
+  readonly gap: number
+  /** Its cell. */
   readonly zero: number
+  /** The margin of a guardrail, at least two gaps off zero. */
+  readonly margin: Tick | null
   /** Between two ticks. */
   readonly step: number
   readonly ticks: readonly Tick[]
 }
+
+export interface AxisOptions {
+  readonly cells: number
+  readonly mostTicks: number
+  readonly gap?: number
+  /** A value other than zero that is marked; null: none. */
+  readonly margin?: number | null
+}
+
+type Scale = Pick<Axis, 'lower' | 'upper' | 'cells'>
 
 /** Where an interval is drawn: from ≤ at ≤ to. It runs on where an end is unbounded or lies beyond the axis. */
 export interface Mark {
@@ -30,43 +45,60 @@ export interface Mark {
 
 /** An interval may reach this many half-widths of the narrowest one; beyond, it would squeeze that one to nothing. */
 const LONGEST_REACH = 12
-const MARGIN = 0.05
+/** What stays free at each end, as a share of the rest. */
+const EDGE = 0.05
 
 /** The axis for these intervals; null where there is no estimate to draw, or none that fits a number. */
-export function axisFor(spans: readonly Span[], cells: number, mostTicks: number): Axis | null {
-  const range = rangeOf(spans)
+export function axisFor(
+  spans: readonly Span[],
+  { cells, mostTicks, gap = 1, margin = null }: AxisOptions,
+): Axis | null {
+  const range = rangeOf(spans, margin)
   if (range === null) return null
-  const [lower, upper] = range
+  // The margin may be the least or the most of all, and lie so near to zero that it is moved away from it: two gaps at each end.
+  const share = margin === null ? EDGE : Math.max(EDGE, (2 * gap + 0.5) / (cells - 4 * gap - 2))
+  const edge = (range[1] - range[0]) * share
+  const [lower, upper] = [range[0] - edge, range[1] + edge]
   const step = stepFor(lower, upper, mostTicks)
-  const axis = { lower, upper, cells, step }
+  const scale = { lower, upper, cells }
   const ticks = Array.from({ length: tickCount(lower, upper, step) }, (_, place): Tick => {
     const value = Number(((place + Math.ceil(lower / step)) * step).toPrecision(12))
-    return { value, cell: cellOf(axis, value) }
+    return { value, cell: cellOf(scale, value) }
   })
-  return { ...axis, zero: cellOf(axis, 0), ticks }
+  const zero = cellOf(scale, 0)
+  return { ...scale, gap, zero, margin: margin === null ? null : marginOn(scale, zero, margin, gap), step, ticks }
 }
 
 /**
- * Where `span` falls. An interval that excludes zero stays at least `gap` cells off it, one that contains zero covers its cell.
+ * Where `span` falls. An interval that excludes zero or the margin stays off it, one that contains it covers its cell.
  */
-export function markOn(axis: Axis, { estimate, lower, upper }: Span, gap = 1): Mark {
+export function markOn(axis: Axis, { estimate, lower, upper }: Span): Mark {
   const last = axis.cells - 1
   const runsOnBelow = lower === null || lower < axis.lower
   const runsOnAbove = upper === null || upper > axis.upper
-  const leastCell = lower !== null && lower > 0 ? axis.zero + gap : 0
-  const mostCell = upper !== null && upper < 0 ? axis.zero - gap : last
-  const from = clamp(runsOnBelow ? 0 : cellOf(axis, lower), leastCell, mostCell)
-  const to = clamp(runsOnAbove ? last : cellOf(axis, upper), from, mostCell)
+  const fences = [{ value: 0, cell: axis.zero }, ...(axis.margin === null ? [] : [axis.margin])]
+  const below = fences.filter(({ value }) => lower !== null && lower > value)
+  const above = fences.filter(({ value }) => upper !== null && upper < value)
+  const within = fences.filter(fence => !below.includes(fence) && !above.includes(fence)).map(({ cell }) => cell)
+  const leastCell = Math.max(0, ...below.map(({ cell }) => cell + axis.gap))
+  const mostCell = Math.min(last, ...above.map(({ cell }) => cell - axis.gap))
+  const from = clamp(runsOnBelow ? 0 : cellOf(axis, lower), leastCell, Math.min(mostCell, ...within))
+  const to = clamp(runsOnAbove ? last : cellOf(axis, upper), Math.max(from, ...within), mostCell)
   const at = estimate === null ? null : clamp(cellOf(axis, estimate), from, to)
   return { from, to, at, runsOnBelow, runsOnAbove }
 }
 
-/** Covers zero, every estimate, and its interval as far as LONGEST_REACH. */
-function rangeOf(spans: readonly Span[]): [number, number] | null {
+function marginOn(scale: Scale, zero: number, value: number, gap: number): Tick {
+  const cell = cellOf(scale, value)
+  return { value, cell: value > 0 ? Math.max(cell, zero + 2 * gap) : Math.min(cell, zero - 2 * gap) }
+}
+
+/** Covers zero, the margin, every estimate, and its interval as far as LONGEST_REACH. */
+function rangeOf(spans: readonly Span[], margin: number | null): [number, number] | null {
   const drawn = spans.filter(({ estimate }) => estimate !== null)
   if (drawn.length === 0) return null
   const reach = LONGEST_REACH * narrowest(drawn)
-  let [from, to] = [0, 0]
+  let [from, to] = [Math.min(0, margin ?? 0), Math.max(0, margin ?? 0)]
   for (const { estimate, lower, upper } of drawn) {
     const middle = estimate ?? 0
     from = Math.min(from, Math.max(lower ?? middle, middle - reach))
@@ -74,8 +106,7 @@ function rangeOf(spans: readonly Span[]): [number, number] | null {
   }
   const width = to - from
   if (!Number.isFinite(width)) return null
-  if (!(width > 1e-290)) return [-1, 1]
-  return [from - MARGIN * width, to + MARGIN * width]
+  return width > 1e-290 ? [from, to] : [-1, 1]
 }
 
 function narrowest(spans: readonly Span[]): number {
@@ -99,7 +130,7 @@ function tickCount(lower: number, upper: number, step: number): number {
   return Math.floor(upper / step) - Math.ceil(lower / step) + 1
 }
 
-function cellOf({ lower, upper, cells }: Pick<Axis, 'lower' | 'upper' | 'cells'>, value: number): number {
+function cellOf({ lower, upper, cells }: Scale, value: number): number {
   return Math.round(((value - lower) / (upper - lower)) * (cells - 1))
 }
 

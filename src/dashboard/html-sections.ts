@@ -1,10 +1,10 @@
 // The sections of the page, each a heading with its plot or table. Evidence first, belief after it, each named.
 import type { Report } from '../bandit/report.ts'
+import { type Comparison, guardrailComparisons, liftComparison } from './comparison.ts'
 import { type Cell, type Group, htmlTable, named } from './html-table.ts'
 import { embeddedPlot } from './interval-plot.ts'
 import { type Markup, markup } from './markup.ts'
 import {
-  liftNotation,
   lossNotation,
   meanNotation,
   type Notation,
@@ -19,53 +19,69 @@ import {
 } from './notation.ts'
 import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from './numbers.ts'
 import { unbroken } from './prose.ts'
-import {
-  BELIEF_LEGEND,
-  CREDIBLE_LEVEL,
-  liftedArms,
-  liftLegend,
-  MEANS_LEGEND,
-  missingLifts,
-  notationOfLifts,
-  roleOf,
-} from './words.ts'
+import { BELIEF_LEGEND, CREDIBLE_LEVEL, MEANS_LEGEND, roleOf } from './words.ts'
 
+const NUMBERS_CAPTION = 'The same in numbers: estimate and ends of each confidence sequence.'
 const SPAN_COLUMNS = ['estimate', 'from', 'to'] as const
 
 /** As many rows of the plot as stay legible on one sheet of paper. */
 const ONE_SHEET = 30
 
 export function liftsSection(report: Report): Markup {
-  const title = markup`<h2>Lift in ${report.metric.key} over <code>${report.control}</code></h2>`
-  const missing = missingLifts(report)
-  if (missing !== null) return markup`<section>${title}<p class="soft">${missing}</p></section>`
-  const wide = liftedArms(report).length <= ONE_SHEET ? 'wide whole' : 'wide'
-  return markup`<section>${title}
-<figure><div class="${wide}">${embeddedPlot(report, 'wide')}</div><div class="narrow">${embeddedPlot(report, 'narrow')}</div>
-<figcaption>${unbroken(liftLegend(report))}</figcaption></figure>
-${liftsTable(report)}</section>`
+  return comparisonSection(liftComparison(report), 'lift', liftsTable)
 }
 
-function liftsTable(report: Report): Markup {
-  const lifted = liftedArms(report)
-  const absolute = notationOfLifts(report)
-  const relative = relativeNotation(lifted.map(({ lift }) => lift.relative ?? UNKNOWN))
+/** One for each guardrail. */
+export function guardrailSections(report: Report): Markup {
+  const sections = guardrailComparisons(report).map((comparison, place) =>
+    comparisonSection(comparison, `guardrail-${place + 1}`, guardrailTable),
+  )
+  return markup`${sections}`
+}
+
+function comparisonSection(comparison: Comparison, id: string, tableOf: (comparison: Comparison) => Markup): Markup {
+  const { title, arms, legend, margin, missing } = comparison
+  const head = markup`<h2>${title}</h2>`
+  if (missing !== null) return markup`<section>${head}<p class="soft">${missing}</p></section>`
+  const wide = arms.length <= ONE_SHEET ? 'wide whole' : 'wide'
+  const dashed = margin === null ? '' : ' The dashed line is the margin.'
+  return markup`<section>${head}
+<figure><div class="${wide}">${embeddedPlot(comparison, 'wide', `${id}-wide`)}</div><div class="narrow">${embeddedPlot(comparison, 'narrow', `${id}-narrow`)}</div>
+<figcaption>${unbroken(legend + dashed)}</figcaption></figure>
+${tableOf(comparison)}</section>`
+}
+
+function liftsTable({ arms, notation }: Comparison): Markup {
+  const relative = relativeNotation(arms.map(({ lift }) => lift.relative ?? UNKNOWN))
   const groups: Group[] = [
     { head: 'absolute lift', columns: SPAN_COLUMNS },
     { head: 'relative lift', columns: SPAN_COLUMNS },
     { head: '', columns: ['always-valid p', 'e-value', 'verdict'] },
   ]
-  const rows = lifted.map(({ arm, lift }) => ({
+  const rows = arms.map(({ arm, lift, verdict }) => ({
     name: named(arm),
     cells: [
-      ...spanCells(absolute, lift),
+      ...spanCells(notation, lift),
       ...spanCells(relative, lift.relative),
       formatPValue(lift.pValue),
       formatEValue(lift.logEValue),
-      verdictCell(lift.verdict),
+      verdictCell(verdict),
     ],
   }))
-  return htmlTable({ caption: 'The same in numbers: estimate and ends of each confidence sequence.', groups, rows })
+  return htmlTable({ caption: NUMBERS_CAPTION, groups, rows })
+}
+
+/** Without the evidence against no lift, which is not what a guardrail asks. */
+function guardrailTable({ arms, notation }: Comparison): Markup {
+  const groups: Group[] = [
+    { head: 'absolute lift', columns: SPAN_COLUMNS },
+    { head: '', columns: ['verdict'] },
+  ]
+  const rows = arms.map(({ arm, lift, verdict }) => ({
+    name: named(arm),
+    cells: [...spanCells(notation, lift), verdictCell(verdict)],
+  }))
+  return htmlTable({ caption: NUMBERS_CAPTION, groups, rows })
 }
 
 export function armsSection({ arms, metric, alpha }: Report): Markup {
@@ -93,29 +109,6 @@ export function armsSection({ arms, metric, alpha }: Report): Markup {
   const known = spans.some(({ estimate }) => estimate !== null)
   const caption = known ? MEANS_LEGEND : 'No mean can be estimated yet.'
   return markup`<section><h2>Arms</h2>${htmlTable({ caption, groups, rows })}</section>`
-}
-
-/** A finding does not tell its metric's type, so its numbers stand in the metric's own unit. */
-export function guardrailSections({ guardrails, control }: Report): Markup {
-  const margins = new Map(guardrails.map(({ metric, margin }) => [metric, margin]))
-  const groups: Group[] = [
-    { head: 'absolute lift', columns: SPAN_COLUMNS },
-    { head: '', columns: ['verdict'] },
-  ]
-  const sections = [...margins].map(([metric, margin]) => {
-    const findings = guardrails.filter(finding => finding.metric === metric)
-    const lifts = findings.map(({ lift }) => lift)
-    const notation = liftNotation({ type: 'continuous' }, lifts)
-    const rows = findings.map(({ arm, lift, verdict }) => ({
-      name: named(arm),
-      cells: [...spanCells(notation, lift), verdictCell(verdict)],
-    }))
-    const known = lifts.some(({ estimate }) => estimate !== null)
-    const what = known ? 'confidence sequences, valid at every look' : 'nothing to compare yet'
-    const caption = `At most ${margin} worse than ${control}, in the metric’s own unit; ${what}.`
-    return markup`<section><h2>Guardrail <code>${metric}</code></h2>${htmlTable({ caption, groups, rows })}</section>`
-  })
-  return markup`${sections}`
 }
 
 export function beliefSection({ arms, metric }: Report): Markup {

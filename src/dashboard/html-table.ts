@@ -1,6 +1,6 @@
 // Tables of the page: arms down, numbers across, each with a caption, in a box of its own that scrolls when the page is narrow.
-
 import { type Markup, markup, NOTHING } from './markup.ts'
+import { keyPieces } from './prose.ts'
 
 /** A number, or text of a kind (a class). */
 export type Cell = string | { readonly text: string; readonly kind: string }
@@ -46,7 +46,7 @@ ${body}</tbody></table></div>`
 /** A key that, when long, wraps: behind its marks where it can. */
 export function named(key: string): Markup {
   if (key.length <= LONGEST_WHOLE) return markup`${key}`
-  const pieces = key.split(/(?<=[-._])/).map((piece, place) => (place === 0 ? piece : markup`<wbr>${piece}`))
+  const pieces = keyPieces(key).map((piece, place) => (place === 0 ? piece : markup`<wbr>${piece}`))
   return markup`<span class="long">${pieces}</span>`
 }
 

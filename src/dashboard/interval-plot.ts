@@ -2,28 +2,34 @@
 // light and dark, on paper and aloud; a full dot is decided, a hollow one is not, so that nothing hangs on colour alone.
 import type { Report } from '../bandit/report.ts'
 import { type Axis, axisFor, markOn } from './axis.ts'
-import { keyLines } from './key-lines.ts'
+import { type ComparedArm, type Comparison, liftComparison, liftSentence } from './comparison.ts'
 import { type Markup, markup, NOTHING, styleSheet } from './markup.ts'
 import { type Notation, writeEnds, writeTick, writeWithUnit } from './notation.ts'
-import { paint, paletteCss } from './palette.ts'
+import { type Colour, paint, paletteCss } from './palette.ts'
 import { arranged, LAYOUTS, type Layout, LETTER, type Row } from './plot-layout.ts'
 import { wrap } from './prose.ts'
-import { type LiftedArm, liftedArms, liftLegend, liftSentence, missingLifts, notationOfLifts } from './words.ts'
 
-/** A document of its own: an SVG of 800 pixels' width. */
+/** A document of its own, of the report's metric: an SVG of 800 pixels' width. */
 export function intervalPlot(report: Report): string {
-  return `${plotOf(report, 'alone').markup}\n`
+  return `${plotOf(liftComparison(report), 'alone', 'plot').markup}\n`
 }
 
-/** The drawing for a page that has `PLOT_CSS` and names what is drawn: `narrow` for phones. */
-export function embeddedPlot(report: Report, layout: Exclude<Layout, 'alone'>): Markup {
-  return plotOf(report, layout)
+/** The drawing for a page that has `PLOT_CSS` and names what is drawn: `narrow` for phones. `id` is the only one of its kind there. */
+export function embeddedPlot(comparison: Comparison, layout: Exclude<Layout, 'alone'>, id: string): Markup {
+  return plotOf(comparison, layout, id)
 }
 
 const SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 const MONO = 'ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace'
 
-const VERDICTS = ['better', 'worse', 'undecided'] as const
+/** The colour of each verdict; a hollow dot goes with the last. */
+const COLOURS = {
+  better: 'better',
+  safe: 'better',
+  worse: 'worse',
+  harmed: 'worse',
+  undecided: 'undecided',
+} as const satisfies Record<ComparedArm['verdict'], Colour>
 
 export const PLOT_CSS = `
 .plot text{font:12px ${SANS};font-variant-numeric:tabular-nums;${paint('fill', 'ink')};${paint('stroke', 'paper')};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
@@ -34,62 +40,59 @@ export const PLOT_CSS = `
 .plot .paper{${paint('fill', 'paper')}}
 .plot .hair{${paint('stroke', 'hair')}}
 .plot .zero{${paint('stroke', 'zero')}}
+.plot .margin{${paint('stroke', 'worse')};stroke-width:1.5;stroke-dasharray:4 4}
 .plot .bar{fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 .plot .unknown{stroke-dasharray:2 5}
 .plot .dot{stroke-width:2}
-${VERDICTS.map(
-  verdict => `.plot .${verdict} .bar,.plot .${verdict} .dot{${paint('stroke', verdict)}}
-.plot .${verdict} .dot{${paint('fill', verdict === 'undecided' ? 'paper' : verdict)}}
-.plot .${verdict} .lift,.plot tspan.${verdict}{${paint('fill', verdict)}}`,
-).join('\n')}
+${Object.entries(COLOURS)
+  .map(
+    ([verdict, colour]) => `.plot .${verdict} .bar,.plot .${verdict} .dot{${paint('stroke', colour)}}
+.plot .${verdict} .dot{${paint('fill', colour === 'undecided' ? 'paper' : colour)}}
+.plot .${verdict} .lift,.plot tspan.${verdict}{${paint('fill', colour)}}`,
+  )
+  .join('\n')}
 `
 
 const MOST_TOLD = 12
 const TITLE_LETTERS = 56
 
-function plotOf(report: Report, layout: Layout): Markup {
+function plotOf(comparison: Comparison, layout: Layout, id: string): Markup {
   const alone = layout === 'alone'
+  const { title, missing } = comparison
   const { width, padding } = LAYOUTS[layout]
-  const title = `Lift in ${report.metric.key} over ${report.control}`
-  const missing = missingLifts(report)
-  const head = alone ? headOf(report, missing) : { drawn: NOTHING, height: 0 }
+  const head = alone ? headOf(comparison) : { drawn: NOTHING, height: 0 }
   const body =
-    missing === null ? bodyOf(report, layout, head.height) : { drawn: NOTHING, height: head.height + padding }
-  const id = alone ? 'plot' : `plot-${layout}`
+    missing === null ? bodyOf(comparison, layout, head.height) : { drawn: NOTHING, height: head.height + padding }
   const size = alone ? markup` width="${width}" height="${body.height}"` : NOTHING
   const paper = alone ? markup`<rect class="paper" width="100%" height="100%"/>` : NOTHING
   const style = alone ? markup`<style>${styleSheet(paletteCss('.plot') + PLOT_CSS)}</style>` : NOTHING
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc"${size} viewBox="0 0 ${width} ${body.height}">
 <title id="${id}-title">${title}</title>
-<desc id="${id}-desc">${missing ?? toldAloud(report)}</desc>
+<desc id="${id}-desc">${missing ?? toldAloud(comparison)}</desc>
 ${style}${paper}${head.drawn}${body.drawn}
 </svg>`
 }
 
 /** The drawing in words, for those who cannot see it. */
-function toldAloud(report: Report): string {
-  const arms = liftedArms(report)
-  const notation = notationOfLifts(report)
-  const told = arms.slice(0, MOST_TOLD).map(arm => liftSentence(arm, report, notation))
+function toldAloud({ arms, notation, legend }: Comparison): string {
+  const told = arms.slice(0, MOST_TOLD).map(arm => liftSentence(arm, notation))
   const rest = arms.length > MOST_TOLD ? [`And ${arms.length - MOST_TOLD} more arms.`] : []
-  return [liftLegend(report), ...told, ...rest].join(' ')
+  return [legend, ...told, ...rest].join(' ')
 }
 
 /** What a page would say around the drawing: its title, its legend, and what the colours mean. */
-function headOf(report: Report, missing: string | null): { drawn: Markup; height: number } {
+function headOf({ title, arms, legend, missing }: Comparison): { drawn: Markup; height: number } {
   const { width, padding } = LAYOUTS.alone
-  const titles = wrap(
-    `Lift in ${report.metric.key} over ${keyLines(report.control, TITLE_LETTERS).join(' ')}`,
-    TITLE_LETTERS,
-  )
-  const legends = wrap(missing ?? liftLegend(report), 100)
+  const titles = wrap(title, TITLE_LETTERS)
+  const legends = wrap(missing ?? legend, 100)
   const below = padding + 20 * titles.length
-  const verdicts =
-    missing === null ? VERDICTS.filter(verdict => liftedArms(report).some(({ lift }) => lift.verdict === verdict)) : []
-  const words = verdicts.map(
-    (verdict, place) =>
-      markup`<tspan class="${verdict}" dx="${place === 0 ? 0 : 8}">${verdict === 'undecided' ? '○' : '●'} ${verdict}</tspan>`,
-  )
+  const present = new Set(missing === null ? arms.map(({ verdict }) => verdict) : [])
+  const words = Object.keys(COLOURS)
+    .filter(verdict => present.has(verdict as ComparedArm['verdict']))
+    .map(
+      (verdict, place) =>
+        markup`<tspan class="${verdict}" dx="${place === 0 ? 0 : 8}">${verdict === 'undecided' ? '○' : '●'} ${verdict}</tspan>`,
+    )
   const drawn = [
     ...titles.map(
       (line, row) => markup`<text class="title" x="${padding}" y="${padding + 12 + 20 * row}">${line}</text>`,
@@ -102,62 +105,60 @@ function headOf(report: Report, missing: string | null): { drawn: Markup; height
   return { drawn: markup`${drawn}`, height: below + 16 * legends.length + 6 }
 }
 
-function bodyOf(report: Report, layout: Layout, top: number): { drawn: Markup; height: number } {
-  const arms = liftedArms(report)
-  const notation = notationOfLifts(report)
+function bodyOf(comparison: Comparison, layout: Layout, top: number): { drawn: Markup; height: number } {
+  const { arms, notation, margin } = comparison
   const texts = arms.map(({ arm, lift }) => ({
     name: arm,
     lift: writeWithUnit(notation, lift.estimate),
     range: writeEnds(notation, lift).join(' … '),
   }))
   const { left, cells, rows, bottom } = arranged(texts, layout, top)
-  const axis = axisFor(
-    arms.map(({ lift }) => lift),
-    cells,
-    Math.max(2, Math.floor(cells / 65)),
-  )
+  const lifts = arms.map(({ lift }) => lift)
+  const axis = axisFor(lifts, { cells, mostTicks: Math.max(2, Math.floor(cells / 65)), gap: 3, margin })
   if (axis === null) return { drawn: NOTHING, height: bottom }
-  const drawn = rows.map((row, place) => {
-    const arm = arms[place]
-    return arm === undefined ? NOTHING : rowOf(arm, row, { axis, left, report, notation })
+  const grid = gridOf(axis, notation, { left, top, bottom, width: LAYOUTS[layout].width })
+  const drawn = arms.map((arm, place) => {
+    const row = rows[place]
+    return row === undefined ? NOTHING : rowOf(arm, notation, row, intervalOf(arm, axis, left, row.barY))
   })
-  return {
-    drawn: markup`${gridOf({ axis, left, notation }, LAYOUTS[layout].width, top, bottom)}${drawn}`,
-    height: bottom + 8,
-  }
-}
-
-function gridOf({ axis, left, notation }: Omit<Frame, 'report'>, width: number, top: number, bottom: number): Markup {
-  const lines = axis.ticks.map(({ value, cell }) => {
-    const x = left + cell + 0.5
-    const digits = value === 0 ? '0' : writeTick(notation, value, axis.step)
-    const label = value === 0 && notation.unit !== '' ? `0 ${notation.unit}` : digits
-    const half = LETTER.soft * (label.length / 2)
-    const labelX = Math.max(half, Math.min(width - half, x))
-    return markup`<path class="${value === 0 ? 'zero' : 'hair'}" d="M${x} ${top + 22}V${bottom}"/><text class="soft" x="${labelX}" y="${top + 14}" text-anchor="middle">${label}</text>`
-  })
-  return markup`${lines}`
+  return { drawn: markup`${grid}${drawn}`, height: bottom + 8 }
 }
 
 interface Frame {
-  readonly axis: Axis
   readonly left: number
-  readonly report: Report
-  readonly notation: Notation
+  readonly top: number
+  readonly bottom: number
+  readonly width: number
 }
 
-function rowOf(arm: LiftedArm, row: Row, { axis, left, report, notation }: Frame): Markup {
-  const texts = row.texts.map(
+/** A line and a label for each tick, and a dashed line for the margin. */
+function gridOf({ ticks, step, margin }: Axis, notation: Notation, { left, top, bottom, width }: Frame): Markup {
+  const lineAt = (x: number) => `M${x} ${top + 22}V${bottom}`
+  const lines = ticks.map(({ value, cell }) => {
+    const x = left + cell + 0.5
+    const digits = value === 0 ? '0' : writeTick(notation, value, step)
+    const label = value === 0 && notation.unit !== '' ? `0 ${notation.unit}` : digits
+    const half = LETTER.soft * (label.length / 2)
+    const labelX = Math.max(half, Math.min(width - half, x))
+    return markup`<path class="${value === 0 ? 'zero' : 'hair'}" d="${lineAt(x)}"/><text class="soft" x="${labelX}" y="${top + 14}" text-anchor="middle">${label}</text>`
+  })
+  return margin === null
+    ? markup`${lines}`
+    : markup`${lines}<path class="margin" d="${lineAt(left + margin.cell + 0.5)}"/>`
+}
+
+function rowOf(arm: ComparedArm, notation: Notation, { texts }: Row, interval: Markup): Markup {
+  const words = texts.map(
     ({ name, x, y, anchor, text }) =>
       markup`<text class="${name}" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`,
   )
   return markup`
-<g class="${arm.lift.verdict}"><title>${liftSentence(arm, report, notation)}</title>${texts}${intervalOf(arm, axis, left, row.barY)}</g>`
+<g class="${arm.verdict}"><title>${liftSentence(arm, notation)}</title>${words}${interval}</g>`
 }
 
 /** A line with a cap at each end, or an arrow where it runs on, and a dot for the estimate. */
-function intervalOf({ lift }: LiftedArm, axis: Axis, left: number, y: number): Markup {
-  const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift, 3)
+function intervalOf({ lift }: ComparedArm, axis: Axis, left: number, y: number): Markup {
+  const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift)
   const [x1, x2] = [left + from + 0.5, left + to + 0.5]
   const start = runsOnBelow ? `M${x1 + 6} ${y - 5}L${x1} ${y}L${x1 + 6} ${y + 5}` : `M${x1} ${y - 4}V${y + 4}`
   const end = runsOnAbove ? `M${x2 - 6} ${y - 5}L${x2} ${y}L${x2 - 6} ${y + 5}` : `M${x2} ${y - 4}V${y + 4}`

@@ -105,6 +105,14 @@ export function writeWithUnit(notation: Notation, value: number | null): string 
   return withUnit(write(notation, value), notation)
 }
 
+/** A difference of means that a person set, with the digits that it has: `1 pp`, `0.25`. */
+export function writeExactly(metric: Metric, value: number): string {
+  const style = { ...liftNotation(metric, []), signed: false }
+  const scaled = Number((value * style.factor).toPrecision(MOST_DIGITS))
+  const decimals = [0, 1, 2, 3, 4, 5, 6].find(count => Number(scaled.toFixed(count)) === scaled) ?? null
+  return writeWithUnit({ ...style, decimals }, value)
+}
+
 /** Both ends: `['+6.80', '+8.50']`, `∞` where there is no bound. */
 export function writeEnds(
   notation: Notation,

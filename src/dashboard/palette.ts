@@ -13,7 +13,7 @@ const LIGHT = {
   undecided: '#6a7280',
 } as const
 
-type Colour = keyof typeof LIGHT
+export type Colour = keyof typeof LIGHT
 
 const DARK: Readonly<Record<Colour, string>> = {
   paper: '#15181c',

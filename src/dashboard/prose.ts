@@ -17,7 +17,7 @@ export function wrap(text: string, width: number, first = ''): string[] {
   let line = ''
   for (const word of plain(text)
     .split(' ')
-    .flatMap(whole => pieces(whole, room))) {
+    .flatMap(whole => keyLines(whole, room))) {
     const longer = line === '' ? word : `${line} ${word}`
     if (lengthOf(longer) <= room) line = longer
     else {
@@ -39,9 +39,24 @@ export function lengthOf(text: string): number {
   return [...text].length
 }
 
-function pieces(word: string, room: number): string[] {
-  const letters = [...word]
-  if (letters.length <= room) return [word]
-  const count = Math.ceil(letters.length / room)
-  return Array.from({ length: count }, (_, piece) => letters.slice(piece * room, (piece + 1) * room).join(''))
+/** A key, or any long word, in lines of at most `width` code points: broken behind one of its marks where there is one. */
+export function keyLines(key: string, width: number): string[] {
+  const lines: string[] = []
+  let line: string[] = []
+  for (const piece of keyPieces(key)) {
+    for (let letters = [...piece]; letters.length > 0; letters = letters.slice(width)) {
+      const fitting = letters.slice(0, width)
+      if (line.length > 0 && line.length + fitting.length > width) {
+        lines.push(line.join(''))
+        line = []
+      }
+      line.push(...fitting)
+    }
+  }
+  return [...lines, line.join('')]
+}
+
+/** A key's words, each with the mark behind it: `spring-`, `email`. */
+export function keyPieces(key: string): string[] {
+  return key.split(/(?<=[-._])/)
 }

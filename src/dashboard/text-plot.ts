@@ -1,36 +1,43 @@
-// Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row.
+// Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row, and so does the margin.
 import { type Axis, axisFor, markOn } from './axis.ts'
-import { type Notation, type Span, writeTick } from './notation.ts'
+import type { ComparedArm, Comparison } from './comparison.ts'
+import { type Notation, writeTick } from './notation.ts'
 import { lengthOf } from './prose.ts'
 import type { Column } from './text-table.ts'
 
-export interface DrawnSpan extends Span {
-  /** A decided one has a full dot. */
-  readonly decided: boolean
-}
-
 /** A column of drawn intervals below the labels of their axis; empty where there is nothing to draw. */
-export function plotColumn(spans: readonly DrawnSpan[], cells: number, notation: Notation): Column {
-  const axis = axisFor(spans, cells, Math.max(3, Math.floor(cells / 10)))
+export function plotColumn({ arms, notation, margin }: Comparison, cells: number): Column {
+  const lifts = arms.map(({ lift }) => lift)
+  const axis = axisFor(lifts, { cells, mostTicks: Math.max(3, Math.floor(cells / 10)), margin })
   if (axis === null) return { head: '', cells: [], align: 'left' }
-  return { head: labels(axis, notation), cells: spans.map(span => drawn(axis, span)), align: 'left' }
+  return { head: labels(axis, notation), cells: arms.map(arm => drawn(axis, arm)), align: 'left' }
 }
 
-/** Whether any interval runs on beyond the axis that these have in common. */
-export function runsOn(spans: readonly Span[]): boolean {
-  const axis = axisFor(spans, 100, 5)
-  if (axis === null) return false
-  return spans.map(span => markOn(axis, span)).some(mark => mark.runsOnBelow || mark.runsOnAbove)
+/** What its letters mean, a line each; `├─●─┤` is the legend of the comparison itself. */
+export function plotLegend({ arms, legend, margin }: Comparison): string[] {
+  const lifts = arms.map(({ lift }) => lift)
+  const axis = axisFor(lifts, { cells: 100, mostTicks: 5, margin })
+  const marks = axis === null ? [] : lifts.map(lift => markOn(axis, lift))
+  const runsOn = marks.some(({ runsOnBelow, runsOnAbove }) => runsOnBelow || runsOnAbove)
+  return [
+    `├─●─┤  ${legend}`,
+    ...(margin === null
+      ? []
+      : ['  ║    the margin: harmed when the whole interval lies beyond it, safe when none of it does.']),
+    ...(runsOn ? ['← →  runs on: unbounded, or too wide for the axis; the numbers say which.'] : []),
+  ]
 }
 
-function drawn(axis: Axis, span: DrawnSpan): string {
-  const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, span)
+function drawn(axis: Axis, { lift, verdict }: ComparedArm): string {
+  const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift)
   const letters: string[] = new Array(axis.cells).fill(' ')
   letters.fill(at === null ? '╌' : '─', from, to + 1)
   letters[from] = runsOnBelow ? '←' : '├'
   letters[to] = runsOnAbove ? '→' : '┤'
-  letters[axis.zero] = axis.zero < from || axis.zero > to ? '│' : '┼'
-  if (at !== null) letters[at] = span.decided ? '●' : '○'
+  const isCovered = (cell: number) => from <= cell && cell <= to
+  letters[axis.zero] = isCovered(axis.zero) ? '┼' : '│'
+  if (axis.margin !== null) letters[axis.margin.cell] = isCovered(axis.margin.cell) ? '╫' : '║'
+  if (at !== null) letters[at] = verdict === 'undecided' ? '○' : '●'
   return letters.join('')
 }
 

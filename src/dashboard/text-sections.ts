@@ -1,31 +1,20 @@
 // The tables of the text report, each with a title and a legend. Evidence first, belief after it, each named.
 import type { Report } from '../bandit/report.ts'
+import { type ComparedArm, type Comparison, guardrailComparisons, liftComparison } from './comparison.ts'
 import {
-  liftNotation,
   lossNotation,
   meanNotation,
   relativeNotation,
   spanOf,
   UNKNOWN,
-  write,
   writeEnds,
   writeSize,
   writeWithUnit,
 } from './notation.ts'
 import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from './numbers.ts'
-import { plotColumn, runsOn } from './text-plot.ts'
+import { plotColumn, plotLegend } from './text-plot.ts'
 import { type Column, intervalColumn, numberColumn, saysSomething, type Table, wordColumn } from './text-table.ts'
-import {
-  BELIEF_LEGEND,
-  CREDIBLE_LEVEL,
-  type LiftedArm,
-  liftedArms,
-  liftLegend,
-  MEANS_LEGEND,
-  missingLifts,
-  notationOfLifts,
-  roleOf,
-} from './words.ts'
+import { BELIEF_LEGEND, CREDIBLE_LEVEL, MEANS_LEGEND, roleOf } from './words.ts'
 
 export interface Section {
   readonly title: string
@@ -35,7 +24,14 @@ export interface Section {
 }
 
 export function sectionsOf(report: Report): Section[] {
-  return [armsSection(report), ...liftSections(report), ...guardrailSections(report), beliefSection(report)]
+  const comparison = liftComparison(report)
+  return [
+    armsSection(report),
+    liftSection(comparison, report),
+    ...(comparison.missing === null ? [evidenceSection(comparison.arms, report)] : []),
+    ...guardrailComparisons(report).map(guardrail => liftSection(guardrail, report)),
+    beliefSection(report),
+  ]
 }
 
 function armsSection(report: Report): Section {
@@ -58,29 +54,20 @@ function armsSection(report: Report): Section {
   return { title: 'Arms', table: tableOf(report, arms, columns), legend: known ? [MEANS_LEGEND] : [] }
 }
 
-function liftSections(report: Report): Section[] {
-  const title = `Lift in ${report.metric.key} over ${report.control}`
-  const missing = missingLifts(report)
-  if (missing !== null) return [{ title, table: null, legend: [missing] }]
-  const lifted = liftedArms(report)
-  return [absoluteSection(title, lifted, report), evidenceSection(lifted, report)]
-}
-
-function absoluteSection(title: string, lifted: readonly LiftedArm[], report: Report): Section {
-  const notation = notationOfLifts(report)
-  const spans = lifted.map(({ lift }) => ({ ...lift, decided: lift.verdict !== 'undecided' }))
+/** Absolute lifts, in numbers and drawn. */
+function liftSection(comparison: Comparison, report: Report): Section {
+  const { title, arms, notation, missing } = comparison
+  if (missing !== null) return { title, table: null, legend: [missing] }
   const columns = [
-    numberColumn('lift', spans, ({ estimate }) => writeWithUnit(notation, estimate)),
-    intervalColumn('from … to', spans, span => writeEnds(notation, span)),
-    wordColumn('verdict', spans, ({ verdict }) => verdict),
+    numberColumn('lift', arms, ({ lift }) => writeWithUnit(notation, lift.estimate)),
+    intervalColumn('from … to', arms, ({ lift }) => writeEnds(notation, lift)),
+    wordColumn('verdict', arms, ({ verdict }) => verdict),
   ]
-  const draw = (cells: number) => plotColumn(spans, cells, notation)
-  const beyond = runsOn(spans) ? ['← →  runs on: unbounded, or too wide for the axis; the numbers say which.'] : []
-  const legend = [`├─●─┤  ${liftLegend(report)}`, ...beyond]
-  return { title, table: { ...tableOf(report, lifted, columns), draw }, legend }
+  const draw = (cells: number) => plotColumn(comparison, cells)
+  return { title, table: { ...tableOf(report, arms, columns), draw }, legend: plotLegend(comparison) }
 }
 
-function evidenceSection(lifted: readonly LiftedArm[], report: Report): Section {
+function evidenceSection(lifted: readonly ComparedArm[], report: Report): Section {
   const relatives = lifted.map(({ lift }) => lift.relative ?? UNKNOWN)
   const known = relatives.some(({ estimate }) => estimate !== null)
   const notation = relativeNotation(relatives)
@@ -92,25 +79,6 @@ function evidenceSection(lifted: readonly LiftedArm[], report: Report): Section 
   ]
   const title = known ? 'Relative lift, and the evidence against no lift' : 'The evidence against no lift'
   return { title, table: tableOf(report, lifted, columns), legend: [] }
-}
-
-/** A finding does not tell its metric's type, so its numbers stand in the metric's own unit. */
-function guardrailSections(report: Report): Section[] {
-  const margins = new Map(report.guardrails.map(({ metric, margin }) => [metric, margin]))
-  return [...margins].map(([metric, margin]) => {
-    const findings = report.guardrails.filter(finding => finding.metric === metric)
-    const title = `Guardrail ${metric}: at most ${margin} worse than ${report.control}, in its own unit`
-    const lifts = findings.map(({ lift }) => lift)
-    if (lifts.every(({ estimate }) => estimate === null))
-      return { title, table: null, legend: ['Nothing to compare yet.'] }
-    const notation = liftNotation({ type: 'continuous' }, lifts)
-    const columns = [
-      numberColumn('lift', lifts, ({ estimate }) => write(notation, estimate)),
-      intervalColumn('from … to', lifts, span => writeEnds(notation, span)),
-      wordColumn('verdict', findings, ({ verdict }) => verdict),
-    ]
-    return { title, table: tableOf(report, findings, columns), legend: [] }
-  })
 }
 
 function beliefSection(report: Report): Section {

@@ -1,11 +1,8 @@
-// What the text, the page and the plot all say: the same sentences for the same facts. A confidence sequence is named one wherever
-// it stands, and so is a credible interval.
+// What the text and the page both say: the same sentences for the same facts. A confidence sequence is named one wherever it
+// stands, and so is a credible interval. What they say of lifts is comparison.ts's.
 import type { ArmReport, Report } from '../bandit/report.ts'
 import { liftNotation, writeRange, writeWithUnit } from './notation.ts'
 import { formatCount, formatEValue, formatInstant, formatLevel, formatPValue } from './numbers.ts'
-
-export type Lift = NonNullable<ArmReport['lift']>
-export type LiftedArm = ArmReport & { readonly lift: Lift }
 
 export const BELIEF_LEGEND =
   'P(best) and loss steer the policy: they assume constant rates and are no evidence; the lifts are.'
@@ -14,11 +11,6 @@ export const MEANS_LEGEND =
 
 /** Of `posterior`: the report's belief is always at this level, whatever alpha. */
 export const CREDIBLE_LEVEL = '95 %'
-
-/** The arms that are compared with the control. */
-export function liftedArms({ arms }: Pick<Report, 'arms'>): LiftedArm[] {
-  return arms.filter((arm): arm is LiftedArm => arm.lift !== null)
-}
 
 /** What to do, in a word or two, and why; on a metric that decides nothing, that it does not. */
 export interface Advice {
@@ -52,7 +44,7 @@ export function roleOf({ isControl, status }: ArmReport): string {
 /** What the metric is: `binary, primary, higher is better, window 14d`. */
 export function describeMetric({ metric }: Report): string {
   const window = metric.window === null ? 'no window' : `window ${metric.window}`
-  return [metric.type, metric.role, `${goodSide(metric)} is better`, window].join(', ')
+  return [metric.type, metric.role, `${metric.goal === 'increase' ? 'higher' : 'lower'} is better`, window].join(', ')
 }
 
 /** How many units there are: `64,000 in 212 snapshots, 120 still within the window of 14d`. */
@@ -70,26 +62,6 @@ export function describeStatus({ status, version, winner }: Report): string {
 export function describeTimes({ startedAt, generatedAt }: Report): string {
   const begun = startedAt === null ? 'not started' : `started ${formatInstant(startedAt)}`
   return `${begun} · reported ${formatInstant(generatedAt)}`
-}
-
-/** Why there is no lift to show; null when there is one. */
-export function missingLifts(report: Report): string | null {
-  const { units, immatureUnits, metric, control } = report
-  if (liftedArms(report).some(({ lift }) => lift.estimate !== null)) return null
-  if (units === 0) return 'Nothing to compare yet: no unit has been assigned.'
-  if (units === immatureUnits) {
-    return `Nothing to compare yet: every unit is still within the window of ${metric.window ?? 'the metric'}.`
-  }
-  return `Nothing to compare yet: no other arm has run side by side with ${control}.`
-}
-
-/** What the intervals of the lifts mean, in a line. */
-export function liftLegend(report: Report): string {
-  const count = liftedArms(report).length
-  const all =
-    count > 1 ? `${count === 2 ? 'both' : `all ${count}`} hold at once, at every look` : 'it holds at every look'
-  const what = count > 1 ? 'confidence sequences' : 'confidence sequence'
-  return `${formatLevel(1 - report.alpha)} ${what}: ${all}; ${goodSide(report.metric)} is better.`
 }
 
 /** What the policy as a whole earned. */
@@ -113,25 +85,6 @@ const RATIO_FINDINGS = {
   warning: 'The arms begin to deviate from the shares that their propensities promised',
   alarm: 'The arms did not get the shares that their propensities promised: trust no number here before you know why',
 } as const satisfies Record<Report['sampleRatio']['status'], string>
-
-/** The lift of an arm in a sentence, for those who cannot see it drawn. */
-export function liftSentence({ arm, lift }: LiftedArm, report: Report, notation = notationOfLifts(report)): string {
-  const lead = `${arm}: ${lift.verdict}.`
-  if (lift.estimate === null) return `${lead} No estimate yet.`
-  return `${lead} Lift ${writeWithUnit(notation, lift.estimate)}, ${writeRange(notation, lift)}.`
-}
-
-/** One notation for all absolute lifts. */
-export function notationOfLifts(report: Report) {
-  return liftNotation(
-    report.metric,
-    liftedArms(report).map(({ lift }) => lift),
-  )
-}
-
-function goodSide({ goal }: Report['metric']): string {
-  return goal === 'increase' ? 'higher' : 'lower'
-}
 
 function equals(writing: string): string {
   return /^[<>]/.test(writing) ? writing : `= ${writing}`

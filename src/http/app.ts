@@ -14,6 +14,7 @@ import { getSnapshots } from './ledger.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
+import { postSimulate } from './simulate.ts'
 
 type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
 type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -43,6 +44,7 @@ export function createApp(context: Context): Express {
   at('/experiments/:key/assignments.csv', { GET: getAssignments.bind(null, 'csv') })
   at('/experiments/:key/report', { GET: getReport.bind(null, null) })
   for (const face of FACE_SUFFIXES) at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) })
+  at('/simulate', { POST: postSimulate })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })

@@ -1,14 +1,14 @@
 // The shapes of what people send to define experiments. What the shapes cannot say (one primary metric, weights that sum to one)
 // the domain says; both are told in one answer.
 import { z } from 'zod'
-import { BanditError, type Fault } from '../bandit/errors.ts'
 import {
   completeDefinition,
-  type Definition,
   type DefinitionInput,
   definitionFaults,
   type ReadableDefinition,
-} from '../bandit/experiment.ts'
+} from '../bandit/definition-input.ts'
+import { BanditError, type Fault } from '../bandit/errors.ts'
+import type { Definition } from '../bandit/experiment.ts'
 import { GOALS, METRIC_ROLES, METRIC_TYPES } from '../bandit/metric.ts'
 import { POLICY_TYPES } from '../bandit/policy.ts'
 import { refuse, unknownField } from './fields.ts'

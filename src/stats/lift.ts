@@ -7,11 +7,13 @@ import {
   estimateOf,
   evidenceAgainstZero,
   type Interval,
+  type Tuning,
   tuneSequence,
 } from './confidence-sequence.ts'
-import { scoreContrast, scorePolicy } from './contrast.ts'
-import type { Ledger } from './ledger.ts'
-import { predictBatches } from './prediction.ts'
+import { Contrast, PolicyContrast } from './contrast.ts'
+import { type Batch, type Ledger, matureBatches } from './ledger.ts'
+import { PairedScores } from './paired-scores.ts'
+import { Predictor } from './prediction.ts'
 import { relativeLift } from './relative-lift.ts'
 
 export type Goal = 'increase' | 'decrease'
@@ -49,35 +51,77 @@ export interface Effects {
 }
 
 /**
- * All effects on one metric. Means and the policy lift hold at level 1 − α each; the K − 1 absolute lifts hold jointly
- * at 1 − α (`α/(K − 1)` each), and so, as a family of their own, do the relative ones. Where an arm or the control was
- * never active, its estimates are null and unbounded with `e = p = 1`. Sources and formulas: contrast.ts,
- * confidence-sequence.ts, relative-lift.ts.
+ * All effects on one metric, over the mature batches of a ledger. Means and the policy lift hold at level 1 − α each;
+ * the K − 1 absolute lifts hold jointly at 1 − α (`α/(K − 1)` each), and so, as a family of their own, do the relative
+ * ones. Where an arm or the control was never active, its estimates are null and unbounded with `e = p = 1`. Sources
+ * and formulas: contrast.ts, paired-scores.ts, confidence-sequence.ts, relative-lift.ts.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */
 export function estimateEffects(ledger: Ledger, options: EffectOptions): Effects {
-  const { arms, control, metric, alpha, plannedUnits } = options
-  const predicted = predictBatches(ledger, arms, metric.range)
-  const own = tuneSequence(alpha, plannedUnits)
-  const joint = tuneSequence(alpha / Math.max(1, arms - 1), plannedUnits)
-  const everyArm = Array.from({ length: arms }, (_, arm) => arm)
+  const running = new RunningEffects(options)
+  for (const batch of matureBatches(ledger)) running.add(batch)
+  return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
+}
 
-  const liftOf = (arm: number): Lift => {
-    const score = scoreContrast(predicted, [
-      { arm, coefficient: 1 },
-      { arm: control, coefficient: -1 },
-    ])
-    const estimate = estimateOf(score, joint)
-    const relative = metric.range[0] >= 0 ? relativeLift(predicted, arm, control, joint) : null
-    return { ...estimate, ...evidenceAgainstZero(score, joint), verdict: verdictOf(estimate, metric.goal), relative }
+/**
+ * The same, fed batch by batch and readable after each: for whoever looks often at a ledger that only grows. A batch
+ * that was added is final.
+ */
+export class RunningEffects {
+  readonly #goal: Goal
+  readonly #isSigned: boolean
+  readonly #predictor: Predictor
+  readonly #means: readonly Contrast[]
+  /** null for the control. */
+  readonly #pairs: readonly (PairedScores | null)[]
+  readonly #policy: PolicyContrast
+  readonly #tuneOwn: (unitVariance?: number) => Tuning
+  readonly #joint: Tuning
+
+  /** @throws RangeError when the options are out of range. */
+  constructor({ arms, control, metric, alpha, plannedUnits }: EffectOptions) {
+    if (!(control >= 0 && control < arms)) throw new RangeError(`Cannot compare with arm ${control} of ${arms}`)
+    const everyArm = Array.from({ length: arms }, (_, arm) => arm)
+    this.#goal = metric.goal
+    this.#isSigned = metric.range[0] < 0
+    this.#predictor = new Predictor(arms, metric.range)
+    this.#means = everyArm.map(arm => new Contrast([{ arm, coefficient: 1 }]))
+    this.#pairs = everyArm.map(arm => (arm === control ? null : new PairedScores(arm, control)))
+    this.#policy = new PolicyContrast(control)
+    this.#tuneOwn = unitVariance => tuneSequence(alpha, plannedUnits, unitVariance)
+    this.#joint = tuneSequence(alpha / Math.max(1, arms - 1), plannedUnits)
   }
-  const policy = scorePolicy(predicted, control)
-  const perUnit = tuneSequence(alpha, plannedUnits, policy?.firstVariance)
-  return {
-    means: everyArm.map(arm => estimateOf(scoreContrast(predicted, [{ arm, coefficient: 1 }]), own)),
-    lifts: everyArm.map(arm => (arm === control ? null : liftOf(arm))),
-    policyLift: { ...estimateOf(policy, perUnit), ...evidenceAgainstZero(policy, perUnit) },
+
+  /** @throws RangeError when units were counted for an inactive arm. */
+  add(batch: Batch): void {
+    const predicted = this.#predictor.next(batch)
+    for (const mean of this.#means) mean.add(predicted)
+    for (const pair of this.#pairs) pair?.add(predicted)
+    this.#policy.add(predicted)
+  }
+
+  means(): Estimate[] {
+    const tuning = this.#tuneOwn()
+    return this.#means.map(mean => estimateOf(mean.score(), tuning))
+  }
+
+  lifts(): (Lift | null)[] {
+    return this.#pairs.map(pair => (pair === null ? null : this.#liftOf(pair)))
+  }
+
+  policyLift(): Estimate & Evidence {
+    const score = this.#policy.score()
+    const perUnit = this.#tuneOwn(score?.firstVariance)
+    return { ...estimateOf(score, perUnit), ...evidenceAgainstZero(score, perUnit) }
+  }
+
+  #liftOf(pair: PairedScores): Lift {
+    const score = pair.difference()
+    const estimate = estimateOf(score, this.#joint)
+    const evidence = evidenceAgainstZero(score, this.#joint)
+    const relative = this.#isSigned ? null : relativeLift(pair.totals(), this.#joint)
+    return { ...estimate, ...evidence, verdict: verdictOf(estimate, this.#goal), relative }
   }
 }
 

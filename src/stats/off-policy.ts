@@ -2,12 +2,13 @@
 // decisions with their propensities. A log is read once, a row at a time, at a constant cost a row; where it cannot
 // tell, the answer is a refusal.
 import { type Estimate, estimateOf, type Tuning, tuneSequence } from './confidence-sequence.ts'
-import { type Score, scoreContrast } from './contrast.ts'
-import type { Ledger } from './ledger.ts'
+import { Contrast } from './contrast.ts'
+import { type Ledger, matureBatches } from './ledger.ts'
 import { Moments } from './moments.ts'
-import { predictBatches } from './prediction.ts'
+import { Predictor } from './prediction.ts'
 import { ratioInterval } from './ratio-interval.ts'
 import { RowPredictor } from './row-predictor.ts'
+import type { Score } from './score-sum.ts'
 
 export interface TargetOptions {
   /** w, a weight for each arm: ≥ 0, summing to 1. */
@@ -27,11 +28,10 @@ export interface TargetOptions {
  */
 export function estimateTargetValue(ledger: Ledger, { target, range, alpha, plannedUnits }: TargetOptions): Estimate {
   checkTarget(target)
-  const terms = target.map((coefficient, arm) => ({ arm, coefficient }))
-  return estimateOf(
-    scoreContrast(predictBatches(ledger, target.length, range), terms),
-    tuneSequence(alpha, plannedUnits),
-  )
+  const predictor = new Predictor(target.length, range)
+  const value = new Contrast(target.map((coefficient, arm) => ({ arm, coefficient })))
+  for (const batch of matureBatches(ledger)) value.add(predictor.next(batch))
+  return estimateOf(value.score(), tuneSequence(alpha, plannedUnits))
 }
 
 /** One logged decision: the arm, the propensity with which it was chosen, what came of it. */

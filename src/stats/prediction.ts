@@ -1,11 +1,12 @@
-// What the earlier batches predict of every arm before each batch, and how far the batch then departed from it.
-// Computed once for a ledger and shared by all its contrasts: with K arms a report asks for some 3K of them. Only
-// mature batches count.
-import { type Batch, type Ledger, matureBatches } from './ledger.ts'
+// What the earlier batches predict of every arm before a batch, and how far the batch then departed from it. Worked out
+// once for each batch and shared by all contrasts: with K arms a report asks for some 2K of them.
+import type { Batch } from './ledger.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
-/** One arm's numbers, a value for each batch. */
-export interface ArmColumns {
+/** A batch against its predictions; the columns have a value for each arm. */
+export interface PredictedBatch {
+  /** `n`: the units of the batch, over all arms. */
+  readonly units: number
   /** `p_s(a)`; 0 where the arm was not active, and then the rest is 0 too. */
   readonly propensity: Float64Array
   /** `m_a`, the predicted mean. */
@@ -20,53 +21,68 @@ export interface ArmColumns {
   readonly residualSquare: Float64Array
 }
 
-export interface PredictedLedger {
-  readonly batchCount: number
-  /** `n`: the units of each batch, over all arms. */
-  readonly units: Float64Array
-  readonly arms: readonly ArmColumns[]
-}
-
 /**
- * The predictions for `armCount` arms on a metric whose outcomes lie in `range = [lo, hi]`, in the metric's own unit.
- * Every batch is predicted by the plain counts of all batches before it (predictable, so the scores are martingale
- * differences: Hadad et al. 2021, PNAS 118; Bibaut et al. 2021). A binary metric needs no mark: on [0, 1] its ends come
- * out as 0 and 1 by themselves.
- *
- * @throws RangeError when lo < hi does not hold, or when an arm has units in a batch where it had no propensity.
+ * Takes the mature batches in order. Each is predicted by the plain counts of all batches before it (predictable, so
+ * the scores are martingale differences: Hadad et al. 2021, PNAS 118; Bibaut et al. 2021). A binary metric needs no
+ * mark: on [0, 1] its ends come out as 0 and 1 by themselves.
  */
-export function predictBatches(
-  ledger: Ledger,
-  armCount: number,
-  range: readonly [lo: number, hi: number],
-): PredictedLedger {
-  checkRange(range)
-  const batches = matureBatches(ledger)
-  const units = new Float64Array(batches.length)
-  const arms = Array.from({ length: armCount }, () => emptyColumns(batches.length))
-  const known = new Array<Tally>(armCount).fill(EMPTY_TALLY)
-  let total = EMPTY_TALLY
-  batches.forEach((batch, row) => {
-    checkBatch(batch, armCount)
-    const ends = outcomeEnds(total, range)
-    const pool = pooledMean(total, ends)
-    arms.forEach((columns, arm) => {
-      const propensity = batch.propensities[arm] ?? 0
-      if (propensity === 0) return
+export class Predictor {
+  readonly #range: Ends
+  readonly #known: Tally[]
+  readonly #batch: { units: number } & Omit<PredictedBatch, 'units'>
+  #total = EMPTY_TALLY
+
+  /**
+   * For `armCount` arms on a metric whose outcomes lie in `range`, in the metric's own unit.
+   *
+   * @throws RangeError when lo < hi does not hold.
+   */
+  constructor(armCount: number, range: Ends) {
+    checkRange(range)
+    this.#range = range
+    this.#known = new Array<Tally>(armCount).fill(EMPTY_TALLY)
+    this.#batch = {
+      units: 0,
+      propensity: new Float64Array(armCount),
+      mean: new Float64Array(armCount),
+      scoreVariance: new Float64Array(armCount),
+      residual: new Float64Array(armCount),
+      residualSquare: new Float64Array(armCount),
+    }
+  }
+
+  /**
+   * The batch against what the earlier ones predicted; then it is learned itself. The answer is one and the same object
+   * every time, and holds until the next batch.
+   *
+   * @throws RangeError when an arm has units without a propensity, or there are more than `armCount` arms.
+   */
+  next(batch: Batch): PredictedBatch {
+    checkBatch(batch, this.#known.length)
+    const ends = outcomeEnds(this.#total, this.#range)
+    const pool = pooledMean(this.#total, ends)
+    const before = this.#total.units
+    for (let arm = 0; arm < this.#known.length; arm++) {
       const tally = batch.tallies[arm] ?? EMPTY_TALLY
-      const before = known[arm] ?? EMPTY_TALLY
-      const mean = predictedMean(before, pool)
-      columns.propensity[row] = propensity
-      columns.mean[row] = mean
-      columns.scoreVariance[row] = predictedVariance(before, ends) / propensity
-      columns.residual[row] = (tally.sum - tally.units * mean) / propensity
-      columns.residualSquare[row] = squaresAround(tally, mean) / propensity ** 2
-      known[arm] = addTallies(before, tally)
-      total = addTallies(total, tally)
-      units[row] = (units[row] ?? 0) + tally.units
-    })
-  })
-  return { batchCount: batches.length, units, arms }
+      this.#predict(arm, batch.propensities[arm] ?? 0, tally, ends, pool)
+      if (tally.units === 0) continue
+      this.#known[arm] = addTallies(this.#known[arm] as Tally, tally)
+      this.#total = addTallies(this.#total, tally)
+    }
+    this.#batch.units = this.#total.units - before
+    return this.#batch
+  }
+
+  #predict(arm: number, p: number, tally: Tally, ends: Ends, pool: number): void {
+    const row = this.#batch
+    const known = this.#known[arm] as Tally
+    const mean = p === 0 ? 0 : predictedMean(known, pool)
+    row.propensity[arm] = p
+    row.mean[arm] = mean
+    row.scoreVariance[arm] = p === 0 ? 0 : predictedVariance(known, ends) / p
+    row.residual[arm] = p === 0 ? 0 : (tally.sum - tally.units * mean) / p
+    row.residualSquare[arm] = p === 0 ? 0 : squaresAround(tally, mean) / (p * p)
+  }
 }
 
 /** Where the outcomes of a metric lie, as far as is known. */
@@ -128,18 +144,8 @@ function checkBatch({ snapshot, propensities, tallies }: Batch, armCount: number
   if (Math.max(propensities.length, tallies.length) > armCount) {
     throw new RangeError(`Cannot score snapshot ${snapshot}: it has more than ${armCount} arms`)
   }
-  tallies.forEach(({ units }, arm) => {
-    if (units === 0 || (propensities[arm] ?? 0) > 0) return
+  for (let arm = 0; arm < tallies.length; arm++) {
+    if (tallies[arm]?.units === 0 || (propensities[arm] ?? 0) > 0) continue
     throw new RangeError(`Cannot score the units of arm ${arm} in snapshot ${snapshot}: it was not active there`)
-  })
-}
-
-function emptyColumns(length: number): ArmColumns {
-  return {
-    propensity: new Float64Array(length),
-    mean: new Float64Array(length),
-    scoreVariance: new Float64Array(length),
-    residual: new Float64Array(length),
-    residualSquare: new Float64Array(length),
   }
 }

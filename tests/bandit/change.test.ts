@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { changeBetween, redefine, transition } from '../../src/bandit/change.ts'
+import { completeDefinition, type DefinitionInput } from '../../src/bandit/definition-input.ts'
 import type { BanditError } from '../../src/bandit/errors.ts'
-import { completeDefinition, type DefinitionInput, type Experiment, type Status } from '../../src/bandit/experiment.ts'
+import type { Experiment, Status } from '../../src/bandit/experiment.ts'
 
 const input: DefinitionInput = {
   key: 'spring-email',

@@ -6,19 +6,19 @@ const span = (estimate: number, lower: number | null, upper: number | null) => (
 
 describe('axisFor()', () => {
   it('has round ticks, zero among them', () => {
-    const axis = axisFor([span(0.076, 0.068, 0.085), span(-0.01, -0.03, 0.01)], 61, 6)
+    const axis = axisFor([span(0.076, 0.068, 0.085), span(-0.01, -0.03, 0.01)], { cells: 61, mostTicks: 6 })
     expect(axis?.ticks.map(({ value }) => value)).toEqual([-0.02, 0, 0.02, 0.04, 0.06, 0.08])
     expect(axis?.ticks.find(({ value }) => value === 0)?.cell).toBe(axis?.zero)
   })
 
   it('is absent without an estimate', () => {
-    expect(axisFor([], 61, 6)).toBeNull()
-    expect(axisFor([span(-1e308, -1.5e308, 0), span(1e308, 0, 1.5e308)], 61, 6)).toBeNull()
-    expect(axisFor([{ estimate: null, lower: null, upper: null }], 61, 6)).toBeNull()
+    expect(axisFor([], { cells: 61, mostTicks: 6 })).toBeNull()
+    expect(axisFor([span(-1e308, -1.5e308, 0), span(1e308, 0, 1.5e308)], { cells: 61, mostTicks: 6 })).toBeNull()
+    expect(axisFor([{ estimate: null, lower: null, upper: null }], { cells: 61, mostTicks: 6 })).toBeNull()
   })
 
   it('is not stretched by one interval that is much wider than another', () => {
-    const axis = axisFor([span(0.01, 0.009, 0.011), span(0.01, -5, 5)], 61, 6)
+    const axis = axisFor([span(0.01, 0.009, 0.011), span(0.01, -5, 5)], { cells: 61, mostTicks: 6 })
     expect(axis?.upper).toBeLessThan(0.03)
   })
 
@@ -34,14 +34,14 @@ describe('axisFor()', () => {
           random() < 0.2 ? null : estimate + halfWidth,
         )
       })
-      const axis = axisFor(spans, 40, 4)
+      const axis = axisFor(spans, { cells: 40, mostTicks: 4 })
       expect(axis?.ticks.length).toBeGreaterThanOrEqual(1)
       expect(axis?.ticks.length).toBeLessThanOrEqual(5)
       const cells = axis?.ticks.map(({ cell }) => cell) ?? []
       expect(cells).toEqual([...cells].sort((a, b) => a - b))
       for (const cell of cells) expect(cell >= 0 && cell < 40).toBe(true)
     }
-    expect(axisFor([span(0, 0, 0)], 40, 4)?.zero).toBe(20)
+    expect(axisFor([span(0, 0, 0)], { cells: 40, mostTicks: 4 })?.zero).toBe(20)
   })
 })
 
@@ -53,7 +53,7 @@ describe('markOn()', () => {
         const [a, b] = [(random() - 0.5) ** 5, (random() - 0.5) ** 5].sort((x, y) => x - y) as [number, number]
         return span((a + b) / 2, a, b)
       })
-      const axis = axisFor(spans, 30, 4)
+      const axis = axisFor(spans, { cells: 30, mostTicks: 4 })
       if (axis === null) throw new Error('no axis')
       for (const each of spans) {
         const { from, to, at } = markOn(axis, each)
@@ -66,7 +66,7 @@ describe('markOn()', () => {
 
   it('runs on where there is no bound, and where the axis ends first', () => {
     const narrow = span(0.01, 0.009, 0.011)
-    const axis = axisFor([narrow, span(0.01, -5, null)], 61, 6)
+    const axis = axisFor([narrow, span(0.01, -5, null)], { cells: 61, mostTicks: 6 })
     if (axis === null) throw new Error('no axis')
     expect(markOn(axis, span(0.01, -5, null))).toMatchObject({ from: 0, to: 60, runsOnBelow: true, runsOnAbove: true })
     expect(markOn(axis, narrow)).toMatchObject({ runsOnBelow: false, runsOnAbove: false })

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { judgeGuardrail } from '../../src/bandit/guardrail.ts'
+import type { Report } from '../../src/bandit/report.ts'
 import { textReport } from '../../src/dashboard/text-report.ts'
 import { seededRandom } from '../support/random.ts'
 import {
@@ -8,7 +10,9 @@ import {
   longKey,
   manyArms,
   randomReport,
+  SPEND,
   sampleReport,
+  UNSUBSCRIBE,
 } from '../support/sample-reports.ts'
 
 const DRAWN = /[│┼]/
@@ -85,21 +89,49 @@ describe('textReport()', () => {
   })
 
   it('shows each guardrail with its margin and verdicts, and that there is nothing to show', () => {
-    const rows = rowsOf(textReport(sampleReport()), 'Guardrail unsubscribe: at most 0.01 worse than control')
-    expect(rows.slice(1)).toEqual([
-      expect.stringMatching(/^ {2}mens .* safe$/),
-      expect.stringMatching(/^ {2}womens .* undecided$/),
-    ])
-    const blank = {
-      metric: 'bounce',
-      arm: 'mens',
-      margin: 0,
-      verdict: 'undecided',
-      lift: liftOf([null, null, null]),
-    } as const
+    const [heads = '', mens = '', womens = '', ...legend] = rowsOf(
+      textReport(sampleReport()),
+      'Guardrail unsubscribe: at most 1 pp worse than control; higher is worse',
+    )
+    expect(heads).toMatch(/lift .* from … to .* verdict .*0/)
+    expect(mens).toMatch(/^ {2}mens +\+0\.12 pp +−0\.09 … \+0\.33 +safe .*●/)
+    expect(womens).toMatch(/^ {2}womens +\+0\.54 pp +−0\.21 … \+1\.29 +undecided .*○/)
+    expect(legend.join()).toMatch(/both hold at once.*║ +the margin/)
+    const blank = judgeGuardrail({ ...UNSUBSCRIBE, key: 'bounce' }, 'mens', liftOf([null, null, null]))
     expect(rowsOf(textReport(sampleReport({ guardrails: [blank] })), 'Guardrail bounce')).toEqual([
       '  Nothing to compare yet.',
     ])
+  })
+
+  it('says which side of a guardrail is the bad one, and marks the margin there; none where no harm is tolerated', () => {
+    const guarded = (metric: Report['metric']) =>
+      textReport(sampleReport({ guardrails: [judgeGuardrail(metric, 'mens', liftOf([0, -0.02, 0.02]))] }))
+    const rises = guarded(UNSUBSCRIBE)
+    expect(rises).toContain('Guardrail unsubscribe: at most 1 pp worse than control; higher is worse')
+    expect(rises).toMatch(/ mens .*├─*○─*╫─*┤/)
+    const falls = guarded({ ...SPEND, role: 'guardrail', margin: 0.0125 })
+    expect(falls).toContain('Guardrail spend: at most 0.0125 worse than control; lower is worse')
+    expect(falls).toMatch(/ mens .*├─*╫─*○─*┤/)
+    const none = guarded({ ...UNSUBSCRIBE, margin: 0 })
+    expect(none).toContain('Guardrail unsubscribe: no worse than control; higher is worse')
+    expect(none).not.toMatch(/[║╫]/)
+  })
+
+  it('draws a guardrail beside its margin exactly where it is decided', () => {
+    const random = seededRandom(14)
+    let [decided, undecided] = [0, 0]
+    for (let round = 0; round < 200; round++) {
+      for (const row of rowsOf(textReport(randomReport(random)), 'Guardrail')) {
+        const drawing = / (?:safe|harmed|undecided) +(.*)$/.exec(row)?.[1] ?? ''
+        const hasMargin = /[║╫]/.test(drawing) && !row.includes('∞')
+        if (!hasMargin) continue
+        const isDecided = !row.includes(' undecided ')
+        expect(drawing, row).toContain(isDecided ? '║' : '╫')
+        if (isDecided) decided++
+        else undecided++
+      }
+    }
+    expect(Math.min(decided, undecided)).toBeGreaterThan(50)
   })
 
   it('says whom to stop, keep, or that it is over', () => {

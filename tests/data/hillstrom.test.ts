@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
-import { completeDefinition } from '../../src/bandit/experiment.ts'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { recordRewards } from '../../src/bandit/record-rewards.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import { report } from '../../src/bandit/report.ts'
@@ -64,7 +64,10 @@ describe.skipIf(!isThere)("Hillstrom's e-mails", () => {
     ])
     expect(findings.recommendation).toMatchObject({ action: 'ship', arm: 'mens' })
     // The lifts of the whole experiment, 7.66 and 4.52 points, lie within.
-    for (const [arm, published] of [[1, 0.07659], [2, 0.04523]] as const) {
+    for (const [arm, published] of [
+      [1, 0.07659],
+      [2, 0.04523],
+    ] as const) {
       expect(findings.arms[arm]?.lift?.lower).toBeLessThan(published)
       expect(findings.arms[arm]?.lift?.upper).toBeGreaterThan(published)
     }

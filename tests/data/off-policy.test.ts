@@ -24,7 +24,12 @@ function readLog(policy: 'bts' | 'random'): LoggedRow[] {
 describe.skipIf(!isThere)('valueLog() on the Open Bandit data', () => {
   const expected = isThere ? readExpected<Expected>().open_bandit_men : null
   const arms = expected?.n_items ?? 1
-  const options = { target: new Array<number>(arms).fill(1 / arms), range: [0, 1], alpha: 0.05, plannedUnits: 30_000 } as const
+  const options = {
+    target: new Array<number>(arms).fill(1 / arms),
+    range: [0, 1],
+    alpha: 0.05,
+    plannedUnits: 30_000,
+  } as const
 
   it('values uniform on the Thompson log as the reference does', () => {
     const value = valueLog(readLog('bts'), options)

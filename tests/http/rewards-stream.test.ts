@@ -11,6 +11,9 @@ const CHUNKED = { 'Content-Type': 'application/x-ndjson', 'Transfer-Encoding': '
 const VISIT = { key: 'visit', type: 'binary', role: 'primary' }
 const SPEND = { key: 'spend', type: 'continuous', range: [0, 1_000_000] }
 
+/** A machine may be busy with other things. */
+const PATIENT = { interval: 10, timeout: 15_000 }
+
 /** One line, as every good event of this file has it. */
 const LINE = '{"unit":"u","metric":"spend","value":1}\n'
 
@@ -205,7 +208,7 @@ describe('a stream on the wire', () => {
   it('is recorded while it is still under way, and holds nobody up', async () => {
     const connection = await RawConnection.open(service.url)
     await connection.send(requestHead('POST', '/rewards', CHUNKED) + chunk(LINE.repeat(700)))
-    await expect.poll(spent).toBeGreaterThanOrEqual(500)
+    await expect.poll(spent, PATIENT).toBeGreaterThanOrEqual(500)
     expect((await service.call('GET', '/livez')).status).toBe(200)
     await connection.send(`${chunk(LINE)}0\r\n\r\n`)
     const answer = await connection.answer()
@@ -237,7 +240,7 @@ describe('a stream on the wire', () => {
     const connection = await RawConnection.open(service.url)
     const half = '{"unit":"u","metric":"spend","value":100'
     await connection.send(requestHead('POST', '/rewards', CHUNKED) + chunk(LINE.repeat(600) + half))
-    await expect.poll(spent).toBeGreaterThanOrEqual(500)
+    await expect.poll(spent, PATIENT).toBeGreaterThanOrEqual(500)
     await connection.reset()
     expect((await stream(LINE)).body).toMatchObject({ recorded: 1 })
     expect(await spent()).toBeLessThanOrEqual(601)

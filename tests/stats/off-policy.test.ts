@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bound, tuneSequence } from '../../src/stats/confidence-sequence.ts'
+import type { Batch } from '../../src/stats/ledger.ts'
 import { estimateEffects } from '../../src/stats/lift.ts'
 import {
   estimateTargetValue,
@@ -9,7 +10,7 @@ import {
   type TargetOptions,
   valueLog,
 } from '../../src/stats/off-policy.ts'
-import { predictBatches } from '../../src/stats/prediction.ts'
+import { Predictor } from '../../src/stats/prediction.ts'
 import { expectGolden, readGolden } from '../support/golden.ts'
 import { batch, drawArm, randomLedger, successes } from '../support/ledgers.ts'
 import { seededRandom } from '../support/random.ts'
@@ -229,12 +230,13 @@ function valueDirectly(rows: readonly LoggedRow[], { target, range, alpha, plann
     const propensities = target.map((_, each) => (each === arm ? (propensity ?? 0) : 1))
     return batch(index + 1, propensities, tallies)
   })
-  const predicted = predictBatches(ledger, arms, range)
+  const predictor = new Predictor(arms, range)
   const scored = rows.map(({ arm, propensity, reward }, row) => {
     const weight = (target[arm] ?? 0) / (propensity ?? 0)
-    const means = predicted.arms.map(columns => columns.mean[row] ?? Number.NaN)
+    const predicted = predictor.next(ledger[row] as Batch)
+    const means = [...predicted.mean]
     const value = target.reduce((sum, share, each) => sum + share * (means[each] ?? Number.NaN), 0)
-    const variance = weight * (target[arm] ?? 0) * (predicted.arms[arm]?.scoreVariance[row] ?? Number.NaN)
+    const variance = weight * (target[arm] ?? 0) * (predicted.scoreVariance[arm] ?? Number.NaN)
     return { weight, reward, variance, robust: value + weight * (reward - (means[arm] ?? Number.NaN)) }
   })
   const sumOf = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0)

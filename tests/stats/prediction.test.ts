@@ -1,43 +1,50 @@
 import { describe, expect, it } from 'vitest'
-import { outcomeEnds, predictBatches, predictedVariance } from '../../src/stats/prediction.ts'
+import type { Ledger } from '../../src/stats/ledger.ts'
+import { outcomeEnds, Predictor, predictedVariance } from '../../src/stats/prediction.ts'
 import { EMPTY_TALLY } from '../../src/stats/tally.ts'
 import { batch, randomLedger, successes } from '../support/ledgers.ts'
 import { seededRandom } from '../support/random.ts'
 
-describe('predictBatches()', () => {
+describe('Predictor', () => {
   it('predicts the first batch from the range alone', () => {
-    const first = batch(1, [0.25, 0.75], [successes(10, 4), successes(30, 6)])
-    const { units, arms } = predictBatches([first], 2, [0, 1])
-    expect([...units]).toEqual([40])
-    expect(arms.map(arm => arm.mean[0])).toEqual([0.5, 0.5])
-    expect(arms.map(arm => arm.scoreVariance[0])).toEqual([0.25 / 0.25, 0.25 / 0.75])
-    expect(arms.map(arm => arm.residual[0])).toEqual([-1 / 0.25, -9 / 0.75])
-    expect(arms[0]?.residualSquare[0]).toBeCloseTo((10 * 0.25) / 0.25 ** 2, 12)
+    const first = new Predictor(2, [0, 1]).next(batch(1, [0.25, 0.75], [successes(10, 4), successes(30, 6)]))
+    expect(first.units).toBe(40)
+    expect([...first.mean]).toEqual([0.5, 0.5])
+    expect([...first.scoreVariance]).toEqual([0.25 / 0.25, 0.25 / 0.75])
+    expect([...first.residual]).toEqual([-1 / 0.25, -9 / 0.75])
+    expect(first.residualSquare[0]).toBeCloseTo((10 * 0.25) / 0.25 ** 2, 12)
   })
 
   it('predicts a batch from earlier batches only', () => {
     const random = seededRandom(1)
     const ledger = randomLedger(random, [0.1, 0.2, 0.3], 20, 50)
     const changed = ledger.with(10, batch(11, [0.2, 0.3, 0.5], [successes(99, 99), successes(1, 0), successes(50, 50)]))
-    const means = (of: typeof ledger) => predictBatches(of, 3, [0, 1]).arms[0]?.mean ?? []
-    expect([...means(changed).slice(0, 11)]).toEqual([...means(ledger).slice(0, 11)])
-    expect(means(changed)[11]).not.toBe(means(ledger)[11])
+    expect(meansOfFirst(changed).slice(0, 11)).toEqual(meansOfFirst(ledger).slice(0, 11))
+    expect(meansOfFirst(changed)[11]).not.toBe(meansOfFirst(ledger)[11])
   })
 
-  it('leaves out the first immature batch and all after it', () => {
-    const ledger = randomLedger(seededRandom(2), [0.1, 0.2], 6, 10)
-    const withGap = ledger.map((each, index) => (index === 3 ? { ...each, mature: false } : each))
-    expect(predictBatches(withGap, 2, [0, 1])).toEqual(predictBatches(ledger.slice(0, 3), 2, [0, 1]))
+  it('has nothing to say of an arm that is not active, and remembers what was known of it', () => {
+    const predictor = new Predictor(2, [0, 1])
+    predictor.next(batch(1, [0.5, 0.5], [successes(4, 2), successes(6, 5)]))
+    const alone = predictor.next(batch(2, [1], [successes(5, 1)]))
+    expect([alone.propensity[1], alone.mean[1], alone.scoreVariance[1], alone.residual[1]]).toEqual([0, 0, 0, 0])
+    const [again] = predictor.next(batch(3, [0.5, 0.5], [])).mean.slice(1)
+    expect(again).toBeCloseTo((5 + 2 * ((8 + 1) / 17)) / 8, 14)
   })
 
   it('refuses units without a propensity, more arms than there are, and an empty range', () => {
     const stray = batch(7, [1, null], [successes(5, 1), successes(1, 0)])
-    expect(() => predictBatches([stray], 2, [0, 1])).toThrow('units of arm 1 in snapshot 7')
-    expect(() => predictBatches([stray], 1, [0, 1])).toThrow('more than 1 arms')
-    expect(() => predictBatches([], 2, [1, 1])).toThrow(RangeError)
-    expect(() => predictBatches([], 2, [0, Infinity])).toThrow(RangeError)
+    expect(() => new Predictor(2, [0, 1]).next(stray)).toThrow('units of arm 1 in snapshot 7')
+    expect(() => new Predictor(1, [0, 1]).next(stray)).toThrow('more than 1 arms')
+    expect(() => new Predictor(2, [1, 1])).toThrow(RangeError)
+    expect(() => new Predictor(2, [0, Infinity])).toThrow(RangeError)
   })
 })
+
+function meansOfFirst(ledger: Ledger): (number | undefined)[] {
+  const predictor = new Predictor(3, [0, 1])
+  return ledger.map(each => predictor.next(each).mean[0])
+}
 
 describe('outcomeEnds()', () => {
   it('keeps the ends of a binary metric at exactly 0 and 1, however many units there are', () => {

@@ -1,7 +1,8 @@
 // What every store must keep, whichever engine is under it. Run by a test file for each engine, on a real one.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { changeBetween } from '../../src/bandit/change.ts'
-import { completeDefinition, type Experiment } from '../../src/bandit/experiment.ts'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
+import type { Experiment } from '../../src/bandit/experiment.ts'
 import type { Proposal, RewardEntry, Snapshot, Store, UnitFacts } from '../../src/bandit/store.ts'
 
 /** A fresh database of the engine under test. */

@@ -17,17 +17,21 @@ export function requestHead(method: string, path: string, headers: Readonly<Reco
 export class RawConnection {
   readonly #socket: Socket
   #received = Buffer.alloc(0)
-  #isClosed = false
+  #isOver = false
+  #wake = () => {}
 
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', chunk => {
       this.#received = Buffer.concat([this.#received, chunk])
+      this.#wake()
     })
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      this.#isClosed = true
-    })
+    for (const event of ['end', 'error', 'close']) {
+      socket.on(event, () => {
+        this.#isOver = true
+        this.#wake()
+      })
+    }
   }
 
   static async open(url: string): Promise<RawConnection> {
@@ -45,13 +49,15 @@ export class RawConnection {
   /** The next whole answer. @throws Error when the connection closes without one */
   async answer(): Promise<RawAnswer> {
     while (true) {
-      const parsed = parse(this.#received, this.#isClosed)
+      const parsed = parse(this.#received, this.#isOver)
       if (parsed !== null) {
         this.#received = this.#received.subarray(parsed.size)
         return parsed.answer
       }
-      if (this.#isClosed) throw new Error(`The connection was closed after ${this.#received.length} bytes`)
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')])
+      if (this.#isOver) throw new Error(`The connection was closed after ${this.#received.length} bytes`)
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
     }
   }
 
@@ -62,21 +68,21 @@ export class RawConnection {
 
   /** Goes away without a word. */
   async reset(): Promise<void> {
-    if (this.#isClosed) return
+    if (this.#socket.destroyed) return
     this.#socket.resetAndDestroy()
     await once(this.#socket, 'close')
   }
 }
 
 /** The first answer in the bytes, if it is whole. One without a length ends with the connection. */
-function parse(bytes: Buffer, isClosed: boolean): { answer: RawAnswer; size: number } | null {
+function parse(bytes: Buffer, isOver: boolean): { answer: RawAnswer; size: number } | null {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd === -1) return null
   const [statusLine = '', ...fields] = bytes.toString('latin1', 0, headEnd).split('\r\n')
   const headers = new Headers(fields.map(field => splitField(field)))
   const length = headers.get('content-length')
   const from = headEnd + 4
-  if (length === null && !isClosed) return null
+  if (length === null && !isOver) return null
   const size = length === null ? bytes.length : from + Number(length)
   if (bytes.length < size) return null
   return {

@@ -1,4 +1,5 @@
 // Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed. The numbers are made up.
+import { judgeGuardrail } from '../../src/bandit/guardrail.ts'
 import type { ArmReport, Report } from '../../src/bandit/report.ts'
 
 type Lift = NonNullable<ArmReport['lift']>
@@ -19,6 +20,14 @@ export const VISIT: Report['metric'] = {
 }
 
 export const SPEND: Report['metric'] = { ...VISIT, key: 'spend', type: 'continuous', range: [0, 500], window: null }
+
+export const UNSUBSCRIBE: Report['metric'] = {
+  ...VISIT,
+  key: 'unsubscribe',
+  role: 'guardrail',
+  goal: 'decrease',
+  margin: 0.01,
+}
 
 /** A lift as the bandit would judge it; the relative one by hand. */
 export function liftOf(
@@ -119,14 +128,8 @@ export function sampleReport(facts: Partial<Report> = {}): Report {
     },
     sampleRatio: { logEValue: Math.log(0.4), eValue: 0.4, pValue: 1, logEValues: [], status: 'ok' },
     guardrails: [
-      { metric: 'unsubscribe', arm: 'mens', margin: 0.01, verdict: 'safe', lift: liftOf([0.0012, -0.0009, 0.0033]) },
-      {
-        metric: 'unsubscribe',
-        arm: 'womens',
-        margin: 0.01,
-        verdict: 'undecided',
-        lift: liftOf([0.0054, -0.0021, 0.0129]),
-      },
+      judgeGuardrail(UNSUBSCRIBE, 'mens', liftOf([0.0012, -0.0009, 0.0033])),
+      judgeGuardrail(UNSUBSCRIBE, 'womens', liftOf([0.0054, -0.0021, 0.0129])),
     ],
     recommendation: {
       action: 'ship',
@@ -261,6 +264,11 @@ export function randomReport(random: () => number): Report {
           : liftOf(span((random() - 0.5) * scale), { goal, relativeSpan, level: 1 - 0.05 / count, ...evidence }),
     })
   })
+  const guardrail: Report['metric'] = {
+    ...(binary ? UNSUBSCRIBE : { ...SPEND, role: 'guardrail' }),
+    goal: pick('increase', 'decrease'),
+    margin: pick(0, 0.01, scale * 10 ** (random() * 8 - 7)),
+  }
   return sampleReport({
     description: pick('', 'One line.', HOSTILE, 'word '.repeat(90), 'x'.repeat(350)),
     status: pick('draft', 'running', 'paused', 'stopped'),
@@ -275,11 +283,7 @@ export function randomReport(random: () => number): Report {
       logEValues: [],
       status: pick('ok', 'warning', 'alarm'),
     },
-    guardrails: arms.flatMap(({ arm, lift }) =>
-      lift === null
-        ? []
-        : [{ metric: 'bounce', arm, margin: 0.01, verdict: pick('safe', 'harmed', 'undecided'), lift }],
-    ),
+    guardrails: arms.flatMap(({ arm, lift }) => (lift === null ? [] : [judgeGuardrail(guardrail, arm, lift)])),
     recommendation: maybe({
       action: pick('ship', 'continue', 'stop'),
       arm: pick(null, arms[1]?.arm ?? null),

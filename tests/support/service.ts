@@ -1,5 +1,5 @@
 // A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -50,7 +50,21 @@ export interface ServiceOptions {
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+  blank ??= blankDatabase()
+  writeFileSync(join(folder, 'pinwheel.db'), await blank)
   return serve(folder, options)
+}
+
+let blank: Promise<Buffer> | null = null
+
+/** The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one. */
+async function blankDatabase(): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-blank-'))
+  const path = join(folder, 'pinwheel.db')
+  await (await openStore(`sqlite:${path}`)).close()
+  const bytes = readFileSync(path)
+  rmSync(folder, { recursive: true, force: true })
+  return bytes
 }
 
 async function serve(folder: string, options: ServiceOptions): Promise<Service> {
@@ -119,7 +133,12 @@ async function call(
   } as RequestInit)
   const text = await response.text()
   const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '')
-  return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : null }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : null,
+  }
 }
 
 /** A definition with three arms and one binary metric, changed as the test needs. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { completeDefinition, type DefinitionInput, definitionFaults } from '../../src/bandit/experiment.ts'
+import { completeDefinition, type DefinitionInput, definitionFaults } from '../../src/bandit/definition-input.ts'
 
 const valid: DefinitionInput = {
   key: 'spring-email',

@@ -1,0 +1,66 @@
+// What would become of an experiment, before it begins: npm run simulate
+import { writeFileSync } from 'node:fs'
+import { simulate } from '../src/bandit/simulate.ts'
+import type { SimulationDesign } from '../src/bandit/simulation-design.ts'
+import { simulationCharts } from '../src/dashboard/simulation-charts.ts'
+import { Failure, runScript } from './replay/failure.ts'
+import { readArguments } from './replay/options.ts'
+import { ProgressBar } from './replay/progress-bar.ts'
+import { DESIGN_OPTIONS, readDesign } from './simulate/read-design.ts'
+import { summaryText } from './simulate/summary-text.ts'
+
+const HELP = `Usage: npm run simulate -- --arms control=0.10,mens=0.12 [options]
+
+Runs a design many times with the service's own policy, refresh and inference, and tells what to expect: regret against the best
+arm and against equal shares, units until a verdict, false verdicts, whether the truth stays inside at all looks, and how wide
+the intervals are at the end. The same JSON goes to POST /simulate.
+
+THE ARMS
+  --arms LIST            the control first: key=rate; for a continuous metric key=mean:sd (normal), or
+                         key=rate*mean:sd (so many buy, for lognormal amounts with this mean and sd)
+  --config FILE          all of the design as JSON; options go before it
+  --control KEY          another control than the first arm
+
+THE EXPERIMENT
+  --goal GOAL            increase (default) or decrease
+  --range LOW,HIGH       of a continuous metric; outcomes are clipped to it
+  --window WINDOW        attribution window, as 14d: units are read when it is over
+  --policy POLICY        thompson (default), exploration, uniform
+  --exploration SHARE    spread evenly whatever was learned (0.1)
+  --control-share SHARE  reserved for the control, or none (0.2 for three or more arms)
+  --alpha A              of the intervals (0.05)
+  --planned-units N      where the intervals are tightest (30000)
+  --units-per-day N      traffic (1000)
+  --days N               the horizon (30)
+
+THE SIMULATION
+  --runs N               (200)
+  --seed N               the same seed gives the same numbers (1)
+  --json                 prints the result as JSON
+  --svg FILE             draws regret and width over units
+`
+
+const OPTIONS = {
+  ...DESIGN_OPTIONS,
+  json: { type: 'boolean', default: false },
+  svg: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  const design = readDesign(values)
+  const result = runWithProgress(design)
+  if (values.svg !== undefined) writeFileSync(values.svg, simulationCharts(result))
+  process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : summaryText(design, result))
+})
+
+function runWithProgress(design: SimulationDesign) {
+  if (!process.stderr.isTTY) return simulate(design)
+  const bar = new ProgressBar()
+  const result = simulate(design, { onProgress: ({ runs }) => bar.update(runs, design.runs, 'runs') })
+  process.stderr.write('\r\x1b[2K')
+  return result
+}

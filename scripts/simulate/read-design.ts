@@ -1,0 +1,112 @@
+// The command line of npm run simulate as the design that POST /simulate takes: from a file, from options, or both.
+import { readFileSync } from 'node:fs'
+import { BanditError } from '../../src/bandit/errors.ts'
+import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
+import { parseSimulation } from '../../src/http/simulation-schema.ts'
+import { Failure } from '../replay/failure.ts'
+
+export const DESIGN_OPTIONS = {
+  config: { type: 'string' },
+  arms: { type: 'string' },
+  control: { type: 'string' },
+  goal: { type: 'string' },
+  range: { type: 'string' },
+  window: { type: 'string' },
+  policy: { type: 'string' },
+  exploration: { type: 'string' },
+  'control-share': { type: 'string' },
+  alpha: { type: 'string' },
+  'planned-units': { type: 'string' },
+  'units-per-day': { type: 'string' },
+  days: { type: 'string' },
+  runs: { type: 'string' },
+  seed: { type: 'string' },
+} as const
+
+type Options = { readonly [Name in keyof typeof DESIGN_OPTIONS]?: string | undefined }
+type Fields = Readonly<Record<string, unknown>>
+
+/** What the options say goes before what the file says. @throws Failure that names every fault */
+export function readDesign(options: Options): SimulationDesign {
+  const file = options.config === undefined ? {} : readConfig(options.config)
+  if (options.arms === undefined && file.arms === undefined) {
+    throw new Failure('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
+  }
+  try {
+    return parseSimulation({ ...file, ...designFields(options, file) })
+  } catch (error) {
+    if (error instanceof BanditError) throw new Failure(error.message.replace('The request', 'The design'))
+    throw error
+  }
+}
+
+function designFields(options: Options, file: Fields): Fields {
+  const metric = defined({ goal: options.goal, window: options.window, range: options.range && rangeIn(options.range) })
+  const policy = defined({
+    type: options.policy,
+    exploration: numberIn(options.exploration, 'exploration'),
+    controlShare: options['control-share'] === 'none' ? null : numberIn(options['control-share'], 'control-share'),
+  })
+  const isPolicy = Object.keys(policy).length > 0
+  return defined({
+    arms: options.arms === undefined ? undefined : armsIn(options.arms),
+    control: options.control,
+    metric: Object.keys(metric).length > 0 ? { ...(file.metric as Fields), ...metric } : undefined,
+    policy: isPolicy ? { type: 'thompson', ...(file.policy as Fields), ...policy } : undefined,
+    alpha: numberIn(options.alpha, 'alpha'),
+    plannedUnits: numberIn(options['planned-units'], 'planned-units'),
+    unitsPerDay: numberIn(options['units-per-day'], 'units-per-day'),
+    days: numberIn(options.days, 'days'),
+    runs: numberIn(options.runs, 'runs'),
+    seed: numberIn(options.seed, 'seed'),
+  })
+}
+
+const ARM = /^([^=,]+)=(?:([\d.e-]+)|(?:([\d.e-]+)\*)?([\d.e+-]+):([\d.e-]+))$/
+
+/**
+ * `control=0.1` is a rate, `control=50:5` a mean and a sd, `control=0.05*50:65` a share of buyers with the mean and sd of
+ * what they pay. @throws Failure
+ */
+export function armsIn(text: string): Fields[] {
+  return text.split(',').map(part => {
+    const match = ARM.exec(part.trim())
+    if (match === null) {
+      throw new Failure(`--arms has ${JSON.stringify(part)}; it must be key=rate, key=mean:sd, or key=rate*mean:sd`)
+    }
+    const [, key, rate, buyers, mean, sd] = match
+    return defined({
+      key,
+      rate: numberIn(rate ?? buyers, 'arms'),
+      mean: numberIn(mean, 'arms'),
+      sd: numberIn(sd, 'arms'),
+    })
+  })
+}
+
+function rangeIn(text: string): number[] {
+  const ends = text.split(',')
+  if (ends.length !== 2) throw new Failure(`--range must be lowest,highest, not ${JSON.stringify(text)}`)
+  return ends.map(end => numberIn(end, 'range') as number)
+}
+
+function numberIn(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value)) return value
+  throw new Failure(`--${option} must have numbers, not ${JSON.stringify(text)}`)
+}
+
+function defined(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+function readConfig(path: string): Fields {
+  try {
+    const config: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as Fields
+  } catch (error) {
+    throw new Failure(`Cannot read ${path}: ${(error as Error).message}`)
+  }
+  throw new Failure(`Cannot use ${path}: it must hold a JSON object`)
+}

@@ -1,0 +1,86 @@
+// Checks by simulation what Pinwheel promises of its intervals, beside two controls that must fail: npm run validity
+import { writeFileSync } from 'node:fs'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { Failure, runScript } from './replay/failure.ts'
+import { readArguments, wholeNumberOf } from './replay/options.ts'
+import { ProgressBar } from './replay/progress-bar.ts'
+import { allCells, type Cell, UNITS } from './validity/cells.ts'
+import { findingOf, judge } from './validity/findings.ts'
+import { type Counts, runCell } from './validity/run-cell.ts'
+import { type Portion, shareWork } from './validity/share-work.ts'
+import { tableOf } from './validity/table.ts'
+
+const HELP = `Usage: npm run validity -- [options]
+
+Simulates experiments of ${UNITS.toLocaleString('en-US')} units under Thompson sampling, with the service's own policy, refresh and inference, and
+looks at every refresh: A/A and A/B, 2, 3 and 5 arms, rates of 1, 5 and 30 %, Gaussian outcomes and clipped revenue, floors
+0.02 and 0.1. Counts the runs in which the truth ever left an interval or a verdict was ever false, beside two controls that
+must fail in A/A: the plain 95 % interval, and the rule P(best) ≥ 0.95. Exit code 1 if a promise is broken.
+
+OPTIONS
+  --runs N         of each A/A cell, and half as many of each A/B cell (300)
+  --seed N         another seed, another sample; the same one gives the same table on any number of cores (1)
+  --cells TEXT     only cells whose name contains it, as "A/A, 2 arms", "Gaussian", "floor 0.1"
+  --json FILE      writes the findings there
+  --markdown       prints the table in Markdown
+`
+
+const OPTIONS = {
+  runs: { type: 'string', default: '300' },
+  seed: { type: 'string', default: '1' },
+  cells: { type: 'string', default: '' },
+  json: { type: 'string' },
+  markdown: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+if (isMainThread) await runScript(study)
+else serve()
+
+async function study(): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  const runs = wholeNumberOf(values.runs, 'runs', 1) as number
+  const seed = wholeNumberOf(values.seed, 'seed', 0) as number
+  const cells = allCells().filter(({ name }) => name.includes(values.cells))
+  if (cells.length === 0) throw new Failure(`No cell has ${JSON.stringify(values.cells)} in its name; see --help`)
+
+  const startedAt = performance.now()
+  const counts = await count(cells, runs, seed)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const findings = cells.map(cell => findingOf(cell, counts.get(cell.place) as Counts))
+  const promises = judge(findings)
+  process.stdout.write(`Runs, in percent, in which the truth ever left the sequence, a verdict was false, a control called an arm.
+${UNITS} units a run, seed ${seed}, a look at every refresh; ± one Monte-Carlo standard error.
+
+${tableOf(findings, values.markdown ? 'markdown' : 'text')}
+
+${promises.map(({ promise, isKept, detail }) => `${isKept ? 'kept  ' : 'BROKEN'}  ${promise}: ${detail}`).join('\n')}
+${seconds.toFixed(0)} s
+`)
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ runs, seed, units: UNITS, findings, promises }, null, 2)}\n`)
+  }
+  if (promises.some(({ isKept }) => !isKept)) process.exitCode = 1
+}
+
+async function count(cells: readonly Cell[], runs: number, seed: number): Promise<Map<number, Counts>> {
+  const bar = process.stderr.isTTY ? new ProgressBar() : null
+  const byCell = new Map(cells.map(({ place, isNull }) => [place, isNull ? runs : Math.ceil(runs / 2)]))
+  const total = [...byCell.values()].reduce((sum, each) => sum + each, 0)
+  const onDone = (done: number) => bar?.update(done, total, 'runs')
+  const counts = await shareWork(new URL(import.meta.url), { runs: byCell, seed, onDone })
+  bar?.say('')
+  return counts
+}
+
+/** The worker's side: answers each portion with its counts. */
+function serve(): void {
+  const cells = allCells()
+  const { seed } = workerData as { seed: number }
+  parentPort?.on('message', (portion: Portion) => {
+    const counts = runCell(cells[portion.place] as Cell, seed, portion.from, portion.end)
+    parentPort?.postMessage({ portion, counts })
+  })
+}

@@ -1,0 +1,80 @@
+// Runs of one cell, counted: in how many the truth was ever outside, a verdict was ever false, and each control failed.
+import { type Look, simulateRun } from '../../src/bandit/simulate-run.ts'
+import { isFalse, missesOf, type TrueLift, trueLifts } from '../../src/bandit/simulated-truth.ts'
+import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
+import { seededChance } from '../../src/stats/chance.ts'
+import type { Cell } from './cells.ts'
+import { naiveIntervalCalls, pooledBeliefCalls } from './controls.ts'
+
+/** Numbers of runs, but for `looks`, which are those of all runs together. Counts of disjoint runs add. */
+export interface Counts {
+  readonly runs: number
+  readonly looks: number
+  /** The truth was outside of an interval at some look. */
+  readonly absolute: number
+  readonly relative: number
+  readonly policyLift: number
+  readonly falseVerdict: number
+  /** The controls called an arm. Counted where all arms are alike, so that any call is false; `belief` for two arms only. */
+  readonly naive: number
+  readonly belief: number
+}
+
+export const NO_COUNTS: Counts = {
+  runs: 0,
+  looks: 0,
+  absolute: 0,
+  relative: 0,
+  policyLift: 0,
+  falseVerdict: 0,
+  naive: 0,
+  belief: 0,
+}
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  const sum = { ...a }
+  for (const name of Object.keys(NO_COUNTS) as (keyof Counts)[]) sum[name as 'runs'] += b[name]
+  return sum
+}
+
+/** Runs `from` ≤ run < `end`. The same cell, run and seed give the same run, whoever else runs what. */
+export function runCell(cell: Cell, seed: number, from: number, end: number): Counts {
+  let counts = NO_COUNTS
+  for (let run = from; run < end; run++) {
+    counts = addCounts(counts, countRun(cell, simulateRun(cell.design, seededChance(seed, cell.place * 2 ** 20 + run))))
+  }
+  return counts
+}
+
+/** The controls are spared the first looks, which would be their worst. */
+const FIRST_UNITS = 100
+
+function countRun({ design, isNull, arms }: Cell, looks: Iterable<Look>): Counts {
+  const truth = trueLifts(design)
+  const ever = { absolute: false, relative: false, policyLift: false, falseVerdict: false, naive: false, belief: false }
+  let count = 0
+  for (const look of looks) {
+    count++
+    const misses = missesOf(look, truth)
+    ever.absolute ||= misses.absolute
+    ever.relative ||= misses.relative
+    ever.policyLift ||= misses.policyLift
+    ever.falseVerdict ||= showsFalseVerdict(look, truth, design)
+    if (!isNull || look.units < FIRST_UNITS) continue
+    ever.naive ||= naiveIntervalCalls(look.tallies, design.control)
+    if (arms === 2) ever.belief ||= pooledBeliefCalls(look.tallies, design)
+  }
+  const flags = Object.entries(ever).map(([name, happened]) => [name, Number(happened)])
+  return { ...NO_COUNTS, ...Object.fromEntries(flags), runs: 1, looks: count }
+}
+
+function showsFalseVerdict(
+  { lifts }: Look,
+  truth: readonly (TrueLift | null)[],
+  { metric }: SimulationDesign,
+): boolean {
+  return lifts.some((lift, arm) => {
+    const trueLift = truth[arm]
+    return lift !== null && trueLift != null && isFalse(lift.verdict, trueLift, metric.goal)
+  })
+}

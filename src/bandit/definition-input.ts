@@ -1,0 +1,200 @@
+// A definition as a person writes it: what makes one valid, and what is filled in. Pure: it judges and completes.
+import type { Fault } from './errors.ts'
+import type { Definition, Json } from './experiment.ts'
+import { formatWindow, type Goal, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
+import { completePolicy, type PolicyInput, policyFaults } from './policy.ts'
+
+export interface ArmInput {
+  readonly key: string
+  readonly payload?: Json | undefined
+  readonly retired?: boolean | undefined
+}
+
+export interface MetricInput {
+  readonly key: string
+  readonly type: MetricType
+  readonly role?: MetricRole | undefined
+  readonly goal?: Goal | undefined
+  readonly window?: string | null | undefined
+  readonly range?: readonly [number, number] | undefined
+  readonly margin?: number | null | undefined
+}
+
+/** A definition as a person writes it: what has a default may be left out. */
+export interface DefinitionInput {
+  readonly key: string
+  readonly description?: string | undefined
+  readonly arms: readonly ArmInput[]
+  readonly control?: string | undefined
+  readonly metrics: readonly MetricInput[]
+  readonly policy?: PolicyInput | undefined
+  readonly alpha?: number | undefined
+  readonly plannedUnits?: number | undefined
+}
+
+/** The parts of a definition that could be read; an arm or a metric that could not is undefined and keeps its place. */
+export type ReadableDefinition = {
+  readonly [Field in Exclude<keyof DefinitionInput, 'arms' | 'metrics'>]?: DefinitionInput[Field] | undefined
+} & {
+  readonly arms?: readonly (ArmInput | undefined)[] | undefined
+  readonly metrics?: readonly (MetricInput | undefined)[] | undefined
+}
+
+export const KEY_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/
+export const KEY_RULE = 'must be 1 to 64 characters of a–z, 0–9, ".", "_", "-", and begin with a letter or digit'
+
+export const MIN_ARMS = 2
+export const MAX_ARMS = 200
+export const MAX_METRICS = 20
+export const MAX_PAYLOAD_BYTES = 16 * 1024
+export const MIN_PLANNED_UNITS = 1_000
+const DEFAULT_PLANNED_UNITS = 30_000
+const DEFAULT_ALPHA = 0.05
+
+/**
+ * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
+ * answer names every fault, misspelt fields included.
+ */
+export function definitionFaults(definition: ReadableDefinition): Fault[] {
+  const faults: Fault[] = []
+  if (definition.key !== undefined) faults.push(...keyFault('key', definition.key))
+  if (definition.arms !== undefined) faults.push(...armFaults(definition.arms, definition.control))
+  if (definition.metrics !== undefined) faults.push(...metricFaults(definition.metrics))
+  if (definition.alpha !== undefined && !(definition.alpha >= 1e-6 && definition.alpha <= 0.5)) {
+    faults.push({ path: 'alpha', message: 'must be between 0.000001 and 0.5; 0.05 is usual' })
+  }
+  const planned = definition.plannedUnits
+  if (planned !== undefined && !(Number.isSafeInteger(planned) && planned >= MIN_PLANNED_UNITS)) {
+    faults.push({ path: 'plannedUnits', message: `must be a whole number of at least ${MIN_PLANNED_UNITS}` })
+  }
+  const arms = definition.arms
+  if (arms?.every(arm => arm !== undefined))
+    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control)))
+  return faults
+}
+
+/** Fills in the defaults. The input must be without faults. */
+export function completeDefinition(input: DefinitionInput): Definition {
+  const arms = input.arms.map(arm => ({ key: arm.key, payload: arm.payload ?? null, retired: arm.retired ?? false }))
+  return {
+    key: input.key,
+    description: input.description ?? '',
+    arms,
+    control: input.control ?? (arms[0]?.key as string),
+    metrics: input.metrics.map(completeMetric),
+    policy: completePolicy(input.policy, rolesOf(input.arms, input.control)),
+    alpha: input.alpha ?? DEFAULT_ALPHA,
+    plannedUnits: input.plannedUnits ?? DEFAULT_PLANNED_UNITS,
+  }
+}
+
+function rolesOf(arms: readonly (ArmInput | undefined)[], control: string | undefined) {
+  const known = arms.filter(arm => arm !== undefined)
+  return {
+    control: control ?? known[0]?.key ?? '',
+    active: known.filter(arm => arm.retired !== true).map(arm => arm.key),
+  }
+}
+
+function keyFault(path: string, key: string): Fault[] {
+  return KEY_PATTERN.test(key) ? [] : [{ path, message: `${JSON.stringify(key.slice(0, 80))} ${KEY_RULE}` }]
+}
+
+function armFaults(arms: readonly (ArmInput | undefined)[], control: string | undefined): Fault[] {
+  const faults = duplicateFaults('arms', arms)
+  if (arms.length < MIN_ARMS || arms.length > MAX_ARMS) {
+    faults.push({ path: 'arms', message: `must be ${MIN_ARMS} to ${MAX_ARMS} arms, not ${arms.length}` })
+  }
+  for (const [position, arm] of arms.entries()) {
+    if (arm === undefined) continue
+    faults.push(...keyFault(`arms[${position}].key`, arm.key))
+    const bytes = Buffer.byteLength(JSON.stringify(arm.payload ?? null))
+    if (bytes > MAX_PAYLOAD_BYTES) {
+      const message = `must be at most ${MAX_PAYLOAD_BYTES} bytes of JSON, not ${bytes}; keep large content elsewhere and its address here`
+      faults.push({ path: `arms[${position}].payload`, message })
+    }
+  }
+  if (control !== undefined && arms.every(arm => arm !== undefined && arm.key !== control)) {
+    faults.push({ path: 'control', message: `${JSON.stringify(control.slice(0, 80))} is not one of the arms` })
+  }
+  if (arms.length > 0 && arms.every(arm => arm?.retired === true)) {
+    faults.push({ path: 'arms', message: 'at least one arm must not be retired; to end an experiment, stop it' })
+  }
+  return faults
+}
+
+function metricFaults(metrics: readonly (MetricInput | undefined)[]): Fault[] {
+  const faults = duplicateFaults('metrics', metrics)
+  if (metrics.length < 1 || metrics.length > MAX_METRICS) {
+    faults.push({ path: 'metrics', message: `must be 1 to ${MAX_METRICS} metrics, not ${metrics.length}` })
+  }
+  const primaries = metrics.filter(metric => metric?.role === 'primary').length
+  if (primaries !== 1 && metrics.length > 0 && metrics.every(metric => metric !== undefined)) {
+    faults.push({ path: 'metrics', message: `exactly one metric must have "role": "primary", not ${primaries}` })
+  }
+  for (const [position, metric] of metrics.entries()) {
+    if (metric !== undefined) faults.push(...oneMetricFaults(`metrics[${position}]`, metric))
+  }
+  return faults
+}
+
+function oneMetricFaults(path: string, metric: MetricInput): Fault[] {
+  const faults = keyFault(`${path}.key`, metric.key)
+  if (typeof metric.window === 'string' && parseWindow(metric.window) === null) {
+    const message = `${JSON.stringify(metric.window.slice(0, 80))} must be a whole number and a unit of ms, s, m, h or d, as "14d", and at most ten years`
+    faults.push({ path: `${path}.window`, message })
+  }
+  faults.push(...rangeFaults(path, metric))
+  if (metric.margin != null && metric.role !== 'guardrail') {
+    faults.push({ path: `${path}.margin`, message: 'belongs to a metric with "role": "guardrail" only' })
+  }
+  if (metric.margin != null && !(metric.margin >= 0)) {
+    faults.push({ path: `${path}.margin`, message: "must be 0 or more, in the metric's own unit" })
+  }
+  return faults
+}
+
+function rangeFaults(path: string, metric: MetricInput): Fault[] {
+  const { type, range } = metric
+  if (type === 'binary') {
+    if (range === undefined || (range[0] === 0 && range[1] === 1)) return []
+    return [{ path: `${path}.range`, message: 'belongs to continuous metrics; leave it out for a binary one' }]
+  }
+  if (range === undefined) {
+    const message = 'is required for a continuous metric: the smallest and the largest outcome of a unit, as [0, 500]'
+    return [{ path: `${path}.range`, message }]
+  }
+  if (range[0] < range[1] && Math.max(-range[0], range[1]) <= MAX_OUTCOME) return []
+  return [
+    { path: `${path}.range`, message: `must be [lowest, highest] with lowest < highest, both within ±${MAX_OUTCOME}` },
+  ]
+}
+
+/** Beyond this, sums of squares of many units leave the exact range of doubles. */
+const MAX_OUTCOME = 1e12
+
+function duplicateFaults(path: string, items: readonly ({ key: string } | undefined)[]): Fault[] {
+  const seen = new Set<string>()
+  const faults: Fault[] = []
+  for (const [position, item] of items.entries()) {
+    if (item === undefined) continue
+    if (seen.has(item.key)) {
+      faults.push({ path: `${path}[${position}].key`, message: `${JSON.stringify(item.key)} is there twice` })
+    }
+    seen.add(item.key)
+  }
+  return faults
+}
+
+function completeMetric(input: MetricInput): Metric {
+  const windowMs = input.window == null ? null : parseWindow(input.window)
+  return {
+    key: input.key,
+    type: input.type,
+    role: input.role ?? 'secondary',
+    goal: input.goal ?? 'increase',
+    window: windowMs === null ? null : formatWindow(windowMs),
+    range: input.range ?? [0, 1],
+    margin: input.role === 'guardrail' ? (input.margin ?? 0) : null,
+  }
+}
