@@ -1,21 +1,18 @@
 // Starts the service and stops it. Here time and chance enter: everything below gets them as arguments.
 import { randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Catalogue } from './bandit/catalogue.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { createApp } from './http/app.ts'
+import { createServer } from './http/server.ts'
 import { createLog, type Logger } from './log.ts'
 import { DatabaseError } from './store/database-error.ts'
 import { openStore } from './store/open.ts'
 
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
-
-/** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
-const REQUEST_TIMEOUT_MS = 3_600_000
 
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -47,7 +44,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     log,
     adminKey: config.adminKey,
   }
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, createApp(deps))
+  const server = createServer(deps)
   await listen(server, config)
   const { port } = server.address() as AddressInfo
   const host = config.host.includes(':') ? `[${config.host}]` : config.host

@@ -68,10 +68,10 @@ export async function setStatus(
   deps: ChangeDeps,
   key: string,
   to: Exclude<Status, 'draft'>,
-  { winner, ...request }: Request & { winner?: string | null },
+  { winner, ...request }: Request & { winner?: string | null | undefined },
 ): Promise<Experiment> {
   const { experiment } = deps.catalogue.get(key)
-  const state = transition(experiment, to, request.now, winner ?? null)
+  const state = transition(experiment, to, request.now, winner)
   return state === null ? experiment : commit(deps, experiment, state, ACTIONS[to], request)
 }
 

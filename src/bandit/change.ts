@@ -37,7 +37,7 @@ export function redefine(experiment: Experiment, wanted: Definition): Experiment
 }
 
 /**
- * The experiment started (again), paused or stopped; null when it is so already.
+ * The experiment started (again), paused or stopped; null when it is so already. `winner` left out keeps the one that was named.
  *
  * @throws BanditError `invalid_transition`, or `arm_not_found` for a winner that is no arm.
  */
@@ -45,7 +45,7 @@ export function transition(
   experiment: Experiment,
   to: Exclude<Status, 'draft'>,
   now: number,
-  winner: string | null = null,
+  winner: string | null = experiment.winner,
 ): ExperimentState | null {
   const { status, definition } = experiment
   if (!POSSIBLE[to].includes(status)) {

@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'not_acceptable'
   | 'unsupported_media_type'
   | 'body_too_large'
+  | 'headers_too_large'
+  | 'request_timeout'
   | 'unauthorized'
   | 'forbidden'
 

@@ -16,7 +16,7 @@ export interface Axis {
   readonly gap: number
   /** Its cell. */
   readonly zero: number
-  /** The margin of a guardrail, at least two gaps off zero. */
+  /** The margin of a guardrail, at least two gaps off zero; null where it is zero. */
   readonly margin: Tick | null
   /** Between two ticks. */
   readonly step: number
@@ -27,8 +27,8 @@ export interface AxisOptions {
   readonly cells: number
   readonly mostTicks: number
   readonly gap?: number
-  /** A value other than zero that is marked; null: none. */
-  readonly margin?: number | null
+  /** The margin of a guardrail; zero needs no mark of its own. */
+  readonly margin?: number
 }
 
 type Scale = Pick<Axis, 'lower' | 'upper' | 'cells'>
@@ -49,14 +49,11 @@ const LONGEST_REACH = 12
 const EDGE = 0.05
 
 /** The axis for these intervals; null where there is no estimate to draw, or none that fits a number. */
-export function axisFor(
-  spans: readonly Span[],
-  { cells, mostTicks, gap = 1, margin = null }: AxisOptions,
-): Axis | null {
+export function axisFor(spans: readonly Span[], { cells, mostTicks, gap = 1, margin = 0 }: AxisOptions): Axis | null {
   const range = rangeOf(spans, margin)
   if (range === null) return null
   // The margin may be the least or the most of all, and lie so near to zero that it is moved away from it: two gaps at each end.
-  const share = margin === null ? EDGE : Math.max(EDGE, (2 * gap + 0.5) / (cells - 4 * gap - 2))
+  const share = margin === 0 ? EDGE : Math.max(EDGE, (2 * gap + 0.5) / (cells - 4 * gap - 2))
   const edge = (range[1] - range[0]) * share
   const [lower, upper] = [range[0] - edge, range[1] + edge]
   const step = stepFor(lower, upper, mostTicks)
@@ -66,7 +63,7 @@ export function axisFor(
     return { value, cell: cellOf(scale, value) }
   })
   const zero = cellOf(scale, 0)
-  return { ...scale, gap, zero, margin: margin === null ? null : marginOn(scale, zero, margin, gap), step, ticks }
+  return { ...scale, gap, zero, margin: margin === 0 ? null : marginOn(scale, zero, margin, gap), step, ticks }
 }
 
 /**
@@ -94,11 +91,11 @@ function marginOn(scale: Scale, zero: number, value: number, gap: number): Tick 
 }
 
 /** Covers zero, the margin, every estimate, and its interval as far as LONGEST_REACH. */
-function rangeOf(spans: readonly Span[], margin: number | null): [number, number] | null {
+function rangeOf(spans: readonly Span[], margin: number): [number, number] | null {
   const drawn = spans.filter(({ estimate }) => estimate !== null)
   if (drawn.length === 0) return null
   const reach = LONGEST_REACH * narrowest(drawn)
-  let [from, to] = [Math.min(0, margin ?? 0), Math.max(0, margin ?? 0)]
+  let [from, to] = [Math.min(0, margin), Math.max(0, margin)]
   for (const { estimate, lower, upper } of drawn) {
     const middle = estimate ?? 0
     from = Math.min(from, Math.max(lower ?? middle, middle - reach))

@@ -19,7 +19,7 @@ export interface Comparison {
   readonly arms: readonly ComparedArm[]
   /** One for all the absolute lifts. */
   readonly notation: Notation
-  /** The lift beyond which a guardrail's metric is harmed, signed, in the metric's own unit; null where that is zero. */
+  /** The lift beyond which a guardrail's metric is harmed, signed, in the metric's own unit; null: this is no guardrail. */
   readonly margin: number | null
   /** What the intervals mean, in a line. */
   readonly legend: string
@@ -51,12 +51,15 @@ export function guardrailComparisons({ guardrails, control, alpha }: Report): Co
       title: `Guardrail ${metric.key}: ${harm} than ${control}; ${badSide} is worse`,
       arms: findings,
       notation: notationOf(metric, findings),
-      margin: margin === 0 ? null : sign * margin,
+      margin: sign * margin,
       legend: `${validity(findings.length, alpha)}.`,
       missing: isKnown(findings) ? null : 'Nothing to compare yet.',
     }
   })
 }
+
+/** How a guardrail's verdicts are read, said of the mark on the drawing. */
+export const MARGIN_LEGEND = 'the margin: harmed when the whole interval lies beyond it, safe when none of it does.'
 
 /** An arm in a sentence, for those who cannot see it drawn: `mens: better. Lift +7.66 pp, from +6.80 to +8.51 pp.` */
 export function liftSentence({ arm, lift, verdict }: ComparedArm, notation: Notation): string {

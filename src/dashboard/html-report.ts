@@ -74,7 +74,7 @@ function notesSection({ notes }: Report): Markup {
 
 function readingSection({ alpha }: Report): Markup {
   const level = formatLevel(1 - alpha)
-  const words = [
+  const words: [word: string, meaning: string][] = [
     [
       'Confidence sequence',
       `An interval that contains the truth at every look at once in ${level} of experiments, however often one looks and however the units were allocated. Verdicts are read off it: better or worse once it excludes 0.`,
@@ -86,7 +86,7 @@ function readingSection({ alpha }: Report): Markup {
     ['P(best)', 'The policy’s belief that an arm is the best one. It sets the shares of new units; it is no evidence.'],
     ['Always-valid p, e-value', 'The evidence against no lift at all: p is 1/e, and may be read at any time.'],
   ]
-  const items = words.map(([word, meaning]) => markup`<div><dt>${word ?? ''}</dt><dd>${meaning ?? ''}</dd></div>`)
+  const items = words.map(([word, meaning]) => markup`<div><dt>${word}</dt><dd>${meaning}</dd></div>`)
   return markup`<section class="soft"><h2>How to read this</h2><dl class="reading">${items}</dl></section>`
 }
 

@@ -1,6 +1,6 @@
 // The sections of the page, each a heading with its plot or table. Evidence first, belief after it, each named.
 import type { Report } from '../bandit/report.ts'
-import { type Comparison, guardrailComparisons, liftComparison } from './comparison.ts'
+import { type Comparison, guardrailComparisons, liftComparison, MARGIN_LEGEND } from './comparison.ts'
 import { type Cell, type Group, htmlTable, named } from './html-table.ts'
 import { embeddedPlot } from './interval-plot.ts'
 import { type Markup, markup } from './markup.ts'
@@ -44,10 +44,10 @@ function comparisonSection(comparison: Comparison, id: string, tableOf: (compari
   const head = markup`<h2>${title}</h2>`
   if (missing !== null) return markup`<section>${head}<p class="soft">${missing}</p></section>`
   const wide = arms.length <= ONE_SHEET ? 'wide whole' : 'wide'
-  const dashed = margin === null ? '' : ' The dashed line is the margin.'
+  const marked = margin === null ? '' : ` ${margin === 0 ? 'Zero' : 'The dashed line'} is ${MARGIN_LEGEND}`
   return markup`<section>${head}
 <figure><div class="${wide}">${embeddedPlot(comparison, 'wide', `${id}-wide`)}</div><div class="narrow">${embeddedPlot(comparison, 'narrow', `${id}-narrow`)}</div>
-<figcaption>${unbroken(legend + dashed)}</figcaption></figure>
+<figcaption>${unbroken(legend + marked)}</figcaption></figure>
 ${tableOf(comparison)}</section>`
 }
 

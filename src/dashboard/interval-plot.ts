@@ -114,7 +114,7 @@ function bodyOf(comparison: Comparison, layout: Layout, top: number): { drawn: M
   }))
   const { left, cells, rows, bottom } = arranged(texts, layout, top)
   const lifts = arms.map(({ lift }) => lift)
-  const axis = axisFor(lifts, { cells, mostTicks: Math.max(2, Math.floor(cells / 65)), gap: 3, margin })
+  const axis = axisFor(lifts, { cells, mostTicks: Math.max(2, Math.floor(cells / 65)), gap: 3, margin: margin ?? 0 })
   if (axis === null) return { drawn: NOTHING, height: bottom }
   const grid = gridOf(axis, notation, { left, top, bottom, width: LAYOUTS[layout].width })
   const drawn = arms.map((arm, place) => {

@@ -68,7 +68,11 @@ function notationFor(spans: readonly Span[], style: Style): Notation {
       const size = Math.abs((value ?? 0) * factor)
       if (size < PLAIN_LIMIT) largest = Math.max(largest, size)
     }
-    const halfWidth = ((upper ?? Number.NaN) - (lower ?? Number.NaN)) * (factor / 2)
+    // Of an interval without one end, its other half.
+    const halfWidth =
+      ((upper ?? estimate ?? Number.NaN) - (lower ?? estimate ?? Number.NaN)) *
+      factor *
+      (upper === null || lower === null ? 1 : 0.5)
     if (halfWidth > 0) resolution = Math.min(resolution, halfWidth)
   }
   if (!Number.isFinite(resolution)) resolution = largest > 0 ? largest / 100 : 1

@@ -34,9 +34,9 @@ figcaption{margin-top:8px}
 figure+.scroll{margin-top:20px}
 .scroll{margin-top:8px;overflow-x:auto}
 .scroll:focus-visible{outline:2px solid var(--zero);outline-offset:2px}
-table{min-width:min(100%,560px);border-collapse:collapse;font-size:13px;line-height:1.4}
+table{min-width:min(100%,640px);border-collapse:collapse;font-size:13px;line-height:1.4}
 caption{text-align:left;padding-bottom:8px}
-caption span{position:sticky;left:0;display:inline-block;max-width:min(76ch,100vw - 32px);overflow-wrap:anywhere}
+caption span{position:sticky;left:0;display:inline-block;max-width:min(76ch,100vw - 32px);overflow-wrap:anywhere;text-wrap:pretty}
 th,td{padding:6px 0 6px 20px;text-align:right;white-space:nowrap;font-weight:400;vertical-align:baseline}
 thead th{color:var(--soft);font-size:12px;vertical-align:bottom}
 thead tr:last-child>*{border-bottom:1px solid var(--zero)}
@@ -44,6 +44,7 @@ thead th>span{display:block;border-bottom:1px solid var(--hair);padding-bottom:3
 tbody tr+tr>*{border-top:1px solid var(--hair)}
 th:first-child{position:sticky;left:0;background:var(--paper);padding:6px 8px 6px 0;text-align:left;white-space:normal}
 .long{display:block;min-width:min(13rem,38vw);overflow-wrap:anywhere}
+td.soft{font-size:inherit}
 .word{text-align:left}
 .to{padding-left:12px}
 .better,.safe{color:var(--better)}

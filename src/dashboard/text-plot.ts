@@ -1,6 +1,6 @@
 // Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row, and so does the margin.
 import { type Axis, axisFor, markOn } from './axis.ts'
-import type { ComparedArm, Comparison } from './comparison.ts'
+import { type ComparedArm, type Comparison, MARGIN_LEGEND } from './comparison.ts'
 import { type Notation, writeTick } from './notation.ts'
 import { lengthOf } from './prose.ts'
 import type { Column } from './text-table.ts'
@@ -8,7 +8,7 @@ import type { Column } from './text-table.ts'
 /** A column of drawn intervals below the labels of their axis; empty where there is nothing to draw. */
 export function plotColumn({ arms, notation, margin }: Comparison, cells: number): Column {
   const lifts = arms.map(({ lift }) => lift)
-  const axis = axisFor(lifts, { cells, mostTicks: Math.max(3, Math.floor(cells / 10)), margin })
+  const axis = axisFor(lifts, { cells, mostTicks: Math.max(3, Math.floor(cells / 10)), margin: margin ?? 0 })
   if (axis === null) return { head: '', cells: [], align: 'left' }
   return { head: labels(axis, notation), cells: arms.map(arm => drawn(axis, arm)), align: 'left' }
 }
@@ -16,15 +16,13 @@ export function plotColumn({ arms, notation, margin }: Comparison, cells: number
 /** What its letters mean, a line each; `├─●─┤` is the legend of the comparison itself. */
 export function plotLegend({ arms, legend, margin }: Comparison): string[] {
   const lifts = arms.map(({ lift }) => lift)
-  const axis = axisFor(lifts, { cells: 100, mostTicks: 5, margin })
+  const axis = axisFor(lifts, { cells: 100, mostTicks: 5, margin: margin ?? 0 })
   const marks = axis === null ? [] : lifts.map(lift => markOn(axis, lift))
   const runsOn = marks.some(({ runsOnBelow, runsOnAbove }) => runsOnBelow || runsOnAbove)
   return [
-    `├─●─┤  ${legend}`,
-    ...(margin === null
-      ? []
-      : ['  ║    the margin: harmed when the whole interval lies beyond it, safe when none of it does.']),
-    ...(runsOn ? ['← →  runs on: unbounded, or too wide for the axis; the numbers say which.'] : []),
+    `├─●─┤ ${legend}`,
+    ...(margin === null ? [] : [`${margin === 0 ? '│' : '║'} ${MARGIN_LEGEND}`]),
+    ...(runsOn ? ['← → runs on: unbounded, or too wide for the axis; the numbers say which.'] : []),
   ]
 }
 

@@ -60,7 +60,7 @@ export async function postStatus(
   const { name: actor } = authenticate(request, context.adminKey, 'admin')
   const { value = {} } = await readValue(request)
   refuse(fieldFaults(value, to === 'stopped' ? { winner: winnerFault } : {}))
-  const { winner = null } = value as { winner?: string | null }
+  const { winner } = value as { winner?: string | null }
   const experiment = await setStatus(context, request.params.key, to, { actor, now: context.now(), winner })
   answerJson(response, experimentJson(experiment, true))
 }

@@ -1,6 +1,7 @@
 // Every refusal as RFC 9457 problem details, with one table from codes to statuses.
 import { randomUUID } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
 
 interface Problem {
@@ -26,6 +27,8 @@ const STATUSES = {
   experiment_changed: 409,
   invalid_transition: 409,
   body_too_large: 413,
+  headers_too_large: 431,
+  request_timeout: 408,
   unsupported_media_type: 415,
 } as const satisfies Record<ErrorCode, number>
 
@@ -36,9 +39,11 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'The method is not allowed here',
   406: 'The format cannot be given',
+  408: 'The request took too long',
   409: 'The request conflicts with what is there',
   413: 'The body is too large',
   415: 'The content type cannot be read',
+  431: 'The head of the request is too large',
   500: 'Something went wrong here',
   503: 'The store is unavailable',
 }
@@ -68,21 +73,12 @@ export function sendProblem(
   error: unknown,
   status: number = problemOf(error).status,
 ): { status: number; requestId: string } {
-  const { code, detail, faults } = problemOf(error)
   const requestId = randomUUID()
   if (response.headersSent) {
     response.destroy()
     return { status, requestId }
   }
-  const body = `${JSON.stringify({
-    type: 'about:blank',
-    title: TITLES[status] ?? 'Refused',
-    status,
-    detail,
-    code,
-    requestId,
-    ...(faults.length > 0 && { errors: faults }),
-  })}\n`
+  const body = problemBody(problemOf(error), status, requestId)
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
   if (status === 503) response.setHeader('Retry-After', '1')
   response.writeHead(status, {
@@ -93,4 +89,38 @@ export function sendProblem(
   })
   response.end(body)
   return { status, requestId }
+}
+
+/**
+ * Node's own refusals, of requests that no handler ever sees: broken HTTP, a head that is too large, a client that hangs. They end the
+ * connection.
+ */
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const problem = problemOf(connectionError(error.code))
+  const body = problemBody(problem, problem.status, randomUUID())
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function connectionError(code: string | undefined): BanditError {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new BanditError('headers_too_large', 'The address and headers are too long')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new BanditError('request_timeout', 'The request did not arrive in time')
+  return new BanditError('invalid_request', 'This is no valid HTTP request')
+}
+
+function problemBody({ code, detail, faults }: Problem, status: number, requestId: string): string {
+  const title = TITLES[status] ?? 'Refused'
+  const problem = { type: 'about:blank', title, status, detail, code, requestId }
+  return `${JSON.stringify({ ...problem, ...(faults.length > 0 && { errors: faults }) })}\n`
 }

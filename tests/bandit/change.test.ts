@@ -118,6 +118,12 @@ describe('transition()', () => {
     expect(transition(experiment('running'), 'stopped', 50)).toMatchObject({ startedAt: 20, stoppedAt: 50 })
   })
 
+  it('keeps the winner that was named when a stop comes again without one, and drops it when told so', () => {
+    const stopped = { ...experiment('stopped'), winner: 'mens' }
+    expect(transition(stopped, 'stopped', 50)).toBeNull()
+    expect(transition(stopped, 'stopped', 50, null)).toMatchObject({ winner: null, stoppedAt: 30 })
+  })
+
   it('lets a winner be named, also after the stop, if it is an arm', () => {
     expect(transition(experiment('running'), 'stopped', 50, 'mens')).toMatchObject({ winner: 'mens' })
     expect(transition(experiment('stopped'), 'stopped', 50, 'mens')).toMatchObject({ winner: 'mens', stoppedAt: 30 })

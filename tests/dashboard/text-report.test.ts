@@ -115,6 +115,7 @@ describe('textReport()', () => {
     const none = guarded({ ...UNSUBSCRIBE, margin: 0 })
     expect(none).toContain('Guardrail unsubscribe: no worse than control; higher is worse')
     expect(none).not.toMatch(/[║╫]/)
+    expect(none).toContain('│ the margin: harmed when')
   })
 
   it('draws a guardrail beside its margin exactly where it is decided', () => {

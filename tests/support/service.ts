@@ -1,13 +1,13 @@
 // A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
-import { createApp } from '../../src/http/app.ts'
+import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 
@@ -74,7 +74,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
   const catalogue = await Catalogue.load(store)
   let salts = 0
   const clock = { now: options.now ?? NOON }
-  const app = createApp({
+  const server = createServer({
     catalogue,
     store,
     now: () => clock.now,
@@ -82,7 +82,6 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     log: createLog('silent'),
     adminKey: options.adminKey ?? null,
   })
-  const server = createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const shut = async () => {

@@ -14,8 +14,11 @@ import { LedgerTable } from './ledger-table.ts'
 import { rewardSentences } from './rewards.ts'
 import { snapshotSentences } from './snapshots.ts'
 
-/** A writer that waits longer than this for another process' lock fails, so that /assign still answers within a second. */
-const BUSY_TIMEOUT_MS = 800
+/**
+ * A writer that waits longer than this for another process' lock fails. It waits on the thread that answers everybody, and a request
+ * may come when one commit has just begun to wait and wait for the next: /assign must still answer within a second.
+ */
+const BUSY_TIMEOUT_MS = 250
 
 /**
  * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
