@@ -43,7 +43,7 @@ function retire({ arms, guardrails }: Findings): Recommendation | null {
   const active = new Set(arms.filter(({ status }) => status === 'active').map(({ arm }) => arm))
   const harmed = guardrails.find(({ arm, verdict }) => verdict === 'harmed' && active.has(arm))
   if (harmed === undefined) return null
-  const beyond = harmed.margin === 0 ? '' : ` by more than its margin of ${harmed.margin}`
+  const beyond = harmed.margin === 0 ? '' : ' by more than its margin'
   return { action: 'stop', arm: harmed.arm, why: `${harmed.arm} harms ${harmed.metric.key}${beyond}; retire it.` }
 }
 

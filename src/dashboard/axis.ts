@@ -26,6 +26,7 @@ export interface Axis {
 export interface AxisOptions {
   readonly cells: number
   readonly mostTicks: number
+  /** One unless given. */
   readonly gap?: number
   /** The margin of a guardrail; zero needs no mark of its own. */
   readonly margin?: number
@@ -66,9 +67,7 @@ export function axisFor(spans: readonly Span[], { cells, mostTicks, gap = 1, mar
   return { ...scale, gap, zero, margin: margin === 0 ? null : marginOn(scale, zero, margin, gap), step, ticks }
 }
 
-/**
- * Where `span` falls. An interval that excludes zero or the margin stays off it, one that contains it covers its cell.
- */
+/** Where `span` falls. An interval that excludes zero or the margin stays off it, one that contains it covers its cell. */
 export function markOn(axis: Axis, { estimate, lower, upper }: Span): Mark {
   const last = axis.cells - 1
   const runsOnBelow = lower === null || lower < axis.lower

@@ -5,8 +5,9 @@ import { type Axis, axisFor, markOn } from './axis.ts'
 import { type ComparedArm, type Comparison, liftComparison, liftSentence } from './comparison.ts'
 import { type Markup, markup, NOTHING, styleSheet } from './markup.ts'
 import { type Notation, writeEnds, writeTick, writeWithUnit } from './notation.ts'
-import { type Colour, paint, paletteCss } from './palette.ts'
+import { paletteCss } from './palette.ts'
 import { arranged, LAYOUTS, type Layout, LETTER, type Row } from './plot-layout.ts'
+import { PLOT_CSS, VERDICT_COLOURS } from './plot-style.ts'
 import { wrap } from './prose.ts'
 
 /** A document of its own, of the report's metric: an SVG of 800 pixels' width. */
@@ -14,44 +15,10 @@ export function intervalPlot(report: Report): string {
   return `${plotOf(liftComparison(report), 'alone', 'plot').markup}\n`
 }
 
-/** The drawing for a page that has `PLOT_CSS` and names what is drawn: `narrow` for phones. `id` is the only one of its kind there. */
+/** The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other element there has this `id`. */
 export function embeddedPlot(comparison: Comparison, layout: Exclude<Layout, 'alone'>, id: string): Markup {
   return plotOf(comparison, layout, id)
 }
-
-const SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
-const MONO = 'ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace'
-
-/** The colour of each verdict; a hollow dot goes with the last. */
-const COLOURS = {
-  better: 'better',
-  safe: 'better',
-  worse: 'worse',
-  harmed: 'worse',
-  undecided: 'undecided',
-} as const satisfies Record<ComparedArm['verdict'], Colour>
-
-export const PLOT_CSS = `
-.plot text{font:12px ${SANS};font-variant-numeric:tabular-nums;${paint('fill', 'ink')};${paint('stroke', 'paper')};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
-.plot .title{font-size:15px;font-weight:600}
-.plot .key{font-family:${MONO}}
-.plot .lift{font-weight:600}
-.plot .soft{font-size:11px;${paint('fill', 'soft')}}
-.plot .paper{${paint('fill', 'paper')}}
-.plot .hair{${paint('stroke', 'hair')}}
-.plot .zero{${paint('stroke', 'zero')}}
-.plot .margin{${paint('stroke', 'worse')};stroke-width:1.5;stroke-dasharray:4 4}
-.plot .bar{fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
-.plot .unknown{stroke-dasharray:2 5}
-.plot .dot{stroke-width:2}
-${Object.entries(COLOURS)
-  .map(
-    ([verdict, colour]) => `.plot .${verdict} .bar,.plot .${verdict} .dot{${paint('stroke', colour)}}
-.plot .${verdict} .dot{${paint('fill', colour === 'undecided' ? 'paper' : colour)}}
-.plot .${verdict} .lift,.plot tspan.${verdict}{${paint('fill', colour)}}`,
-  )
-  .join('\n')}
-`
 
 const MOST_TOLD = 12
 const TITLE_LETTERS = 56
@@ -87,7 +54,7 @@ function headOf({ title, arms, legend, missing }: Comparison): { drawn: Markup; 
   const legends = wrap(missing ?? legend, 100)
   const below = padding + 20 * titles.length
   const present = new Set(missing === null ? arms.map(({ verdict }) => verdict) : [])
-  const words = Object.keys(COLOURS)
+  const words = Object.keys(VERDICT_COLOURS)
     .filter(verdict => present.has(verdict as ComparedArm['verdict']))
     .map(
       (verdict, place) =>

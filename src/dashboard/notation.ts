@@ -68,11 +68,7 @@ function notationFor(spans: readonly Span[], style: Style): Notation {
       const size = Math.abs((value ?? 0) * factor)
       if (size < PLAIN_LIMIT) largest = Math.max(largest, size)
     }
-    // Of an interval without one end, its other half.
-    const halfWidth =
-      ((upper ?? estimate ?? Number.NaN) - (lower ?? estimate ?? Number.NaN)) *
-      factor *
-      (upper === null || lower === null ? 1 : 0.5)
+    const halfWidth = halfWidthOf({ estimate, lower, upper }) * factor
     if (halfWidth > 0) resolution = Math.min(resolution, halfWidth)
   }
   if (!Number.isFinite(resolution)) resolution = largest > 0 ? largest / 100 : 1
@@ -83,6 +79,12 @@ function notationFor(spans: readonly Span[], style: Style): Notation {
   // An end that is not zero should not read as zero where a verdict hangs on it.
   while (decimals < Math.min(wanted + 2, room, MOST_DECIMALS) && hidesVerdict(spans, factor, decimals)) decimals++
   return { ...style, decimals }
+}
+
+/** Of an interval with one end, the half that it has; NaN where it has none. */
+function halfWidthOf({ estimate, lower, upper }: Span): number {
+  const width = (upper ?? estimate ?? Number.NaN) - (lower ?? estimate ?? Number.NaN)
+  return upper === null || lower === null ? width : width / 2
 }
 
 function hidesVerdict(spans: readonly Span[], factor: number, decimals: number): boolean {

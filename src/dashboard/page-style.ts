@@ -1,18 +1,19 @@
 // How the page looks: the reader's own fonts, one column, colour for verdicts only, light and dark, on a phone and on paper.
-import { PLOT_CSS } from './interval-plot.ts'
 import { paletteCss } from './palette.ts'
+import { MONO, PLOT_CSS, SANS } from './plot-style.ts'
 
 export const PAGE_CSS = `
 ${paletteCss(':root')}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
+body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 ${SANS};font-variant-numeric:tabular-nums}
 main{max-width:960px;margin:0 auto;padding:32px 40px 48px}
 h1,h2,p,dl,dd,figure,ul{margin:0}
+p,dd,li,figcaption{text-wrap:pretty}
 h1{font-size:22px;line-height:1.3;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{font-size:16px;line-height:1.4;overflow-wrap:anywhere}
 section{margin-top:36px}
-code,th[scope=row]{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}
+code,th[scope=row]{font-family:${MONO}}
 code{font-size:.92em;overflow-wrap:anywhere}
 .soft,caption,figcaption{color:var(--soft);font-size:13px}
 .lead{margin-top:4px;max-width:68ch;overflow-wrap:anywhere}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { axisFor, markOn } from '../../src/dashboard/axis.ts'
 import { seededRandom } from '../support/random.ts'
 
-const span = (estimate: number, lower: number | null, upper: number | null) => ({ estimate, lower, upper })
+const span = <End extends number | null>(estimate: number, lower: End, upper: End) => ({ estimate, lower, upper })
 
 describe('axisFor()', () => {
   it('has round ticks, zero among them', () => {
@@ -60,6 +60,27 @@ describe('markOn()', () => {
         const excludesZero = (each.lower ?? -1) > 0 || (each.upper ?? 1) < 0
         expect(from > axis.zero || to < axis.zero).toBe(excludesZero)
         expect(at !== null && from <= at && at <= to && from >= 0 && to < 30).toBe(true)
+      }
+    }
+  })
+
+  it('leaves the margin and zero free exactly where the interval excludes them, however near they are to each other', () => {
+    const random = seededRandom(5)
+    for (let round = 0; round < 4_000; round++) {
+      const spans = Array.from({ length: 3 }, () => {
+        const [a, b] = [(random() - 0.5) ** 5, (random() - 0.5) ** 5].sort((x, y) => x - y) as [number, number]
+        return span((a + b) / 2, a, b)
+      })
+      const margin = (random() - 0.5) ** 7
+      const axis = axisFor(spans, { cells: round % 2 === 0 ? 31 : 300, mostTicks: 4, gap: 1 + 2 * (round % 2), margin })
+      if (axis?.margin == null) throw new Error('no margin')
+      expect(axis.margin.cell >= 0 && axis.margin.cell < axis.cells).toBe(true)
+      expect(Math.sign(axis.margin.cell - axis.zero)).toBe(Math.sign(margin))
+      for (const each of spans) {
+        const { from, to, at } = markOn(axis, each)
+        for (const { value, cell } of [axis.margin, { value: 0, cell: axis.zero }])
+          expect(from > cell || to < cell).toBe(each.lower > value || each.upper < value)
+        expect(at !== null && from <= at && at <= to && from >= 0 && to < axis.cells).toBe(true)
       }
     }
   })

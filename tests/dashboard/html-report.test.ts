@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { judgeGuardrail } from '../../src/bandit/guardrail.ts'
 import { htmlReport } from '../../src/dashboard/html-report.ts'
 import { seededRandom } from '../support/random.ts'
 import {
@@ -9,6 +10,7 @@ import {
   manyArms,
   randomReport,
   sampleReport,
+  UNSUBSCRIBE,
 } from '../support/sample-reports.ts'
 import { xmlFault } from '../support/well-formed.ts'
 
@@ -65,6 +67,19 @@ describe('htmlReport()', () => {
     expect(tables).toHaveLength(4)
     for (const table of tables) expect(table).toMatch(/^<caption><span>[^<]+<\/span><\/caption>/)
     expect(page.match(/<th scope="row">/g)).toHaveLength(3 + 2 + 2 + 3)
+  })
+
+  it('says what a guardrail tolerates and marks its margin in its plots; zero is marked anyway', () => {
+    const guarded = (margin: number) =>
+      htmlReport(
+        sampleReport({ guardrails: [judgeGuardrail({ ...UNSUBSCRIBE, margin }, 'mens', liftOf([0, -0.02, 0.02]))] }),
+      )
+    const page = guarded(0.01)
+    expect(page).toContain('<h2>Guardrail unsubscribe: at most 1 pp worse than control; higher is worse</h2>')
+    expect(page).toContain('The dashed line is the margin: harmed when')
+    expect(page.match(/<path class="margin"/g)).toHaveLength(2)
+    expect(guarded(0)).toContain('Zero is the margin: harmed when')
+    expect(guarded(0)).not.toContain('<path class="margin"')
   })
 
   it('gives ids that are each the only one of their kind', () => {

@@ -5,6 +5,7 @@ import {
   relativeNotation,
   write,
   writeEnds,
+  writeExactly,
   writeSize,
   writeTick,
   writeWithUnit,
@@ -40,6 +41,31 @@ describe('meanNotation()', () => {
     const notation = meanNotation(continuous, [span(2.5e-12, 1e-13)])
     expect(write(notation, 2.5e-12)).toBe('2.50e−12')
     expect(write(notation, 0)).toBe('0')
+  })
+})
+
+describe('relativeNotation()', () => {
+  it('goes by the half of an interval that has one end', () => {
+    const half = { estimate: 1.1592, lower: -0.0277, upper: null }
+    expect(writeWithUnit(relativeNotation([half]), 1.1592)).toBe('+116 %')
+    expect(writeEnds(relativeNotation([half]), half)).toEqual(['−3', '+∞'])
+  })
+})
+
+describe('writeExactly()', () => {
+  it('writes what a person set with the digits that it has', () => {
+    expect([0.01, 0.005, 0.0125, 0.3].map(margin => writeExactly(binary, margin))).toEqual([
+      '1 pp',
+      '0.5 pp',
+      '1.25 pp',
+      '30 pp',
+    ])
+    expect([0.25, 1500, 1e-9, 0.1 + 0.2].map(margin => writeExactly(continuous, margin))).toEqual([
+      '0.25',
+      '1,500',
+      '1.00e−9',
+      '0.3',
+    ])
   })
 })
 
