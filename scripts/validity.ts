@@ -18,7 +18,7 @@ looks at every refresh: A/A and A/B, 2, 3 and 5 arms, rates of 1, 5 and 30 %, Ga
 must fail in A/A: the plain 95 % interval, and the rule P(best) ≥ 0.95. Exit code 1 if a promise is broken.
 
 OPTIONS
-  --runs N         of each A/A cell, and half as many of each A/B cell (300)
+  --runs N         of each A/A cell, and half as many of each A/B cell (200)
   --seed N         another seed, another sample; the same one gives the same table on any number of cores (1)
   --cells TEXT     only cells whose name contains it, as "A/A, 2 arms", "Gaussian", "floor 0.1"
   --json FILE      writes the findings there
@@ -26,7 +26,7 @@ OPTIONS
 `
 
 const OPTIONS = {
-  runs: { type: 'string', default: '300' },
+  runs: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   cells: { type: 'string', default: '' },
   json: { type: 'string' },

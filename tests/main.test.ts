@@ -1,11 +1,10 @@
 // The service as a process: how it starts, how it stops, and what it remembers when it is not even asked to stop.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
 
 const main = new URL('../src/main.ts', import.meta.url).pathname
@@ -15,7 +14,7 @@ describe('main', () => {
   let children: ChildProcess[]
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+    folder = scratchFolder()
     children = []
   })
 

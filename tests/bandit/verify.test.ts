@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -14,6 +13,7 @@ import type { Store } from '../../src/bandit/store.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
 import { seededRandom } from '../support/random.ts'
+import { scratchFolder } from '../support/scratch.ts'
 
 describe('verify()', () => {
   let folder: string
@@ -21,7 +21,7 @@ describe('verify()', () => {
   let experiment: Experiment
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+    folder = scratchFolder()
     store = await openStore(`sqlite:${join(folder, 'x.db')}`)
     experiment = await live(store)
   })

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,10 +7,11 @@ import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { describeStore } from './contract.ts'
 
 describeStore('SQLite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+  const folder = scratchFolder()
   return {
     open: () => openStore(`sqlite:${join(folder, 'deep', 'pinwheel.db')}`),
     destroy: async () => rmSync(folder, { recursive: true }),
@@ -24,7 +24,7 @@ describe('openSqlite()', () => {
   let files = 0
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+    folder = scratchFolder()
     path = join(folder, 'pinwheel.db')
   })
 

@@ -1,8 +1,7 @@
 // A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
@@ -10,6 +9,7 @@ import type { Store } from '../../src/bandit/store.ts'
 import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
+import { scratchFolder } from './scratch.ts'
 
 /** An instant to begin with: 2026-01-05T12:00:00Z, a Monday. */
 export const NOON = Date.UTC(2026, 0, 5, 12)
@@ -49,7 +49,7 @@ export interface ServiceOptions {
 }
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
-  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-'))
+  const folder = scratchFolder()
   blank ??= blankDatabase()
   writeFileSync(join(folder, 'pinwheel.db'), await blank)
   return serve(folder, options)
@@ -59,7 +59,7 @@ let blank: Promise<Buffer> | null = null
 
 /** The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one. */
 async function blankDatabase(): Promise<Buffer> {
-  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-blank-'))
+  const folder = scratchFolder()
   const path = join(folder, 'pinwheel.db')
   await (await openStore(`sqlite:${path}`)).close()
   const bytes = readFileSync(path)
