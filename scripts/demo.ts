@@ -1,9 +1,11 @@
 // Shows a running service at work, without any data: npm run demo
-import { Failure, runScript } from './replay/failure.ts'
-import { policyOf, readArguments, SERVICE_HELP, SERVICE_OPTIONS, urlOf, wholeNumberOf } from './replay/options.ts'
+
+import { policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
 import { play } from './replay/play.ts'
 import { publishedCounts } from './replay/published-counts.ts'
 import { shuffleOutcomes } from './replay/shuffle.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run demo -- [options]
 

@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs'
 import { parse } from 'csv-parse'
 import type { Estimate } from '../src/stats/confidence-sequence.ts'
 import { LogValuation, type LogValue } from '../src/stats/off-policy.ts'
-import { Failure, runScript } from './replay/failure.ts'
-import { readArguments } from './replay/options.ts'
+import { readArguments } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
 
 const HELP = `npm run evaluate -- LOG.csv [options]
 

@@ -1,9 +1,10 @@
 // Replays a real experiment against a running service, over HTTP: npm run replay -- hillstrom
 import { fileURLToPath } from 'node:url'
-import { runScript } from './replay/failure.ts'
-import { policyOf, readArguments, SERVICE_HELP, SERVICE_OPTIONS, urlOf, wholeNumberOf } from './replay/options.ts'
+import { policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
 import { play } from './replay/play.ts'
 import { readRecording } from './replay/recordings.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run replay -- DATA [options]
 

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { simulate } from '../src/bandit/simulate.ts'
 import type { SimulationDesign } from '../src/bandit/simulation-design.ts'
 import { simulationCharts } from '../src/dashboard/simulation-charts.ts'
-import { Failure, runScript } from './replay/failure.ts'
-import { readArguments } from './replay/options.ts'
-import { ProgressBar } from './replay/progress-bar.ts'
 import { DESIGN_OPTIONS, readDesign } from './simulate/read-design.ts'
 import { summaryText } from './simulate/summary-text.ts'
+import { readArguments } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run simulate -- --arms control=0.10,mens=0.12 [options]
 

@@ -1,9 +1,9 @@
 // Checks by simulation what Pinwheel promises of its intervals, beside two controls that must fail: npm run validity
 import { writeFileSync } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Failure, runScript } from './replay/failure.ts'
-import { readArguments, wholeNumberOf } from './replay/options.ts'
-import { ProgressBar } from './replay/progress-bar.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { ProgressBar } from './terminal/progress-bar.ts'
 import { allCells, type Cell, UNITS } from './validity/cells.ts'
 import { findingOf, judge } from './validity/findings.ts'
 import { type Counts, runCell } from './validity/run-cell.ts'

@@ -2,7 +2,7 @@
 // tried again for about a minute. That is safe, since every request of a replay says the same thing however often it is heard.
 import http from 'node:http'
 import https from 'node:https'
-import { Failure } from './failure.ts'
+import { Failure } from '../terminal/failure.ts'
 import { PATIENT, type Patience, persist, TryAgain } from './persist.ts'
 
 export interface Answer {

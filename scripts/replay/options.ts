@@ -1,7 +1,7 @@
-// The command line: what both scripts understand, and how a person hears of a slip.
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+// What both replay scripts understand: where the service is, and how to play.
+import type { ParseArgsOptionsConfig } from 'node:util'
 import type { PolicyType } from '../../src/bandit/policy.ts'
-import { Failure } from './failure.ts'
+import { Failure } from '../terminal/failure.ts'
 
 export const SERVICE_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
@@ -21,16 +21,6 @@ export const SERVICE_HELP = `  --url URL        where the service listens (http:
 
 const POLICIES = ['thompson', 'exploration', 'uniform'] as const satisfies readonly PolicyType[]
 
-/** The arguments by their names. @throws Failure for one that is not known */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(options: Options) {
-  try {
-    return parseArgs({ options, allowPositionals: true, strict: true })
-  } catch (error) {
-    const [sentence] = (error as Error).message.split(/[.\n]/, 1)
-    throw new Failure(`${sentence}; --help tells what there is`)
-  }
-}
-
 /** @throws Failure */
 export function urlOf(text: string): URL {
   const url = URL.parse(text)
@@ -43,12 +33,4 @@ export function policyOf(text: string): PolicyType {
   const policy = POLICIES.find(known => known === text)
   if (policy !== undefined) return policy
   throw new Failure(`--policy must be one of ${POLICIES.join(', ')}, not ${JSON.stringify(text)}`)
-}
-
-/** A whole number of at least `least`, or null where the option is not given. @throws Failure */
-export function wholeNumberOf(text: string | undefined, option: string, least: number): number | null {
-  if (text === undefined) return null
-  const value = Number(text)
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
-  throw new Failure(`--${option} must be a whole number of at least ${least}, not ${JSON.stringify(text)}`)
 }

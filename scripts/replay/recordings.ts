@@ -1,5 +1,5 @@
 // The recordings by their names, as a person gives them on the command line.
-import { Failure } from './failure.ts'
+import { Failure } from '../terminal/failure.ts'
 import { hillstrom } from './hillstrom.ts'
 import type { Recording } from './recording.ts'
 import { shuffleOutcomes } from './shuffle.ts'

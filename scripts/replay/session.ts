@@ -1,8 +1,8 @@
 // The sentences that a replay says to the service about its one experiment, and what it counts along.
 import { z } from 'zod'
 import type { PolicyType } from '../../src/bandit/policy.ts'
+import { Failure } from '../terminal/failure.ts'
 import { type Client, reasonOf } from './client.ts'
-import { Failure } from './failure.ts'
 import { TryAgain } from './persist.ts'
 import type { Recording } from './recording.ts'
 

@@ -1,6 +1,6 @@
 // Upworthy's headline tests, 2013 to 2015 (Matias, Munger, Le Quere and Ebersole 2021, Scientific Data, doi
 // 10.1038/s41597-021-00934-7). The archive has impressions and clicks of each headline: here every impression is a unit.
-import { Failure } from './failure.ts'
+import { Failure } from '../terminal/failure.ts'
 import { NOTHING, type Outcome, outcomesIn, type Recording } from './recording.ts'
 import { numberIn, type Row, readTable } from './table.ts'
 

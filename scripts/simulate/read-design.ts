@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { BanditError } from '../../src/bandit/errors.ts'
 import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
 import { parseSimulation } from '../../src/http/simulation-schema.ts'
-import { Failure } from '../replay/failure.ts'
+import { Failure } from '../terminal/failure.ts'
 
 export const DESIGN_OPTIONS = {
   config: { type: 'string' },

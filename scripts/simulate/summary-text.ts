@@ -2,7 +2,7 @@
 import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
 import type { RunShare, SimulatedArm, SimulationResult, UnitsUntil } from '../../src/bandit/simulation-summary.ts'
 import { formatCount, formatShare } from '../../src/dashboard/numbers.ts'
-import { alignColumns } from '../aligned-columns.ts'
+import { alignColumns } from '../terminal/aligned-columns.ts'
 
 export function summaryText(design: SimulationDesign, result: SimulationResult): string {
   const { arms, regret, coverage, falseVerdicts, unitsUntilVerdict, looks } = result

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ProgressBar } from '../../scripts/replay/progress-bar.ts'
+import { ProgressBar } from '../../scripts/terminal/progress-bar.ts'
 
 function watch(isTTY: boolean) {
   const written: string[] = []

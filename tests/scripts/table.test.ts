@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Failure } from '../../scripts/replay/failure.ts'
 import { keyFor, numberIn, readTable } from '../../scripts/replay/table.ts'
+import { Failure } from '../../scripts/terminal/failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinwheel-table-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
