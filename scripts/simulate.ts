@@ -1,8 +1,8 @@
 // What would become of an experiment, before it begins: npm run simulate
 import { writeFileSync } from 'node:fs'
-import { simulate } from '../src/bandit/simulate.ts'
-import type { SimulationDesign } from '../src/bandit/simulation-design.ts'
 import { simulationCharts } from '../src/dashboard/simulation-charts.ts'
+import type { SimulationDesign } from '../src/simulation/design.ts'
+import { simulate } from '../src/simulation/simulate.ts'
 import { DESIGN_OPTIONS, readDesign } from './simulate/read-design.ts'
 import { summaryText } from './simulate/summary-text.ts'
 import { readArguments } from './terminal/arguments.ts'

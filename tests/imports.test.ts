@@ -9,7 +9,8 @@ const src = fileURLToPath(new URL('../src/', import.meta.url))
 /** Which rooms a room may import from, itself always among them. Files beside the rooms are the lobby. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   lobby: ['lobby', 'http', 'bandit', 'store'],
-  http: ['http', 'bandit', 'stats', 'dashboard'],
+  http: ['http', 'bandit', 'simulation', 'stats', 'dashboard'],
+  simulation: ['simulation', 'bandit', 'stats'],
   bandit: ['bandit', 'stats'],
   stats: ['stats'],
   store: ['store', 'bandit'],
@@ -17,14 +18,15 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What a room may import beyond the doors, as types only. */
-const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'], dashboard: ['stats'] }
+const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'], dashboard: ['stats', 'simulation'] }
 
 /** Packages and modules of Node that a room may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   lobby: /^(node:|pino$)/,
   http: /^(node:|express$|zod$)/,
   bandit: /^node:crypto$/,
-  stats: /^jstat$/,
+  simulation: /^$/,
+  stats: /^$/,
   store: /^(node:|better-sqlite3$)/,
   dashboard: /^$/,
 }
@@ -104,7 +106,7 @@ describe('the imports of src/', () => {
 })
 
 describe('the rooms without windows', () => {
-  it.each(['stats', 'bandit', 'dashboard'])('%s/ knows no clock, no chance and no environment', room => {
+  it.each(['stats', 'bandit', 'simulation', 'dashboard'])('%s/ knows no clock, no chance and no environment', room => {
     const windows =
       /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(|\bsetInterval\(/
     const open = files.filter(file => roomOf(file) === room && windows.test(readFileSync(join(src, file), 'utf8')))

@@ -1,8 +1,8 @@
 // The command line of npm run simulate as the design that POST /simulate takes: from a file, from options, or both.
 import { readFileSync } from 'node:fs'
 import { BanditError } from '../../src/bandit/errors.ts'
-import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
 import { parseSimulation } from '../../src/http/simulation-schema.ts'
+import type { SimulationDesign } from '../../src/simulation/design.ts'
 import { Failure } from '../terminal/failure.ts'
 
 export const DESIGN_OPTIONS = {

@@ -1,7 +1,8 @@
 // A simulation's result for a terminal, in at most 100 columns.
-import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
-import type { RunShare, SimulatedArm, SimulationResult, UnitsUntil } from '../../src/bandit/simulation-summary.ts'
+
 import { formatCount, formatShare } from '../../src/dashboard/numbers.ts'
+import type { SimulationDesign } from '../../src/simulation/design.ts'
+import type { RunShare, SimulatedArm, SimulationResult, UnitsUntil } from '../../src/simulation/summary.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
 
 export function summaryText(design: SimulationDesign, result: SimulationResult): string {

@@ -6,7 +6,7 @@ import {
   type SimulationDesign,
   type SimulationInput,
   simulationFaults,
-} from '../../src/bandit/simulation-design.ts'
+} from '../../src/simulation/design.ts'
 
 export type Kind = 'binary' | 'gaussian' | 'revenue'
 

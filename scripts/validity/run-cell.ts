@@ -1,7 +1,8 @@
 // Runs of one cell, counted: in how many the truth was ever outside, a verdict was ever false, and each control failed.
-import { type Look, simulateRun } from '../../src/bandit/simulate-run.ts'
-import { isFalse, missesOf, type TrueLift, trueLifts } from '../../src/bandit/simulated-truth.ts'
-import type { SimulationDesign } from '../../src/bandit/simulation-design.ts'
+
+import type { SimulationDesign } from '../../src/simulation/design.ts'
+import { type Look, simulateRun } from '../../src/simulation/run.ts'
+import { isFalse, missesOf, type TrueLift, trueLifts } from '../../src/simulation/truth.ts'
 import { seededChance } from '../../src/stats/chance.ts'
 import type { Cell } from './cells.ts'
 import { naiveIntervalCalls, pooledBeliefCalls } from './controls.ts'

@@ -1,6 +1,6 @@
 // A simulation's two curves as one SVG: what learning cost against equal shares, and how the intervals closed in.
 // Pure, and nothing in it refers elsewhere.
-import type { CurvePoint, SimulationResult } from '../bandit/simulation-summary.ts'
+import type { CurvePoint, SimulationResult } from '../simulation/summary.ts'
 import { formatCount } from './numbers.ts'
 
 interface Line {

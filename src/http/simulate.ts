@@ -2,9 +2,9 @@
 // milliseconds at a time, so that whoever wants an arm meanwhile gets it.
 import { setImmediate } from 'node:timers/promises'
 import type { Request, Response } from 'express'
-import { type SimulationProgress, simulateInSteps } from '../bandit/simulate.ts'
-import { type SimulationDesign, simulationWork } from '../bandit/simulation-design.ts'
-import type { SimulationResult } from '../bandit/simulation-summary.ts'
+import { type SimulationDesign, simulationWork } from '../simulation/design.ts'
+import { type SimulationProgress, simulateInSteps } from '../simulation/simulate.ts'
+import type { SimulationResult } from '../simulation/summary.ts'
 import { authenticate } from './authenticate.ts'
 import { NDJSON_TYPE, readValue } from './body.ts'
 import type { Context } from './context.ts'

@@ -8,7 +8,7 @@ import {
   type SimulationDesign,
   type SimulationInput,
   simulationFaults,
-} from '../bandit/simulation-design.ts'
+} from '../simulation/design.ts'
 import { refuse, unknownField } from './fields.ts'
 import { definitionSchema } from './schemas.ts'
 

@@ -2,11 +2,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { simulate } from '../../src/bandit/simulate.ts'
-import { completeSimulation } from '../../src/bandit/simulation-design.ts'
 import type { Context } from '../../src/http/context.ts'
 import { sendProblem } from '../../src/http/problem.ts'
 import { postSimulate } from '../../src/http/simulate.ts'
+import { completeSimulation } from '../../src/simulation/design.ts'
+import { simulate } from '../../src/simulation/simulate.ts'
 
 const design = {
   arms: [

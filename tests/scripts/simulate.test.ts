@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { armsIn, readDesign } from '../../scripts/simulate/read-design.ts'
 import { summaryText } from '../../scripts/simulate/summary-text.ts'
-import { simulate } from '../../src/bandit/simulate.ts'
 import { simulationCharts } from '../../src/dashboard/simulation-charts.ts'
+import { simulate } from '../../src/simulation/simulate.ts'
 
 describe('armsIn()', () => {
   it('reads rates, means with their sd, and shares of buyers', () => {

@@ -1,10 +1,10 @@
 // What would become of a design: many runs of it, each with its own stream of chance from the design's seed, by the
 // service's own policy and inference.
 import { seededChance } from '../stats/chance.ts'
+import type { SimulationDesign } from './design.ts'
+import { simulateRun } from './run.ts'
 import { type RunRecord, RunRecorder } from './run-record.ts'
-import { simulateRun } from './simulate-run.ts'
-import type { SimulationDesign } from './simulation-design.ts'
-import { type SimulationResult, summarizeRuns } from './simulation-summary.ts'
+import { type SimulationResult, summarizeRuns } from './summary.ts'
 
 /** `progress`: 0–1, of the work. `runs`: how many are done. */
 export interface SimulationProgress {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { drawOutcomes, meanOutcome, type OutcomeLaw } from '../../src/bandit/outcome-law.ts'
-import { simulate } from '../../src/bandit/simulate.ts'
-import { type Look, simulateRun } from '../../src/bandit/simulate-run.ts'
-import { isFalse, missesOf, trueLifts } from '../../src/bandit/simulated-truth.ts'
 import {
   completeSimulation,
   type SimulationInput,
   simulationFaults,
   simulationWork,
-} from '../../src/bandit/simulation-design.ts'
+} from '../../src/simulation/design.ts'
+import { drawOutcomes, meanOutcome, type OutcomeLaw } from '../../src/simulation/outcome-law.ts'
+import { type Look, simulateRun } from '../../src/simulation/run.ts'
+import { simulate } from '../../src/simulation/simulate.ts'
+import { isFalse, missesOf, trueLifts } from '../../src/simulation/truth.ts'
 import { seededChance } from '../../src/stats/chance.ts'
 
 const small: SimulationInput = {

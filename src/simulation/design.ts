@@ -1,13 +1,18 @@
 // The design of an experiment that has not begun: what is assumed of its arms, how it would be run, and how often to
 // try. What makes one valid, and what it costs to simulate.
 
-import { type ArmInput, completeDefinition, type DefinitionInput, definitionFaults } from './definition-input.ts'
-import type { Fault } from './errors.ts'
-import { controlOf, type Definition, primaryMetricOf } from './experiment.ts'
-import { growthStep, REFRESH_INTERVAL_MS } from './growth.ts'
-import type { Goal, Metric, MetricType } from './metric.ts'
+import {
+  type ArmInput,
+  completeDefinition,
+  type DefinitionInput,
+  definitionFaults,
+} from '../bandit/definition-input.ts'
+import type { Fault } from '../bandit/errors.ts'
+import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment.ts'
+import { growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
+import type { Goal, Metric, MetricType } from '../bandit/metric.ts'
+import type { PolicyInput } from '../bandit/policy.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
-import type { PolicyInput } from './policy.ts'
 
 /**
  * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a continuous one `mean` and

@@ -1,8 +1,8 @@
 // What is kept of one simulated run: its verdicts, whether the truth ever left, and how regret and width went along.
 import type { Lift, Verdict } from '../stats/lift.ts'
-import type { Look } from './simulate-run.ts'
-import { isFalse, missesOf, type TrueLift, trueLifts } from './simulated-truth.ts'
-import type { SimulationDesign } from './simulation-design.ts'
+import type { SimulationDesign } from './design.ts'
+import type { Look } from './run.ts'
+import { isFalse, missesOf, type TrueLift, trueLifts } from './truth.ts'
 
 export interface RunRecord {
   readonly looks: number

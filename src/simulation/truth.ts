@@ -1,8 +1,8 @@
 // What is true in a simulation, and where what was shown departs from it. In a simulation alone can anybody know.
 import type { Interval } from '../stats/confidence-sequence.ts'
 import type { Verdict } from '../stats/lift.ts'
-import type { Look } from './simulate-run.ts'
-import type { SimulationDesign } from './simulation-design.ts'
+import type { SimulationDesign } from './design.ts'
+import type { Look } from './run.ts'
 
 /** By arm; null for the control. */
 export interface TrueLift {

@@ -1,7 +1,8 @@
 // Many runs of one design, told in the numbers that a person decides by before an experiment begins.
+
+import type { SimulationDesign } from './design.ts'
 import { type ArmRecord, curveUnits, type RunRecord } from './run-record.ts'
-import { trueLifts } from './simulated-truth.ts'
-import type { SimulationDesign } from './simulation-design.ts'
+import { trueLifts } from './truth.ts'
 
 /** A share of the runs, 0–1, and its Monte-Carlo standard error. */
 export interface RunShare {

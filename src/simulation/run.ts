@@ -1,18 +1,19 @@
 // One run of a designed experiment, from its first unit to its last: units come evenly through the day, get their arms
 // by the service's own policy, which is refreshed by the service's own rule, and are read by its own inference. Rewards
 // come at once; a window keeps them waiting until it is over.
+
+import { Growth, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
+import { learnedPropensities } from '../bandit/learn.ts'
+import { isOver } from '../bandit/maturity.ts'
+import { windowMsOf } from '../bandit/metric.ts'
 import type { Chance } from '../stats/chance.ts'
 import type { Estimate, Evidence } from '../stats/confidence-sequence.ts'
 import { drawMultinomial } from '../stats/draws.ts'
 import type { Batch } from '../stats/ledger.ts'
 import { type Lift, RunningEffects } from '../stats/lift.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from '../stats/tally.ts'
-import { Growth, REFRESH_INTERVAL_MS } from './growth.ts'
-import { learnedPropensities } from './learn.ts'
-import { isOver } from './maturity.ts'
-import { windowMsOf } from './metric.ts'
+import { DAY_MS, type SimulationDesign } from './design.ts'
 import { drawOutcomes, type OutcomeLaw } from './outcome-law.ts'
-import { DAY_MS, type SimulationDesign } from './simulation-design.ts'
 
 /** What there is to see after a refresh. Arms by position. */
 export interface Look {
