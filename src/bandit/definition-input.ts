@@ -1,7 +1,8 @@
 // A definition as a person writes it: what makes one valid, and what is filled in. Pure: it judges and completes.
+import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
 import type { Definition, Json } from './experiment.ts'
-import { formatWindow, type Goal, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
+import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
 import { completePolicy, type PolicyInput, policyFaults } from './policy.ts'
 
 export interface ArmInput {

@@ -1,12 +1,11 @@
 // A metric: what is measured of a unit, which direction is good, and for how long after its assignment rewards count.
+import type { Goal } from '../stats/goal.ts'
 
 export const METRIC_TYPES = ['binary', 'continuous'] as const
 export const METRIC_ROLES = ['primary', 'secondary', 'guardrail'] as const
-export const GOALS = ['increase', 'decrease'] as const
 
 export type MetricType = (typeof METRIC_TYPES)[number]
 export type MetricRole = (typeof METRIC_ROLES)[number]
-export type Goal = (typeof GOALS)[number]
 
 export interface Metric {
   readonly key: string

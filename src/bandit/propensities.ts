@@ -1,7 +1,7 @@
 // The policy carried out: posteriors → propensities. Exact numbers, no chance; draw.ts takes it from there.
 import { probabilityBest } from '../stats/best-arm.ts'
+import type { Goal } from '../stats/goal.ts'
 import type { Posterior } from '../stats/posterior.ts'
-import type { Goal } from './metric.ts'
 import type { Policy } from './policy.ts'
 
 /** What the policy knows when it is frozen into a snapshot. Arms by position. */

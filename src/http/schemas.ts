@@ -9,8 +9,9 @@ import {
 } from '../bandit/definition-input.ts'
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
-import { GOALS, METRIC_ROLES, METRIC_TYPES } from '../bandit/metric.ts'
+import { METRIC_ROLES, METRIC_TYPES } from '../bandit/metric.ts'
 import { POLICY_TYPES } from '../bandit/policy.ts'
+import { GOALS } from '../stats/goal.ts'
 import { refuse, unknownField } from './fields.ts'
 
 const MAX_DESCRIPTION = 2_000

@@ -4,7 +4,7 @@
 // not.
 import { type BeliefGrid, beliefGrid, cumulated, type GridBelief } from './belief-grid.ts'
 import { contest } from './contest.ts'
-import type { Goal } from './lift.ts'
+import type { Goal } from './goal.ts'
 import { type LinkDensity, linkDensity } from './link-density.ts'
 import { type Posterior, posteriorMean } from './posterior.ts'
 import { NODES } from './quadrature.ts'

@@ -2,7 +2,7 @@
 // panels gives both. All integrands are positive, so small chances and small losses keep their digits, down to what the
 // cut tails hold (1e-18). It is for arms that still overlap; leaving out the hopeless ones is the caller's part.
 import { beliefGrid, cumulated, type GridBelief } from './belief-grid.ts'
-import type { Goal } from './lift.ts'
+import type { Goal } from './goal.ts'
 import type { LinkDensity } from './link-density.ts'
 import { NODES, PLACE, WEIGHT } from './quadrature.ts'
 

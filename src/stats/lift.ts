@@ -11,12 +11,12 @@ import {
   tuneSequence,
 } from './confidence-sequence.ts'
 import { Contrast, PolicyContrast } from './contrast.ts'
+import type { Goal } from './goal.ts'
 import { type Batch, type Ledger, matureBatches } from './ledger.ts'
 import { PairedScores } from './paired-scores.ts'
 import { Predictor } from './prediction.ts'
 import { relativeLift } from './relative-lift.ts'
 
-export type Goal = 'increase' | 'decrease'
 export type Verdict = 'better' | 'worse' | 'undecided'
 
 export interface EffectOptions {
