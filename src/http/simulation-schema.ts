@@ -2,13 +2,14 @@
 // both are told in one answer.
 import { z } from 'zod'
 import type { Fault } from '../bandit/errors.ts'
-import { GOALS, METRIC_TYPES } from '../bandit/metric.ts'
+import { METRIC_TYPES } from '../bandit/metric.ts'
 import {
   completeSimulation,
   type SimulationDesign,
   type SimulationInput,
   simulationFaults,
 } from '../simulation/design.ts'
+import { GOALS } from '../stats/goal.ts'
 import { refuse, unknownField } from './fields.ts'
 import { definitionSchema } from './schemas.ts'
 

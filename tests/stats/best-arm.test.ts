@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bestArm, probabilityBest } from '../../src/stats/best-arm.ts'
-import type { Goal } from '../../src/stats/lift.ts'
+import type { Goal } from '../../src/stats/goal.ts'
 import { type Posterior, posteriorMean } from '../../src/stats/posterior.ts'
 import { posteriorDensity } from '../../src/stats/posterior-density.ts'
 import { integrate } from '../../src/stats/quadrature.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { probabilityBest } from '../../src/stats/best-arm.ts'
-import type { Goal } from '../../src/stats/lift.ts'
+import type { Goal } from '../../src/stats/goal.ts'
 import { betaPosterior, type NormalPosterior, normalPosteriors, posteriorMean } from '../../src/stats/posterior.ts'
 import type { Tally } from '../../src/stats/tally.ts'
 import { expectGolden, readGolden } from '../support/golden.ts'

@@ -1,6 +1,8 @@
 // Ledgers for tests: the golden ones, and random ones from a seed.
+
+import type { Goal } from '../../src/stats/goal.ts'
 import type { Batch, Ledger } from '../../src/stats/ledger.ts'
-import type { EffectOptions, Goal, Verdict } from '../../src/stats/lift.ts'
+import type { EffectOptions, Verdict } from '../../src/stats/lift.ts'
 import type { Tally } from '../../src/stats/tally.ts'
 import { readGolden } from './golden.ts'
 
