@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Catalogue } from './bandit/catalogue.ts'
+import { StoreUnavailableError } from './bandit/errors.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { createServer } from './http/server.ts'
 import { createLog, type Logger } from './log.ts'
 import { DatabaseError } from './store/database-error.ts'
-import { openStore } from './store/open.ts'
+import { claimStore, openStore } from './store/open.ts'
 
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
@@ -17,10 +18,14 @@ const REFRESH_TICK_MS = 100
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
 
+/** While it stops, connections that have become idle are closed this often. */
+const IDLE_TICK_MS = 50
+
 try {
   process.loadEnvFile()
-} catch {
-  // A .env file is a convenience, and there is none.
+} catch (error) {
+  // A .env file is a convenience; one that is there must be read.
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 try {
@@ -34,8 +39,12 @@ try {
 }
 
 async function start(config: Config, log: Logger): Promise<void> {
-  const store = await openStore(config.databaseUrl)
-  const catalogue = await Catalogue.load(store)
+  const store = await openStore(config.databaseUrl, error => {
+    if (error === null) log.info('the store writes again')
+    else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
+  })
+  const release = claimStore(config.databaseUrl)
+  const catalogue = await loadCatalogue(store)
   const deps = {
     catalogue,
     store,
@@ -53,7 +62,23 @@ async function start(config: Config, log: Logger): Promise<void> {
   )
   const stopRefreshing = keepRefreshing({ catalogue, store }, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void stop(server, store, stopRefreshing, log))
+    process.once(signal, async () => {
+      await stopServing(server)
+      await stopRefreshing()
+      await store.close()
+      release()
+      log.info('stopped')
+    })
+  }
+}
+
+/** What is damaged may be found only when it is read. */
+async function loadCatalogue(store: Store): Promise<Catalogue> {
+  try {
+    return await Catalogue.load(store)
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    throw new DatabaseError(`Cannot read the database: ${(error.cause as Error).message}`, { cause: error })
   }
 }
 
@@ -91,17 +116,15 @@ async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger
   }
 }
 
-/** No new connections; what was accepted is answered; then the process ends by itself. */
-async function stop(server: Server, store: Store, stopRefreshing: () => Promise<void>, log: Logger): Promise<void> {
+/** No new connections; resolves when what was accepted is answered. */
+async function stopServing(server: Server): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
-  await new Promise<void>(resolve => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
+  // Connections that are kept alive would bring further requests, or stay idle for seconds.
+  server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
+  const closing = setInterval(() => server.closeIdleConnections(), IDLE_TICK_MS)
+  await new Promise<void>(resolve => server.close(() => resolve()))
+  clearInterval(closing)
   clearTimeout(deadline)
-  await stopRefreshing()
-  await store.close()
-  log.info('stopped')
 }
 
 function withoutPassword(url: string): string {

@@ -79,7 +79,7 @@ describe('main', () => {
 
   it('refuses a port that is taken', async () => {
     const { url } = await start()
-    const child = launch({ PORT: new URL(url).port })
+    const child = launch({ PORT: new URL(url).port, DATABASE_URL: 'sqlite:./other.db' })
     const [message] = (await once(child.stderr, 'data')) as [Buffer]
     expect(message.toString()).toContain('EADDRINUSE')
   })

@@ -29,17 +29,12 @@ export type Applied = { readonly experiment: Experiment; readonly outcome: 'crea
 export async function createExperiment(
   deps: ChangeDeps,
   definition: Definition,
-  { actor, now, salt }: Request & { salt: string },
+  request: Request & { salt: string },
 ): Promise<Experiment> {
-  const draft: ExperimentState = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null }
-  const change = changeBetween(null, draft, { action: 'created', at: now, actor })
-  const experiment = await deps.store.createExperiment({ definition, salt, createdAt: now }, change)
-  if (experiment === null) {
-    const message = `There is an experiment "${definition.key}" already; PUT /experiments/${definition.key} changes it`
-    throw new BanditError('experiment_exists', message)
-  }
-  deps.catalogue.keep(experiment, null, growthOf(experiment))
-  return experiment
+  const experiment = await tryToCreate(deps, definition, request)
+  if (experiment !== null) return experiment
+  const message = `There is an experiment "${definition.key}" already; PUT /experiments/${definition.key} changes it`
+  throw new BanditError('experiment_exists', message)
 }
 
 /**
@@ -52,11 +47,10 @@ export async function applyDefinition(
   definition: Definition,
   request: Request & { salt: string },
 ): Promise<Applied> {
-  const live = deps.catalogue.find(definition.key)
-  if (live === undefined) return { experiment: await createExperiment(deps, definition, request), outcome: 'created' }
-  const state = redefine(live.experiment, definition)
-  if (state === null) return { experiment: live.experiment, outcome: 'unchanged' }
-  return { experiment: await commit(deps, live.experiment, state, 'changed', request), outcome: 'changed' }
+  const isNew = deps.catalogue.find(definition.key) === undefined
+  const created = isNew ? await tryToCreate(deps, definition, request) : null
+  if (created !== null) return { experiment: created, outcome: 'created' }
+  return commit(deps, definition.key, experiment => redefine(experiment, definition), 'changed', request)
 }
 
 /**
@@ -70,9 +64,8 @@ export async function setStatus(
   to: Exclude<Status, 'draft'>,
   { winner, ...request }: Request & { winner?: string | null | undefined },
 ): Promise<Experiment> {
-  const { experiment } = deps.catalogue.get(key)
-  const state = transition(experiment, to, request.now, winner)
-  return state === null ? experiment : commit(deps, experiment, state, ACTIONS[to], request)
+  const derive = (experiment: Experiment) => transition(experiment, to, request.now, winner)
+  return (await commit(deps, key, derive, ACTIONS[to], request)).experiment
 }
 
 const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as const satisfies Record<
@@ -80,29 +73,44 @@ const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as 
   Action
 >
 
-/** A refresh may take the next snapshot while a change is prepared; then it is prepared again. */
+/** Null when the key is taken. */
+async function tryToCreate(
+  { catalogue, store }: ChangeDeps,
+  definition: Definition,
+  { actor, now, salt }: Request & { salt: string },
+): Promise<Experiment | null> {
+  const draft: ExperimentState = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null }
+  const change = changeBetween(null, draft, { action: 'created', at: now, actor })
+  const experiment = await store.createExperiment({ definition, salt, createdAt: now }, change)
+  if (experiment !== null) catalogue.keep(experiment, null, growthOf(experiment))
+  return experiment
+}
+
+/** A refresh or another change may come first; then the change is derived anew from what is there now. */
 const ATTEMPTS = 5
 
+/** `derive` answers the next state, or null when there is nothing to do. */
 async function commit(
   deps: ChangeDeps,
-  experiment: Experiment,
-  state: ExperimentState,
+  key: string,
+  derive: (experiment: Experiment) => ExperimentState | null,
   action: Action,
   { actor, now }: Request,
-): Promise<Experiment> {
+): Promise<Applied & { readonly outcome: 'changed' | 'unchanged' }> {
   const { catalogue, store } = deps
-  const key = experiment.definition.key
-  const change = changeBetween(experiment, state, { action, at: now, actor })
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const { experiment } = catalogue.get(key)
+    const state = derive(experiment)
+    if (state === null) return { experiment, outcome: 'unchanged' }
+    const change = changeBetween(experiment, state, { action, at: now, actor })
     const snapshot = state.status === 'running' ? await snapshotOf(deps, experiment, state, now) : null
     const changed = await store.changeExperiment(experiment, state, change, snapshot)
+    if (changed === null) continue
     const live = catalogue.get(key)
-    if (changed === null && live.experiment === experiment) continue
-    if (changed === null) break
     const growth = experiment.status === 'draft' ? growthOf(changed) : live.growth
     if (snapshot !== null) growth.snapshotTaken(now, snapshot.ledgerSize)
     catalogue.keep(changed, snapshot ?? live.snapshot, growth)
-    return changed
+    return { experiment: changed, outcome: 'changed' }
   }
   throw new BanditError(
     'experiment_changed',

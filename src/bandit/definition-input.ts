@@ -165,14 +165,23 @@ function rangeFaults(path: string, metric: MetricInput): Fault[] {
     const message = 'is required for a continuous metric: the smallest and the largest outcome of a unit, as [0, 500]'
     return [{ path: `${path}.range`, message }]
   }
-  if (range[0] < range[1] && Math.max(-range[0], range[1]) <= MAX_OUTCOME) return []
+  const largest = Math.max(-range[0], range[1])
+  if (range[0] < range[1] && largest <= MAX_OUTCOME) {
+    if (range[1] - range[0] >= Math.max(MIN_WIDTH, MIN_RELATIVE_WIDTH * largest)) return []
+    const message = 'is too narrow for its size to tell outcomes apart; measure from another zero or in another unit'
+    return [{ path: `${path}.range`, message }]
+  }
   return [
     { path: `${path}.range`, message: `must be [lowest, highest] with lowest < highest, both within ±${MAX_OUTCOME}` },
   ]
 }
 
-/** Beyond this, sums of squares of many units leave the exact range of doubles. */
+/** Beyond this an outcome is a slip of the unit, and its square drowns all others in the sum of squares. */
 const MAX_OUTCOME = 1e12
+
+/** Variances are told from sums of squares, which keep 16 digits: a range far from 0 for its width would have none left. */
+const MIN_RELATIVE_WIDTH = 1e-5
+const MIN_WIDTH = 1e-9
 
 function duplicateFaults(path: string, items: readonly ({ key: string } | undefined)[]): Fault[] {
   const seen = new Set<string>()

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'request_timeout'
   | 'unauthorized'
   | 'forbidden'
+  | 'store_unavailable'
 
 /** One thing that is wrong: where (a path like `arms[2].key`), and what would be right. */
 export interface Fault {

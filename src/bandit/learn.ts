@@ -27,14 +27,14 @@ export function learnedPropensities(definition: Definition, ledger: Ledger): (nu
   })
 }
 
-/** The policy frozen anew: the snapshot that follows number `after`, from the stored ledger of the primary metric. */
+/** The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before it, so none is open. */
 export function nextSnapshot(
   experiment: Experiment,
   stored: StoredLedger,
   { reason, now }: { reason: SnapshotReason; now: number },
 ): Snapshot {
   const { definition, version } = experiment
-  const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now)
+  const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now, false)
   const propensities = learnedPropensities(definition, ledger)
   const number = (stored.snapshots.at(-1)?.number ?? 0) + 1
   return { number, version, reason, createdAt: now, propensities, ledgerSize: sizeOf(stored) }

@@ -7,14 +7,20 @@ import { type Metric, windowMsOf } from './metric.ts'
 import type { SnapshotHead, StoredLedger } from './store.ts'
 
 /**
- * The ledger of one metric as it stands at `now`. Without a window every batch is mature, the open one too. With one a batch is
+ * The ledger of one metric as it stands at `now`; `isLastOpen`: units may still join the last batch. Without a window every batch is mature, the open one too. With one a batch is
  * mature when it is closed (a newer snapshot has replaced it, or the experiment is not running and so gives it no more units) and
  * its last assignment is older than the window.
  */
-export function ledgerOf(experiment: Experiment, metric: Metric, stored: StoredLedger, now: number): Ledger {
+export function ledgerOf(
+  experiment: Experiment,
+  metric: Metric,
+  stored: StoredLedger,
+  now: number,
+  isLastOpen = experiment.status === 'running',
+): Ledger {
   const armCount = experiment.definition.arms.length
   const windowMs = windowMsOf(metric)
-  const open = experiment.status === 'running' ? stored.snapshots.at(-1)?.number : undefined
+  const open = isLastOpen ? stored.snapshots.at(-1)?.number : undefined
   const tallies = talliesBySnapshot(stored, armCount)
   return stored.snapshots.map(
     (head): Batch => ({

@@ -21,14 +21,18 @@ interface Deps {
 /** A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would count for ever. */
 export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
-/** Values beyond this are a mistake; doubles still add them without loss. */
+/** Values beyond this are a mistake. */
 export const MAX_REWARD_VALUE = 1e12
 
 /** What became of each event, in their order. Good events are recorded whatever is wrong with others of the same call. */
 export async function recordRewards(deps: Deps, rewards: readonly Reward[], now: number): Promise<RewardResult[]> {
   const plans = rewards.map(reward => plan(deps.catalogue, reward, now))
   const steps = plans.flatMap(planned => ('steps' in planned ? planned.steps : []))
-  const statuses = steps.length === 0 ? [] : await deps.store.recordRewards(steps.map(step => step.entry))
+  const statuses: RewardStatus[] = []
+  for (let from = 0; from < steps.length; from += MAX_STEPS) {
+    const entries = steps.slice(from, from + MAX_STEPS).map(step => step.entry)
+    statuses.push(...(await deps.store.recordRewards(entries)))
+  }
   noteGrowth(steps, statuses)
   let next = 0
   return plans.map(planned => {
@@ -38,6 +42,9 @@ export async function recordRewards(deps: Deps, rewards: readonly Reward[], now:
     return { status: PRECEDENCE.find(status => own.includes(status)) ?? 'unassigned' }
   })
 }
+
+/** So many rewards share a transaction: an event without an experiment is one for each that has its metric. */
+const MAX_STEPS = 500
 
 /** An event that reaches several experiments has one answer: the first of these that it met. */
 const PRECEDENCE = ['recorded', 'duplicate', 'late', 'unassigned'] as const satisfies readonly RewardStatus[]
@@ -71,12 +78,16 @@ function plan(catalogue: Catalogue, reward: Reward, now: number): { readonly ste
   }
 }
 
-function stepFor(live: LiveExperiment, { metric: key, unit, value, id }: Reward, at: number): Step | null {
+function stepFor(live: LiveExperiment, { metric: key, unit, value, id, at: dated }: Reward, at: number): Step | null {
   const found = live.metrics.get(key)
   if (found === undefined) return null
   const { position: metricPosition, metric, attribution } = found
   const experimentId = live.experiment.id
-  return { live, entry: { experimentId, metricPosition, metric, attribution, unit, value, at, id: id ?? null } }
+  const isDatedHere = dated === undefined
+  return {
+    live,
+    entry: { experimentId, metricPosition, metric, attribution, unit, value, at, isDatedHere, id: id ?? null },
+  }
 }
 
 /** False for a draft, which has no units, and for a stopped experiment all of whose windows had closed by then. */

@@ -21,9 +21,11 @@ export type Refreshed = { readonly experiment: string } & (
  */
 export async function refreshSnapshots(deps: Deps, now: number): Promise<Refreshed[]> {
   const refreshed: Refreshed[] = []
-  for (const live of deps.catalogue.all()) {
+  for (const { experiment: listed } of deps.catalogue.all()) {
+    // Looked up anew: it may have been stopped while others were refreshed.
+    const experiment = listed.definition.key
+    const live = deps.catalogue.get(experiment)
     if (live.experiment.status !== 'running' || !live.growth.isDue(now)) continue
-    const experiment = live.experiment.definition.key
     try {
       const snapshot = await refresh(deps, live, now)
       if (snapshot !== null) refreshed.push({ experiment, snapshot })

@@ -90,6 +90,8 @@ export interface RewardEntry {
   readonly unit: string
   readonly value: number
   readonly at: number
+  /** `at` is the service's own clock, which may have been set back since: then it counts as at the assignment. */
+  readonly isDatedHere: boolean
   readonly id: string | null
 }
 
@@ -133,7 +135,7 @@ export interface Store {
 
   /** The snapshots in order, without their tallies. */
   findSnapshots(experimentId: number): Promise<SnapshotHead[]>
-  /** Keeps the snapshot if it is still the next one; false when somebody else was first. */
+  /** Keeps the snapshot if it is still the next one, of the present version; false when somebody else was first. */
   takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
   /** Snapshots and tallies of one metric, at one instant. */
   readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>

@@ -1,7 +1,7 @@
 // Proves an experiment's books: recomputes every tally from the assignments and rewards themselves and compares. The ledger is
 // kept in the same transaction as the facts it counts, so any difference is a defect.
 import { chooseArm, drawOf } from './draw.ts'
-import { armAt, type Experiment } from './experiment.ts'
+import type { Experiment } from './experiment.ts'
 import { windowMsOf } from './metric.ts'
 import { isAttributed, isDelayed, outcomeOf } from './outcome.ts'
 import type { LedgerCell, SnapshotHead, Store, StoredLedger, StoredReward, UnitFacts } from './store.ts'
@@ -132,7 +132,7 @@ class Audit {
     const kept = new Map(cells.map(({ snapshot, arm, ...sums }) => [cellKey(snapshot, arm), sums]))
     for (const key of new Set([...recomputed.keys(), ...kept.keys()])) {
       const [snapshot, arm] = key.split('/').map(Number)
-      const place = `tally ${metric.key}, snapshot ${snapshot}, arm ${armAt(definition, arm as number).key}`
+      const place = `tally ${metric.key}, snapshot ${snapshot}, arm ${definition.arms[arm as number]?.key ?? arm}`
       for (const name of ['units', 'sum', 'sumOfSquares', 'rewards', 'delayedRewards'] as const) {
         const [here, there] = [recomputed.get(key)?.[name] ?? 0, kept.get(key)?.[name] ?? 0]
         const isExact = metric.type === 'binary' || !name.startsWith('sum')

@@ -1,7 +1,7 @@
 // The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers; whatever it throws becomes a problem.
 
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import { answerJson } from './answer.ts'
@@ -19,7 +19,7 @@ import { postSimulate } from './simulate.ts'
 type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
 type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-export function createApp(context: Context): Express {
+export function createApp(context: Context): RequestListener {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -53,9 +53,11 @@ export function createApp(context: Context): Express {
     sendProblem(response, new BanditError('not_found', `There is nothing at ${request.method} ${request.path}`))
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    fail(context, response, isMalformedPath(error) ? new BanditError('not_found', 'The address is not valid') : error)
+    fail(context, response, isMalformedPath(error) ? invalidAddress() : error)
   })
-  return app
+  // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
+  return (request, response) =>
+    app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
 }
 
 const VERSION = (
@@ -95,6 +97,10 @@ function logRequests({ log, now }: Context) {
     })
     next()
   }
+}
+
+function invalidAddress(): BanditError {
+  return new BanditError('not_found', 'The address is not valid')
 }
 
 /** Express' own complaint about a path that cannot be percent-decoded. */

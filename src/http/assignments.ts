@@ -1,5 +1,6 @@
 // GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes, streamed.
 import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import type { Definition } from '../bandit/experiment.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
@@ -31,12 +32,15 @@ export async function getAssignments(
   let page = await pageAfter(null)
   const gone = new Promise<void>(resolve => response.once('close', resolve))
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' })
+  if (request.method === 'HEAD') return void response.end()
   response.write(head(experiment.definition))
   for (let last = page.at(-1); last !== undefined && !response.destroyed; last = page.at(-1)) {
     // Looked up anew, because an arm may be added while this goes on.
     const { definition } = context.catalogue.get(request.params.key).experiment
     const isRoomLeft = response.write(page.map(kept => row(definition, kept)).join(''))
     if (!isRoomLeft) await Promise.race([once(response, 'drain'), gone])
+    // The store may answer within this turn of the loop; whoever else waits is to have the next one.
+    await setImmediate()
     page = await pageAfter(last.unit)
   }
   response.end()

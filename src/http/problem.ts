@@ -6,7 +6,7 @@ import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '
 
 interface Problem {
   readonly status: number
-  readonly code: ErrorCode | 'store_unavailable' | 'internal_error'
+  readonly code: ErrorCode | 'internal_error'
   readonly detail: string
   readonly faults: readonly Fault[]
 }
@@ -30,6 +30,7 @@ const STATUSES = {
   headers_too_large: 431,
   request_timeout: 408,
   unsupported_media_type: 415,
+  store_unavailable: 503,
 } as const satisfies Record<ErrorCode, number>
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -43,6 +44,7 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'The request conflicts with what is there',
   413: 'The body is too large',
   415: 'The content type cannot be read',
+  417: 'The expectation cannot be met',
   431: 'The head of the request is too large',
   500: 'Something went wrong here',
   503: 'The store is unavailable',

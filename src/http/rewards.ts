@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
-import { BanditError, type Fault } from '../bandit/errors.ts'
+import { BanditError, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
 import type { Reward } from '../bandit/facts.ts'
 import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
@@ -81,21 +81,34 @@ function fromForm(value: unknown): unknown {
   return { ...value, value: isNumber ? Number(text) : text }
 }
 
-/** Events with their faults found or not, in slices; the good ones of each slice are recorded together. */
-async function recordSlice(context: Context, events: readonly (unknown | BanditError)[]): Promise<RewardResult[]> {
+/**
+ * Events with their faults found or not, in slices; the good ones of each slice are recorded together. A store that fails is told of
+ * the whole call while nothing of it was recorded, and of each event afterwards: a 503 would have the recorded ones sent again.
+ */
+async function recordSlice(
+  context: Context,
+  events: readonly (unknown | BanditError)[],
+  isFirst: boolean,
+): Promise<RewardResult[]> {
   const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event)))
   const good = events.filter((_, position) => faults[position] === null)
-  const results = await recordRewards(
-    context,
-    good.map(event => rewardOf(event as RewardBody)),
-    context.now(),
-  )
+  const rewards = good.map(event => rewardOf(event as RewardBody))
+  const results = await recordRewards(context, rewards, context.now()).catch(error => {
+    if (isFirst || !(error instanceof StoreUnavailableError)) throw error
+    return rewards.map(() => UNAVAILABLE)
+  })
   let next = 0
   return faults.map(fault =>
     fault === null
       ? (results[next++] as RewardResult)
       : { status: 'rejected', code: fault.code, message: fault.message },
   )
+}
+
+const UNAVAILABLE: RewardResult = {
+  status: 'rejected',
+  code: 'store_unavailable',
+  message: 'The store did not answer; send this event again',
 }
 
 function shapeError(event: unknown): BanditError | null {
@@ -113,7 +126,7 @@ async function recordList(context: Context, events: readonly unknown[]) {
   const results: RewardResult[] = []
   for (let from = 0; from < events.length; from += SLICE) {
     if (from > 0) await setImmediate()
-    results.push(...(await recordSlice(context, events.slice(from, from + SLICE))))
+    results.push(...(await recordSlice(context, events.slice(from, from + SLICE), from === 0)))
   }
   return summaryOf(results)
 }
@@ -127,6 +140,7 @@ async function recordStream(context: Context, request: IncomingMessage) {
     const recorded = await recordSlice(
       context,
       slice.map(({ event }) => event),
+      seen === 0,
     )
     for (const [position, result] of recorded.entries()) {
       counts[result.status] += 1

@@ -113,27 +113,36 @@ function payloadFault(payload: unknown, depth = 0): string | null {
 
 /** What of the input has its shape, so that the rest of it can be judged although a part is not readable. */
 function readableParts(input: Record<string, unknown>): ReadableDefinition {
-  const read = (name: keyof typeof definitionSchema.shape) => {
-    const parsed = definitionSchema.shape[name].safeParse(input[name])
-    return parsed.success ? parsed.data : undefined
-  }
-  const items = (name: 'arms' | 'metrics', schema: z.ZodType) => {
-    const list = input[name]
-    if (!Array.isArray(list)) return undefined
-    return list.map(item => {
-      const parsed = schema.safeParse(item)
-      return parsed.success ? parsed.data : undefined
-    })
-  }
+  const { arms, metrics, policy, ...fields } = definitionSchema.shape
+  const readable = readableFields(fields, input)
   return {
-    key: read('key'),
-    control: read('control'),
-    policy: read('policy'),
-    alpha: read('alpha'),
-    plannedUnits: read('plannedUnits'),
-    arms: items('arms', armSchema),
-    metrics: items('metrics', metricSchema),
+    ...readable,
+    arms: readableItems(armSchema.shape, input.arms, ['key']),
+    metrics: readableItems(metricSchema.shape, input.metrics, ['key', 'type', 'role']),
+    policy: readableItem(policySchema.shape, input.policy, ['type']),
   } as ReadableDefinition
+}
+
+function readableItems(shape: Shape, list: unknown, needed: readonly string[]): unknown[] | undefined {
+  return Array.isArray(list) ? list.map(item => readableItem(shape, item, needed)) : undefined
+}
+
+/** The fields of an item that have their shape; nothing of one that lacks the shape in what the others are judged by. */
+function readableItem(shape: Shape, item: unknown, needed: readonly string[]): object | undefined {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
+  if (needed.some(name => !shape[name]?.safeParse((item as Record<string, unknown>)[name]).success)) return undefined
+  return readableFields(shape, item as Record<string, unknown>)
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>
+
+function readableFields(shape: Shape, item: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([name, schema]) => {
+      const parsed = schema.safeParse(item[name])
+      return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : []
+    }),
+  )
 }
 
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
@@ -147,9 +156,7 @@ function faultsOf(issue: z.core.$ZodIssue): Fault[] {
 
 function wordingOf(issue: z.core.$ZodIssue): string {
   const wording = issue.message.replace(/^Invalid (input|option|string): /, '')
-  return wording.startsWith('expected')
-    ? `must be ${wording.slice('expected '.length)}`.replace('must be one of', 'must be one of')
-    : wording
+  return wording.startsWith('expected') ? `must be ${wording.slice('expected '.length)}` : wording
 }
 
 function fieldsAt(path: readonly PropertyKey[]): readonly string[] {

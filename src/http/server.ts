@@ -1,13 +1,23 @@
-// The HTTP server around the app: what holds for every connection.
-import { createServer as createHttpServer, type Server } from 'node:http'
+// The HTTP server around the app: what holds for every connection, and what Node would refuse without a word.
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
 import { createApp } from './app.ts'
 import type { Context } from './context.ts'
-import { refuseConnection } from './problem.ts'
+import { refuseConnection, sendProblem } from './problem.ts'
 
 /** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
 const REQUEST_TIMEOUT_MS = 3_600_000
 
 export function createServer(context: Context): Server {
-  const server = createHttpServer({ requestTimeout: REQUEST_TIMEOUT_MS }, createApp(context))
+  const app = createApp(context)
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers.host !== undefined || request.httpVersion !== '1.1') return app(request, response)
+    sendProblem(response, new BanditError('invalid_request', 'A request of HTTP/1.1 must have the header Host'))
+  }
+  const server = createHttpServer({ requestTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false }, serve)
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
+    sendProblem(response, new BanditError('invalid_request', message), 417)
+  })
   return server.on('clientError', refuseConnection)
 }

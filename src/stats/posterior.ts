@@ -85,7 +85,8 @@ export function normalPosteriors(tallies: readonly Tally[]): NormalPosteriors {
     spread += sumOfSquaredDeviations(tally)
   }
   if (units < 2) return { known: false, reason: 'too few units' }
-  if (spread <= ROUNDING_NOISE * sumOfSquares) return { known: false, reason: 'no variance' }
+  // A sum of squares that corrections have taken back to nothing may have been rounded below 0.
+  if (!(spread > ROUNDING_NOISE * Math.max(0, sumOfSquares))) return { known: false, reason: 'no variance' }
 
   const lentMean = PRIOR_UNITS_OF_MEAN * (sum / units)
   const lentSpread = PRIOR_UNITS_OF_VARIANCE * (spread / units)

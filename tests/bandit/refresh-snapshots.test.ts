@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { setStatus } from '../../src/bandit/change-experiment.ts'
 import { type Service, startExperiment, startService } from '../support/service.ts'
 
 describe('refreshSnapshots()', () => {
@@ -69,6 +70,33 @@ describe('refreshSnapshots()', () => {
     const learned = (await snapshots()).at(-1)
     expect(learned.snapshot).toBe(3)
     expect(learned.propensities.mens).toBeGreaterThan(0.9)
+  })
+
+  it('learns from the batch that it closes, when its window is over and nothing else comes', async () => {
+    const metrics = [{ key: 'visit', type: 'binary', role: 'primary', window: '10s' }]
+    await startExperiment(service, { metrics, policy: { type: 'thompson', controlShare: null } })
+    const units = Array.from({ length: 200 }, (_, unit) => `u${unit}`)
+    const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })).body
+    const mens = assignments.filter(({ arm }: { arm: string }) => arm === 'mens')
+    await service.call(
+      'POST',
+      '/rewards',
+      mens.map(({ unit }: { unit: string }) => ({ unit, metric: 'visit' })),
+    )
+    // No tick in between: the first snapshot after the start closes the batch when its window has long been over.
+    await service.advance(60_000)
+    expect((await snapshots()).at(-1).propensities.mens).toBeGreaterThan(0.9)
+  })
+
+  it('takes no snapshot of an experiment that is stopped while others are refreshed', async () => {
+    await startExperiment(service, { key: 'first' })
+    await startExperiment(service, { key: 'second' })
+    for (const experiment of ['first', 'second']) await service.call('POST', '/assign', { experiment, unit: 'u1' })
+    const refreshing = service.advance(1_000)
+    const stopping = setStatus(service, 'second', 'stopped', { actor: 'test', now: service.now })
+    await Promise.all([refreshing, stopping])
+    const { id } = service.catalogue.get('second').experiment
+    expect((await service.store.findSnapshots(id)).map(({ version }) => version)).toEqual([2])
   })
 
   it('forgets nothing over a restart: same salt, same snapshots, same kept arms', async () => {

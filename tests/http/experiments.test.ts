@@ -396,6 +396,27 @@ describe('PUT /experiments/:key', () => {
     expect(changed.body.version).toBe(2)
     expect(JSON.stringify(changed.body.arms[0].payload)).toBe(JSON.stringify(other))
   })
+
+  it('PUT and pause answer alike however often they come at the same moment', async () => {
+    const definition = emailDefinition({ key: 'twice' })
+    const { key: _, ...body } = definition
+    const put = (changes = {}) => service.call('PUT', '/experiments/twice', { ...body, ...changes })
+    const created = await Promise.all([put(), put(), put()])
+    expect(created.map(({ status }) => status).toSorted()).toEqual([200, 200, 201])
+    await service.call('POST', '/experiments/twice/start')
+    const changed = await Promise.all([put({ description: 'a' }), put({ description: 'a' }), put({ description: 'a' })])
+    expect(changed.map(({ status, body: { version } }) => [status, version])).toEqual([
+      [200, 3],
+      [200, 3],
+      [200, 3],
+    ])
+    const paused = await Promise.all([1, 2, 3].map(() => service.call('POST', '/experiments/twice/pause')))
+    expect(paused.map(({ status, body: { version } }) => [status, version])).toEqual([
+      [200, 4],
+      [200, 4],
+      [200, 4],
+    ])
+  })
 })
 
 describe('the life of an experiment', () => {

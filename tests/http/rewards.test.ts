@@ -559,3 +559,17 @@ describe('rewards after the end of an experiment', () => {
     expect(await counted('visit')).toMatchObject({ units: 1, sum: 1 })
   })
 })
+
+describe('a list while the store fails half-way', () => {
+  it('tells each event whether it was recorded, so that none is sent twice', async () => {
+    await startExperiment(service)
+    await assign('u')
+    store.failsOn = 2
+    const events = Array.from({ length: 1_200 }, () => ({ unit: 'u', metric: 'visit' }))
+    const { status, body } = await post(events)
+    expect(status).toBe(200)
+    expect([body.recorded, body.rejected]).toEqual([700, 500])
+    expect(body.results[500]).toMatchObject({ status: 'rejected', code: 'store_unavailable' })
+    expect(body.results[1_000]).toEqual({ status: 'recorded' })
+  })
+})

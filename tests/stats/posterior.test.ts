@@ -54,6 +54,13 @@ describe('betaPosterior()', () => {
   })
 })
 
+describe('normalPosteriors() after corrections', () => {
+  it('has no variance to tell where refunds have rounded a sum of squares below 0', () => {
+    const refunded = { units: 10, sum: 0, sumOfSquares: -1e-20 }
+    expect(normalPosteriors([refunded, refunded])).toEqual({ known: false, reason: 'no variance' })
+  })
+})
+
 describe('normalPosteriors()', () => {
   it.skipIf(golden === null).each(golden?.cases ?? [])(
     'agrees with the golden case "$name"',

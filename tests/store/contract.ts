@@ -138,6 +138,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         const racing = await Promise.all(Array.from({ length: 10 }, () => store.takeSnapshot(id, snapshot(2))))
         expect(racing.filter(isOurs => isOurs)).toHaveLength(1)
         expect(await store.takeSnapshot(id, snapshot(4))).toBe(false)
+        expect(await store.takeSnapshot(id, { ...snapshot(3), version: 1 })).toBe(false)
         expect(await store.takeSnapshot(id, snapshot(1))).toBe(false)
         expect((await store.findSnapshots(id)).map(({ number }) => number)).toEqual([1, 2])
       })
@@ -297,6 +298,11 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         expect((await store.readLedger(id, 1)).cells[0]).toMatchObject({ rewards: 2, delayedRewards: 1 })
       })
 
+      it('recordRewards() counts what the service dates itself, though its clock was set back', async () => {
+        const id = await createWithUnit()
+        expect(await store.recordRewards([reward(id, { at: START - 1, isDatedHere: true })])).toEqual(['recorded'])
+      })
+
       it('recordRewards() stops a metric without window at its end', async () => {
         const id = await createWithUnit()
         const until = (at: number) => ({ ...rating(id, 1, { at }), attribution: { windowMs: null, until: START + 10 } })
@@ -443,7 +449,18 @@ function reward(experimentId: number, changes: Partial<RewardEntry> = {}): Rewar
   const [metric] = definition.metrics
   if (metric === undefined) throw new Error('The definition has metrics')
   const attribution = { windowMs: HOUR, until: null }
-  return { experimentId, metricPosition: 0, metric, attribution, unit: 'u1', value: 1, at: START, id: null, ...changes }
+  return {
+    experimentId,
+    metricPosition: 0,
+    metric,
+    attribution,
+    unit: 'u1',
+    value: 1,
+    at: START,
+    isDatedHere: false,
+    id: null,
+    ...changes,
+  }
 }
 
 function rating(experimentId: number, value: number, changes: Partial<RewardEntry> = {}): RewardEntry {

@@ -4,6 +4,8 @@ import type { Store } from '../../src/bandit/store.ts'
 
 export interface FaultyStore {
   isDown: boolean
+  /** Fails the so-manieth list of rewards from now on, and only that one; 0: none. */
+  failsOn: number
   /** For `startService`. */
   readonly wrapStore: (store: Store) => Store
 }
@@ -12,10 +14,12 @@ export interface FaultyStore {
 export function faultyStore(): FaultyStore {
   const faulty: FaultyStore = {
     isDown: false,
+    failsOn: 0,
     wrapStore: store =>
       new Proxy(store, {
         get(target, name: keyof Store) {
-          if (!faulty.isDown || name === 'close') return target[name]
+          const failsNow = name === 'recordRewards' && faulty.failsOn > 0 && --faulty.failsOn === 0
+          if ((!faulty.isDown && !failsNow) || name === 'close') return target[name]
           return () => Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
         },
       }),

@@ -10,19 +10,26 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
+export interface CommitListener {
+  /** A sentence or a whole transaction was undone. */
+  readonly onUndo: () => void
+  /** Commits begin to fail, with the engine's error; null: they succeed again. */
+  readonly onTurn: (error: unknown) => void
+}
+
 type Outcome = { readonly result: unknown } | { readonly error: unknown }
 
 export class CommitQueue {
   readonly #db: Database.Database
   readonly #atomically: Database.Transaction<(run: () => unknown) => unknown>
   readonly #commitAll: Database.Transaction<(writes: readonly Write[]) => Outcome[]>
-  readonly #onUndo: () => void
+  readonly #listener: CommitListener
   #writes: Write[] = []
+  #isFailing = false
 
-  /** `onUndo` is called whenever a sentence or a whole transaction was undone. */
-  constructor(db: Database.Database, onUndo: () => void) {
+  constructor(db: Database.Database, listener: CommitListener) {
     this.#db = db
-    this.#onUndo = onUndo
+    this.#listener = listener
     this.#atomically = db.transaction((run: () => unknown) => run())
     this.#commitAll = db.transaction((writes: readonly Write[]) => writes.map(write => this.#attempt(write)))
   }
@@ -56,15 +63,23 @@ export class CommitQueue {
     try {
       outcomes = this.#commitAll.immediate(writes)
     } catch (error) {
-      this.#onUndo()
+      this.#listener.onUndo()
+      this.#turn(error)
       for (const write of writes) write.reject(this.#asStoreError(error))
       return
     }
+    this.#turn(null)
     for (const [position, write] of writes.entries()) {
       const outcome = outcomes[position] as Outcome
       if ('error' in outcome) write.reject(this.#asStoreError(outcome.error))
       else write.resolve(outcome.result)
     }
+  }
+
+  #turn(trouble: unknown): void {
+    const isFailing = trouble !== null
+    if (isFailing !== this.#isFailing) this.#listener.onTurn(trouble)
+    this.#isFailing = isFailing
   }
 
   #attempt({ run }: Write): Outcome {
@@ -73,7 +88,7 @@ export class CommitQueue {
     } catch (error) {
       // Some errors (a full disk) end the whole transaction; then no sentence of it was kept, and all must hear of it.
       if (!this.#db.inTransaction) throw error
-      this.#onUndo()
+      this.#listener.onUndo()
       return { error }
     }
   }

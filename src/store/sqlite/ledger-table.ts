@@ -48,7 +48,8 @@ export class LedgerTable {
       INSERT INTO snapshots
         (experiment_id, number, version, reason, created_at, propensities, ledger_units, ledger_rewards)
       SELECT :experimentId, :number, :version, :reason, :createdAt, :propensities, :ledgerUnits, :ledgerRewards
-      WHERE :number = 1 + (SELECT coalesce(max(number), 0) FROM snapshots WHERE experiment_id = :experimentId)`)
+      WHERE :number = 1 + (SELECT coalesce(max(number), 0) FROM snapshots WHERE experiment_id = :experimentId)
+        AND EXISTS (SELECT 1 FROM experiments WHERE id = :experimentId AND version = :version)`)
 
     this.#addUnits = db.prepare(`
       UPDATE snapshots SET units = units + :units, last_assigned_at = max(coalesce(last_assigned_at, 0), :assignedAt)
@@ -76,7 +77,7 @@ export class LedgerTable {
       FROM tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
   }
 
-  /** Inserts a snapshot if it follows the latest one; otherwise changes nothing and answers false. */
+  /** Inserts a snapshot of the experiment's present version if it follows the latest one; else changes nothing: false. */
   insertSnapshot(experimentId: number, snapshot: Snapshot): boolean {
     const { propensities, ledgerSize, ...row } = snapshot
     const { units: ledgerUnits, rewards: ledgerRewards } = ledgerSize

@@ -15,20 +15,28 @@ import { rewardSentences } from './rewards.ts'
 import { snapshotSentences } from './snapshots.ts'
 
 /**
- * A writer that waits longer than this for another process' lock fails. It waits on the thread that answers everybody, and a request
- * may come when one commit has just begun to wait and wait for the next: /assign must still answer within a second.
+ * A writer that waits longer than this for another process' lock fails. It waits on the thread that answers everybody, and /assign
+ * must answer within a second. So once one has waited in vain the next ones do not wait, until one succeeds: with 64 requests
+ * always under way, some had to sit through four waits.
  */
 const BUSY_TIMEOUT_MS = 250
 
 /**
- * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
+ * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. `onTurn` hears when commits begin to
+ * fail, with the engine's error, and with null when they succeed again.
  *
  * @throws DatabaseError
  */
-export function openSqlite(path: string): Store {
+export function openSqlite(path: string, onTurn: (error: unknown) => void = () => {}): Store {
   const db = openDatabase(path)
   const ledger = new LedgerTable(db)
-  const queue = new CommitQueue(db, () => ledger.forget())
+  const queue = new CommitQueue(db, {
+    onUndo: () => ledger.forget(),
+    onTurn: error => {
+      if (db.open) db.pragma(`busy_timeout = ${error === null ? BUSY_TIMEOUT_MS : 0}`)
+      onTurn(error)
+    },
+  })
   return {
     ...experimentSentences(db, queue, ledger),
     ...snapshotSentences(ledger, queue),
@@ -70,6 +78,8 @@ function migrate(db: Database.Database): void {
   const insert = db.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
   // Exclusive from the first read, so that of two processes that start at once the second finds the work done.
   db.transaction(() => {
+    // A file that may only be read is opened without a word; it is refused at the first sentence that would change it.
+    db.exec('UPDATE migrations SET name = name WHERE FALSE')
     for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {
       db.exec(sql)
       insert.run(number, name, checksum)

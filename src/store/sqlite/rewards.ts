@@ -26,10 +26,11 @@ export function rewardSentences(db: Database.Database, queue: CommitQueue, ledge
     ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
 
   function record({ metric, attribution, ...entry }: RewardEntry): RewardStatus {
-    const { experimentId, metricPosition, unit, value, at, id } = entry
+    const { experimentId, metricPosition, unit, value, id } = entry
     const assignment = findAssignment.get(experimentId, unit)
     if (assignment === undefined) return 'unassigned'
     const { arm, snapshot, assignedAt } = assignment
+    const at = entry.isDatedHere ? Math.max(entry.at, assignedAt) : entry.at
     const last = findLastReward.get(experimentId, unit, metricPosition) ?? NONE_YET
     const isCounted = isAttributed(attribution, assignedAt, at)
     const total = isCounted ? last.total + value : last.total

@@ -1,0 +1,70 @@
+// Kills the service under load, again and again, and checks that it forgets nothing that it acknowledged: npm run crash
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CrashResult, crash } from './crash/crash.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+
+const HELP = `Usage: npm run crash -- [options]
+
+Starts the service on a new file, keeps it busy over HTTP (units alone and in batches; rewards alone, in lists and in streams;
+corrections), kills it with SIGKILL at random moments, also while it starts, and starts it again on the same file. What had no
+answer is sent again with the same ids. Checks from the client's own record that every acknowledged assignment is kept as it
+was, that every acknowledged reward counts once, and that verify finds no difference. Exit code 1 if anything was lost.
+
+OPTIONS
+  --kills N     (100)
+  --seed N      of the moments and the load (1); what a kill hits also depends on the machine
+  --json        prints the counts as JSON
+`
+
+const OPTIONS = {
+  kills: { type: 'string', default: '100' },
+  seed: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  const kills = wholeNumberOf(values.kills, 'kills', 1) as number
+  const seed = wholeNumberOf(values.seed, 'seed', 0) as number
+  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-crash-'))
+  const bar = new ProgressBar()
+  const startedAt = performance.now()
+  const result = await crash({
+    databasePath: join(folder, 'pinwheel.db'),
+    kills,
+    seed,
+    onKill({ number, workedMs }) {
+      const when = workedMs === null ? 'while it started' : `after ${workedMs.toFixed(0)} ms of work`
+      if (process.stderr.isTTY) bar.say(`kill ${number} ${when}`)
+      bar.update(number, kills, 'kills')
+    },
+  })
+  const seconds = (performance.now() - startedAt) / 1_000
+  if (process.stderr.isTTY) bar.say('')
+  if (result.lossCount === 0) rmSync(folder, { recursive: true })
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ seed, seconds, ...result }, null, 2)}\n` : told(result, seconds),
+  )
+  if (result.lossCount === 0) return
+  process.stderr.write(`The database is left for you in ${folder}\n`)
+  process.exitCode = 1
+})
+
+function told(result: CrashResult, seconds: number): string {
+  const { kills, killsWhileStarting, acknowledgedAssignments, acknowledgedRewards, lossCount, losses } = result
+  const facts = [
+    `${formatCount(kills)} kills in ${seconds.toFixed(0)} s, ${formatCount(killsWhileStarting)} of them while the service started`,
+    `${formatCount(acknowledgedAssignments)} assignments and ${formatCount(acknowledgedRewards)} rewards acknowledged`,
+    `${formatCount(result.requestsAnswered)} requests answered, ${formatCount(result.requestsRetried)} left without an answer and sent again`,
+    `${formatCount(result.audits)} ${result.audits === 1 ? 'audit' : 'audits'} of the books`,
+  ].join('; ')
+  if (lossCount === 0) return `${facts}: nothing was lost, nothing counted twice.\n`
+  return `${facts}: ${formatCount(lossCount)} LOSSES\n${losses.map(loss => `  ${loss}\n`).join('')}`
+}

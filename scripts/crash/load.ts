@@ -1,0 +1,166 @@
+// What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections, and what
+// it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
+import type { Chance } from '../../src/stats/chance.ts'
+import type { Connection } from './connection.ts'
+import { assignMany, assignOne, type Errand, rewardMany, rewardOne, rewardStream } from './errands.ts'
+import type { ClientRecord, RewardEvent } from './record.ts'
+
+/** Requests under way at the same time. */
+const IN_FLIGHT = 8
+
+const BATCH = 100
+const LIST = 100
+/** Longer than what the service writes in one commit. */
+const STREAM = 1_200
+const CHECK = 1_000
+
+/** Requests of one kind among a hundred. */
+const MIX = { assignOne: 40, assignMany: 8, rewardOne: 36, rewardMany: 8, rewardStream: 3, ask: 3, repeat: 2 }
+
+export class Load {
+  readonly #record: ClientRecord
+  readonly #chance: Chance
+  readonly #waiting: Errand[] = []
+  #checked = { units: 0, rewards: 0 }
+  #units = 0
+  #events = 0
+  #answered = 0
+  #unanswered = 0
+  #isOver = false
+
+  constructor(record: ClientRecord, chance: Chance) {
+    this.#record = record
+    this.#chance = chance
+  }
+
+  /** Requests so far. */
+  get counts() {
+    return { answered: this.#answered, unanswered: this.#unanswered }
+  }
+
+  /** Sends until `end()` is called or the service is gone; then resolves, when no request is under way any more. */
+  async run(connection: Connection): Promise<void> {
+    this.#isOver = false
+    this.#waiting.push(...this.#checks())
+    await this.#work(connection, () => this.#waiting.shift() ?? this.#fresh())
+  }
+
+  /** Sends what still waits, and nothing new; false when some of it had no answer. */
+  async settle(connection: Connection): Promise<boolean> {
+    this.#isOver = false
+    this.#waiting.push(...this.#checks())
+    await this.#work(connection, () => this.#waiting.shift() ?? null)
+    return this.#waiting.length === 0
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  async #work(connection: Connection, next: () => Errand | null): Promise<void> {
+    const worker = async () => {
+      while (!this.#isOver) {
+        const errand = next()
+        if (errand === null) return
+        const answer = await connection.send(errand.message)
+        const isHeard = answer !== null && errand.hear(answer)
+        this.#answered += isHeard ? 1 : 0
+        if (isHeard) continue
+        this.#unanswered += 1
+        this.#waiting.push(errand)
+        return
+      }
+    }
+    await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
+  }
+
+  /** All that was acknowledged since it was last asked for. */
+  #checks(): Errand[] {
+    const units = this.#record.units.slice(this.#checked.units)
+    const rewards = this.#record.rewards.slice(this.#checked.rewards)
+    this.#checked = { units: this.#record.units.length, rewards: this.#record.rewards.length }
+    return [
+      ...portions(units).map(portion => assignMany(this.#record, portion, true)),
+      ...portions(rewards).map(portion => rewardMany(this.#record, portion, true)),
+    ]
+  }
+
+  #fresh(): Errand {
+    const record = this.#record
+    if (record.units.length === 0) return assignOne(record, this.#newUnit())
+    if (record.rewards.length === 0) return rewardOne(record, this.#newEvent())
+    switch (this.#kind()) {
+      case 'assignOne':
+        return assignOne(record, this.#newUnit())
+      case 'assignMany':
+        return assignMany(
+          record,
+          this.#many(BATCH, () => this.#newUnit()),
+          false,
+        )
+      case 'rewardOne':
+        return rewardOne(record, this.#newEvent())
+      case 'rewardMany':
+        return rewardMany(
+          record,
+          this.#many(LIST, () => this.#newEvent()),
+          false,
+        )
+      case 'rewardStream':
+        return rewardStream(
+          record,
+          this.#many(STREAM, () => this.#newEvent()),
+        )
+      case 'ask':
+        return assignMany(
+          record,
+          this.#many(LIST, () => this.#oneOf(record.units)),
+          true,
+        )
+      case 'repeat':
+        return rewardMany(
+          record,
+          this.#many(LIST, () => this.#oneOf(record.rewards)),
+          true,
+        )
+    }
+  }
+
+  #kind(): keyof typeof MIX {
+    let rest = this.#chance() * 100
+    for (const [kind, share] of Object.entries(MIX)) {
+      rest -= share
+      if (rest < 0) return kind as keyof typeof MIX
+    }
+    return 'assignOne'
+  }
+
+  /** Now and then the one before, which may be under way just now: the first writer wins. */
+  #newUnit(): string {
+    if (this.#units === 0 || this.#chance() > 0.1) this.#units += 1
+    return `u${this.#units}`
+  }
+
+  /** One in five takes back what an earlier one may have said. */
+  #newEvent(): RewardEvent {
+    const metric = this.#chance() < 0.5 ? 'visit' : 'spend'
+    const amount = metric === 'visit' ? 1 : 1 + Math.floor(100 * this.#chance())
+    const value = this.#chance() < 0.2 ? -amount : amount
+    this.#events += 1
+    return { unit: this.#oneOf(this.#record.units), metric, value, id: `e${this.#events}` }
+  }
+
+  #many<Thing>(most: number, make: () => Thing): Thing[] {
+    return Array.from({ length: 1 + Math.floor(most * this.#chance()) }, make)
+  }
+
+  #oneOf<Thing>(things: readonly Thing[]): Thing {
+    return things[Math.floor(things.length * this.#chance())] as Thing
+  }
+}
+
+function portions<Thing>(things: readonly Thing[]): Thing[][] {
+  return Array.from({ length: Math.ceil(things.length / CHECK) }, (_, index) =>
+    things.slice(index * CHECK, (index + 1) * CHECK),
+  )
+}

@@ -1,0 +1,91 @@
+// Sends what nobody should send, and lives through what may happen in any order: npm run fuzz
+import { Violation } from './fuzz/expect-holds.ts'
+import { fuzzService, type ServiceFindings } from './fuzz/fuzz-service.ts'
+import { checkHistories } from './fuzz/histories.ts'
+import type { Played } from './fuzz/play-history.ts'
+import { FULL } from './fuzz/sizes.ts'
+import { alignColumns } from './terminal/aligned-columns.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+
+const HELP = `Usage: npm run fuzz -- [options]
+
+Plays random histories against the bandit on a real store: assignments, rewards, retries, corrections, refreshes, changes and
+restarts in any order, many at the same moment. Afterwards every unit must have the one arm that it was first given, every
+event be counted once, every tally be what the facts say, and the propensities of each snapshot sum to one.
+Then sends random requests to a service in a process of its own: every route, hostile bodies, heads and encodings. No answer
+may be the service's fault or late, every refusal must be as the interface promises, the memory must not grow, and the books
+must balance in the end.
+Exit code 1 if anything is not so, with the seed and the smallest example that could be found.
+
+OPTIONS
+  --requests N     (${FULL.requests})
+  --histories N    (${FULL.histories})
+  --seed N         the same seed gives the same histories and requests (1)
+`
+
+const OPTIONS = {
+  requests: { type: 'string', default: String(FULL.requests) },
+  histories: { type: 'string', default: String(FULL.histories) },
+  seed: { type: 'string', default: '1' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  const requests = wholeNumberOf(values.requests, 'requests', 0) as number
+  const histories = wholeNumberOf(values.histories, 'histories', 0) as number
+  const seed = wholeNumberOf(values.seed, 'seed', 0) as number
+  const bar = new ProgressBar()
+  try {
+    if (histories > 0) process.stdout.write(await playAll(histories, seed, bar))
+    if (requests > 0) {
+      const findings = await fuzzService({ requests, seed }, sent => bar.update(sent, requests, 'requests'))
+      process.stdout.write(serviceText(findings))
+    }
+  } catch (error) {
+    if (error instanceof Violation) throw new Failure(`With --seed ${seed}: ${error.message}`)
+    throw error
+  }
+})
+
+async function playAll(histories: number, seed: number, bar: ProgressBar): Promise<string> {
+  const startedAt = performance.now()
+  const sums = { histories: 0, units: 0, rewards: 0, snapshots: 0, versions: 0 }
+  const onPlayed = (played: Played) => {
+    sums.histories += 1
+    for (const name of ['units', 'rewards', 'snapshots', 'versions'] as const) sums[name] += played[name]
+    bar.update(sums.histories, histories, 'histories')
+  }
+  await checkHistories({ runs: histories, seed, onPlayed })
+  const rows = Object.entries(sums).map(([name, count]) => [name, formatCount(count)])
+  return tableText([...rows, ['seconds', ((performance.now() - startedAt) / 1_000).toFixed(0)]])
+}
+
+function serviceText({
+  byClass,
+  requests,
+  slowestMs,
+  residentMiB,
+  experiments,
+  units,
+  seconds,
+}: ServiceFindings): string {
+  const memory = residentMiB.map(each => (each === null ? 'unknown' : each.toFixed(0)))
+  return tableText([
+    ['requests', formatCount(requests)],
+    ...[...byClass].sort().map(([name, count]) => [`  ${name}`, formatCount(count)]),
+    ['slowest, ms', slowestMs.toFixed(0)],
+    ['experiments', formatCount(experiments)],
+    ['units', formatCount(units)],
+    ...['start', 'warm-up', 'midway', 'end'].map((when, at) => [`MiB at ${when}`, memory[at] ?? '–']),
+    ['seconds', seconds.toFixed(0)],
+  ])
+}
+
+function tableText(rows: readonly (readonly string[])[]): string {
+  return `${alignColumns(rows, [0]).join('\n')}\n\n`
+}

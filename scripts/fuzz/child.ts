@@ -1,0 +1,77 @@
+// The service as a process of its own, in a folder of its own, whose memory can be read and whose log is kept.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '../terminal/failure.ts'
+import { scratchFolder } from './stage.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const START_MS = 30_000
+
+export class Child {
+  readonly #process: ChildProcess
+  readonly #folder: string
+  #told = ''
+  url = ''
+
+  private constructor(process: ChildProcess, folder: string) {
+    this.#process = process
+    this.#folder = folder
+    for (const stream of [process.stdout, process.stderr]) stream?.on('data', chunk => (this.#told += chunk))
+  }
+
+  /** @throws Failure when it does not start */
+  static async start(): Promise<Child> {
+    const folder = scratchFolder()
+    // Its log tells of errors only: each of them is a defect of the service.
+    const env = { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'error' }
+    const child = new Child(spawn(process.execPath, [MAIN], { cwd: folder, env }), folder)
+    const until = performance.now() + START_MS
+    while (child.url === '') {
+      if (child.isGone || performance.now() > until) throw new Failure(`The service does not start: ${child.#told}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      child.url = /http:\/\/\S+/.exec(child.#told)?.[0] ?? ''
+    }
+    return child
+  }
+
+  get isGone(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
+  }
+
+  get databaseUrl(): string {
+    return `sqlite:${join(this.#folder, 'data/pinwheel.db')}`
+  }
+
+  /** What it has told of errors. */
+  get errors(): string[] {
+    return this.#told.split('\n').filter(line => line.includes('"level":50') || line.includes('"level":60'))
+  }
+
+  /** Resident memory in MiB; null where the system does not tell. */
+  get residentMiB(): number | null {
+    const path = `/proc/${this.#process.pid}/status`
+    if (!existsSync(path)) return null
+    const kiB = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1]
+    return kiB === undefined ? null : Number(kiB) / 1_024
+  }
+
+  /** Asks it to stop; resolves to its exit code. Its files stay. */
+  async stop(): Promise<number | null> {
+    if (!this.isGone) {
+      this.#process.kill('SIGTERM')
+      await once(this.#process, 'exit')
+    }
+    return this.#process.exitCode
+  }
+
+  async remove(): Promise<void> {
+    if (!this.isGone) {
+      this.#process.kill('SIGKILL')
+      await once(this.#process, 'exit')
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}

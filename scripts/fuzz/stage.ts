@@ -1,0 +1,76 @@
+// Where a history is played: the real store on a file of its own, opened again at every restart, and a clock that is set.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { openStore } from '../../src/store/open.ts'
+
+/** 2026-01-05T12:00:00Z */
+const BEGIN = Date.UTC(2026, 0, 5, 12)
+
+export class Stage {
+  readonly #folder = scratchFolder()
+  readonly #wrapStore: (store: Store) => Store
+  readonly #abandoned: Store[] = []
+  now = BEGIN
+  store: Store
+  catalogue: Catalogue
+
+  private constructor(wrapStore: (store: Store) => Store, store: Store, catalogue: Catalogue) {
+    this.#wrapStore = wrapStore
+    this.store = store
+    this.catalogue = catalogue
+  }
+
+  static async open(wrapStore: (store: Store) => Store): Promise<Stage> {
+    blank ??= blankDatabase()
+    const bytes = await blank
+    const stage = new Stage(wrapStore, NOT_OPEN, new Catalogue())
+    writeFileSync(stage.#path, bytes)
+    await stage.#begin()
+    return stage
+  }
+
+  /** `isCrash`: the store is left as it is, and another is opened on the same file. */
+  async restart(isCrash: boolean): Promise<void> {
+    if (isCrash) this.#abandoned.push(this.store)
+    else await this.store.close()
+    await this.#begin()
+  }
+
+  async close(): Promise<void> {
+    for (const store of [...this.#abandoned, this.store]) await store.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #path() {
+    return join(this.#folder, 'pinwheel.db')
+  }
+
+  async #begin(): Promise<void> {
+    this.store = this.#wrapStore(await openStore(`sqlite:${this.#path}`))
+    this.catalogue = await Catalogue.load(this.store)
+  }
+}
+
+const NOT_OPEN = {} as Store
+
+let blank: Promise<Buffer> | null = null
+
+/** The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one. */
+async function blankDatabase(): Promise<Buffer> {
+  const folder = scratchFolder()
+  const path = join(folder, 'blank.db')
+  await (await openStore(`sqlite:${path}`)).close()
+  const bytes = readFileSync(path)
+  rmSync(folder, { recursive: true, force: true })
+  return bytes
+}
+
+const MEMORY = '/dev/shm'
+
+/** Empty, in memory where the system has such a place, and the caller's to remove. */
+export function scratchFolder(): string {
+  return mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'pinwheel-fuzz-'))
+}
