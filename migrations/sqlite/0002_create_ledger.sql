@@ -23,6 +23,9 @@ CREATE TABLE tallies (
   units INTEGER NOT NULL CHECK (units >= 0),
   sum REAL NOT NULL,
   sum_of_squares REAL NOT NULL,
+  -- What rounding took from the two sums (Neumaier 1974): a large mistake that is corrected must not leave its rounding behind.
+  sum_error REAL NOT NULL,
+  sum_of_squares_error REAL NOT NULL,
   rewards INTEGER NOT NULL CHECK (rewards >= 0),
   delayed_rewards INTEGER NOT NULL CHECK (delayed_rewards BETWEEN 0 AND rewards),
   PRIMARY KEY (experiment_id, metric, snapshot, arm)

@@ -75,7 +75,7 @@ function fillLedger(path: string, total: number): number {
     "INSERT INTO experiments (id, key, salt, status, version, definition, created_at, started_at) VALUES (1, 'bench', 's', 'running', 2, ?, 0, 0)",
   ).run(JSON.stringify(definition))
   const insertSnapshot = db.prepare("INSERT INTO snapshots VALUES (1, ?, 2, 'refresh', ?, '[0.2,0.5,0.3]', ?, ?, ?, ?)")
-  const insertTally = db.prepare('INSERT INTO tallies VALUES (1, 0, ?, ?, ?, ?, ?, ?, 0)')
+  const insertTally = db.prepare('INSERT INTO tallies VALUES (1, 0, ?, ?, ?, ?, ?, 0, 0, ?, 0)')
   let [units, number] = [0, 0]
   db.transaction(() => {
     while (units < total) {

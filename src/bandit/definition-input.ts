@@ -176,7 +176,7 @@ function rangeFaults(path: string, metric: MetricInput): Fault[] {
   ]
 }
 
-/** Beyond this an outcome is a slip of the unit, and its square drowns all others in the sum of squares. */
+/** Beyond this an outcome is a slip of the unit. */
 const MAX_OUTCOME = 1e12
 
 /** Variances are told from sums of squares, which keep 16 digits: a range far from 0 for its width would have none left. */

@@ -18,6 +18,27 @@ export function isAttributed(attribution: Attribution, assignedAt: number, at: n
   return attribution.until === null || at <= attribution.until
 }
 
+/** What a unit's new outcome adds to a tally. The errors are what rounding took from the differences, so that they can be undone. */
+export interface OutcomeChange {
+  readonly sum: number
+  readonly sumError: number
+  readonly sumOfSquares: number
+  readonly sumOfSquaresError: number
+}
+
+/** From one outcome of a unit to the next; each difference is exact as the sum of its two numbers (Knuth's two-sum). */
+export function outcomeChange(before: number, after: number): OutcomeChange {
+  const [sum, sumError] = exactDifference(after, before)
+  const [sumOfSquares, sumOfSquaresError] = exactDifference(after ** 2, before ** 2)
+  return { sum, sumError, sumOfSquares, sumOfSquaresError }
+}
+
+function exactDifference(a: number, b: number): [difference: number, error: number] {
+  const difference = a - b
+  const minusB = difference - a
+  return [difference, a - (difference - minusB) - (b + minusB)]
+}
+
 const DELAY_MS = 3_600_000
 
 /**

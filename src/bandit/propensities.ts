@@ -31,14 +31,20 @@ export function propensitiesOf(policy: Policy, knowledge: Knowledge): (number | 
 
 type Shares = (readonly [arm: number, share: number])[]
 
+/** Weights may be written with few digits: what they miss of 1 is spread over all of them. */
 function fixed(weights: Readonly<Record<string, number>>, active: readonly number[], { keys }: Knowledge): Shares {
   const byKey = new Map(Object.entries(weights))
-  return active.map(arm => {
+  const shares = active.map((arm): readonly [number, number] => {
     const weight = byKey.get(keys[arm] as string)
     if (weight === undefined) throw new RangeError(`Cannot fix propensities: arm ${keys[arm]} has no weight`)
     return [arm, weight]
   })
+  const sum = shares.reduce((total, [, weight]) => total + weight, 0)
+  return Math.abs(sum - 1) <= ROUNDING ? shares : shares.map(([arm, weight]) => [arm, weight / sum])
 }
+
+/** What sums of a few doubles miss. */
+const ROUNDING = 1e-13
 
 function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly number[], knowledge: Knowledge): Shares {
   const { control } = knowledge

@@ -120,6 +120,16 @@ describe('propensitiesOf()', () => {
     ).toThrow('has no weight')
   })
 
+  it('spreads what fixed weights miss of 1', () => {
+    const policy = {
+      type: 'fixed',
+      weights: { 'arm-0': 0.5, 'arm-1': 0.5 - 9e-10 },
+      prior: { alpha: 1, beta: 1 },
+    } as const
+    const [first = 0, second = 0] = propensitiesOf(policy, knowing(null, 2)).map(propensity => propensity ?? 0)
+    expect(Math.abs(first + second - 1)).toBeLessThanOrEqual(1e-12)
+  })
+
   it('refuses when no arm is active', () => {
     const policy = { type: 'uniform', controlShare: null, prior: { alpha: 1, beta: 1 } } as const
     expect(() => propensitiesOf(policy, { ...knowing(null, 2), active: [false, false] })).toThrow('no arm is active')

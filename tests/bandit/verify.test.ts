@@ -77,7 +77,7 @@ describe('verify()', () => {
     ],
     [
       'a cell that should not be',
-      'INSERT INTO tallies VALUES (1, 0, 99, 1, 1, 0, 0, 0, 0)',
+      'INSERT INTO tallies VALUES (1, 0, 99, 1, 1, 0, 0, 0, 0, 0, 0)',
       /tally buy, snapshot 99, arm green, units/,
     ],
     ['the count of a snapshot', 'UPDATE snapshots SET units = units + 1 WHERE number = 2', /snapshot 2, units/],

@@ -284,6 +284,21 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         expect(sums).toEqual([3, 5, 2, 1, 2])
       })
 
+      it('recordRewards() leaves no trace of a huge mistake that is taken back, in any order', async () => {
+        const { id } = await createRunning()
+        const units = ['a', 'b', 'c', 'd']
+        await store.keepAssignments(proposal(id, units, 1))
+        const wide = (unit: string, value: number) => {
+          const entry = rating(id, value, { unit })
+          return { ...entry, metric: { ...entry.metric, range: [1, 1e12] as const } }
+        }
+        const values = [wide('a', 1.3), wide('b', 1e12), wide('c', 2.7), wide('b', -1e12), wide('b', 4), wide('d', 9.9)]
+        await store.recordRewards(values)
+        const { cells } = await store.readLedger(id, 1)
+        expect(cells[0]?.sum).toBeCloseTo(1.3 + 2.7 + 4 + 9.9, 12)
+        expect(cells[0]?.sumOfSquares).toBeCloseTo(1.3 ** 2 + 2.7 ** 2 + 4 ** 2 + 9.9 ** 2, 12)
+      })
+
       it('recordRewards() takes a success back when it is corrected', async () => {
         const id = await createWithUnit()
         await store.recordRewards([reward(id), reward(id, { value: -1 })])

@@ -39,14 +39,11 @@ export function assignmentSentences(db: Database.Database, queue: CommitQueue, l
       all += units
       for (const [metricPosition, metric] of metrics.entries()) {
         const outcome = outcomeOf(metric, 0)
-        const change = {
-          units,
-          sum: units * outcome,
-          sumOfSquares: units * outcome ** 2,
-          rewards: 0,
-          delayedRewards: 0,
-        }
-        ledger.addToCell({ experimentId, metricPosition, snapshot, arm }, change)
+        const sums = { sum: units * outcome, sumError: 0, sumOfSquares: units * outcome ** 2, sumOfSquaresError: 0 }
+        ledger.addToCell(
+          { experimentId, metricPosition, snapshot, arm },
+          { units, ...sums, rewards: 0, delayedRewards: 0 },
+        )
       }
     }
     ledger.addUnits(experimentId, snapshot, all, assignedAt)

@@ -2,6 +2,7 @@
 // another one has written or a transaction was undone, so reading a ledger costs no rows: what keeps a report, and the refreshing
 // of 200 arms, as cheap at a billion units as at a thousand.
 import type Database from 'better-sqlite3'
+import type { OutcomeChange } from '../../bandit/outcome.ts'
 import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason, StoredLedger } from '../../bandit/store.ts'
 
 /** Where a cell of the ledger is. */
@@ -13,7 +14,7 @@ export interface CellPlace {
 }
 
 /** What is added to a cell. */
-export type CellChange = Omit<LedgerCell, 'snapshot' | 'arm'>
+export type CellChange = Omit<LedgerCell, 'snapshot' | 'arm'> & OutcomeChange
 
 interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'ledgerSize'> {
   readonly reason: SnapshotReason
@@ -35,7 +36,7 @@ export class LedgerTable {
   readonly #db: Database.Database
   readonly #insertSnapshot: Database.Statement
   readonly #addUnits: Database.Statement
-  readonly #addToCell: Database.Statement
+  readonly #addToCell: Database.Statement<unknown[], LedgerCell>
   readonly #findSnapshots: Database.Statement<[number], SnapshotRow>
   readonly #findCells: Database.Statement<[number, number], LedgerCell>
   readonly #copies = new Map<number, Copy>()
@@ -55,17 +56,20 @@ export class LedgerTable {
       UPDATE snapshots SET units = units + :units, last_assigned_at = max(coalesce(last_assigned_at, 0), :assignedAt)
       WHERE experiment_id = :experimentId AND number = :snapshot`)
 
-    this.#addToCell = db.prepare(`
+    this.#addToCell = db.prepare<unknown[], LedgerCell>(`
       INSERT INTO tallies
-        (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards)
+        (experiment_id, metric, snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
+          delayed_rewards)
       VALUES
-        (:experimentId, :metricPosition, :snapshot, :arm, :units, :sum, :sumOfSquares, :rewards, :delayedRewards)
+        (:experimentId, :metricPosition, :snapshot, :arm, :units, :sum, :sumError, :sumOfSquares, :sumOfSquaresError,
+          :rewards, :delayedRewards)
       ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
         units = units + excluded.units,
-        sum = sum + excluded.sum,
-        sum_of_squares = sum_of_squares + excluded.sum_of_squares,
+        ${compensated('sum')},
+        ${compensated('sum_of_squares')},
         rewards = rewards + excluded.rewards,
-        delayed_rewards = delayed_rewards + excluded.delayed_rewards`)
+        delayed_rewards = delayed_rewards + excluded.delayed_rewards
+      RETURNING ${CELL}`)
 
     this.#findSnapshots = db.prepare<[number], SnapshotRow>(`
       SELECT number, version, reason, created_at AS createdAt, propensities, ledger_units AS ledgerUnits,
@@ -73,8 +77,7 @@ export class LedgerTable {
       FROM snapshots WHERE experiment_id = ? ORDER BY number`)
 
     this.#findCells = db.prepare<[number, number], LedgerCell>(`
-      SELECT snapshot, arm, units, sum, sum_of_squares AS sumOfSquares, rewards, delayed_rewards AS delayedRewards
-      FROM tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
+      SELECT ${CELL} FROM tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
   }
 
   /** Inserts a snapshot of the experiment's present version if it follows the latest one; else changes nothing: false. */
@@ -99,12 +102,12 @@ export class LedgerTable {
 
   /** Adds to one cell, and creates it at need. */
   addToCell(place: CellPlace, change: CellChange): void {
-    this.#addToCell.run({ ...place, ...change })
+    const cell = this.#addToCell.get({ ...place, ...change })
     const { experimentId, metricPosition, snapshot, arm } = place
     const cells = this.#copies.get(experimentId)?.cells.get(metricPosition)
-    if (cells === undefined) return
+    if (cells === undefined || cell === undefined) return
     const row = cells.get(snapshot) ?? []
-    row[arm] = addToCell(row[arm], snapshot, arm, change)
+    row[arm] = cell
     cells.set(snapshot, row)
   }
 
@@ -158,18 +161,18 @@ export class LedgerTable {
   }
 }
 
-/** The sum that the database makes too, so that both are equal to the last bit. */
-function addToCell(cell: LedgerCell | undefined, snapshot: number, arm: number, change: CellChange): LedgerCell {
-  if (cell === undefined) return { snapshot, arm, ...change }
-  return {
-    snapshot,
-    arm,
-    units: cell.units + change.units,
-    sum: cell.sum + change.sum,
-    sumOfSquares: cell.sumOfSquares + change.sumOfSquares,
-    rewards: cell.rewards + change.rewards,
-    delayedRewards: cell.delayedRewards + change.delayedRewards,
-  }
+const CELL = `snapshot, arm, units, sum + sum_error AS sum, sum_of_squares + sum_of_squares_error AS sumOfSquares, rewards,
+  delayed_rewards AS delayedRewards`
+
+/** Adds to a sum, and what rounding takes from it to the sum's error (Neumaier 1974, ZAMM 54). */
+function compensated(sum: 'sum' | 'sum_of_squares'): string {
+  const next = `(${sum} + excluded.${sum})`
+  return `
+        ${sum}_error = ${sum}_error + excluded.${sum}_error + CASE
+          WHEN abs(${sum}) >= abs(excluded.${sum}) THEN (${sum} - ${next}) + excluded.${sum}
+          ELSE (excluded.${sum} - ${next}) + ${sum}
+        END,
+        ${sum} = ${next}`
 }
 
 function snapshotOf({ propensities, ledgerUnits, ledgerRewards, ...row }: SnapshotRow): SnapshotHead {

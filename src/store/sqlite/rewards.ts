@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
-import { isAttributed, isDelayed, outcomeOf } from '../../bandit/outcome.ts'
+import { isAttributed, isDelayed, outcomeChange, outcomeOf } from '../../bandit/outcome.ts'
 import type { RewardEntry, Store } from '../../bandit/store.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { LedgerTable } from './ledger-table.ts'
@@ -40,7 +40,7 @@ export function rewardSentences(db: Database.Database, queue: CommitQueue, ledge
     if (!isCounted) return 'late'
     const [before, after] = [outcomeOf(metric, last.total), outcomeOf(metric, total)]
     const delayedRewards = isDelayed(assignedAt, at) ? 1 : 0
-    const change = { units: 0, sum: after - before, sumOfSquares: after ** 2 - before ** 2, rewards: 1, delayedRewards }
+    const change = { units: 0, ...outcomeChange(before, after), rewards: 1, delayedRewards }
     ledger.addToCell({ experimentId, metricPosition, snapshot, arm }, change)
     return 'recorded'
   }
