@@ -12,7 +12,8 @@ import type { Definition } from '../bandit/experiment.ts'
 import { METRIC_ROLES, METRIC_TYPES } from '../bandit/metric.ts'
 import { POLICY_TYPES } from '../bandit/policy.ts'
 import { GOALS } from '../stats/goal.ts'
-import { refuse, unknownField } from './fields.ts'
+import { refuse } from './fields.ts'
+import { readableFields, type Shape, shapeFaults } from './schema-faults.ts'
 
 const MAX_DESCRIPTION = 2_000
 
@@ -73,10 +74,9 @@ export function parseDefinition(body: unknown, key?: string): Definition {
   }
   const input: Record<string, unknown> = { ...body, ...(key !== undefined && { key }) }
   const parsed = definitionSchema.safeParse(input)
-  const shape = parsed.success ? [] : parsed.error.issues.flatMap(faultsOf)
   refuse([
     ...otherKeyFaults(body, key),
-    ...shape,
+    ...shapeFaults(definitionSchema, parsed),
     ...droppedWeightFaults(input.policy),
     ...definitionFaults(readableParts(input)),
   ])
@@ -132,43 +132,4 @@ function readableItem(shape: Shape, item: unknown, needed: readonly string[]): o
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
   if (needed.some(name => !shape[name]?.safeParse((item as Record<string, unknown>)[name]).success)) return undefined
   return readableFields(shape, item as Record<string, unknown>)
-}
-
-type Shape = Readonly<Record<string, z.ZodType>>
-
-function readableFields(shape: Shape, item: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(shape).flatMap(([name, schema]) => {
-      const parsed = schema.safeParse(item[name])
-      return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : []
-    }),
-  )
-}
-
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
-  const path = pathOf(issue.path)
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: wordingOf(issue) }]
-  return issue.keys.map(name => ({
-    path: path === '' ? name : `${path}.${name}`,
-    message: unknownField(fieldsAt(issue.path)),
-  }))
-}
-
-function wordingOf(issue: z.core.$ZodIssue): string {
-  const wording = issue.message.replace(/^Invalid (input|option|string): /, '')
-  return wording.startsWith('expected') ? `must be ${wording.slice('expected '.length)}` : wording
-}
-
-function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
-  const [top, below] = [path[0], path.at(-1)]
-  if (top === 'arms') return Object.keys(armSchema.shape)
-  if (top === 'metrics') return Object.keys(metricSchema.shape)
-  if (below === 'prior') return ['alpha', 'beta']
-  return Object.keys(top === 'policy' ? policySchema.shape : definitionSchema.shape)
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`))
-    .join('')
 }

@@ -10,7 +10,7 @@ const PANEL = 0.75
 
 /**
  * `E[value(Z)] = ∫ value(z) φ(z) dz`, for a value that grows no faster than e^(3 z) and is smooth but for its `kinks`.
- * Against closed forms of the clipped normal and lognormal: 2e-15 (tests/stats/normal-expectation.test.ts).
+ * Against closed forms of the clipped normal and lognormal: 2e-15 (tests/stats/draws.test.ts).
  */
 export function normalExpectation(value: (z: number) => number, kinks: readonly number[] = []): number {
   const inner = kinks.filter(kink => Math.abs(kink) < FARTHEST)

@@ -12,6 +12,18 @@ describe('refreshSnapshots()', () => {
   afterEach(() => service.close())
 
   const assign = (unit: string) => service.call('POST', '/assign', { experiment: 'spring-email', unit })
+  /** Assigns so many units, and rewards those in the arm mens. */
+  async function assignAndRewardMens(count: number): Promise<void> {
+    const units = Array.from({ length: count }, (_, unit) => `u${unit}`)
+    const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })).body
+    const mens = assignments.filter(({ arm }: { arm: string }) => arm === 'mens')
+    await service.call(
+      'POST',
+      '/rewards',
+      mens.map(({ unit }: { unit: string }) => ({ unit, metric: 'visit' })),
+    )
+  }
+
   const snapshots = async () => (await service.call('GET', '/experiments/spring-email/snapshots')).body.snapshots
 
   it('carries a reward into the propensities of the next unit within a second', async () => {
@@ -55,14 +67,7 @@ describe('refreshSnapshots()', () => {
   it('learns from mature batches only', async () => {
     const metrics = [{ key: 'visit', type: 'binary', role: 'primary', window: '10s' }]
     await startExperiment(service, { metrics, policy: { type: 'thompson', controlShare: null } })
-    const units = Array.from({ length: 200 }, (_, unit) => `u${unit}`)
-    const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })).body
-    const mens = assignments.filter(({ arm }: { arm: string }) => arm === 'mens')
-    await service.call(
-      'POST',
-      '/rewards',
-      mens.map(({ unit }: { unit: string }) => ({ unit, metric: 'visit' })),
-    )
+    await assignAndRewardMens(200)
     await service.advance(1_000)
     const even = (await snapshots())[1].propensities
     expect(even.mens).toBeCloseTo(even.womens, 12)
@@ -75,14 +80,7 @@ describe('refreshSnapshots()', () => {
   it('learns from the batch that it closes, when its window is over and nothing else comes', async () => {
     const metrics = [{ key: 'visit', type: 'binary', role: 'primary', window: '10s' }]
     await startExperiment(service, { metrics, policy: { type: 'thompson', controlShare: null } })
-    const units = Array.from({ length: 200 }, (_, unit) => `u${unit}`)
-    const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })).body
-    const mens = assignments.filter(({ arm }: { arm: string }) => arm === 'mens')
-    await service.call(
-      'POST',
-      '/rewards',
-      mens.map(({ unit }: { unit: string }) => ({ unit, metric: 'visit' })),
-    )
+    await assignAndRewardMens(200)
     // No tick in between: the first snapshot after the start closes the batch when its window has long been over.
     await service.advance(60_000)
     expect((await snapshots()).at(-1).propensities.mens).toBeGreaterThan(0.9)

@@ -1,0 +1,54 @@
+// What a zod schema finds wrong, in our words, and what can still be read beside it.
+import { z } from 'zod'
+import type { Fault } from '../bandit/errors.ts'
+import { unknownField } from './fields.ts'
+
+export type Shape = Readonly<Record<string, z.ZodType>>
+
+/** Every fault of a value's shape; none for a value that has it. */
+export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unknown>): Fault[] {
+  if (parsed.success) return []
+  return parsed.error.issues.flatMap(issue => {
+    const path = pathOf(issue.path)
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: wordingOf(issue) }]
+    const message = unknownField(fieldsAt(schema, issue.path))
+    return issue.keys.map(name => ({ path: path === '' ? name : `${path}.${name}`, message }))
+  })
+}
+
+/** The fields that have their shape, so that they can be judged although others have not. */
+export function readableFields(shape: Shape, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([name, schema]) => {
+      const parsed = schema.safeParse(value[name])
+      return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : []
+    }),
+  )
+}
+
+/** The names of the fields that the schema has at a place. */
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let place: unknown = unwrapped(schema)
+  for (const part of path) {
+    if (place instanceof z.ZodArray) place = unwrapped(place.element)
+    else if (place instanceof z.ZodObject) place = unwrapped((place.shape as Shape)[String(part)])
+  }
+  return place instanceof z.ZodObject ? Object.keys(place.shape) : []
+}
+
+function unwrapped(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable ? unwrapped(schema.unwrap()) : schema
+}
+
+function wordingOf(issue: z.core.$ZodIssue): string {
+  const wording = issue.message.replace(/^Invalid (input|option|string): /, '')
+  if (!wording.startsWith('expected')) return wording
+  const wanted = wording.slice('expected '.length)
+  return wanted.endsWith(', received undefined') ? `is required: ${wanted.split(',')[0]}` : `must be ${wanted}`
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${String(part)}`))
+    .join('')
+}
