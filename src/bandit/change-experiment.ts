@@ -1,6 +1,5 @@
 // Creates experiments and changes them: each change makes a new version, an entry of history and, while the experiment runs, a
 // snapshot, all at once or not at all.
-
 import { type Catalogue, growthOf } from './catalogue.ts'
 import { type Action, changeBetween, type ExperimentState, redefine, transition } from './change.ts'
 import { BanditError } from './errors.ts'
@@ -14,12 +13,12 @@ export interface ChangeDeps {
 }
 
 /** Who asks, and when. */
-export interface Request {
+export interface ChangeRequest {
   readonly actor: string
   readonly now: number
 }
 
-export type Applied = { readonly experiment: Experiment; readonly outcome: 'created' | 'changed' | 'unchanged' }
+export type Applied = { readonly experiment: Experiment; readonly result: 'created' | 'changed' | 'unchanged' }
 
 /**
  * A new draft. `salt` is random text that nobody else has.
@@ -29,7 +28,7 @@ export type Applied = { readonly experiment: Experiment; readonly outcome: 'crea
 export async function createExperiment(
   deps: ChangeDeps,
   definition: Definition,
-  request: Request & { salt: string },
+  request: ChangeRequest & { salt: string },
 ): Promise<Experiment> {
   const experiment = await tryToCreate(deps, definition, request)
   if (experiment !== null) return experiment
@@ -45,11 +44,11 @@ export async function createExperiment(
 export async function applyDefinition(
   deps: ChangeDeps,
   definition: Definition,
-  request: Request & { salt: string },
+  request: ChangeRequest & { salt: string },
 ): Promise<Applied> {
   const isNew = deps.catalogue.find(definition.key) === undefined
   const created = isNew ? await tryToCreate(deps, definition, request) : null
-  if (created !== null) return { experiment: created, outcome: 'created' }
+  if (created !== null) return { experiment: created, result: 'created' }
   return commit(deps, definition.key, experiment => redefine(experiment, definition), 'changed', request)
 }
 
@@ -62,7 +61,7 @@ export async function setStatus(
   deps: ChangeDeps,
   key: string,
   to: Exclude<Status, 'draft'>,
-  { winner, ...request }: Request & { winner?: string | null | undefined },
+  { winner, ...request }: ChangeRequest & { winner?: string | null | undefined },
 ): Promise<Experiment> {
   const derive = (experiment: Experiment) => transition(experiment, to, request.now, winner)
   return (await commit(deps, key, derive, ACTIONS[to], request)).experiment
@@ -77,7 +76,7 @@ const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as 
 async function tryToCreate(
   { catalogue, store }: ChangeDeps,
   definition: Definition,
-  { actor, now, salt }: Request & { salt: string },
+  { actor, now, salt }: ChangeRequest & { salt: string },
 ): Promise<Experiment | null> {
   const draft: ExperimentState = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null }
   const change = changeBetween(null, draft, { action: 'created', at: now, actor })
@@ -95,13 +94,13 @@ async function commit(
   key: string,
   derive: (experiment: Experiment) => ExperimentState | null,
   action: Action,
-  { actor, now }: Request,
-): Promise<Applied & { readonly outcome: 'changed' | 'unchanged' }> {
+  { actor, now }: ChangeRequest,
+): Promise<Applied & { readonly result: 'changed' | 'unchanged' }> {
   const { catalogue, store } = deps
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { experiment } = catalogue.get(key)
     const state = derive(experiment)
-    if (state === null) return { experiment, outcome: 'unchanged' }
+    if (state === null) return { experiment, result: 'unchanged' }
     const change = changeBetween(experiment, state, { action, at: now, actor })
     const snapshot = state.status === 'running' ? await snapshotOf(deps, experiment, state, now) : null
     const changed = await store.changeExperiment(experiment, state, change, snapshot)
@@ -110,7 +109,7 @@ async function commit(
     const growth = experiment.status === 'draft' ? growthOf(changed) : live.growth
     if (snapshot !== null) growth.snapshotTaken(now, snapshot.ledgerSize)
     catalogue.keep(changed, snapshot ?? live.snapshot, growth)
-    return { experiment: changed, outcome: 'changed' }
+    return { experiment: changed, result: 'changed' }
   }
   throw new BanditError(
     'experiment_changed',

@@ -11,7 +11,7 @@ export const REFRESH_INTERVAL_MS = 1_000
 /** After a failure it is tried again so much later. */
 const RETRY_MS = 10_000
 
-interface OpenBatch {
+interface WaitingBatch {
   readonly snapshot: number
   units: number
   lastAssignedAt: number
@@ -20,7 +20,7 @@ interface OpenBatch {
 export class Growth {
   readonly #windowMs: number | null
   /** Batches with units that are not mature yet, oldest first; the last one may still be open. */
-  #waiting: OpenBatch[] = []
+  #waiting: WaitingBatch[] = []
   #units = 0
   #rewards = 0
   #matureUnits = 0

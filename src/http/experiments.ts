@@ -24,12 +24,12 @@ export async function putExperiment(
 ): Promise<void> {
   const { name: actor } = authenticate(request, context.adminKey, 'admin')
   const definition = parseDefinition((await readValue(request)).value, request.params.key)
-  const { experiment, outcome } = await applyDefinition(context, definition, {
+  const { experiment, result } = await applyDefinition(context, definition, {
     actor,
     now: context.now(),
     salt: context.newSalt(),
   })
-  answerJson(response, experimentJson(experiment, true), outcome === 'created' ? 201 : 200)
+  answerJson(response, experimentJson(experiment, true), result === 'created' ? 201 : 200)
 }
 
 export async function listExperiments(context: Context, request: Request, response: Response): Promise<void> {

@@ -405,6 +405,16 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       }
     })
 
+    it('readLedger() forgets what a sentence had counted before it failed', async () => {
+      const { id } = await createRunning()
+      await store.keepAssignments(proposal(id, ['u1'], 1))
+      const before = await store.readLedger(id, 1)
+      // The first reward is counted, the second cannot be stored, and so neither is.
+      await expect(store.recordRewards([rating(id, 3), rating(id, Number.NaN)])).rejects.toThrow()
+      expect(await store.readLedger(id, 1)).toEqual(before)
+      expect(await store.audit(id, 2, () => {})).toEqual([await store.readLedger(id, 0), await store.readLedger(id, 1)])
+    })
+
     it('undoes a sentence that fails, and only that one', async () => {
       const { id } = await createRunning()
       const good = store.keepAssignments(proposal(id, ['u1'], 1))
