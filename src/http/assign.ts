@@ -14,7 +14,7 @@ export async function answerAssign(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'assign')
+  authenticate(context, request, 'assign')
   const { value } = await readValue(request)
   refuse(fieldFaults(value, { experiment: experimentFault, unit: nameRule }))
   const { experiment, unit } = value as { experiment: string; unit: string }
@@ -27,7 +27,7 @@ export async function answerAssignBatch(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'assign')
+  authenticate(context, request, 'assign')
   const { value } = await readValue(request, BATCH_LIMIT)
   refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
   const { experiment, units } = value as { experiment: string; units: string[] }

@@ -22,7 +22,7 @@ export async function getAssignments(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const { type, head, row } = FACES[face]
   const metricCount = experiment.definition.metrics.length

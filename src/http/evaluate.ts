@@ -13,7 +13,7 @@ export async function postEvaluate(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const { definition } = experiment
   const { value: body } = await readValue(request)

@@ -10,7 +10,7 @@ import { fieldFaults, refuse } from './fields.ts'
 import { parseDefinition } from './schemas.ts'
 
 export async function postExperiment(context: Context, request: Request, response: Response): Promise<void> {
-  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const { name: actor } = authenticate(context, request, 'admin')
   const definition = parseDefinition((await readValue(request)).value)
   const experiment = await createExperiment(context, definition, { actor, now: context.now(), salt: context.newSalt() })
   response.setHeader('Location', `/experiments/${definition.key}`)
@@ -22,7 +22,7 @@ export async function putExperiment(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const { name: actor } = authenticate(context, request, 'admin')
   const definition = parseDefinition((await readValue(request)).value, request.params.key)
   const { experiment, result } = await applyDefinition(context, definition, {
     actor,
@@ -33,7 +33,7 @@ export async function putExperiment(
 }
 
 export async function listExperiments(context: Context, request: Request, response: Response): Promise<void> {
-  const { scopes } = authenticate(request, context.adminKey, 'read')
+  const { scopes } = authenticate(context, request, 'read')
   const withSalt = scopes.includes('admin')
   answerJson(response, {
     experiments: context.catalogue.all().map(({ experiment }) => experimentJson(experiment, withSalt)),
@@ -45,7 +45,7 @@ export async function getExperiment(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  const { scopes } = authenticate(request, context.adminKey, 'read')
+  const { scopes } = authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   answerJson(response, experimentJson(experiment, scopes.includes('admin')))
 }
@@ -57,7 +57,7 @@ export async function postStatus(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  const { name: actor } = authenticate(request, context.adminKey, 'admin')
+  const { name: actor } = authenticate(context, request, 'admin')
   const { value = {} } = await readValue(request)
   refuse(fieldFaults(value, to === 'stopped' ? { winner: winnerFault } : {}))
   const { winner } = value as { winner?: string | null }
@@ -70,7 +70,7 @@ export async function getHistory(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const changes = await context.store.findChanges(experiment.id)
   const history = changes.map(change => ({ ...change, at: timestamp(change.at) }))

@@ -18,7 +18,7 @@ export async function getSnapshots(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const { definition } = experiment
   const metric = metricIn(request.query.metric, definition)

@@ -32,7 +32,7 @@ export async function getReport(
   request: Request<{ key: string }>,
   response: Response,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const metric = metricIn(request.query.metric, experiment.definition)
   const { type, render } = FACES[face ?? acceptedFace(request)]

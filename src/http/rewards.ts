@@ -29,7 +29,7 @@ export async function answerRewards(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(request, context.adminKey, 'reward')
+  authenticate(context, request, 'reward')
   if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request))
   const { value, isForm } = await readValue(request, BATCH_LIMIT)
   if (Array.isArray(value)) return answerJson(response, await recordList(context, value))

@@ -20,7 +20,7 @@ const LINE_MS = 250
 
 /** Lines `{"progress": 0.1, "runs": 20}`, and at last `{"result": …}`. Stops when the client goes away. */
 export async function postSimulate(context: Context, request: Request, response: Response): Promise<void> {
-  authenticate(request, context.adminKey, 'read')
+  authenticate(context, request, 'read')
   const design = parseSimulation((await readValue(request)).value)
   refuseTooMuch(design)
   response.writeHead(200, { 'Content-Type': NDJSON_TYPE, 'Cache-Control': 'no-store' })
