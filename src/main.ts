@@ -39,10 +39,22 @@ try {
 }
 
 async function start(config: Config, log: Logger): Promise<void> {
-  const store = await openStore(config.databaseUrl, error => {
-    if (error === null) log.info('the store writes again')
-    else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
+  const store = await openStore(config.databaseUrl, {
+    isThreaded: true,
+    onTurn: error => {
+      if (error === null) log.info('the store writes again')
+      else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
+    },
   })
+  try {
+    await serve(config, log, store)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function serve(config: Config, log: Logger, store: Store): Promise<void> {
   const release = claimStore(config.databaseUrl)
   const catalogue = await loadCatalogue(store)
   const deps = {

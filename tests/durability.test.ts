@@ -317,23 +317,26 @@ describe('SIGTERM', () => {
 })
 
 describe('openStore()', () => {
-  it('tells once when commits begin to fail, and once when they succeed again', async () => {
-    const turns: unknown[] = []
-    const store = await openStore(`sqlite:${databasePath}`, error => turns.push(error))
-    const [snapshot] = await store.findSnapshots(1)
-    const write = () => store.takeSnapshot(1, { ...(snapshot as Snapshot), number: 9 })
-    await write()
-    const other = new Database(databasePath)
-    for (const times of [3, 2]) {
-      other.exec('BEGIN IMMEDIATE')
-      for (let time = 0; time < times; time++) await expect(write()).rejects.toBeInstanceOf(StoreUnavailableError)
-      other.exec('ROLLBACK')
+  it.each([false, true])(
+    'tells once when commits begin to fail, and once when they succeed again (threaded: %s)',
+    async isThreaded => {
+      const turns: unknown[] = []
+      const store = await openStore(`sqlite:${databasePath}`, { isThreaded, onTurn: error => turns.push(error) })
+      const [snapshot] = await store.findSnapshots(1)
+      const write = () => store.takeSnapshot(1, { ...(snapshot as Snapshot), number: 9 })
       await write()
-      await write()
-    }
-    other.close()
-    await store.close()
-    const busy = expect.objectContaining({ code: 'SQLITE_BUSY' })
-    expect(turns).toEqual([busy, null, busy, null])
-  })
+      const other = new Database(databasePath)
+      for (const times of [3, 2]) {
+        other.exec('BEGIN IMMEDIATE')
+        for (let time = 0; time < times; time++) await expect(write()).rejects.toBeInstanceOf(StoreUnavailableError)
+        other.exec('ROLLBACK')
+        await write()
+        await write()
+      }
+      other.close()
+      await store.close()
+      const busy = expect.objectContaining({ code: 'SQLITE_BUSY' })
+      expect(turns).toEqual([busy, null, busy, null])
+    },
+  )
 })

@@ -2,17 +2,17 @@
 import type { Store } from '../bandit/store.ts'
 import { DatabaseError } from './database-error.ts'
 import { claimSqlite } from './sqlite/claim.ts'
-import { openSqlite } from './sqlite/open.ts'
+import { openSqlite, type SqliteOptions } from './sqlite/open.ts'
 
 /**
  * Opens the store that a URL names and brings its schema up to date: `sqlite:./relative/path`, `sqlite:/absolute/path`, or
  * `sqlite::memory:`, which forgets. `onTurn` hears when commits begin to fail, with the engine's error, and with null when they
- * succeed again.
+ * succeed again; `isThreaded` commits on a thread of its own.
  *
  * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does not fit.
  */
-export async function openStore(url: string, onTurn?: (error: unknown) => void): Promise<Store> {
-  return openSqlite(pathIn(url), onTurn)
+export async function openStore(url: string, options: SqliteOptions = {}): Promise<Store> {
+  return openSqlite(pathIn(url), options)
 }
 
 /**

@@ -10,13 +10,15 @@ import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { describeStore } from './contract.ts'
 
-describeStore('SQLite', async () => {
-  const folder = scratchFolder()
-  return {
-    open: () => openStore(`sqlite:${join(folder, 'deep', 'pinwheel.db')}`),
-    destroy: async () => rmSync(folder, { recursive: true }),
-  }
-})
+for (const isThreaded of [false, true]) {
+  describeStore(isThreaded ? 'SQLite on a thread of its own' : 'SQLite', async () => {
+    const folder = scratchFolder()
+    return {
+      open: () => openStore(`sqlite:${join(folder, 'deep', 'pinwheel.db')}`, { isThreaded }),
+      destroy: async () => rmSync(folder, { recursive: true }),
+    }
+  })
+}
 
 describe('openSqlite()', () => {
   let folder: string

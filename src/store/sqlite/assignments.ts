@@ -1,15 +1,16 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
 import { outcomeOf } from '../../bandit/outcome.ts'
-import type { KeptAssignment, Proposal, ProposedUnit, Store } from '../../bandit/store.ts'
-import type { CommitQueue } from './commit-queue.ts'
-import type { LedgerTable } from './ledger-table.ts'
-
-type Sentences = Pick<Store, 'keepAssignments' | 'findAssignments'>
+import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
+import type { Ledger } from './ledger.ts'
+import type { Sentences } from './sentences.ts'
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
 
-export function assignmentSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
+export function assignmentSentences(
+  db: Database.Database,
+  ledger: Ledger,
+): Pick<Sentences, 'keepAssignments' | 'findAssignments'> {
   const keepAssignment = db.prepare<[number, string, number, number, number, number]>(`
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
@@ -46,18 +47,16 @@ export function assignmentSentences(db: Database.Database, queue: CommitQueue, l
         )
       }
     }
-    ledger.addUnits(experimentId, snapshot, all, assignedAt)
+    ledger.addUnits({ experimentId, snapshot, units: all, assignedAt })
   }
 
   return {
-    keepAssignments: proposal =>
-      queue.write(() => {
-        const kept = proposal.units.map(unit => keep(proposal, unit))
-        count(proposal, kept)
-        return kept
-      }),
+    keepAssignments: proposal => {
+      const kept = proposal.units.map(unit => keep(proposal, unit))
+      count(proposal, kept)
+      return kept
+    },
 
-    findAssignments: (experimentId, units) =>
-      queue.read(() => units.map(unit => findAssignment.get(experimentId, unit) ?? null)),
+    findAssignments: (experimentId, units) => units.map(unit => findAssignment.get(experimentId, unit) ?? null),
   }
 }

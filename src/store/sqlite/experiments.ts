@@ -1,11 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { Change } from '../../bandit/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
-import type { Store } from '../../bandit/store.ts'
-import type { CommitQueue } from './commit-queue.ts'
-import type { LedgerTable } from './ledger-table.ts'
-
-type Sentences = Pick<Store, 'findExperiments' | 'createExperiment' | 'changeExperiment' | 'findChanges'>
+import type { Ledger } from './ledger.ts'
+import type { Sentences } from './sentences.ts'
 
 interface ExperimentRow {
   readonly id: number
@@ -24,7 +21,10 @@ type ChangeRow = Omit<Change, 'changes'> & { readonly changes: string }
 const COLUMNS = `id, definition, salt, status, version, winner,
   created_at AS createdAt, started_at AS startedAt, stopped_at AS stoppedAt`
 
-export function experimentSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
+export function experimentSentences(
+  db: Database.Database,
+  ledger: Ledger,
+): Pick<Sentences, 'findExperiments' | 'createExperiment' | 'changeExperiment' | 'findChanges'> {
   const findExperiments = db.prepare<[], ExperimentRow>(`SELECT ${COLUMNS} FROM experiments ORDER BY id`)
 
   const createExperiment = db.prepare<[string, string, string, number], ExperimentRow>(`
@@ -51,29 +51,27 @@ export function experimentSentences(db: Database.Database, queue: CommitQueue, l
   }
 
   return {
-    findExperiments: () => queue.read(() => findExperiments.all().map(experimentOf)),
+    findExperiments: () => findExperiments.all().map(experimentOf),
 
-    createExperiment: ({ definition, salt, createdAt }, change) =>
-      queue.write(() => {
-        const row = createExperiment.get(definition.key, salt, JSON.stringify(definition), createdAt)
-        if (row === undefined) return null
-        keepChange(row.id, change)
-        return experimentOf(row)
-      }),
+    createExperiment: ({ definition, salt, createdAt }, change) => {
+      const row = createExperiment.get(definition.key, salt, JSON.stringify(definition), createdAt)
+      if (row === undefined) return null
+      keepChange(row.id, change)
+      return experimentOf(row)
+    },
 
-    changeExperiment: ({ id, version }, { definition, status, winner, startedAt, stoppedAt }, change, snapshot) =>
-      queue.write(() => {
-        const next = snapshot === null ? null : snapshot.number
-        const state = { definition: JSON.stringify(definition), status, winner, startedAt, stoppedAt }
-        const row = changeExperiment.get({ id, version, next, ...state })
-        if (row === undefined) return null
-        keepChange(id, change)
-        if (snapshot !== null) ledger.insertSnapshot(id, snapshot)
-        return experimentOf(row)
-      }),
+    changeExperiment: ({ id, version }, { definition, status, winner, startedAt, stoppedAt }, change, snapshot) => {
+      const next = snapshot === null ? null : snapshot.number
+      const state = { definition: JSON.stringify(definition), status, winner, startedAt, stoppedAt }
+      const row = changeExperiment.get({ id, version, next, ...state })
+      if (row === undefined) return null
+      keepChange(id, change)
+      if (snapshot !== null) ledger.insertSnapshot(id, snapshot)
+      return experimentOf(row)
+    },
 
     findChanges: experimentId =>
-      queue.read(() => findChanges.all(experimentId).map(row => ({ ...row, changes: JSON.parse(row.changes) }))),
+      findChanges.all(experimentId).map(row => ({ ...row, changes: JSON.parse(row.changes) })),
   }
 }
 

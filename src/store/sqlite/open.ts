@@ -1,88 +1,48 @@
-// The SQLite twin: one file, one process, nothing to install. Durable: WAL with synchronous=FULL, so a commit that was answered is
-// on the disk.
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
+// The SQLite twin: one file, nothing to install.
 import type { Store } from '../../bandit/store.ts'
-import { DatabaseError } from '../database-error.ts'
-import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
-import { assignmentSentences } from './assignments.ts'
-import { CommitQueue } from './commit-queue.ts'
-import { experimentSentences } from './experiments.ts'
-import { factSentences } from './facts.ts'
-import { LedgerTable } from './ledger-table.ts'
-import { rewardSentences } from './rewards.ts'
-import { snapshotSentences } from './snapshots.ts'
+import { CallQueue } from './call-queue.ts'
+import { Engine, type OnTurn } from './engine.ts'
+import type { SentenceName, Sentences } from './sentences.ts'
+import { ThreadedEngine } from './threaded-engine.ts'
+
+export interface SqliteOptions {
+  /** Commits on a thread of their own: for a service, whose answers must not wait for the disk together. */
+  readonly isThreaded?: boolean
+  readonly onTurn?: OnTurn | undefined
+}
 
 /**
- * A writer that waits longer than this for another process' lock fails. It waits on the thread that answers everybody, and /assign
- * must answer within a second. So once one has waited in vain the next ones do not wait, until one succeeds: with 64 requests
- * always under way, some had to sit through four waits.
- */
-const BUSY_TIMEOUT_MS = 250
-
-/**
- * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. `onTurn` hears when commits begin to
- * fail, with the engine's error, and with null when they succeed again.
+ * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
  *
  * @throws DatabaseError
  */
-export function openSqlite(path: string, onTurn: (error: unknown) => void = () => {}): Store {
-  const db = openDatabase(path)
-  const ledger = new LedgerTable(db)
-  const queue = new CommitQueue(db, {
-    onUndo: () => ledger.forget(),
-    onTurn: error => {
-      if (db.open) db.pragma(`busy_timeout = ${error === null ? BUSY_TIMEOUT_MS : 0}`)
-      onTurn(error)
-    },
-  })
+export async function openSqlite(
+  path: string,
+  { isThreaded = false, onTurn = () => {} }: SqliteOptions = {},
+): Promise<Store> {
+  const engine = isThreaded ? await ThreadedEngine.open(path, onTurn) : new Engine(path, onTurn)
+  const queue = new CallQueue(engine)
+  const sentence =
+    <Name extends SentenceName>(name: Name) =>
+    (...args: Parameters<Sentences[Name]>) =>
+      queue.ask(name, ...args)
   return {
-    ...experimentSentences(db, queue, ledger),
-    ...snapshotSentences(ledger, queue),
-    ...assignmentSentences(db, queue, ledger),
-    ...rewardSentences(db, queue, ledger),
-    ...factSentences(db, queue, ledger),
-    ping: () => queue.read(() => void db.prepare('SELECT 1').get()),
+    findExperiments: sentence('findExperiments'),
+    createExperiment: sentence('createExperiment'),
+    changeExperiment: sentence('changeExperiment'),
+    findChanges: sentence('findChanges'),
+    findSnapshots: sentence('findSnapshots'),
+    takeSnapshot: sentence('takeSnapshot'),
+    readLedger: sentence('readLedger'),
+    keepAssignments: sentence('keepAssignments'),
+    findAssignments: sentence('findAssignments'),
+    recordRewards: sentence('recordRewards'),
+    readTotals: sentence('readTotals'),
+    audit: engine.audit,
+    ping: sentence('ping'),
     async close() {
-      await queue.drain()
-      db.close()
+      await queue.close()
+      await engine.close()
     },
   }
-}
-
-function openDatabase(path: string): Database.Database {
-  let db: Database.Database | null = null
-  try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = FULL')
-    db.pragma('foreign_keys = ON')
-    migrate(db)
-    return db
-  } catch (error) {
-    db?.close()
-    if (error instanceof DatabaseError) throw error
-    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-function migrate(db: Database.Database): void {
-  db.exec(`CREATE TABLE IF NOT EXISTS migrations (
-    number INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    checksum TEXT NOT NULL
-  ) STRICT`)
-  const findApplied = db.prepare<[], AppliedMigration>('SELECT number, name, checksum FROM migrations ORDER BY number')
-  const insert = db.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
-  // Exclusive from the first read, so that of two processes that start at once the second finds the work done.
-  db.transaction(() => {
-    // A file that may only be read is opened without a word; it is refused at the first sentence that would change it.
-    db.exec('UPDATE migrations SET name = name WHERE FALSE')
-    for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {
-      db.exec(sql)
-      insert.run(number, name, checksum)
-    }
-  }).exclusive()
 }

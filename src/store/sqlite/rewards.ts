@@ -1,18 +1,16 @@
 import type Database from 'better-sqlite3'
 import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
 import { isAttributed, isDelayed, outcomeChange, outcomeOf } from '../../bandit/outcome.ts'
-import type { RewardEntry, Store } from '../../bandit/store.ts'
-import type { CommitQueue } from './commit-queue.ts'
-import type { LedgerTable } from './ledger-table.ts'
-
-type Sentences = Pick<Store, 'recordRewards'>
+import type { RewardEntry } from '../../bandit/store.ts'
+import type { Ledger } from './ledger.ts'
+import type { Sentences } from './sentences.ts'
 
 type AssignmentRow = Pick<Assignment, 'arm' | 'snapshot' | 'assignedAt'>
 type LastReward = { readonly sequence: number; readonly total: number }
 
 const NONE_YET: LastReward = { sequence: 0, total: 0 }
 
-export function rewardSentences(db: Database.Database, queue: CommitQueue, ledger: LedgerTable): Sentences {
+export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sentences, 'recordRewards'> {
   const findAssignment = db.prepare<[number, string], AssignmentRow>(`
     SELECT arm, snapshot, assigned_at AS assignedAt FROM assignments WHERE experiment_id = ? AND unit = ?`)
 
@@ -46,6 +44,6 @@ export function rewardSentences(db: Database.Database, queue: CommitQueue, ledge
   }
 
   return {
-    recordRewards: entries => queue.write(() => entries.map(record)),
+    recordRewards: entries => entries.map(record),
   }
 }

@@ -1,15 +1,12 @@
-import type { Store } from '../../bandit/store.ts'
-import type { CommitQueue } from './commit-queue.ts'
-import type { LedgerTable } from './ledger-table.ts'
+import type { Ledger } from './ledger.ts'
+import type { Sentences } from './sentences.ts'
 
-type Sentences = Pick<Store, 'findSnapshots' | 'takeSnapshot' | 'readLedger'>
-
-export function snapshotSentences(ledger: LedgerTable, queue: CommitQueue): Sentences {
+export function snapshotSentences(ledger: Ledger): Pick<Sentences, 'findSnapshots' | 'takeSnapshot' | 'readLedger'> {
   return {
-    findSnapshots: experimentId => queue.read(() => ledger.heads(experimentId)),
+    findSnapshots: experimentId => ledger.heads(experimentId),
 
-    takeSnapshot: (experimentId, snapshot) => queue.write(() => ledger.insertSnapshot(experimentId, snapshot)),
+    takeSnapshot: (experimentId, snapshot) => ledger.insertSnapshot(experimentId, snapshot),
 
-    readLedger: (experimentId, metricPosition) => queue.read(() => ledger.read(experimentId, metricPosition)),
+    readLedger: (experimentId, metricPosition) => ledger.read(experimentId, metricPosition),
   }
 }

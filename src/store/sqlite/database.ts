@@ -1,0 +1,54 @@
+// The database file: opened, made durable, and brought up to date.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { DatabaseError } from '../database-error.ts'
+import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
+
+/**
+ * A writer that waits longer than this for another process' lock fails: /assign must answer within a second. So once one has waited
+ * in vain the next ones do not wait, until one succeeds: with 64 requests always under way, some had to sit through four waits.
+ */
+export const BUSY_TIMEOUT_MS = 250
+
+/**
+ * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. Durable: WAL with synchronous=FULL, so
+ * a commit that was answered is on the disk.
+ *
+ * @throws DatabaseError
+ */
+export function openDatabase(path: string): Database.Database {
+  let db: Database.Database | null = null
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    migrate(db)
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof DatabaseError) throw error
+    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function migrate(db: Database.Database): void {
+  db.exec(`CREATE TABLE IF NOT EXISTS migrations (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL
+  ) STRICT`)
+  const findApplied = db.prepare<[], AppliedMigration>('SELECT number, name, checksum FROM migrations ORDER BY number')
+  const insert = db.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
+  // Exclusive from the first read, so that of two processes that start at once the second finds the work done.
+  db.transaction(() => {
+    // A file that may only be read is opened without a word; it is refused at the first sentence that would change it.
+    db.exec('UPDATE migrations SET name = name WHERE FALSE')
+    for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {
+      db.exec(sql)
+      insert.run(number, name, checksum)
+    }
+  }).exclusive()
+}

@@ -1,0 +1,114 @@
+// The connection, and what may be said over it. Many sentences share one commit, because an fsync costs more than a hundred rows;
+// one that breaks a rule is undone alone.
+import type Database from 'better-sqlite3'
+import type { Store } from '../../bandit/store.ts'
+import { assignmentSentences } from './assignments.ts'
+import { audit } from './audit.ts'
+import { BUSY_TIMEOUT_MS, openDatabase } from './database.ts'
+import { experimentSentences } from './experiments.ts'
+import { factSentences } from './facts.ts'
+import { Ledger } from './ledger.ts'
+import { rewardSentences } from './rewards.ts'
+import { type Call, type Outcome, type Sentences, WRITES } from './sentences.ts'
+import { snapshotSentences } from './snapshots.ts'
+import { asStoreError, isTrouble } from './trouble.ts'
+
+/** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
+export type OnTurn = (error: unknown) => void
+
+export class Engine {
+  readonly #db: Database.Database
+  readonly #ledger: Ledger
+  readonly #sentences: Sentences
+  readonly #commitTogether: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
+  readonly #commitApart: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
+  readonly #onTurn: OnTurn
+  #isFailing = false
+
+  /** @throws DatabaseError */
+  constructor(path: string, onTurn: OnTurn = () => {}) {
+    const db = openDatabase(path)
+    this.#db = db
+    this.#onTurn = onTurn
+    this.#ledger = new Ledger(db)
+    this.#sentences = {
+      ...experimentSentences(db, this.#ledger),
+      ...snapshotSentences(this.#ledger),
+      ...assignmentSentences(db, this.#ledger),
+      ...rewardSentences(db, this.#ledger),
+      ...factSentences(db),
+      ping: () => void db.prepare('SELECT 1').get(),
+    }
+    this.#commitTogether = db.transaction(calls => {
+      const outcomes = calls.map(call => ({ result: this.#say(call) }))
+      this.#ledger.settle()
+      return outcomes
+    })
+    const alone = db.transaction((call: Call) => {
+      const result = this.#say(call)
+      this.#ledger.settle()
+      return result
+    })
+    this.#commitApart = db.transaction(calls => calls.map(call => this.#attempt(() => alone(call))))
+  }
+
+  /** What became of each call, in their order. Reads see what was committed before; writes are on disk when this returns. */
+  perform(calls: readonly Call[]): Outcome[] {
+    const outcomes = new Array<Outcome>(calls.length)
+    const writes: number[] = []
+    for (const [position, call] of calls.entries()) {
+      if (WRITES.has(call.name)) writes.push(position)
+      else outcomes[position] = this.#attempt(() => this.#say(call))
+    }
+    if (writes.length === 0) return outcomes
+    const written = this.#commit(writes.map(position => calls[position] as Call))
+    for (const [order, position] of writes.entries()) outcomes[position] = written[order] as Outcome
+    return outcomes
+  }
+
+  readonly audit: Store['audit'] = async (...args) => audit(this.#db, ...args)
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #commit(calls: readonly Call[]): Outcome[] {
+    try {
+      let outcomes: Outcome[]
+      try {
+        outcomes = this.#commitTogether.immediate(calls)
+      } catch (error) {
+        this.#ledger.forget()
+        if (isTrouble(error)) throw error
+        outcomes = this.#commitApart.immediate(calls)
+      }
+      this.#turn(null)
+      return outcomes
+    } catch (error) {
+      this.#ledger.forget()
+      this.#turn(error)
+      return calls.map(() => ({ error: asStoreError(error) }))
+    }
+  }
+
+  #attempt(say: () => unknown): Outcome {
+    try {
+      return { result: say() }
+    } catch (error) {
+      this.#ledger.forget()
+      return { error: asStoreError(error) }
+    }
+  }
+
+  #say({ name, args }: Call): unknown {
+    return (this.#sentences[name] as (...args: readonly unknown[]) => unknown)(...args)
+  }
+
+  #turn(trouble: unknown): void {
+    const isFailing = trouble !== null
+    if (isFailing === this.#isFailing) return
+    this.#isFailing = isFailing
+    if (this.#db.open) this.#db.pragma(`busy_timeout = ${isFailing ? 0 : BUSY_TIMEOUT_MS}`)
+    this.#onTurn(trouble)
+  }
+}

@@ -1,0 +1,101 @@
+// A ledger as two columns of numbers. Objects are copied one by one from thread to thread, which for a long ledger takes longer than
+// all that is reckoned from it; a column changes hands as it is.
+import type { LedgerCell, SnapshotHead, SnapshotReason, StoredLedger } from '../../bandit/store.ts'
+
+type Column = Float64Array<ArrayBuffer>
+
+export interface PackedLedger {
+  readonly heads: Column
+  readonly cells: Column
+}
+
+const REASONS = ['start', 'refresh', 'change'] as const satisfies readonly SnapshotReason[]
+
+/** Numbers of a head before its propensities, of which the last says how many these are. NaN stands for null. */
+const HEAD_FIELDS = 9
+const CELL_FIELDS = 7
+
+export function packLedger({ snapshots, cells }: StoredLedger): PackedLedger {
+  const headNumbers = snapshots.reduce((sum, { propensities }) => sum + HEAD_FIELDS + propensities.length, 0)
+  return { heads: packHeads(snapshots, headNumbers), cells: packCells(cells) }
+}
+
+export function unpackLedger({ heads, cells }: PackedLedger): StoredLedger {
+  return { snapshots: unpackHeads(heads), cells: unpackCells(cells) }
+}
+
+function packHeads(heads: readonly SnapshotHead[], length: number): Column {
+  const column = new Float64Array(length)
+  let at = 0
+  for (const { number, version, reason, createdAt, ledgerSize, units, lastAssignedAt, propensities } of heads) {
+    column[at++] = number
+    column[at++] = version
+    column[at++] = REASONS.indexOf(reason)
+    column[at++] = createdAt
+    column[at++] = ledgerSize.units
+    column[at++] = ledgerSize.rewards
+    column[at++] = units
+    column[at++] = lastAssignedAt ?? Number.NaN
+    column[at++] = propensities.length
+    for (const propensity of propensities) column[at++] = propensity ?? Number.NaN
+  }
+  return column
+}
+
+function unpackHeads(column: Column): SnapshotHead[] {
+  const heads: SnapshotHead[] = []
+  for (let at = 0; at < column.length; ) {
+    const [number, version, reason, createdAt, ledgerUnits, rewards, units, lastAssignedAt, arms] = column.subarray(
+      at,
+      at + HEAD_FIELDS,
+    ) as unknown as [number, number, number, number, number, number, number, number, number]
+    at += HEAD_FIELDS
+    heads.push({
+      number,
+      version,
+      reason: REASONS[reason] as SnapshotReason,
+      createdAt,
+      propensities: Array.from(column.subarray(at, at + arms), nullable),
+      ledgerSize: { units: ledgerUnits, rewards },
+      units,
+      lastAssignedAt: nullable(lastAssignedAt),
+    })
+    at += arms
+  }
+  return heads
+}
+
+function packCells(cells: readonly LedgerCell[]): Column {
+  const column = new Float64Array(cells.length * CELL_FIELDS)
+  let at = 0
+  for (const { snapshot, arm, units, sum, sumOfSquares, rewards, delayedRewards } of cells) {
+    column[at++] = snapshot
+    column[at++] = arm
+    column[at++] = units
+    column[at++] = sum
+    column[at++] = sumOfSquares
+    column[at++] = rewards
+    column[at++] = delayedRewards
+  }
+  return column
+}
+
+function unpackCells(column: Column): LedgerCell[] {
+  const cells = new Array<LedgerCell>(column.length / CELL_FIELDS)
+  for (let position = 0, at = 0; position < cells.length; position++, at += CELL_FIELDS) {
+    cells[position] = {
+      snapshot: column[at] as number,
+      arm: column[at + 1] as number,
+      units: column[at + 2] as number,
+      sum: column[at + 3] as number,
+      sumOfSquares: column[at + 4] as number,
+      rewards: column[at + 5] as number,
+      delayedRewards: column[at + 6] as number,
+    }
+  }
+  return cells
+}
+
+function nullable(number: number): number | null {
+  return Number.isNaN(number) ? null : number
+}

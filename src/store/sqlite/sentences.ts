@@ -1,0 +1,30 @@
+// The store's sentences as the engine says them: at once, and synchronously, since that is how better-sqlite3 works.
+import type { Store } from '../../bandit/store.ts'
+
+/** An audit shows its facts as it goes, so it cannot be asked of another thread. */
+type Aside = 'audit' | 'close'
+
+type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<infer Result>
+  ? (...args: Args) => Result
+  : never
+
+export type Sentences = { readonly [Name in keyof Omit<Store, Aside>]: Synchronous<Store[Name]> }
+export type SentenceName = keyof Sentences
+
+/** The sentences that change something, and so must be committed before they are answered. */
+export const WRITES: ReadonlySet<SentenceName> = new Set([
+  'createExperiment',
+  'changeExperiment',
+  'takeSnapshot',
+  'keepAssignments',
+  'recordRewards',
+] satisfies SentenceName[])
+
+/** One sentence to be said. */
+export interface Call<Name extends SentenceName = SentenceName> {
+  readonly name: Name
+  readonly args: Parameters<Sentences[Name]>
+}
+
+/** What became of it. */
+export type Outcome = { readonly result: unknown } | { readonly error: unknown }

@@ -1,0 +1,82 @@
+// An engine on a thread of its own, as this thread sees it.
+import { Worker } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import type { Store } from '../../bandit/store.ts'
+import { DatabaseError } from '../database-error.ts'
+import { audit } from './audit.ts'
+import type { OnTurn } from './engine.ts'
+import type { Call, Outcome } from './sentences.ts'
+import { type FromThread, type ToThread, unpackError, unpackOutcome } from './wire.ts'
+
+interface Batch {
+  readonly size: number
+  readonly resolve: (outcomes: Outcome[]) => void
+}
+
+export class ThreadedEngine {
+  readonly #path: string
+  readonly #thread: Worker
+  readonly #ended: Promise<void>
+  readonly #onTurn: OnTurn
+  /** Handed over and not answered, oldest first. */
+  readonly #batches: Batch[] = []
+
+  /** @throws DatabaseError */
+  static async open(path: string, onTurn: OnTurn): Promise<ThreadedEngine> {
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: path, name: 'store' })
+    const first = await new Promise<FromThread>((resolve, reject) => {
+      thread.once('message', resolve).once('error', reject)
+    })
+    if (typeof first === 'object' && 'refusal' in first) throw new DatabaseError(first.refusal)
+    thread.removeAllListeners('error')
+    return new ThreadedEngine(path, thread, onTurn)
+  }
+
+  /** An error that the thread did not expect is not caught here: it ends the process, and what was acknowledged is on disk. */
+  private constructor(path: string, thread: Worker, onTurn: OnTurn) {
+    this.#path = path
+    this.#thread = thread
+    this.#onTurn = onTurn
+    this.#ended = new Promise(resolve => thread.once('exit', () => resolve()))
+    thread.on('message', (message: FromThread) => this.#hear(message))
+  }
+
+  perform(calls: readonly Call[]): Promise<Outcome[]> {
+    return new Promise(resolve => {
+      this.#batches.push({ size: calls.length, resolve })
+      this.#tell({ calls })
+    })
+  }
+
+  /** Its own connection, so that a long look at everything holds up no commit. */
+  readonly audit: Store['audit'] = async (...args) => {
+    const db = new Database(this.#path, { readonly: true })
+    try {
+      return audit(db, ...args)
+    } finally {
+      db.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#tell('close')
+    await this.#ended
+  }
+
+  #hear(message: FromThread): void {
+    if (typeof message !== 'object') return
+    if ('turn' in message) this.#onTurn(message.turn === null ? null : unpackError(message.turn))
+    if (!('outcomes' in message)) return
+    const outcomes = message.outcomes.map(unpackOutcome)
+    for (let from = 0; from < outcomes.length; ) {
+      const batch = this.#batches.shift()
+      if (batch === undefined) throw new TypeError('The store answered more than it was asked')
+      batch.resolve(outcomes.slice(from, from + batch.size))
+      from += batch.size
+    }
+  }
+
+  #tell(message: ToThread): void {
+    this.#thread.postMessage(message)
+  }
+}
