@@ -24,6 +24,7 @@ const STATUSES = {
   request_timeout: [408],
   unsupported_media_type: [415],
   store_unavailable: [],
+  overloaded: [],
 } as const satisfies Record<ErrorCode, readonly number[]>
 
 /** What is wrong with what became of a request, or null. */

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'store_unavailable'
+  | 'overloaded'
 
 /** One thing that is wrong: where (a path like `arms[2].key`), and what would be right. */
 export interface Fault {

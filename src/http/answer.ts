@@ -1,9 +1,12 @@
 // Ends a response by hand: express' own res.json costs as much as the rest of a hot request.
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+
+export const JSON_ANSWER = 'application/json; charset=utf-8'
 
 export function answerJson(response: ServerResponse, body: unknown, status = 200): void {
   // The line end keeps a terminal's prompt off the answer.
-  answerText(response, `${JSON.stringify(body)}\n`, 'application/json; charset=utf-8', status)
+  answerText(response, `${JSON.stringify(body)}\n`, JSON_ANSWER, status)
 }
 
 export function answerText(response: ServerResponse, text: string, type: string, status = 200): void {
@@ -13,6 +16,17 @@ export function answerText(response: ServerResponse, text: string, type: string,
     'Cache-Control': 'no-store',
   })
   response.end(text)
+}
+
+/** JSON that comes in parts, at the pace at which the client takes them. The head waits for the first part, or its error. */
+export async function answerInParts(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
+  const gone = new Promise<void>(resolve => response.once('close', resolve))
+  for await (const part of parts) {
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': JSON_ANSWER, 'Cache-Control': 'no-store' })
+    if (!response.write(part)) await Promise.race([once(response, 'drain'), gone])
+    if (response.destroyed) return
+  }
+  response.end()
 }
 
 /** An instant on the wire: RFC 3339 in UTC. */

@@ -1,13 +1,17 @@
 // POST /assign and POST /assign/batch.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, assign } from '../bandit/assign.ts'
-import { answerJson, timestamp } from './answer.ts'
+import type { Arm } from '../bandit/experiment.ts'
+import { answerInParts, answerText, JSON_ANSWER, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, nameRule, refuse } from './fields.ts'
 
 export const MAX_BATCH_UNITS = 10_000
+
+/** So many units of a batch are kept, and answered, together. */
+const SLICE = 1_000
 
 export async function answerAssign(
   context: Context,
@@ -19,7 +23,7 @@ export async function answerAssign(
   refuse(fieldFaults(value, { experiment: experimentFault, unit: nameRule }))
   const { experiment, unit } = value as { experiment: string; unit: string }
   const [assigned] = await assign(context, experiment, [unit], context.now())
-  answerJson(response, assignedJson(experiment, assigned as Assigned))
+  answerText(response, `${assignedJson(experiment, assigned as Assigned)}\n`, JSON_ANSWER)
 }
 
 export async function answerAssignBatch(
@@ -37,21 +41,37 @@ export async function answerAssignBatch(
       return message === null ? [] : [{ path: `units[${position}]`, message }]
     }),
   )
-  const assignments = await assign(context, experiment, units, context.now())
-  answerJson(response, { assignments: assignments.map(assigned => assignedJson(experiment, assigned)) })
+  await answerInParts(response, assignedParts(context, experiment, units))
 }
 
-function assignedJson(experiment: string, { unit, arm, reason, assignment }: Assigned) {
-  return {
-    experiment,
-    unit,
-    arm: arm.key,
-    payload: arm.payload,
-    propensity: assignment?.propensity ?? null,
-    snapshot: assignment?.snapshot ?? null,
-    assignedAt: timestamp(assignment?.assignedAt ?? null),
-    reason,
+/** In slices, so that neither this thread nor the store is held up by one long batch. */
+async function* assignedParts(context: Context, experiment: string, units: readonly string[]): AsyncGenerator<string> {
+  // The first slice comes before the head, so that a fault is still told as a problem.
+  for (let from = 0; from === 0 || from < units.length; from += SLICE) {
+    const assigned = await assign(context, experiment, units.slice(from, from + SLICE), context.now())
+    const items = assigned.map(one => assignedJson(experiment, one)).join(',')
+    const isLast = from + SLICE >= units.length
+    yield `${from === 0 ? '{"assignments":[' : ','}${items}${isLast ? ']}\n' : ''}`
   }
+}
+
+/** By hand: an arm is the same text for all its units, and may carry 16 KiB. */
+function assignedJson(experiment: string, { unit, arm, reason, assignment }: Assigned): string {
+  const given =
+    assignment === null
+      ? '"propensity":null,"snapshot":null,"assignedAt":null'
+      : `"propensity":${assignment.propensity},"snapshot":${assignment.snapshot},"assignedAt":"${timestamp(assignment.assignedAt)}"`
+  return `{"experiment":${JSON.stringify(experiment)},"unit":${JSON.stringify(unit)},${armJson(arm)},${given},"reason":"${reason}"}`
+}
+
+const armTexts = new WeakMap<Arm, string>()
+
+function armJson(arm: Arm): string {
+  const known = armTexts.get(arm)
+  if (known !== undefined) return known
+  const text = `"arm":${JSON.stringify(arm.key)},"payload":${JSON.stringify(arm.payload)}`
+  armTexts.set(arm, text)
+  return text
 }
 
 function experimentFault(value: unknown): string | null {

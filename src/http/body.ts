@@ -5,6 +5,9 @@ import { BanditError } from '../bandit/errors.ts'
 export const BODY_LIMIT = 1024 * 1024
 export const BATCH_LIMIT = 16 * 1024 * 1024
 
+/** A body that is read whole has so long to arrive; whoever needs longer streams. */
+const BODY_TIMEOUT_MS = 30_000
+
 const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 export const NDJSON_TYPE = 'application/x-ndjson'
@@ -68,10 +71,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** @throws BanditError `invalid_json` */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     throw new BanditError('invalid_json', 'The body is not valid UTF-8')
   }
@@ -82,20 +87,33 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const refuse = () => {
+    const refuse = (error: BanditError) => {
+      clearTimeout(deadline)
       request.off('data', collect).resume()
-      reject(new BanditError('body_too_large', `The body must be at most ${limit} bytes; send several smaller ones`))
+      reject(error)
     }
     const collect = (chunk: Buffer) => {
       size += chunk.length
-      if (size > limit) return refuse()
+      if (size > limit) return refuse(tooLarge(limit))
       chunks.push(chunk)
     }
-    if (Number(request.headers['content-length'] ?? 0) > limit) return refuse()
+    const deadline = setTimeout(() => refuse(tooSlow()), BODY_TIMEOUT_MS)
+    if (Number(request.headers['content-length'] ?? 0) > limit) return refuse(tooLarge(limit))
     request.on('data', collect)
-    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-    request.once('error', () => reject(new BanditError('invalid_request', 'The body was cut off')))
+    request.once('end', () => {
+      clearTimeout(deadline)
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+    })
+    request.once('error', () => refuse(new BanditError('invalid_request', 'The body was cut off')))
   })
+}
+
+function tooLarge(limit: number): BanditError {
+  return new BanditError('body_too_large', `The body must be at most ${limit} bytes; send several smaller ones`)
+}
+
+function tooSlow(): BanditError {
+  return new BanditError('request_timeout', `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} seconds`)
 }
 
 function parseForm(text: string): unknown {

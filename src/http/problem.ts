@@ -31,6 +31,7 @@ const STATUSES = {
   request_timeout: 408,
   unsupported_media_type: 415,
   store_unavailable: 503,
+  overloaded: 503,
 } as const satisfies Record<ErrorCode, number>
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -47,7 +48,7 @@ const TITLES: Readonly<Record<number, string>> = {
   417: 'The expectation cannot be met',
   431: 'The head of the request is too large',
   500: 'Something went wrong here',
-  503: 'The store is unavailable',
+  503: 'The service cannot do this now',
 }
 
 /** What an error means to the caller. What is not the caller's fault keeps its details to the log. */

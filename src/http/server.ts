@@ -5,8 +5,19 @@ import { createApp } from './app.ts'
 import type { Context } from './context.ts'
 import { refuseConnection, sendProblem } from './problem.ts'
 
-/** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
-const REQUEST_TIMEOUT_MS = 3_600_000
+const TIMEOUTS = {
+  headersTimeout: 15_000,
+  /** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
+  requestTimeout: 3_600_000,
+  /** Longer than the minute after which load balancers close an idle connection: theirs is then never closed under a request. */
+  keepAliveTimeout: 65_000,
+}
+
+/** A connection on which nothing has moved for so long is cut off, whether it was to send or to read. */
+const IDLE_TIMEOUT_MS = 120_000
+
+/** Each costs memory, and may have a request under way. */
+const MAX_CONNECTIONS = 2_000
 
 export function createServer(context: Context): Server {
   const app = createApp(context)
@@ -14,7 +25,9 @@ export function createServer(context: Context): Server {
     if (request.headers.host !== undefined || request.httpVersion !== '1.1') return app(request, response)
     sendProblem(response, new BanditError('invalid_request', 'A request of HTTP/1.1 must have the header Host'))
   }
-  const server = createHttpServer({ requestTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false }, serve)
+  const server = createHttpServer({ ...TIMEOUTS, requireHostHeader: false }, serve)
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(IDLE_TIMEOUT_MS)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
     sendProblem(response, new BanditError('invalid_request', message), 417)

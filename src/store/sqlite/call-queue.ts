@@ -1,4 +1,5 @@
-// Gathers the sentences of one turn of the event loop, and hands them to the engine together: they share a commit.
+// Gathers the sentences of one turn of the event loop, and hands them to the engine together: they share a commit. Product code is
+// not kept waiting when the disk hangs: what it asked is given up, and what it asks meanwhile refused.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Call, Outcome, SentenceName, Sentences } from './sentences.ts'
 
@@ -13,22 +14,50 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+interface Batch {
+  readonly waiting: readonly Waiting[]
+  /** How many ticks have seen it under way. */
+  age: number
+}
+
+const TICK_MS = 100
+
+/**
+ * An engine that has been at something for so many ticks hangs. /assign is to answer within a second. Ticks, not a clock: a thread
+ * that was busy itself ticks once, whatever the time.
+ */
+const PATIENCE_TICKS = 8
+
+/** Whoever asked these has another way: a fallback, or the same again. A change that is given up would leave us in the dark. */
+const HURRIED: ReadonlySet<SentenceName> = new Set(['keepAssignments', 'findAssignments', 'recordRewards', 'ping'])
+
 export class CallQueue {
   readonly #performer: Performer
+  readonly #onHang: (hangs: boolean) => void
+  readonly #underWay = new Set<Batch>()
+  readonly #timer: NodeJS.Timeout
   #gathered: Waiting[] = []
-  #underWay: Promise<void> = Promise.resolve()
+  #hangs = false
   #isClosed = false
 
-  constructor(performer: Performer) {
+  /** `onHang` hears when the engine begins to hang, and when it goes on. */
+  constructor(performer: Performer, onHang: (hangs: boolean) => void) {
     this.#performer = performer
+    this.#onHang = onHang
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
-  /** Resolves to what the sentence answers, once that is on disk. */
+  /**
+   * Resolves to what the sentence answers, once that is on disk.
+   *
+   * @throws StoreUnavailableError also when the engine hangs; then it may yet do what was asked
+   */
   ask<Name extends SentenceName>(
     name: Name,
     ...args: Parameters<Sentences[Name]>
   ): Promise<ReturnType<Sentences[Name]>> {
-    if (this.#isClosed) return Promise.reject(new StoreUnavailableError('closed'))
+    if (this.#isClosed) return Promise.reject(new StoreUnavailableError(new Error('The store is closed')))
+    if (this.#hangs && HURRIED.has(name)) return Promise.reject(hanging())
     return new Promise((resolve, reject) => {
       if (this.#gathered.length === 0) setImmediate(() => this.#handOver())
       this.#gathered.push({ call: { name, args }, resolve: resolve as Waiting['resolve'], reject })
@@ -38,23 +67,49 @@ export class CallQueue {
   /** Takes no more, and resolves when all that was asked is answered. */
   async close(): Promise<void> {
     this.#isClosed = true
-    while (this.#gathered.length > 0) await new Promise(resolve => setImmediate(resolve))
-    await this.#underWay
+    while (this.#gathered.length > 0 || this.#underWay.size > 0) await new Promise(resolve => setImmediate(resolve))
+    clearInterval(this.#timer)
   }
 
   #handOver(): void {
-    const waiting = this.#gathered
+    const batch: Batch = { waiting: this.#gathered, age: 0 }
     this.#gathered = []
-    const outcomes = this.#performer.perform(waiting.map(({ call }) => call))
-    if (outcomes instanceof Promise) this.#underWay = outcomes.then(outcomes => answer(waiting, outcomes))
-    else answer(waiting, outcomes)
+    const outcomes = this.#performer.perform(batch.waiting.map(({ call }) => call))
+    if (!(outcomes instanceof Promise)) return answer(batch, outcomes)
+    this.#underWay.add(batch)
+    outcomes.then(outcomes => {
+      this.#underWay.delete(batch)
+      this.#note(false)
+      answer(batch, outcomes)
+    })
+  }
+
+  #tick(): void {
+    for (const batch of this.#underWay) batch.age += 1
+    const late = [...this.#underWay].filter(({ age }) => age >= PATIENCE_TICKS)
+    if (late.length === 0) return
+    this.#note(true)
+    for (const { waiting } of this.#underWay) {
+      for (const { call, reject } of waiting) if (HURRIED.has(call.name)) reject(hanging())
+    }
+  }
+
+  #note(hangs: boolean): void {
+    if (hangs === this.#hangs) return
+    this.#hangs = hangs
+    this.#onHang(hangs)
   }
 }
 
-function answer(waiting: readonly Waiting[], outcomes: readonly Outcome[]): void {
+/** What was given up meanwhile has been answered; this then changes nothing. */
+function answer({ waiting }: Batch, outcomes: readonly Outcome[]): void {
   for (const [position, { resolve, reject }] of waiting.entries()) {
     const outcome = outcomes[position] as Outcome
     if ('error' in outcome) reject(outcome.error)
     else resolve(outcome.result)
   }
+}
+
+function hanging(): StoreUnavailableError {
+  return new StoreUnavailableError(new Error('The disk does not answer'))
 }

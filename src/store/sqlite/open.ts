@@ -21,7 +21,7 @@ export async function openSqlite(
   { isThreaded = false, onTurn = () => {} }: SqliteOptions = {},
 ): Promise<Store> {
   const engine = isThreaded ? await ThreadedEngine.open(path, onTurn) : new Engine(path, onTurn)
-  const queue = new CallQueue(engine)
+  const queue = new CallQueue(engine, hangs => onTurn(hangs ? new Error('The disk does not answer') : null))
   const sentence =
     <Name extends SentenceName>(name: Name) =>
     (...args: Parameters<Sentences[Name]>) =>

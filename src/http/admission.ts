@@ -1,0 +1,35 @@
+// How much is under way at once. Beyond it a request is refused at once, before its body is read: one that waited would only make
+// all the others wait longer.
+import type { IncomingMessage } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
+
+/** So many requests wait for the store, or for the rest of their bodies. At 10,000 a second the last of them waits 100 ms. */
+const MAX_REQUESTS = 1_000
+
+/** So much memory may their bodies take. */
+const MAX_BYTES = 256 * 1024 * 1024
+
+export class Admission {
+  #requests = 0
+  #bytes = 0
+
+  /**
+   * Runs the answer to a request whose body has at most `limit` bytes.
+   *
+   * @throws BanditError `overloaded`
+   */
+  async admit(request: IncomingMessage, limit: number, answer: () => Promise<void>): Promise<void> {
+    const bytes = Math.min(limit, Number(request.headers['content-length'] ?? limit))
+    if (this.#requests >= MAX_REQUESTS || this.#bytes + bytes > MAX_BYTES) {
+      throw new BanditError('overloaded', 'Too many requests are under way; try again shortly')
+    }
+    this.#requests += 1
+    this.#bytes += bytes
+    try {
+      await answer()
+    } finally {
+      this.#requests -= 1
+      this.#bytes -= bytes
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// What product code may rely on when the disk hangs.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { StoreUnavailableError } from '../../src/bandit/errors.ts'
+import { CallQueue } from '../../src/store/sqlite/call-queue.ts'
+import type { Call, Outcome } from '../../src/store/sqlite/sentences.ts'
+
+const proposal = { experimentId: 1, snapshot: 1, assignedAt: 0, metrics: [], units: [] }
+
+describe('CallQueue', () => {
+  let handedOver: Call[][]
+  let answers: ((outcomes: Outcome[]) => void)[]
+  let hangs: boolean[]
+  let queue: CallQueue
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval'] })
+    handedOver = []
+    answers = []
+    hangs = []
+    const perform = (calls: readonly Call[]) => {
+      handedOver.push([...calls])
+      return new Promise<Outcome[]>(resolve => answers.push(resolve))
+    }
+    queue = new CallQueue({ perform }, hanging => hangs.push(hanging))
+  })
+
+  afterEach(() => vi.useRealTimers())
+
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+
+  it('hands over what arrives in one turn together, and the next turn apart', async () => {
+    const asked = [queue.ask('ping'), queue.ask('findSnapshots', 7)]
+    await turn()
+    const later = queue.ask('ping')
+    await turn()
+    expect(handedOver).toEqual([
+      [
+        { name: 'ping', args: [] },
+        { name: 'findSnapshots', args: [7] },
+      ],
+      [{ name: 'ping', args: [] }],
+    ])
+    answers[1]?.([{ result: 'second' }])
+    answers[0]?.([{ result: undefined }, { result: ['head'] }])
+    expect(await Promise.all([...asked, later])).toEqual([undefined, ['head'], 'second'])
+  })
+
+  it('rejects one call with its own error, and no other', async () => {
+    const [failed, whole] = [queue.ask('findChanges', 1), queue.ask('findChanges', 2)]
+    await turn()
+    answers[0]?.([{ error: new RangeError('no') }, { result: [] }])
+    await expect(failed).rejects.toThrow(new RangeError('no'))
+    expect(await whole).toEqual([])
+  })
+
+  it('gives up what is in a hurry within a second when the engine hangs, refuses more, and goes on when it does', async () => {
+    const assigned = queue.ask('keepAssignments', proposal)
+    const read = queue.ask('findChanges', 1)
+    await turn()
+    vi.advanceTimersByTime(700)
+    expect(hangs).toEqual([])
+    vi.advanceTimersByTime(200)
+    await expect(assigned).rejects.toBeInstanceOf(StoreUnavailableError)
+    await expect(queue.ask('recordRewards', [])).rejects.toBeInstanceOf(StoreUnavailableError)
+    expect(hangs).toEqual([true])
+    answers[0]?.([{ result: [] }, { result: ['late'] }])
+    expect(await read).toEqual(['late'])
+    expect(hangs).toEqual([true, false])
+    const again = queue.ask('keepAssignments', proposal)
+    await turn()
+    answers[1]?.([{ result: [] }])
+    expect(await again).toEqual([])
+  })
+
+  it('gives up nothing while the engine answers, however long the queue', async () => {
+    const asked = queue.ask('keepAssignments', proposal)
+    await turn()
+    for (let batch = 0; batch < 5; batch++) {
+      const another = queue.ask('ping')
+      await turn()
+      vi.advanceTimersByTime(100)
+      answers[batch + 1]?.([{ result: undefined }])
+      await another
+    }
+    answers[0]?.([{ result: [] }])
+    expect(await asked).toEqual([])
+    expect(hangs).toEqual([])
+  })
+
+  it('close() waits for what was asked, and takes no more', async () => {
+    const asked = queue.ask('findSnapshots', 1)
+    const closed = queue.close()
+    await expect(queue.ask('ping')).rejects.toBeInstanceOf(StoreUnavailableError)
+    await turn()
+    answers[0]?.([{ result: ['answered'] }])
+    await closed
+    expect(await asked).toEqual(['answered'])
+  })
+})
