@@ -1,34 +1,125 @@
-// npm run bench -- best-arm | report: what Pinwheel costs on this machine. Prints tables; --json prints the rows as JSON.
-import { parseArgs } from 'node:util'
-import { benchBestArm } from './bench/best-arm.ts'
-import { benchReport } from './bench/report.ts'
+// What Pinwheel costs on this machine, beside the bare servers it could be at best: npm run bench
+import { rmSync, writeFileSync } from 'node:fs'
+import { type Cores, separateCores } from './bench/machine/cores.ts'
+import { scratchOnDisk } from './bench/machine/scratch-disk.ts'
+import type { Bench, Part, PartResult } from './bench/part.ts'
+import { bestArm } from './bench/parts/best-arm.ts'
+import { large } from './bench/parts/large.ts'
+import { lonely } from './bench/parts/lonely.ts'
+import { overload } from './bench/parts/overload.ts'
+import { report } from './bench/parts/report.ts'
+import { size } from './bench/parts/size.ts'
+import { startUp } from './bench/parts/start-up.ts'
+import { assignBatch, assignKept, assignNew, reward, rewardsNdjson, sixteen } from './bench/parts/throughput.ts'
+import { tableText, verdictText } from './bench/tables.ts'
+import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { ProgressBar } from './terminal/progress-bar.ts'
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<readonly object[]> | readonly object[]>> = {
-  'best-arm': benchBestArm,
-  report: benchReport,
+const PARTS = {
+  'assign-new': assignNew,
+  'assign-kept': assignKept,
+  reward,
+  'assign-batch': assignBatch,
+  'rewards-ndjson': rewardsNdjson,
+  sixteen,
+  lonely,
+  size,
+  'start-up': startUp,
+  report,
+  'best-arm': bestArm,
+  large,
+  overload,
+} as const satisfies Record<string, Part>
+
+type PartName = keyof typeof PARTS
+
+/** Only where they are asked for. */
+const LONG: readonly string[] = ['large', 'overload']
+
+const HELP = `Usage: npm run bench -- [name …] [options]
+
+Measures the service as it is (node src/main.ts, on a new file) beside two servers that only echo a body like the one of /assign:
+Express, and node:http alone. They run in turn on one core, the load on another; what counts is the ratio within a round.
+
+NAMES
+  ${Object.keys(PARTS).join(', ')}
+  Without a name all of them but ${LONG.join(' and ')}, which take minutes.
+
+OPTIONS
+  --rounds N        (5)
+  --seconds S       of each contestant in each round (4)
+  --connections N   (64)
+  --json FILE       writes everything there
+`
+
+const OPTIONS = {
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '4' },
+  connections: { type: 'string', default: '64' },
+  json: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  const options = {
+    rounds: wholeNumberOf(values.rounds, 'rounds', 1) as number,
+    seconds: secondsOf(values.seconds),
+    connections: wholeNumberOf(values.connections, 'connections', 1) as number,
+  }
+  const names = namesOf(positionals)
+  const { folder, isOnDisk } = scratchOnDisk()
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.once('SIGINT', () => process.exit(130))
+  const cores = separateCores()
+  for (const warning of warningsOf(cores, isOnDisk)) process.stdout.write(`${warning}\n`)
+  const bar = process.stderr.isTTY ? new ProgressBar() : null
+  const bench: Bench = { ...options, folder, cores, onProgress: (...progress) => bar?.update(...progress) }
+
+  const results: [name: PartName, result: PartResult][] = []
+  for (const name of names) {
+    const result = await PARTS[name](bench)
+    results.push([name, result])
+    bar?.say('')
+    process.stdout.write(sectionText(name, result))
+  }
+  const verdicts = results.flatMap(([, result]) => result.verdicts)
+  if (verdicts.length > 0) process.stdout.write(`\n${verdictText(verdicts)}\n`)
+  if (values.json === undefined) return
+  const parts = Object.fromEntries(results.map(([name, { verdicts, measured }]) => [name, { verdicts, measured }]))
+  const machine = { isPinned: cores.server !== null, isOnDisk }
+  writeFileSync(values.json, `${JSON.stringify({ ...options, machine, parts }, null, 2)}\n`)
+})
+
+function namesOf(positionals: readonly string[]): PartName[] {
+  const known = Object.keys(PARTS) as PartName[]
+  const unknown = positionals.find(name => !Object.hasOwn(PARTS, name))
+  if (unknown !== undefined)
+    throw new Failure(`There is no benchmark ${JSON.stringify(unknown)}; there is ${known.join(', ')}`)
+  return known.filter(name => (positionals.length === 0 ? !LONG.includes(name) : positionals.includes(name)))
 }
 
-const HELP = `npm run bench -- [${Object.keys(BENCHMARKS).join(' | ')}] [--json]
-Without a name, all of them. Absolute times are this machine's; compare rows of one run.\n`
+function secondsOf(text: string): number {
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= 3_600) return seconds
+  throw new Failure(`--seconds must be a number above 0, and at most 3600, not ${JSON.stringify(text)}`)
+}
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
-})
-const names = positionals.length === 0 ? Object.keys(BENCHMARKS) : positionals
-const unknown = names.filter(name => !Object.hasOwn(BENCHMARKS, name))
-
-if (values.help || unknown.length > 0) {
-  if (unknown.length > 0) process.stderr.write(`There is no benchmark ${unknown.join(', ')}.\n`)
-  process.stdout.write(HELP)
-  process.exitCode = unknown.length > 0 ? 1 : 0
-} else {
-  for (const name of names) {
-    const rows = (await BENCHMARKS[name]?.()) ?? []
-    if (values.json) process.stdout.write(`${JSON.stringify({ benchmark: name, rows })}\n`)
-    else {
-      process.stdout.write(`\n${name}\n`)
-      console.table(rows)
-    }
+function warningsOf({ server }: Cores, isOnDisk: boolean): string[] {
+  const warnings: string[] = []
+  if (server === null) {
+    warnings.push(
+      '!!! THE LOAD SHARES THE CORES of whoever is measured (no taskset, or one core only): trust no ratio of this run.',
+    )
   }
+  if (!isOnDisk) {
+    warnings.push('!!! THE FILES ARE IN MEMORY, where an fsync costs nothing: name a folder on a disk with TMPDIR.')
+  }
+  return warnings
+}
+
+function sectionText(name: string, { tables, notes }: PartResult): string {
+  return `\n${name}\n\n${[...tables.map(tableText), ...notes].join('\n')}\n`
 }

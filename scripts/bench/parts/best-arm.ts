@@ -1,9 +1,9 @@
-// How long P(best) and the whole standing of the arms take on this machine. Alone it prints a table:
-// `npm run bench -- best-arm`.
-import { bestArm, probabilityBest } from '../../src/stats/best-arm.ts'
-import { betaPosterior, type Posterior } from '../../src/stats/posterior.ts'
+// How long P(best) and the whole standing of the arms take.
+import { probabilityBest, bestArm as standingOf } from '../../../src/stats/best-arm.ts'
+import { betaPosterior, type Posterior } from '../../../src/stats/posterior.ts'
+import type { PartResult } from '../part.ts'
 
-export interface BestArmTiming {
+interface Timing {
   /** What was timed, and on which arms: alike (10 000 units each), or of very different sizes and rates. */
   readonly name: string
   readonly arms: number
@@ -14,7 +14,13 @@ export interface BestArmTiming {
 const ARM_COUNTS = [2, 10, 50, 100, 200] as const
 
 /** Times both entries of best-arm.ts on 2 to 200 arms; takes some seconds. */
-export function benchBestArm(): BestArmTiming[] {
+export async function bestArm(): Promise<PartResult> {
+  const timings = timeAll()
+  const rows = timings.map(({ name, arms, medianMs }) => [name, arms, medianMs])
+  return { tables: [{ head: ['', 'arms', 'median ms'], rows }], verdicts: [], notes: [], measured: timings }
+}
+
+function timeAll(): Timing[] {
   const kinds = { alike: alikeArms, 'of all sizes': armsOfAllSizes }
   return Object.entries(kinds).flatMap(([kind, armsOf]) =>
     ARM_COUNTS.flatMap(count => {
@@ -26,7 +32,7 @@ export function benchBestArm(): BestArmTiming[] {
           arms: count,
           medianMs: medianMs(() => probabilityBest(arms, 'increase')),
         },
-        { name: `bestArm, arms ${kind}`, arms: count, medianMs: medianMs(() => bestArm(arms, options)) },
+        { name: `bestArm, arms ${kind}`, arms: count, medianMs: medianMs(() => standingOf(arms, options)) },
       ]
     }),
   )

@@ -1,0 +1,48 @@
+// How long the service takes from its launch until it listens, on a new file and on one with a million units.
+import { join } from 'node:path'
+import { Contestant } from '../children/contestant.ts'
+import { fillFile } from '../fill-file.ts'
+import type { Bench, PartResult } from '../part.ts'
+import { judge, medianOf } from '../verdict.ts'
+
+const UNITS = 1_000_000
+
+export async function startUp(bench: Bench): Promise<PartResult> {
+  const { folder, cores, rounds, onProgress } = bench
+  const filled = join(folder, 'start-up-filled.db')
+  await fillFile(filled, UNITS, done => onProgress(done, UNITS, 'units filled in'))
+  const starts = {
+    'a new file': () => Contestant.startService(cores.under, join(folder, `start-up-${performance.now()}.db`)),
+    'a million units': () => Contestant.startService(cores.under, filled),
+    'Express echo': () => Contestant.startEcho(cores.under, 'Express'),
+  }
+  const measured: Record<string, number[]> = {}
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, start] of Object.entries(starts))
+      measured[name] = [...(measured[name] ?? []), await startMs(start)]
+    onProgress(round + 1, rounds, 'rounds of start-up')
+  }
+  return {
+    tables: [
+      {
+        head: ['until it listens', 'median ms', 'least', 'most'],
+        rows: Object.entries(measured).map(([name, times]) => [
+          name,
+          medianOf(times),
+          Math.min(...times),
+          Math.max(...times),
+        ]),
+      },
+    ],
+    verdicts: [judge('start-up: on a million units', measured['a million units'] ?? [], { atMost: 1_000 }, ' ms')],
+    notes: [],
+    measured,
+  }
+}
+
+/** A start, and the stop after it. */
+export async function startMs(start: () => Promise<Contestant>): Promise<number> {
+  const contestant = await start()
+  await contestant.stop()
+  return contestant.startMs
+}
