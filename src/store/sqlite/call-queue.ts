@@ -75,13 +75,15 @@ export class CallQueue {
     const batch: Batch = { waiting: this.#gathered, age: 0 }
     this.#gathered = []
     const outcomes = this.#performer.perform(batch.waiting.map(({ call }) => call))
-    if (!(outcomes instanceof Promise)) return answer(batch, outcomes)
+    if (outcomes instanceof Promise) this.#await(batch, outcomes)
+    else answer(batch, outcomes)
+  }
+
+  async #await(batch: Batch, outcomes: Promise<readonly Outcome[]>): Promise<void> {
     this.#underWay.add(batch)
-    outcomes.then(outcomes => {
-      this.#underWay.delete(batch)
-      this.#note(false)
-      answer(batch, outcomes)
-    })
+    answer(batch, await outcomes)
+    this.#underWay.delete(batch)
+    this.#note(false)
   }
 
   #tick(): void {

@@ -9,8 +9,9 @@ export function factSentences(db: Database.Database): Pick<Sentences, 'readTotal
   const readPage = db.prepare<[number, string, number], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
+  // The first row is the latest: see migration 6.
   const findTotal = db.prepare<[number, string, number], { total: number }>(`
-    SELECT total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ? ORDER BY sequence DESC LIMIT 1`)
+    SELECT total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
 
   const readTotals = db.transaction((experimentId: number, { after, limit, metricCount }: TotalsPage) =>
     readPage.all(experimentId, after ?? '', limit).map(assignment => ({

@@ -14,13 +14,13 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
   const findAssignment = db.prepare<[number, string], AssignmentRow>(`
     SELECT arm, snapshot, assigned_at AS assignedAt FROM assignments WHERE experiment_id = ? AND unit = ?`)
 
+  // The first row of the key is the latest: see migration 6. Were it another, the next sequence would be taken, and the insert fail.
   const findLastReward = db.prepare<[number, string, number], LastReward>(`
-    SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?
-    ORDER BY sequence DESC LIMIT 1`)
+    SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
 
   const insertReward = db.prepare(`
     INSERT INTO rewards (experiment_id, unit, metric, sequence, value, at, counted, total, event_id)
-    VALUES (:experimentId, :unit, :metricPosition, :sequence, :value, :at, :counted, :total, :id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
 
   function record({ metric, attribution, ...entry }: RewardEntry): RewardStatus {
@@ -32,9 +32,8 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
     const last = findLastReward.get(experimentId, unit, metricPosition) ?? NONE_YET
     const isCounted = isAttributed(attribution, assignedAt, at)
     const total = isCounted ? last.total + value : last.total
-    const place = { experimentId, metricPosition, unit, sequence: last.sequence + 1 }
-    if (insertReward.run({ ...place, value, at, counted: isCounted ? 1 : 0, total, id }).changes === 0)
-      return 'duplicate'
+    const row = [experimentId, unit, metricPosition, last.sequence + 1, value, at, isCounted ? 1 : 0, total, id]
+    if (insertReward.run(row).changes === 0) return 'duplicate'
     if (!isCounted) return 'late'
     const [before, after] = [outcomeOf(metric, last.total), outcomeOf(metric, total)]
     const delayedRewards = isDelayed(assignedAt, at) ? 1 : 0
