@@ -28,21 +28,27 @@ describe('CallQueue', () => {
 
   const turn = () => new Promise(resolve => setImmediate(resolve))
 
-  it('hands over what arrives in one turn together, and the next turn apart', async () => {
+  it('hands over together what arrives in one turn, and then what arrives until that is answered', async () => {
     const asked = [queue.ask('ping'), queue.ask('findSnapshots', 7)]
     await turn()
-    const later = queue.ask('ping')
+    const later = [queue.ask('findChanges', 1)]
     await turn()
-    expect(handedOver).toEqual([
-      [
-        { name: 'ping', args: [] },
-        { name: 'findSnapshots', args: [7] },
-      ],
-      [{ name: 'ping', args: [] }],
-    ])
-    answers[1]?.([{ result: 'second' }])
+    later.push(queue.ask('findChanges', 2))
+    await turn()
+    const first = [
+      { name: 'ping', args: [] },
+      { name: 'findSnapshots', args: [7] },
+    ]
+    expect(handedOver).toEqual([first])
     answers[0]?.([{ result: undefined }, { result: ['head'] }])
-    expect(await Promise.all([...asked, later])).toEqual([undefined, ['head'], 'second'])
+    expect(await Promise.all(asked)).toEqual([undefined, ['head']])
+    const second = [
+      { name: 'findChanges', args: [1] },
+      { name: 'findChanges', args: [2] },
+    ]
+    expect(handedOver).toEqual([first, second])
+    answers[1]?.([{ result: ['one'] }, { result: ['two'] }])
+    expect(await Promise.all(later)).toEqual([['one'], ['two']])
   })
 
   it('rejects one call with its own error, and no other', async () => {
@@ -72,19 +78,28 @@ describe('CallQueue', () => {
     expect(await again).toEqual([])
   })
 
-  it('gives up nothing while the engine answers, however long the queue', async () => {
-    const asked = queue.ask('keepAssignments', proposal)
-    await turn()
-    for (let batch = 0; batch < 5; batch++) {
-      const another = queue.ask('ping')
+  it('gives up nothing while the engine answers, however long that goes on', async () => {
+    for (let batch = 0; batch < 20; batch++) {
+      const asked = queue.ask('keepAssignments', proposal)
       await turn()
-      vi.advanceTimersByTime(100)
-      answers[batch + 1]?.([{ result: undefined }])
-      await another
+      vi.advanceTimersByTime(500)
+      answers[batch]?.([{ result: [] }])
+      expect(await asked).toEqual([])
     }
-    answers[0]?.([{ result: [] }])
-    expect(await asked).toEqual([])
     expect(hangs).toEqual([])
+  })
+
+  it('gives up what waits behind a call that hangs', async () => {
+    const first = queue.ask('findChanges', 1)
+    await turn()
+    const behind = queue.ask('keepAssignments', proposal)
+    await turn()
+    vi.advanceTimersByTime(900)
+    await expect(behind).rejects.toBeInstanceOf(StoreUnavailableError)
+    answers[0]?.([{ result: [] }])
+    await first
+    await turn()
+    expect(handedOver).toHaveLength(1)
   })
 
   it('close() waits for what was asked, and takes no more', async () => {

@@ -1,5 +1,5 @@
-// Gathers the sentences of one turn of the event loop, and hands them to the engine together: they share a commit. Product code is
-// not kept waiting when the disk hangs: what it asked is given up, and what it asks meanwhile refused.
+// Gathers what is asked in one turn of the event loop, and while the engine is at the last of it, and hands it over together: it
+// shares a commit. Product code is not kept waiting when the disk hangs: what it asked is given up, what it asks meanwhile refused.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Call, Outcome, SentenceName, Sentences } from './sentences.ts'
 
@@ -12,12 +12,6 @@ interface Waiting {
   readonly call: Call
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
-}
-
-interface Batch {
-  readonly waiting: readonly Waiting[]
-  /** How many ticks have seen it under way. */
-  age: number
 }
 
 const TICK_MS = 100
@@ -34,9 +28,11 @@ const HURRIED: ReadonlySet<SentenceName> = new Set(['keepAssignments', 'findAssi
 export class CallQueue {
   readonly #performer: Performer
   readonly #onHang: (hangs: boolean) => void
-  readonly #underWay = new Set<Batch>()
   readonly #timer: NodeJS.Timeout
   #gathered: Waiting[] = []
+  #underWay: readonly Waiting[] = []
+  /** How many ticks have seen the same calls under way. */
+  #ticks = 0
   #hangs = false
   #isClosed = false
 
@@ -67,33 +63,39 @@ export class CallQueue {
   /** Takes no more, and resolves when all that was asked is answered. */
   async close(): Promise<void> {
     this.#isClosed = true
-    while (this.#gathered.length > 0 || this.#underWay.size > 0) await new Promise(resolve => setImmediate(resolve))
+    while (this.#gathered.length > 0 || this.#underWay.length > 0) await new Promise(resolve => setImmediate(resolve))
     clearInterval(this.#timer)
   }
 
   #handOver(): void {
-    const batch: Batch = { waiting: this.#gathered, age: 0 }
+    if (this.#underWay.length > 0 || this.#gathered.length === 0) return
+    const waiting = this.#gathered
     this.#gathered = []
-    const outcomes = this.#performer.perform(batch.waiting.map(({ call }) => call))
-    if (outcomes instanceof Promise) this.#await(batch, outcomes)
-    else answer(batch, outcomes)
+    const outcomes = this.#performer.perform(waiting.map(({ call }) => call))
+    if (outcomes instanceof Promise) this.#await(waiting, outcomes)
+    else answer(waiting, outcomes)
   }
 
-  async #await(batch: Batch, outcomes: Promise<readonly Outcome[]>): Promise<void> {
-    this.#underWay.add(batch)
-    answer(batch, await outcomes)
-    this.#underWay.delete(batch)
+  async #await(waiting: readonly Waiting[], outcomes: Promise<readonly Outcome[]>): Promise<void> {
+    this.#underWay = waiting
+    const known = await outcomes
+    this.#underWay = []
+    this.#ticks = 0
     this.#note(false)
+    // The engine first: it works on while the answers go out.
+    this.#handOver()
+    answer(waiting, known)
   }
 
   #tick(): void {
-    for (const batch of this.#underWay) batch.age += 1
-    const late = [...this.#underWay].filter(({ age }) => age >= PATIENCE_TICKS)
-    if (late.length === 0) return
+    if (this.#underWay.length === 0) return
+    this.#ticks += 1
+    if (this.#ticks < PATIENCE_TICKS) return
     this.#note(true)
-    for (const { waiting } of this.#underWay) {
-      for (const { call, reject } of waiting) if (HURRIED.has(call.name)) reject(hanging())
+    for (const { call, reject } of [...this.#underWay, ...this.#gathered]) {
+      if (HURRIED.has(call.name)) reject(hanging())
     }
+    this.#gathered = this.#gathered.filter(({ call }) => !HURRIED.has(call.name))
   }
 
   #note(hangs: boolean): void {
@@ -104,7 +106,7 @@ export class CallQueue {
 }
 
 /** What was given up meanwhile has been answered; this then changes nothing. */
-function answer({ waiting }: Batch, outcomes: readonly Outcome[]): void {
+function answer(waiting: readonly Waiting[], outcomes: readonly Outcome[]): void {
   for (const [position, { resolve, reject }] of waiting.entries()) {
     const outcome = outcomes[position] as Outcome
     if ('error' in outcome) reject(outcome.error)

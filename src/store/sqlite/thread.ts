@@ -1,6 +1,6 @@
 // The thread that owns the connection. A commit waits for the disk, now and then for a tenth of a second; here it holds up those
 // who wait for it, and nobody else.
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseError } from '../database-error.ts'
 import { Engine } from './engine.ts'
 import type { Call } from './sentences.ts'
@@ -23,14 +23,7 @@ function openEngine(): Engine | null {
   }
 }
 
-/** What has come in the meantime shares the commit. */
-function* messagesFrom(first: ToThread): Generator<ToThread> {
-  yield first
-  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) yield next.message
-}
-
 function answer(engine: Engine, calls: readonly Call[]): void {
-  if (calls.length === 0) return
   const outcomes = engine.perform(calls).map((outcome, position) => packOutcome(calls[position] as Call, outcome))
   tell({ outcomes }, transferred(outcomes))
 }
@@ -38,13 +31,8 @@ function answer(engine: Engine, calls: readonly Call[]): void {
 const engine = openEngine()
 if (engine !== null) {
   tell('opened')
-  port.on('message', (first: ToThread) => {
-    const messages = [...messagesFrom(first)]
-    answer(
-      engine,
-      messages.flatMap(message => (message === 'close' ? [] : message.calls)),
-    )
-    if (!messages.includes('close')) return
+  port.on('message', (message: ToThread) => {
+    if (message !== 'close') return answer(engine, message.calls)
     engine.close()
     port.close()
   })

@@ -8,18 +8,12 @@ import type { OnTurn } from './engine.ts'
 import type { Call, Outcome } from './sentences.ts'
 import { type FromThread, type ToThread, unpackError, unpackOutcome } from './wire.ts'
 
-interface Batch {
-  readonly size: number
-  readonly resolve: (outcomes: Outcome[]) => void
-}
-
 export class ThreadedEngine {
   readonly #path: string
   readonly #thread: Worker
   readonly #ended: Promise<void>
   readonly #onTurn: OnTurn
-  /** Handed over and not answered, oldest first. */
-  readonly #batches: Batch[] = []
+  #resolve: (outcomes: Outcome[]) => void = () => {}
 
   /** @throws DatabaseError */
   static async open(path: string, onTurn: OnTurn): Promise<ThreadedEngine> {
@@ -41,9 +35,10 @@ export class ThreadedEngine {
     thread.on('message', (message: FromThread) => this.#hear(message))
   }
 
+  /** To be called again when it has resolved. */
   perform(calls: readonly Call[]): Promise<Outcome[]> {
     return new Promise(resolve => {
-      this.#batches.push({ size: calls.length, resolve })
+      this.#resolve = resolve
       this.#tell({ calls })
     })
   }
@@ -66,14 +61,7 @@ export class ThreadedEngine {
   #hear(message: FromThread): void {
     if (typeof message !== 'object') return
     if ('turn' in message) this.#onTurn(message.turn === null ? null : unpackError(message.turn))
-    if (!('outcomes' in message)) return
-    const outcomes = message.outcomes.map(unpackOutcome)
-    for (let from = 0; from < outcomes.length; ) {
-      const batch = this.#batches.shift()
-      if (batch === undefined) throw new TypeError('The store answered more than it was asked')
-      batch.resolve(outcomes.slice(from, from + batch.size))
-      from += batch.size
-    }
+    if ('outcomes' in message) this.#resolve(message.outcomes.map(unpackOutcome))
   }
 
   #tell(message: ToThread): void {

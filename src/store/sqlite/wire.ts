@@ -11,7 +11,7 @@ export type FromThread =
   | 'opened'
   /** The database cannot be opened: the sentence of the DatabaseError. */
   | { readonly refusal: string }
-  /** Of the oldest calls that have had none. */
+  /** Of the calls of one message, in their order. */
   | { readonly outcomes: readonly PackedOutcome[] }
   | { readonly turn: EngineError | null }
 
