@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Catalogue } from './bandit/catalogue.ts'
 import { StoreUnavailableError } from './bandit/errors.ts'
+import { type FollowDeps, followStore } from './bandit/follow-store.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
@@ -14,6 +15,9 @@ import { claimStore, openStore } from './store/open.ts'
 
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
+
+/** How often it is looked what other processes on the same store have changed. */
+const FOLLOW_TICK_MS = 400
 
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -72,11 +76,11 @@ async function serve(config: Config, log: Logger, store: Store): Promise<void> {
   process.stdout.write(
     `Pinwheel listens on http://${host}:${port} and keeps its data in ${withoutPassword(config.databaseUrl)}\n`,
   )
-  const stopRefreshing = keepRefreshing({ catalogue, store }, log)
+  const tasks = [repeat(REFRESH_TICK_MS, () => refresh(deps, log)), repeat(FOLLOW_TICK_MS, () => follow(deps, log))]
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       await stopServing(server)
-      await stopRefreshing()
+      await Promise.all(tasks.map(stop => stop()))
       await store.close()
       release()
       log.info('stopped')
@@ -101,17 +105,26 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   })
 }
 
-/** Answers how to stop, which resolves when nothing is under way any more. */
-function keepRefreshing(deps: { catalogue: Catalogue; store: Store }, log: Logger): () => Promise<void> {
+/** Works again and again, never twice at once. Answers how to stop, which resolves when nothing is under way any more. */
+function repeat(everyMs: number, work: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | null = null
   const timer = setInterval(() => {
-    current ??= refresh(deps, log).finally(() => {
+    current ??= work().finally(() => {
       current = null
     })
-  }, REFRESH_TICK_MS)
+  }, everyMs)
   return async () => {
     clearInterval(timer)
     await current
+  }
+}
+
+async function follow(deps: FollowDeps, log: Logger): Promise<void> {
+  try {
+    await followStore(deps)
+  } catch (error) {
+    // What is known goes on; that the store is unavailable is told elsewhere.
+    if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'other changes could not be taken in')
   }
 }
 

@@ -30,7 +30,8 @@ export class Catalogue {
   static async load(store: Pick<Store, 'findExperiments' | 'findSnapshots' | 'readLedger'>): Promise<Catalogue> {
     const catalogue = new Catalogue()
     for (const experiment of await store.findExperiments()) {
-      catalogue.keep(experiment, ...(await recall(store, experiment)))
+      const { snapshot, growth } = await recall(store, experiment)
+      catalogue.keep(experiment, snapshot, growth)
     }
     return catalogue
   }
@@ -77,17 +78,16 @@ export function growthOf(experiment: Experiment, heads: readonly SnapshotHead[] 
   return new Growth(windowMsOf(primaryMetricOf(experiment.definition)), heads, rewards)
 }
 
-async function recall(
+/** What the store has of an experiment beside itself: its current snapshot, and how its ledger has grown. */
+export async function recall(
   store: Pick<Store, 'readLedger'>,
   experiment: Experiment,
-): Promise<[snapshot: Snapshot | null, growth: Growth]> {
+): Promise<Pick<LiveExperiment, 'snapshot' | 'growth'>> {
   const { definition } = experiment
-  const { snapshots, cells } = await store.readLedger(
-    experiment.id,
-    definition.metrics.indexOf(primaryMetricOf(definition)),
-  )
+  const primary = definition.metrics.indexOf(primaryMetricOf(definition))
+  const { snapshots, cells } = await store.readLedger(experiment.id, primary)
   const rewards = cells.reduce((sum, cell) => sum + cell.rewards, 0)
-  return [snapshots.at(-1) ?? null, growthOf(experiment, snapshots, rewards)]
+  return { snapshot: snapshots.at(-1) ?? null, growth: growthOf(experiment, snapshots, rewards) }
 }
 
 /** A metric without a window counts until its experiment stops; with one, the window alone decides. */

@@ -4,12 +4,13 @@ import { type Catalogue, growthOf } from './catalogue.ts'
 import { type Action, changeBetween, type ExperimentState, redefine, transition } from './change.ts'
 import { BanditError } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf, type Status } from './experiment.ts'
+import { type FollowDeps, followStore } from './follow-store.ts'
 import { nextSnapshot } from './learn.ts'
 import type { Store } from './store.ts'
 
 export interface ChangeDeps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger'>
+  readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger'> & FollowDeps['store']
 }
 
 /** Who asks, and when. */
@@ -49,6 +50,7 @@ export async function applyDefinition(
   const isNew = deps.catalogue.find(definition.key) === undefined
   const created = isNew ? await tryToCreate(deps, definition, request) : null
   if (created !== null) return { experiment: created, result: 'created' }
+  if (isNew) await followStore(deps)
   return commit(deps, definition.key, experiment => redefine(experiment, definition), 'changed', request)
 }
 
@@ -104,7 +106,10 @@ async function commit(
     const change = changeBetween(experiment, state, { action, at: now, actor })
     const snapshot = state.status === 'running' ? await snapshotOf(deps, experiment, state, now) : null
     const changed = await store.changeExperiment(experiment, state, change, snapshot)
-    if (changed === null) continue
+    if (changed === null) {
+      await followStore(deps)
+      continue
+    }
     const live = catalogue.get(key)
     const growth = experiment.status === 'draft' ? growthOf(changed) : live.growth
     if (snapshot !== null) growth.snapshotTaken(now, snapshot.ledgerSize)

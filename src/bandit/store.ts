@@ -54,6 +54,17 @@ export interface StoredLedger {
   readonly cells: readonly LedgerCell[]
 }
 
+/** How an experiment stands in the store, whoever brought it there. */
+export interface Pulse {
+  readonly experimentId: number
+  readonly version: number
+  /** The number of its latest snapshot; 0: it has none. */
+  readonly snapshot: number
+  readonly units: number
+  /** Counted rewards by metric position; a metric beyond the end has none. */
+  readonly rewards: readonly number[]
+}
+
 export interface NewExperiment {
   readonly definition: Definition
   readonly salt: string
@@ -150,6 +161,9 @@ export interface Store {
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
   /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
   audit(experimentId: number, metricCount: number, visit: (facts: UnitFacts) => void): Promise<StoredLedger[]>
+
+  /** Every experiment's pulse; null when nobody else has written since this was last asked. */
+  readPulse(): Promise<Pulse[] | null>
 
   /** Fails when the store cannot answer. */
   ping(): Promise<void>

@@ -386,6 +386,19 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       expect(cells).toEqual([cell(0, { units: 2 }), cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 1 })])
     })
 
+    it('readPulse() tells what another opener of the same database has written', async () => {
+      const { id } = await createRunning()
+      await store.readPulse()
+      const other = await database.open()
+      await other.takeSnapshot(id, snapshot(2))
+      await other.keepAssignments(proposal(id, ['u1', 'u2'], 1))
+      await other.recordRewards([reward(id)])
+      await other.close()
+      expect(await store.readPulse()).toEqual([
+        { experimentId: id, version: 2, snapshot: 2, units: 2, rewards: [1, 0] },
+      ])
+    })
+
     it('readLedger() equals what the audit reads, after any number of writes', async () => {
       const { id } = await createRunning()
       for (let round = 1; round <= 5; round++) {

@@ -1,6 +1,6 @@
 // The tables `snapshots` and `tallies`.
 import type Database from 'better-sqlite3'
-import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
+import type { LedgerCell, Pulse, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
 import type { CellEntry, UnitsEntry } from './ledger-entries.ts'
 
 interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'ledgerSize'> {
@@ -16,6 +16,8 @@ export class LedgerTable {
   readonly #addToCell: Database.Statement<unknown[], LedgerCell>
   readonly #findSnapshots: Database.Statement<[number], SnapshotRow>
   readonly #findCells: Database.Statement<[number, number], LedgerCell>
+  readonly #countUnits: Database.Statement<[], Omit<Pulse, 'rewards'>>
+  readonly #countRewards: Database.Statement<[number], { rewards: number }>
 
   constructor(db: Database.Database) {
     this.#insertSnapshot = db.prepare(`
@@ -51,6 +53,13 @@ export class LedgerTable {
 
     this.#findCells = db.prepare<[number, number], LedgerCell>(`
       SELECT ${CELL} FROM tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
+
+    this.#countUnits = db.prepare<[], Omit<Pulse, 'rewards'>>(`
+      SELECT id AS experimentId, experiments.version, coalesce(max(number), 0) AS snapshot, coalesce(sum(units), 0) AS units
+      FROM experiments LEFT JOIN snapshots ON experiment_id = id GROUP BY id ORDER BY id`)
+
+    this.#countRewards = db.prepare<[number], { rewards: number }>(`
+      SELECT sum(rewards) AS rewards FROM tallies WHERE experiment_id = ? GROUP BY metric ORDER BY metric`)
   }
 
   /** Inserts a snapshot of the experiment's present version if it follows the latest one; else changes nothing: false. */
@@ -76,6 +85,12 @@ export class LedgerTable {
 
   findCells(experimentId: number, metricPosition: number): LedgerCell[] {
     return this.#findCells.all(experimentId, metricPosition)
+  }
+
+  readPulse(): Pulse[] {
+    // Every metric has a cell wherever there are units, so their positions leave no gaps.
+    const rewardsOf = (id: number) => this.#countRewards.all(id).map(({ rewards }) => rewards)
+    return this.#countUnits.all().map(pulse => ({ ...pulse, rewards: rewardsOf(pulse.experimentId) }))
   }
 }
 

@@ -1,6 +1,6 @@
 // The ledger of a connection: entries of the transaction under way, the tables, and the copy of these in memory.
 import type Database from 'better-sqlite3'
-import type { Snapshot, SnapshotHead, StoredLedger } from '../../bandit/store.ts'
+import type { Pulse, Snapshot, SnapshotHead, StoredLedger } from '../../bandit/store.ts'
 import { LedgerCopy } from './ledger-copy.ts'
 import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from './ledger-entries.ts'
 import { LedgerTable } from './ledger-table.ts'
@@ -11,6 +11,7 @@ export class Ledger {
   readonly #copy: LedgerCopy
   readonly #entries = new LedgerEntries()
   #dataVersion: unknown = null
+  #pulseVersion: unknown = null
 
   constructor(db: Database.Database) {
     this.#db = db
@@ -59,10 +60,23 @@ export class Ledger {
     return this.#copy.read(experimentId, metricPosition)
   }
 
+  /** Null when no other connection has written since the last time. */
+  readPulse(): Pulse[] | null {
+    const dataVersion = this.#readDataVersion()
+    if (dataVersion === this.#pulseVersion) return null
+    this.#pulseVersion = dataVersion
+    return this.#table.readPulse()
+  }
+
   /** Other connections may have written. */
   #catchUp(): void {
-    const dataVersion = this.#db.pragma('data_version', { simple: true })
+    const dataVersion = this.#readDataVersion()
     if (dataVersion !== this.#dataVersion) this.#copy.forget()
     this.#dataVersion = dataVersion
+  }
+
+  /** A number that is another one whenever another connection has written. */
+  #readDataVersion(): unknown {
+    return this.#db.pragma('data_version', { simple: true })
   }
 }

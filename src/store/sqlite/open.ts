@@ -39,6 +39,7 @@ export async function openSqlite(
     recordRewards: sentence('recordRewards'),
     readTotals: sentence('readTotals'),
     audit: engine.audit,
+    readPulse: sentence('readPulse'),
     ping: sentence('ping'),
     async close() {
       await queue.close()

@@ -1,12 +1,16 @@
 import type { Ledger } from './ledger.ts'
 import type { Sentences } from './sentences.ts'
 
-export function snapshotSentences(ledger: Ledger): Pick<Sentences, 'findSnapshots' | 'takeSnapshot' | 'readLedger'> {
+export function snapshotSentences(
+  ledger: Ledger,
+): Pick<Sentences, 'findSnapshots' | 'takeSnapshot' | 'readLedger' | 'readPulse'> {
   return {
     findSnapshots: experimentId => ledger.heads(experimentId),
 
     takeSnapshot: (experimentId, snapshot) => ledger.insertSnapshot(experimentId, snapshot),
 
     readLedger: (experimentId, metricPosition) => ledger.read(experimentId, metricPosition),
+
+    readPulse: () => ledger.readPulse(),
   }
 }

@@ -1,0 +1,50 @@
+// Keeps up with other processes on the same store: what they created, changed, or froze anew holds here within a tick or two.
+import { type Catalogue, type LiveExperiment, recall } from './catalogue.ts'
+import { type Experiment, primaryMetricOf } from './experiment.ts'
+import { growthStep } from './growth.ts'
+import type { Pulse, Store } from './store.ts'
+
+export interface FollowDeps {
+  readonly catalogue: Catalogue
+  readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'readLedger'>
+}
+
+/** Takes in whatever is newer in the store than in the catalogue. Call it about twice a second. */
+export async function followStore({ catalogue, store }: FollowDeps): Promise<void> {
+  const pulses = await store.readPulse()
+  if (pulses === null) return
+  const known = new Map(catalogue.all().map(live => [live.experiment.id, live]))
+  const moved = pulses.filter(pulse => hasMoved(known.get(pulse.experimentId), pulse))
+  if (moved.length === 0) return
+  const experiments = new Map((await store.findExperiments()).map(experiment => [experiment.id, experiment]))
+  for (const { experimentId } of moved) {
+    const experiment = experiments.get(experimentId)
+    if (experiment !== undefined) await takeIn({ catalogue, store }, experiment)
+  }
+}
+
+function hasMoved(live: LiveExperiment | undefined, pulse: Pulse): boolean {
+  if (live === undefined) return true
+  const { experiment, snapshot, growth } = live
+  if (pulse.version > experiment.version || pulse.snapshot > (snapshot?.number ?? 0)) return true
+  const rewards = pulse.rewards[primaryPosition(experiment)] ?? 0
+  return outgrows(pulse.units, growth.size.units) || outgrows(rewards, growth.size.rewards)
+}
+
+/** By half of what makes a snapshot due: what others count is then never far behind. */
+function outgrows(there: number, here: number): boolean {
+  return there - here >= growthStep(here) / 2
+}
+
+async function takeIn({ catalogue, store }: FollowDeps, experiment: Experiment): Promise<void> {
+  const { snapshot, growth } = await recall(store, experiment)
+  const live = catalogue.find(experiment.definition.key)
+  // Changed here while that was read: then this is older than what is known.
+  if (live !== undefined && live.experiment.version > experiment.version) return
+  if ((live?.snapshot?.number ?? 0) > (snapshot?.number ?? 0)) return
+  catalogue.keep(experiment, snapshot, growth)
+}
+
+function primaryPosition({ definition }: Experiment): number {
+  return definition.metrics.indexOf(primaryMetricOf(definition))
+}

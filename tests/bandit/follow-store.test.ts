@@ -1,0 +1,107 @@
+// Two processes on one store, as two catalogues over two openings of it.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { assign } from '../../src/bandit/assign.ts'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { applyDefinition, setStatus } from '../../src/bandit/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
+import type { Definition } from '../../src/bandit/experiment.ts'
+import { followStore } from '../../src/bandit/follow-store.ts'
+import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { openStore } from '../../src/store/open.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+interface Process {
+  readonly store: Store
+  readonly catalogue: Catalogue
+}
+
+const START = 1_000_000
+const request = { actor: 'test', now: START, salt: 'salt' }
+
+function emails(changes: Partial<Definition> = {}): Definition {
+  const metrics = [{ key: 'visit', type: 'binary', role: 'primary' } as const]
+  return { ...completeDefinition({ key: 'emails', arms: [{ key: 'a' }, { key: 'b' }], metrics }), ...changes }
+}
+
+describe('followStore()', () => {
+  let folder: string
+  let here: Process
+  let there: Process
+
+  beforeEach(async () => {
+    folder = scratchFolder()
+    const open = async () => {
+      const store = await openStore(`sqlite:${join(folder, 'x.db')}`)
+      return { store, catalogue: await Catalogue.load(store) }
+    }
+    here = await open()
+    there = await open()
+    await applyDefinition(here, emails(), request)
+  })
+
+  afterEach(async () => {
+    await here.store.close()
+    await there.store.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const units = (prefix: string, count: number) => Array.from({ length: count }, (_, unit) => `${prefix}${unit}`)
+
+  it('takes in what was created, started and changed elsewhere', async () => {
+    expect(there.catalogue.find('emails')).toBeUndefined()
+    await setStatus(here, 'emails', 'running', request)
+    await followStore(there)
+    expect(there.catalogue.get('emails')).toMatchObject({ experiment: { status: 'running' }, snapshot: { number: 1 } })
+    await applyDefinition(here, emails({ description: 'new' }), request)
+    await followStore(there)
+    expect(there.catalogue.get('emails').experiment).toEqual(here.catalogue.get('emails').experiment)
+  })
+
+  it('serves a snapshot that was taken elsewhere, and counts what was assigned there', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    await followStore(there)
+    await assign(here, 'emails', units('u', 50), START)
+    await refreshSnapshots(here, START + 5_000)
+    await followStore(there)
+    const live = there.catalogue.get('emails')
+    expect(live.snapshot).toMatchObject(here.catalogue.get('emails').snapshot ?? {})
+    expect(live.growth.size).toEqual({ units: 50, rewards: 0 })
+  })
+
+  it('lets two that find a snapshot due take one', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    await followStore(there)
+    await Promise.all([assign(here, 'emails', units('u', 20), START), assign(there, 'emails', units('v', 20), START)])
+    await Promise.all([followStore(here), followStore(there)])
+    const taken = await Promise.all([refreshSnapshots(here, START + 5_000), refreshSnapshots(there, START + 5_000)])
+    expect(taken.flat()).toHaveLength(1)
+    expect(await here.store.findSnapshots(1)).toHaveLength(2)
+  })
+
+  it('is what a change does that comes second, so that it is made on what is there', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    const stopped = await setStatus(there, 'emails', 'stopped', request).catch(error => error.code)
+    // It did not know the experiment at all: nothing is created by guessing.
+    expect(stopped).toBe('experiment_not_found')
+    await followStore(there)
+    await applyDefinition(here, emails({ description: 'first' }), request)
+    const { experiment } = await applyDefinition(there, emails({ description: 'second' }), request)
+    expect(experiment).toMatchObject({ version: 4, definition: { description: 'second' } })
+  })
+
+  it('asks for nothing while nobody else has written', async () => {
+    await followStore(here)
+    const asked: string[] = []
+    const store = new Proxy(here.store, {
+      get(target, name: keyof Store) {
+        asked.push(name)
+        return target[name]
+      },
+    })
+    await followStore({ catalogue: here.catalogue, store })
+    expect(asked).toEqual(['readPulse'])
+  })
+})
