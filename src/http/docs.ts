@@ -1,0 +1,72 @@
+// GET /openapi.json, and GET /docs, which shows it. Swagger UI comes from its package, and the page asks no other host for anything.
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import type { Request, Response } from 'express'
+import { answerText } from './answer.ts'
+import type { Context } from './context.ts'
+import { openApiDocument } from './openapi/document.ts'
+
+let document: string | null = null
+
+export async function getOpenApi(_context: Context, _request: Request, response: Response): Promise<void> {
+  document ??= `${JSON.stringify(openApiDocument())}\n`
+  answerText(response, document, 'application/json; charset=utf-8')
+}
+
+/** Swagger UI draws icons from data: addresses in its style sheet, and its code samples with style attributes. */
+const POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+
+export async function getDocs(_context: Context, _request: Request, response: Response): Promise<void> {
+  response.setHeader('Content-Security-Policy', POLICY)
+  answerText(response, PAGE, 'text/html; charset=utf-8')
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Pinwheel: the interface</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="docs"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/show.js"></script>
+</html>
+`
+
+/** A file of its own, so that the page needs no inline script. `validatorUrl` and `scarfSettings` would call other hosts. */
+const SHOW = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#docs',
+  deepLinking: true,
+  validatorUrl: null,
+  scarfSettings: { enabled: false },
+})
+`
+
+const FILES = {
+  'show.js': { type: 'text/javascript; charset=utf-8', open: () => Readable.from([SHOW]) },
+  'swagger-ui.css': { type: 'text/css; charset=utf-8', open: openPackaged },
+  'swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', open: openPackaged },
+} as const
+
+type DocsFile = keyof typeof FILES
+
+export const DOCS_FILES = Object.keys(FILES) as DocsFile[]
+
+export async function getDocsFile(
+  file: DocsFile,
+  _context: Context,
+  _request: Request,
+  response: Response,
+): Promise<void> {
+  const { type, open } = FILES[file]
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
+  await pipeline(open(file), response)
+}
+
+function openPackaged(file: string): Readable {
+  return createReadStream(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
+}
