@@ -24,5 +24,5 @@ export function planDefinition(catalogue: Pick<Catalogue, 'find'>, definition: D
   return { result: 'changed', changes: differences(experiment.definition, state.definition), state }
 }
 
-/** Has the lists, so that their items are told one by one. */
-const NOTHING = { arms: [], metrics: [], policy: {} }
+/** Has the fields in their order, and the lists, so that their items are told one by one. */
+const NOTHING = { key: undefined, description: undefined, arms: [], control: undefined, metrics: [], policy: {} }
