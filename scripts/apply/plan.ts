@@ -41,13 +41,22 @@ export async function planExperiment(
 ): Promise<{ plan: Plan } | { faults: FileFault[] }> {
   const path = `/experiments/${encodeURIComponent(filed.key)}/plan`
   const answer = await client.send('POST', path, filed.definition)
-  if (answer.status === 200) return planOf(filed, answerSchema.parse(JSON.parse(answer.body)))
+  if (answer.status === 200) return planOf(filed, parsed(answerSchema, answer.body))
   if (![400, 409, 413].includes(answer.status)) {
     throw new Failure(`The service cannot tell what would change: ${reasonOf(answer)}`)
   }
-  const { detail, errors } = refusalSchema.parse(JSON.parse(answer.body))
+  const { detail, errors } = parsed(refusalSchema, answer.body)
   if (errors.length === 0) return { faults: [{ ...filed.place(''), message: detail }] }
   return { faults: errors.map(fault => located(fault, filed.place)) }
+}
+
+/** @throws Failure for the answer of something else */
+function parsed<Schema extends z.ZodType>(schema: Schema, body: string): z.infer<Schema> {
+  try {
+    return schema.parse(JSON.parse(body))
+  } catch (error) {
+    throw new Failure(`What answers there is no Pinwheel service of this version: ${(error as Error).message}`)
+  }
 }
 
 function planOf(

@@ -1,7 +1,5 @@
 // GET /openapi.json, and GET /docs, which shows it. Swagger UI comes from its package, and the page asks no other host for anything.
-import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Request, Response } from 'express'
 import { answerText } from './answer.ts'
@@ -47,9 +45,9 @@ const SHOW = `SwaggerUIBundle({
 `
 
 const FILES = {
-  'show.js': { type: 'text/javascript; charset=utf-8', open: () => Readable.from([SHOW]) },
-  'swagger-ui.css': { type: 'text/css; charset=utf-8', open: openPackaged },
-  'swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', open: openPackaged },
+  'show.js': { type: 'text/javascript; charset=utf-8', read: async () => Buffer.from(SHOW) },
+  'swagger-ui.css': { type: 'text/css; charset=utf-8', read: readPackaged },
+  'swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', read: readPackaged },
 } as const
 
 type DocsFile = keyof typeof FILES
@@ -62,11 +60,12 @@ export async function getDocsFile(
   _request: Request,
   response: Response,
 ): Promise<void> {
-  const { type, open } = FILES[file]
-  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
-  await pipeline(open(file), response)
+  const { type, read } = FILES[file]
+  const bytes = await read(file)
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length, 'Cache-Control': 'max-age=3600' })
+  response.end(bytes)
 }
 
-function openPackaged(file: string): Readable {
-  return createReadStream(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
+function readPackaged(file: string): Promise<Buffer> {
+  return readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
 }

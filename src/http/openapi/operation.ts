@@ -5,10 +5,8 @@ import type { ErrorCode } from '../../bandit/errors.ts'
 import type { Scope } from '../authenticate.ts'
 import { anyOtherProblem, problemResponses } from './problems.ts'
 
-export const METHODS = ['get', 'post', 'put', 'delete'] as const
-
 export interface Operation {
-  readonly method: (typeof METHODS)[number]
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** Parameters in braces: `/experiments/{key}`. */
   readonly path: `/${string}`
   /** Unique: what generated clients call it. */

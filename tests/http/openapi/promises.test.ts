@@ -1,5 +1,6 @@
 // Every answer that the document promises is provoked once, from a real service, and is as it was promised.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Store } from '../../../src/bandit/store.ts'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
 import { faultyStore } from '../../support/faulty-store.ts'
 import { Interface, type PromisedOperation } from '../../support/interface.ts'
@@ -9,18 +10,19 @@ import { type Answer, emailDefinition, type Service, startService } from '../../
 /** What cannot be provoked here, and why. */
 const UNPROVOKED: Readonly<Record<string, string>> = {
   ' 403 forbidden': 'there is one key, and it has every scope',
-  ' 409 experiment_changed': 'needs five changes of somebody else, each within one of ours',
 }
 
 const api = new Interface(openApiDocument())
 const kept = new Set<string>()
 const store = faultyStore()
 const ADMIN_KEY = 'a key of some length'
+/** While it is set, somebody else is always a moment earlier. */
+let isOvertaken = false
 let service: Service
 let locked: Service
 
 beforeAll(async () => {
-  service = await startService({ wrapStore: store.wrapStore })
+  service = await startService({ wrapStore: opened => overtaken(store.wrapStore(opened)) })
   locked = await startService({ adminKey: ADMIN_KEY })
   await send('POST', '/experiments', emailDefinition())
   await send('POST', '/experiments/spring-email/start')
@@ -31,6 +33,13 @@ afterAll(async () => {
   await service.close()
   await locked.close()
 })
+
+function overtaken(opened: Store): Store {
+  return new Proxy(opened, {
+    get: (target, name: keyof Store) =>
+      isOvertaken && name === 'changeExperiment' ? () => Promise.resolve(null) : target[name],
+  })
+}
 
 /** Sends a request and holds the answer against the document. */
 async function send(
@@ -209,6 +218,19 @@ describe('what the document promises', () => {
     }
     await send('POST', '/assign', { experiment: 'spring-email', unit: 'u-17' })
     store.isDown = false
+  })
+
+  it('is how a change is refused that others are always ahead of', async () => {
+    const draft = emailDefinition({ key: 'busy' })
+    await send('POST', '/experiments', draft)
+    isOvertaken = true
+    await send('PUT', '/experiments/busy', { ...draft, alpha: 0.1 })
+    await send('POST', '/experiments/busy/start')
+    isOvertaken = false
+    await send('POST', '/experiments/busy/start')
+    isOvertaken = true
+    for (const verb of ['pause', 'stop']) await send('POST', `/experiments/busy/${verb}`)
+    isOvertaken = false
   })
 
   it('was all provoked here, but for what cannot be', () => {
