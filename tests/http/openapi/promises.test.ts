@@ -233,6 +233,15 @@ describe('what the document promises', () => {
     isOvertaken = false
   })
 
+  it('is how a hot route refuses while too much is under way', async () => {
+    const head = requestHead('POST', '/assign/batch', { 'Content-Length': 16 * 1024 * 1024 })
+    const connections = await Promise.all(Array.from({ length: 16 }, () => RawConnection.open(service.url)))
+    await Promise.all(connections.map(connection => connection.send(head)))
+    await expect.poll(async () => (await service.call('POST', '/assign', {})).status).toBe(503)
+    for (const path of ['/assign', '/assign/batch', '/rewards']) await send('POST', path, {})
+    await Promise.all(connections.map(connection => connection.reset()))
+  })
+
   it('was all provoked here, but for what cannot be', () => {
     const promised = api.operations.flatMap(operation => api.promises(operation))
     const missing = promised.filter(promise => !kept.has(promise))
