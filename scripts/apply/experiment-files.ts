@@ -52,6 +52,7 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   const unreadable = [
     ...[...document.errors, ...document.warnings].map(({ pos, message }) => ({ ...at(pos[0]), message })),
     ...infiniteNumbers(document).map(offset => ({ ...at(offset), message: 'must be a finite number' })),
+    ...lostAliases(document).map(offset => ({ ...at(offset), message: 'refers to nothing that stands before it' })),
   ]
   if (unreadable.length > 0) return { experiment: null, faults: unreadable }
   if (!isMap(document.contents)) {
@@ -74,6 +75,17 @@ function infiniteNumbers(document: Document.Parsed): number[] {
   visit(document, {
     Scalar(_, { value, range }) {
       if (typeof value === 'number' && !Number.isFinite(value)) offsets.push(range?.[0] ?? 0)
+    },
+  })
+  return offsets
+}
+
+/** Where a reference leads nowhere: the parser minds it only when it makes values. */
+function lostAliases(document: Document.Parsed): number[] {
+  const offsets: number[] = []
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0)
     },
   })
   return offsets

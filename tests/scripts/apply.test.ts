@@ -169,6 +169,7 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
     ['key: a\nkey: b\n', /^2:1 Map keys must be unique/],
     ['key: a\nalpha: .inf\n', /^2:8 must be a finite number/],
     ['key: a\nalpha: !!weird 1\n', /^2:8 Unresolved tag/],
+    ['key: a\narms: *arms\n', /^2:7 refers to nothing/],
     ['- key: a\n', /^1:1 must be an experiment/],
     ['arms: []\n', /^1:1 key is required/],
     ['\nkey: 10\n', /^2:1 key must be text/],
