@@ -23,7 +23,7 @@ const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'
 /** Packages and modules of Node that a room may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   lobby: /^(node:|pino$)/,
-  http: /^(node:|express$|zod$)/,
+  http: /^(node:|express$|zod$|zod-openapi$)/,
   bandit: /^node:crypto$/,
   simulation: /^$/,
   stats: /^$/,

@@ -28,6 +28,7 @@ const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/rewards', takes: 'rewards', weight: 14 },
   { method: 'POST', path: '/experiments', takes: 'created', weight: 8 },
   { method: 'PUT', path: '/experiments/:key', takes: 'definition', weight: 12 },
+  { method: 'POST', path: '/experiments/:key/plan', takes: 'definition', weight: 4 },
   { method: 'GET', path: '/experiments', weight: 1 },
   { method: 'GET', path: '/experiments/:key', weight: 2 },
   { method: 'POST', path: '/experiments/:key/start', takes: 'nothing', weight: 6 },

@@ -42,7 +42,7 @@ export function redefine(experiment: Experiment, wanted: Definition): Experiment
  * @throws BanditError `invalid_transition`, or `arm_not_found` for a winner that is no arm.
  */
 export function transition(
-  experiment: Experiment,
+  experiment: ExperimentState,
   to: Exclude<Status, 'draft'>,
   now: number,
   winner: string | null = experiment.winner,

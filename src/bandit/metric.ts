@@ -22,7 +22,7 @@ export interface Metric {
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const satisfies Record<string, number>
 
-const WINDOW_PATTERN = /^([1-9]\d{0,8})(ms|s|m|h|d)$/
+export const WINDOW_PATTERN = /^([1-9]\d{0,8})(ms|s|m|h|d)$/
 
 /** At most ten years: a longer window is a slip of the unit. */
 const LONGEST_WINDOW_MS = 3_660 * UNIT_MS.d

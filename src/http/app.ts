@@ -1,6 +1,5 @@
 // The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers; whatever it throws becomes a problem.
 
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
@@ -10,15 +9,27 @@ import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
+import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './docs.ts'
 import { postEvaluate } from './evaluate.ts'
-import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
+import { getExperimentFileSchema } from './experiment-file.ts'
+import {
+  getExperiment,
+  getHistory,
+  listExperiments,
+  postExperiment,
+  postPlan,
+  postStatus,
+  putExperiment,
+} from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
 import { postSimulate } from './simulate.ts'
+import { VERSION } from './version.ts'
 
 type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
+type OnRoute = (path: string, methods: readonly string[]) => void
 type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 interface HotRoute {
@@ -33,9 +44,10 @@ const HOT_ROUTES: ReadonlyMap<string | undefined, HotRoute> = new Map([
   ['/rewards', { answer: answerRewards, bodyLimit: BATCH_LIMIT }],
 ])
 
-export function createApp(context: Context): RequestListener {
+/** `onRoute` hears of each path with its methods, so that the interface's document can be held against it. */
+export function createApp(context: Context, onRoute: OnRoute = () => {}): RequestListener {
   const admission = new Admission()
-  const app = createExpress(context, admission)
+  const app = createExpress(context, admission, onRoute)
   return (request, response) => {
     const hot = request.method === 'POST' ? HOT_ROUTES.get(request.url) : undefined
     if (hot !== undefined) answerHot(hot, admission, context, request, response)
@@ -62,22 +74,25 @@ function isStream({ headers }: IncomingMessage): boolean {
   return headers['content-type']?.startsWith(NDJSON_TYPE) ?? false
 }
 
-function createExpress(context: Context, admission: Admission): Express {
+function createExpress(context: Context, admission: Admission, onRoute: OnRoute): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
 
+  const at = (path: string, handlers: Record<string, Handler>) => {
+    onRoute(path, Object.keys(handlers))
+    route(app, path, handlers as Record<string, HotHandler>, context)
+  }
   for (const [path, hot] of HOT_ROUTES) {
     const answer: HotHandler = async (context, request, response) =>
       answerHot(hot, admission, context, request, response)
-    route(app, path as string, { POST: answer }, context)
+    at(path as string, { POST: answer })
   }
 
   app.use(logRequests(context))
-  const at = (path: string, handlers: Record<string, Handler>) =>
-    route(app, path, handlers as Record<string, HotHandler>, context)
   at('/experiments', { GET: listExperiments, POST: postExperiment })
   at('/experiments/:key', { GET: getExperiment, PUT: putExperiment })
+  at('/experiments/:key/plan', { POST: postPlan })
   at('/experiments/:key/start', { POST: postStatus.bind(null, 'running') })
   at('/experiments/:key/pause', { POST: postStatus.bind(null, 'paused') })
   at('/experiments/:key/stop', { POST: postStatus.bind(null, 'stopped') })
@@ -89,6 +104,10 @@ function createExpress(context: Context, admission: Admission): Express {
   at('/experiments/:key/report', { GET: getReport.bind(null, null) })
   for (const face of FACE_SUFFIXES) at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) })
   at('/simulate', { POST: postSimulate })
+  at('/openapi.json', { GET: getOpenApi })
+  at('/docs', { GET: getDocs })
+  for (const file of DOCS_FILES) at(`/docs/${file}`, { GET: getDocsFile.bind(null, file) })
+  at('/schemas/experiment.json', { GET: getExperimentFileSchema })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })
@@ -101,10 +120,6 @@ function createExpress(context: Context, admission: Admission): Express {
   })
   return app
 }
-
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
 
 async function getReady({ store }: Context, _request: Request, response: Response): Promise<void> {
   await store.ping()

@@ -2,12 +2,13 @@
 import type { Request, Response } from 'express'
 import { applyDefinition, createExperiment, setStatus } from '../bandit/change-experiment.ts'
 import type { Experiment, Status } from '../bandit/experiment.ts'
+import { planDefinition } from '../bandit/plan-definition.ts'
 import { answerJson, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, refuse } from './fields.ts'
-import { parseDefinition } from './schemas.ts'
+import { parseDefinition } from './parse-definition.ts'
 
 export async function postExperiment(context: Context, request: Request, response: Response): Promise<void> {
   const { name: actor } = authenticate(context, request, 'admin')
@@ -30,6 +31,15 @@ export async function putExperiment(
     salt: context.newSalt(),
   })
   answerJson(response, experimentJson(experiment, true), result === 'created' ? 201 : 200)
+}
+
+/** What PUT would do with the same body. Whoever may read may ask, so a check needs no key that can change anything. */
+export async function postPlan(context: Context, request: Request<{ key: string }>, response: Response): Promise<void> {
+  authenticate(context, request, 'read')
+  const definition = parseDefinition((await readValue(request)).value, request.params.key)
+  const { result, changes, state } = planDefinition(context.catalogue, definition)
+  const { status, winner } = state
+  answerJson(response, { result, changes, experiment: { ...state.definition, status, winner } })
 }
 
 export async function listExperiments(context: Context, request: Request, response: Response): Promise<void> {

@@ -11,7 +11,8 @@ interface Problem {
   readonly faults: readonly Fault[]
 }
 
-const STATUSES = {
+/** The status of each code, unless a route says otherwise. */
+export const STATUSES = {
   invalid_request: 400,
   invalid_json: 400,
   unauthorized: 401,
@@ -34,7 +35,8 @@ const STATUSES = {
   overloaded: 503,
 } as const satisfies Record<ErrorCode, number>
 
-const TITLES: Readonly<Record<number, string>> = {
+/** By status. */
+export const TITLES: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
   401: 'A key is needed',
   403: 'The key does not allow this',

@@ -9,9 +9,9 @@ import {
   simulationFaults,
 } from '../simulation/design.ts'
 import { GOALS } from '../stats/goal.ts'
+import { definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
 import { readableFields, shapeFaults } from './schema-faults.ts'
-import { definitionSchema } from './schemas.ts'
 
 const { control, policy, alpha, plannedUnits } = definitionSchema.shape
 

@@ -1,6 +1,4 @@
-// The shapes of what people send to define experiments. What the shapes cannot say (one primary metric, weights that sum to one)
-// the domain says; both are told in one answer.
-import { z } from 'zod'
+// A body as the definition that it holds. What its shape cannot say the domain says; both are told in one answer.
 import {
   completeDefinition,
   type DefinitionInput,
@@ -9,56 +7,9 @@ import {
 } from '../bandit/definition-input.ts'
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
-import { METRIC_ROLES, METRIC_TYPES } from '../bandit/metric.ts'
-import { POLICY_TYPES } from '../bandit/policy.ts'
-import { GOALS } from '../stats/goal.ts'
+import { armSchema, definitionSchema, metricSchema, policySchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
 import { readableFields, type Shape, shapeFaults } from './schema-faults.ts'
-
-const MAX_DESCRIPTION = 2_000
-
-/** Whoever walks through a payload does so by recursion, which has an end: SQLite's JSON knows 1,000 levels, a stack some more. */
-export const MAX_PAYLOAD_DEPTH = 100
-
-const payloadSchema = z.unknown().superRefine((payload, context) => {
-  const message = payloadFault(payload)
-  if (message !== null) context.addIssue({ code: 'custom', message })
-})
-
-const armSchema = z.strictObject({
-  key: z.string(),
-  payload: payloadSchema.optional(),
-  retired: z.boolean().optional(),
-})
-
-const metricSchema = z.strictObject({
-  key: z.string(),
-  type: z.enum(METRIC_TYPES),
-  role: z.enum(METRIC_ROLES).optional(),
-  goal: z.enum(GOALS).optional(),
-  window: z.string().nullable().optional(),
-  range: z.tuple([z.number(), z.number()]).optional(),
-  margin: z.number().nullable().optional(),
-})
-
-const policySchema = z.strictObject({
-  type: z.enum(POLICY_TYPES),
-  exploration: z.number().optional(),
-  controlShare: z.number().nullable().optional(),
-  weights: z.record(z.string(), z.number()).optional(),
-  prior: z.strictObject({ alpha: z.number().optional(), beta: z.number().optional() }).optional(),
-})
-
-export const definitionSchema = z.strictObject({
-  key: z.string(),
-  description: z.string().max(MAX_DESCRIPTION).optional(),
-  arms: z.array(armSchema),
-  control: z.string().optional(),
-  metrics: z.array(metricSchema),
-  policy: policySchema.optional(),
-  alpha: z.number().optional(),
-  plannedUnits: z.number().optional(),
-})
 
 /**
  * The definition in a body, completed. `key` is the one in the address, which a body need not repeat.
@@ -97,18 +48,6 @@ function droppedWeightFaults(policy: unknown): Fault[] {
   const weights = (policy as { weights?: unknown } | null | undefined)?.weights
   const isThere = typeof weights === 'object' && weights !== null && Object.hasOwn(weights, '__proto__')
   return isThere ? [{ path: 'policy.weights.__proto__', message: 'is not an active arm' }] : []
-}
-
-/** What came out of JSON.parse is JSON, except for numbers that have become infinite. */
-function payloadFault(payload: unknown, depth = 0): string | null {
-  if (typeof payload === 'number' && !Number.isFinite(payload)) return 'must have finite numbers only'
-  if (typeof payload !== 'object' || payload === null) return null
-  if (depth === MAX_PAYLOAD_DEPTH) return `must be nested at most ${MAX_PAYLOAD_DEPTH} deep`
-  for (const item of Object.values(payload)) {
-    const message = payloadFault(item, depth + 1)
-    if (message !== null) return message
-  }
-  return null
 }
 
 /** What of the input has its shape, so that the rest of it can be judged although a part is not readable. */

@@ -1,0 +1,84 @@
+// What would change, for a person: one experiment after the other, field by field.
+import type { Plan } from './plan.ts'
+
+/** How a line is marked, and so coloured: new, gone or retired, changed. */
+export type Mark = '+' | '-' | '~'
+
+export type Paint = (mark: Mark, text: string) => string
+
+/** The experiments that would change, and at last how many there are of each kind. */
+export function planText(plans: readonly Plan[], paint: Paint): string {
+  const lines = plans.filter(isChange).flatMap(plan => linesOf(plan, paint))
+  return [...lines, sumOf(plans), ''].join('\n')
+}
+
+export function isChange({ result, move }: Plan): boolean {
+  return result !== 'unchanged' || move !== null
+}
+
+function linesOf(plan: Plan, paint: Paint): string[] {
+  const { filed, result, changes, move } = plan
+  const { file, line } = filed.place('')
+  const width = Math.min(WIDEST_PATH, Math.max(0, ...changes.map(({ path }) => path.length)))
+  const [mark, title] = result === 'created' ? (['+', 'is new'] as const) : (['~', `is ${plan.status}`] as const)
+  return [
+    paint(mark, `${mark} ${filed.key} ${title}, ${file}:${line}`),
+    ...changes.map(change => changeLine(change, width, paint)),
+    ...(move === null ? [] : [paint('~', `    ${moveTold(plan, move)}`)]),
+    '',
+  ]
+}
+
+function changeLine({ path, before, after }: Plan['changes'][number], width: number, paint: Paint): string {
+  const line = (mark: Mark, text: string) => paint(mark, `    ${mark} ${path.padEnd(width)}  ${text}`.trimEnd())
+  if (RETIREMENT.test(path)) {
+    return after === true
+      ? line('-', 'true: it keeps its units and gets no new ones')
+      : line('+', 'false: it gets units again')
+  }
+  if (before === undefined) return line('+', told(after, path))
+  if (after === undefined) return line('-', told(before, path))
+  return line('~', `${told(before)} → ${told(after)}`)
+}
+
+function moveTold({ status, winner, filed }: Plan, move: NonNullable<Plan['move']>): string {
+  const wins =
+    filed.winner === undefined || filed.winner === winner ? '' : `, winner ${told(winner)} → ${told(filed.winner)}`
+  return status === move ? `~ ${wins.slice(2)}` : `~ status ${status} → ${move}${wins}`
+}
+
+/** The field of an arm, and not one in its payload. */
+const RETIREMENT = /^arms\.(?!.*\.payload\.).+\.retired$/
+
+const WIDEST_PATH = 40
+const LONGEST_VALUE = 100
+
+/** A value as JSON; of a whole arm or metric, whose key ends the path, what does not go without saying. */
+function told(value: unknown, path = ''): string {
+  if (typeof value === 'object' && value !== null && 'key' in value && path.endsWith(`.${value.key}`)) {
+    const fields = Object.entries(value).filter(([name, field]) => name !== 'key' && field !== null && field !== false)
+    return fields.length === 0 ? '' : shortened(JSON.stringify(Object.fromEntries(fields)))
+  }
+  return shortened(JSON.stringify(value))
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`
+}
+
+function sumOf(plans: readonly Plan[]): string {
+  const count = (which: (plan: Plan) => boolean) => plans.filter(which).length
+  const created = count(({ result }) => result === 'created')
+  const changed = count(plan => plan.result !== 'created' && isChange(plan))
+  if (created + changed === 0) return `No changes: ${many(plans.length)} as the files say.`
+  const parts = [
+    `${created} to create`,
+    `${changed} to change`,
+    `${plans.length - created - changed} as the files say already`,
+  ]
+  return `${many(plans.length)}: ${parts.filter(part => !part.startsWith('0 ')).join(', ')}.`
+}
+
+function many(experiments: number): string {
+  return `${experiments} experiment${experiments === 1 ? '' : 's'}`
+}

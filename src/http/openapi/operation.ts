@@ -1,0 +1,55 @@
+// One operation of the interface as it is documented: an address, a method, the scope it needs, what goes in and what comes out.
+// Whoever adds a route adds one of these to the file of its subject.
+import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
+import type { ErrorCode } from '../../bandit/errors.ts'
+import type { Scope } from '../authenticate.ts'
+import { anyOtherProblem, problemResponses } from './problems.ts'
+
+export interface Operation {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** Parameters in braces: `/experiments/{key}`. */
+  readonly path: `/${string}`
+  /** Unique: what generated clients call it. */
+  readonly id: string
+  readonly tag: Tag
+  readonly summary: string
+  readonly description?: string
+  /** What a key must allow; null: no key is needed. */
+  readonly scope: Scope | null
+  readonly parameters?: ZodOpenApiOperationObject['requestParams']
+  readonly body?: ZodOpenApiRequestBodyObject
+  /** By status. */
+  readonly answers: Readonly<Record<number, ZodOpenApiResponseObject>>
+  /** The codes that it can refuse with, besides those of the key and those that any address has. */
+  readonly problems: readonly ErrorCode[]
+  /** Codes that it gives another status than the table in problem.ts. */
+  readonly statuses?: Readonly<Partial<Record<ErrorCode, number>>>
+}
+
+export const TAGS = {
+  Assignment: 'Arms for units, from product code.',
+  Rewards: 'What happened to units.',
+  Experiments: 'Define them, start them, stop them.',
+  Reports: 'What was learned, and the facts that it was learned from.',
+  Operation: 'For whoever runs the service.',
+} as const
+
+export type Tag = keyof typeof TAGS
+
+/** The operation as OpenAPI 3.1 says it. */
+export function openApiOperation(operation: Operation): ZodOpenApiOperationObject {
+  const { id, tag, summary, scope, parameters, body, answers, problems, statuses } = operation
+  const needs = scope === null ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`
+  const refusals = scope === null ? problems : [...problems, 'unauthorized' as const, 'forbidden' as const]
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: [operation.description, needs].filter(text => text !== undefined).join('\n\n'),
+    ...(scope !== null && { 'x-scope': scope }),
+    security: scope === null ? [] : [{ bearer: [scope] }, { apiKey: [scope] }],
+    ...(parameters !== undefined && { requestParams: parameters }),
+    ...(body !== undefined && { requestBody: body }),
+    responses: { ...answers, ...problemResponses(refusals, statuses), default: anyOtherProblem },
+  }
+}

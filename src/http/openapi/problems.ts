@@ -1,0 +1,67 @@
+// Refusals in the document: one shape, the closed list of codes, and for each operation which codes it can answer with.
+import { z } from 'zod'
+import type { ZodOpenApiResponseObject } from 'zod-openapi'
+import type { ErrorCode } from '../../bandit/errors.ts'
+import { STATUSES, TITLES } from '../problem.ts'
+import { problemExample } from './problem-examples.ts'
+
+const CODES = [...(Object.keys(STATUSES) as ErrorCode[]), 'internal_error'] as const
+
+const faultSchema = z.object({
+  path: z.string().describe('Where, as `arms[2].key`; empty: the body itself.'),
+  message: z.string().describe('What would be right.'),
+})
+
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ format: 'uri-reference' }),
+    title: z.string().describe('The same for every problem of this status.'),
+    status: z.int().min(400).max(599),
+    detail: z.string().describe('What is wrong with this very request, and how to mend it.'),
+    code: z.enum(CODES).describe('For programs to branch on: it never changes its meaning.'),
+    requestId: z.string().describe('Finds the request in the log.'),
+    errors: z.array(faultSchema).optional().describe('Every fault of the request at once.'),
+  })
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
+
+/** What any address can answer besides what its operations name. */
+export const anyOtherProblem: ZodOpenApiResponseObject = {
+  id: 'AnyOtherProblem',
+  description:
+    'What any request can meet: 405 `method_not_allowed`, 408 `request_timeout`, 417 an unknown expectation, 431 `headers_too_large`, 500 `internal_error`.',
+  content: {
+    'application/problem+json': {
+      schema: problemSchema,
+      examples: { internal_error: { value: problemExample('internal_error', 500) } },
+    },
+  },
+}
+
+/** The responses by status for these codes; equal ones are one component. */
+export function problemResponses(
+  codes: readonly ErrorCode[],
+  statuses: Readonly<Partial<Record<ErrorCode, number>>> = {},
+): Record<string, ZodOpenApiResponseObject> {
+  const byStatus = Map.groupBy(codes, code => statuses[code] ?? STATUSES[code])
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(status, some)]))
+}
+
+const known = new Map<string, ZodOpenApiResponseObject>()
+
+function problemResponse(status: number, codes: readonly ErrorCode[]): ZodOpenApiResponseObject {
+  const sorted = [...new Set(codes)].sort()
+  const id = `${status}_${sorted.join('_or_')}`
+  const response = known.get(id) ?? {
+    id,
+    description: `${TITLES[status] ?? 'Refused'}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
+    ...(status === 503 && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
+    content: {
+      'application/problem+json': {
+        schema: problemSchema,
+        examples: Object.fromEntries(sorted.map(code => [code, { value: problemExample(code, status) }])),
+      },
+    },
+  }
+  known.set(id, response)
+  return response
+}

@@ -1,0 +1,30 @@
+// Shapes that the answers of several subjects share, and the parameters of several addresses.
+import { z } from 'zod'
+import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metric.ts'
+import { GOALS } from '../../stats/goal.ts'
+
+export const instant = z.iso.datetime().meta({ examples: ['2026-11-22T10:00:00.000Z'] })
+export const count = z.int().min(0)
+export const share = z.number().meta({ minimum: 0, maximum: 1 })
+/** Null: without bound, or not known. */
+export const perhaps = z.number().nullable()
+
+export const metric = z
+  .object({
+    key: z.string(),
+    type: z.enum(METRIC_TYPES),
+    role: z.enum(METRIC_ROLES),
+    goal: z.enum(GOALS),
+    window: z.string().nullable(),
+    range: z.tuple([z.number(), z.number()]),
+    margin: perhaps,
+  })
+  .meta({ id: 'Metric' })
+
+export const keyInPath = z.object({
+  key: z.string().meta({ description: 'The key of an experiment.', examples: ['spring-email'] }),
+})
+
+export const metricInQuery = z.object({
+  metric: z.string().optional().meta({ description: 'The key of a metric; the primary one unless given.' }),
+})
