@@ -5,11 +5,11 @@ import Database from 'better-sqlite3'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
 
-/**
- * A writer that waits longer than this for another process' lock fails: /assign must answer within a second. So once one has waited
- * in vain the next ones do not wait, until one succeeds: with 64 requests always under way, some had to sit through four waits.
- */
-export const BUSY_TIMEOUT_MS = 250
+/** So long SQLite itself waits for another process' lock; the engine then tries again, see there. */
+const BUSY_TIMEOUT_MS = 10
+
+/** Who migrates has the file to itself for a moment. */
+const MIGRATION_TIMEOUT_MS = 3_000
 
 /**
  * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. Durable: WAL with synchronous=FULL, so
@@ -21,11 +21,12 @@ export function openDatabase(path: string): Database.Database {
   let db: Database.Database | null = null
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    db = new Database(path, { timeout: MIGRATION_TIMEOUT_MS })
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
     migrate(db)
+    db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return db
   } catch (error) {
     db?.close()

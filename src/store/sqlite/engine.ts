@@ -4,17 +4,23 @@ import type Database from 'better-sqlite3'
 import type { Store } from '../../bandit/store.ts'
 import { assignmentSentences } from './assignments.ts'
 import { audit } from './audit.ts'
-import { BUSY_TIMEOUT_MS, openDatabase } from './database.ts'
+import { openDatabase } from './database.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
 import { Ledger } from './ledger.ts'
 import { rewardSentences } from './rewards.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from './sentences.ts'
 import { snapshotSentences } from './snapshots.ts'
-import { asStoreError, isTrouble } from './trouble.ts'
+import { asStoreError, isLocked, isTrouble } from './trouble.ts'
 
 /** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
 export type OnTurn = (error: unknown) => void
+
+/**
+ * A commit that waits longer than this for another process' lock fails: /assign must answer within a second. So once one has waited
+ * in vain the next ones hardly wait, until one succeeds: with 64 requests always under way, some had to sit through four waits.
+ */
+const LOCK_PATIENCE_MS = 250
 
 export class Engine {
   readonly #db: Database.Database
@@ -74,20 +80,27 @@ export class Engine {
 
   #commit(calls: readonly Call[]): Outcome[] {
     try {
-      let outcomes: Outcome[]
-      try {
-        outcomes = this.#commitTogether.immediate(calls)
-      } catch (error) {
-        this.#ledger.forget()
-        if (isTrouble(error)) throw error
-        outcomes = this.#commitApart.immediate(calls)
-      }
+      const outcomes = this.#commitOnceUnlocked(calls)
       this.#turn(null)
       return outcomes
     } catch (error) {
       this.#ledger.forget()
       this.#turn(error)
       return calls.map(() => ({ error: asStoreError(error) }))
+    }
+  }
+
+  /** Several processes may write to the file: each tries again and again, since SQLite's own waiting grows longer and is not fair. */
+  #commitOnceUnlocked(calls: readonly Call[]): Outcome[] {
+    const deadline = performance.now() + (this.#isFailing ? 0 : LOCK_PATIENCE_MS)
+    while (true) {
+      try {
+        return this.#commitTogether.immediate(calls)
+      } catch (error) {
+        this.#ledger.forget()
+        if (!isTrouble(error)) return this.#commitApart.immediate(calls)
+        if (!isLocked(error) || performance.now() >= deadline) throw error
+      }
     }
   }
 
@@ -108,7 +121,6 @@ export class Engine {
     const isFailing = trouble !== null
     if (isFailing === this.#isFailing) return
     this.#isFailing = isFailing
-    if (this.#db.open) this.#db.pragma(`busy_timeout = ${isFailing ? 0 : BUSY_TIMEOUT_MS}`)
     this.#onTurn(trouble)
   }
 }

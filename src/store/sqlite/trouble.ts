@@ -7,6 +7,11 @@ export function isTrouble(error: unknown): boolean {
   return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_CONSTRAINT')
 }
 
+/** True when another connection is writing; then nothing was done. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY'
+}
+
 export function asStoreError(error: unknown): unknown {
   return isTrouble(error) ? new StoreUnavailableError(error) : error
 }
