@@ -23,6 +23,8 @@ export interface Slice {
   readonly p99: number
   readonly p999: number
   readonly max: number
+  /** What the server computed for one unit or event, in µs: what others take from its core does not change it. */
+  readonly cpuMicros: number | null
   /** Shares of a core, or null where the system does not tell. */
   readonly serverCpu: number | null
   readonly loadCpu: number | null
@@ -81,6 +83,8 @@ async function measure(lane: Lane, seconds: number, serverCore: number | null): 
     p99: latencies.quantile(0.99),
     p999: latencies.quantile(0.999),
     max: latencies.max,
+    cpuMicros:
+      serverCpu === null ? null : (1e6 * serverCpu * (after.at - before.at)) / (requests * lane.workload.items),
     serverCpu,
     loadCpu: share(loadSeconds(before.load), loadSeconds(after.load)),
     othersCpu: coreCpu === null || serverCpu === null ? null : Math.max(0, coreCpu - serverCpu),

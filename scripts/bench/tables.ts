@@ -38,6 +38,7 @@ export function sliceTable(lanes: readonly Lane[], slices: readonly (readonly Sl
         median('p99'),
         median('p999'),
         Math.max(...own.map(({ max }) => max)),
+        median('cpuMicros'),
         percent(median('serverCpu')),
         percent(median('loadCpu')),
         percent(median('othersCpu')),
@@ -46,7 +47,7 @@ export function sliceTable(lanes: readonly Lane[], slices: readonly (readonly Sl
   }
 }
 
-const CPU_COLUMNS = ['server CPU', 'load CPU', 'others'] as const
+const CPU_COLUMNS = ['CPU µs each', 'server CPU', 'load CPU', 'others'] as const
 
 /** 12,345 */
 export function whole(value: number): string {

@@ -46,7 +46,8 @@ function cellOf(ms: number): number {
   return Math.min(CELLS - 1, 1 + Math.floor(Math.log(ms / SMALLEST_MS) / LOG_RATIO))
 }
 
-/** The geometric middle: as far from both ends of the cell. */
+/** The geometric middle, as far from both ends of the cell; the first one begins at 0. */
 function middleOf(cell: number): number {
+  if (cell === 0) return 0
   return SMALLEST_MS * RATIO ** (cell - 0.5)
 }

@@ -10,34 +10,42 @@ import { memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult, Table } from '../part.ts'
 import { startPrepared } from '../prepare.ts'
 import { percent, whole } from '../tables.ts'
-import { judge } from '../verdict.ts'
+import { judge, medianOf } from '../verdict.ts'
 
 const TIMES = 3
 const SECONDS = 30
+/** How often the rate is measured before and after. */
+const SLICES = 3
 const MAX_CONNECTIONS = 3_000
 
 export async function overload({ connections, seconds, folder, cores, onProgress }: Bench): Promise<PartResult> {
   const service = await startPrepared(cores.under, join(folder, 'overload.db'))
   const { port, pid } = service
   const workload = assignNew(seededChance(2))
-  const sustainable = async () => {
-    const result = await loadClosed({ port, connections, seconds, workload })
-    return result.requests / result.seconds
+  const closedRates = async () => {
+    const rates: number[] = []
+    while (rates.length < SLICES) {
+      const result = await loadClosed({ port, connections, seconds, workload })
+      rates.push(result.requests / result.seconds)
+    }
+    return rates
   }
   try {
-    await sustainable()
-    const before = await sustainable()
+    await loadClosed({ port, connections, seconds, workload })
+    const before = await closedRates()
     onProgress(1, 3, 'steps of overload')
     const cpu = process.cpuUsage()
-    const rate = TIMES * before
+    // Of the best slice: what else runs on the machine makes the service look slower than it is.
+    const rate = TIMES * Math.max(...before)
     const result = await loadOpen({ port, rate, seconds: SECONDS, maxConnections: MAX_CONNECTIONS, workload })
     const { user, system } = process.cpuUsage(cpu)
     onProgress(2, 3, 'steps of overload')
-    const after = await sustainable()
+    const after = await closedRates()
+    const recovered = after.map(each => each / medianOf(before))
     const loadCpu = percent((user + system) / 1e6 / SECONDS)
     return {
       tables: [ratesTable(before, after, result), latencyTable(result)],
-      verdicts: [judge('overload: assign-new after ÷ before', [after / before], { atLeast: 0.9 })],
+      verdicts: [judge('overload: assign-new after ÷ before', recovered, { atLeast: 0.9 })],
       notes: [
         `${whole(result.connectionsOpened)} connections were opened, ${whole(result.mostConnections)} at the same time at the most.`,
         `CPU of the load ${loadCpu}; memory of the service ${memoryOf(pid)?.most.toFixed(0) ?? '–'} MB at the most.`,
@@ -49,18 +57,23 @@ export async function overload({ connections, seconds, folder, cores, onProgress
   }
 }
 
-function ratesTable(before: number, after: number, { arrivals, answers, lost, unsent, unanswered }: OpenResult): Table {
+function ratesTable(
+  before: readonly number[],
+  after: readonly number[],
+  { arrivals, answers, lost, unsent, unanswered }: OpenResult,
+): Table {
   const row = (name: string, count: number) => [name, count / SECONDS, percent(count / arrivals)]
   return {
     head: ['', 'a second', 'of the arrivals'],
     rows: [
-      ['before, waiting for answers', before, ''],
+      ['before, waiting for answers', medianOf(before), ''],
       row('arrivals by the clock', arrivals),
       ...Object.entries(answers).map(([status, count]) => row(`answered ${status}`, count)),
       ...Object.entries(lost).map(([code, count]) => row(`connection ${code}`, count)),
       row('found no connection', unsent),
       row('sent, not answered', unanswered),
-      ['after, waiting for answers', after, ''],
+      ['at once after, waiting for answers', after[0] ?? null, ''],
+      ['after, waiting for answers', medianOf(after), ''],
     ],
   }
 }
