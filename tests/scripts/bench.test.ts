@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { doubtsAbout } from '../../scripts/bench/doubts.ts'
 import { fillFile } from '../../scripts/bench/fill-file.ts'
 import { AnswerParser } from '../../scripts/bench/load/answer-parser.ts'
 import { loadClosed } from '../../scripts/bench/load/closed-loop.ts'
@@ -13,6 +14,7 @@ import { Histogram } from '../../scripts/bench/load/histogram.ts'
 import { loadOpen } from '../../scripts/bench/load/open-loop.ts'
 import { randomUuid } from '../../scripts/bench/load/uuid.ts'
 import { assignBatch, assignNew, rewardStream } from '../../scripts/bench/load/workloads.ts'
+import type { Slice } from '../../scripts/bench/rounds.ts'
 import { verdictText } from '../../scripts/bench/tables.ts'
 import { judge, medianOf } from '../../scripts/bench/verdict.ts'
 import { verify } from '../../src/bandit/verify.ts'
@@ -211,6 +213,30 @@ describe('judge()', () => {
     expect(lines.split('\n').slice(1)).toEqual([
       expect.stringMatching(/^kept {4}speed +1\.25 +1 … 1\.5 +≥ 1\.2$/),
       expect.stringMatching(/^MISSED {2}size +90 B +≤ 80 B$/),
+    ])
+  })
+})
+
+describe('doubtsAbout()', () => {
+  const calm: Slice = {
+    requestsPerSecond: 1,
+    itemsPerSecond: 1,
+    p50: 1,
+    p99: 1,
+    p999: 1,
+    max: 1,
+    cpuMicros: 1,
+    serverCpu: 1,
+    loadCpu: 0.3,
+    othersCpu: 0.02,
+  }
+
+  it('tells of a load without time to spare, and of others on the core', () => {
+    expect(doubtsAbout([{ name: 'a' }], [[calm]])).toEqual([])
+    expect(doubtsAbout([{ name: 'a' }], [[{ ...calm, loadCpu: null, othersCpu: null }]])).toEqual([])
+    expect(doubtsAbout([{ name: 'a' }], [[{ ...calm, loadCpu: 0.95 }]])).toEqual([expect.stringContaining('under a')])
+    expect(doubtsAbout([{ name: 'a' }], [[calm, { ...calm, othersCpu: 0.4 }]])).toEqual([
+      expect.stringContaining('1 of 2 slices, 21 %'),
     ])
   })
 })

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/chance.ts'
 import { Contestant } from '../children/contestant.ts'
+import { doubtsAbout } from '../doubts.ts'
 import { fillFile } from '../fill-file.ts'
 import { assignNew } from '../load/workloads.ts'
 import { memoryOf } from '../machine/usage.ts'
@@ -41,6 +42,7 @@ export async function large(bench: Bench): Promise<PartResult> {
     verdicts,
     notes: [
       `${whole(UNITS)} units, ${whole(megabytes)} MB, filled in ${fillSeconds.toFixed(0)} s; the system may have all of it in memory.`,
+      ...doubtsAbout(lanes, slices),
     ],
     measured: { units: UNITS, megabytes, fillSeconds, starts, memory, rounds: slices },
   }

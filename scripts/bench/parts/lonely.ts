@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { seededChance } from '../../../src/stats/chance.ts'
 import { Contestant } from '../children/contestant.ts'
+import { doubtsAbout } from '../doubts.ts'
 import { assignNew, echo } from '../load/workloads.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { startPrepared } from '../prepare.ts'
@@ -35,7 +36,10 @@ export async function lonely(bench: Bench): Promise<PartResult> {
     return {
       tables: [sliceTable(lanes, slices)],
       verdicts: [judge('lonely: p50 − p50 of an fsync', beyond, { atMost: 1 }, ' ms')],
-      notes: [`Appending 4 KiB and fsync, p50: ${medianOf(rounds.map(({ fsyncMs }) => fsyncMs)).toFixed(2)} ms.`],
+      notes: [
+        `Appending 4 KiB and fsync, p50: ${medianOf(rounds.map(({ fsyncMs }) => fsyncMs)).toFixed(2)} ms.`,
+        ...doubtsAbout(lanes, slices),
+      ],
       measured: rounds,
     }
   } finally {

@@ -1,0 +1,93 @@
+// A benchmark of one hot route: the service against both echoes, and its ratio to Express in each round.
+import { join } from 'node:path'
+import { seededChance } from '../../src/stats/chance.ts'
+import { Contestant } from './children/contestant.ts'
+import { doubtsAbout } from './doubts.ts'
+import { echo, type Workload } from './load/workloads.ts'
+import { type Memory, memoryOf } from './machine/usage.ts'
+import type { Bench, Part, PartResult } from './part.ts'
+import { assignUnits, startPrepared, uuidNames } from './prepare.ts'
+import { type Lane, runRounds, type Slice } from './rounds.ts'
+import { sliceTable } from './tables.ts'
+import { type Bound, judge, type Verdict } from './verdict.ts'
+
+export interface Race {
+  readonly name: string
+  readonly workload: (units: readonly string[]) => Workload
+  /** What a request consists of; each counts like a whole request of Express. */
+  readonly items?: string
+  /** Units that are assigned before. */
+  readonly unitsBefore?: number
+  /** At the most, of every contestant. */
+  readonly connections?: number
+  /** The requests are so large that a few are enough to keep the service busy. */
+  readonly isBulk?: boolean
+  /** Requests or items a second, over those of Express. */
+  readonly bound: Bound
+  /** The 99th percentile of the latency, over that of Express. */
+  readonly p99?: Bound
+}
+
+const BULK_CONNECTIONS = 4
+
+export function race(plan: Race): Part {
+  return async bench => {
+    const { under } = bench.cores
+    const service = await startPrepared(under, join(bench.folder, `${plan.name}.db`))
+    const echoes = [await Contestant.startEcho(under, 'Express'), await Contestant.startEcho(under, 'node:http')]
+    try {
+      const units = await assignUnits(service, plan.unitsBefore ?? 0, uuidNames(seededChance(1)))
+      const lanes = lanesOf(plan, bench, service, echoes, units)
+      const onSlice = (done: number, total: number) => bench.onProgress(done, total, `slices of ${plan.name}`)
+      const slices = await runRounds(lanes, { ...bench, serverCore: bench.cores.server, onSlice })
+      return resultOf(plan, lanes, slices, memoryOf(service.pid))
+    } finally {
+      await Promise.all([service, ...echoes].map(contestant => contestant.stop()))
+    }
+  }
+}
+
+function lanesOf(
+  { name, workload, connections: most = Number.POSITIVE_INFINITY, isBulk = false }: Race,
+  bench: Bench,
+  service: Contestant,
+  echoes: readonly Contestant[],
+  units: readonly string[],
+): Lane[] {
+  const connections = Math.min(bench.connections, most)
+  const own = isBulk ? Math.min(connections, BULK_CONNECTIONS) : connections
+  return [
+    { name, contestant: service, workload: workload(units), connections: own },
+    ...echoes.map(contestant => ({
+      name: `${contestant.name} echo`,
+      contestant,
+      workload: echo(seededChance(8)),
+      connections,
+    })),
+  ]
+}
+
+function resultOf(
+  { name, items = 'requests', bound, p99 }: Race,
+  lanes: readonly Lane[],
+  slices: readonly (readonly Slice[])[],
+  memory: Memory | null,
+): PartResult {
+  const [own = [], express = []] = slices
+  const against = (field: 'itemsPerSecond' | 'p99') =>
+    own.map((slice, round) => slice[field] / (express[round] as Slice)[field])
+  const verdicts: Verdict[] = [judge(`${name}: ${items}/s ÷ Express echo`, against('itemsPerSecond'), bound)]
+  if (p99 !== undefined) verdicts.push(judge(`${name}: p99 ÷ Express echo`, against('p99'), p99))
+  const told =
+    memory === null ? 'unknown here' : `${memory.now.toFixed(0)} MB, at the most ${memory.most.toFixed(0)} MB`
+  const measured = {
+    lanes: lanes.map(({ name: lane, connections }, place) => ({ lane, connections, rounds: slices[place] })),
+    memory,
+  }
+  return {
+    tables: [sliceTable(lanes, slices, items)],
+    verdicts,
+    notes: [`Memory of the service: ${told}.`, ...doubtsAbout(lanes, slices)],
+    measured,
+  }
+}
