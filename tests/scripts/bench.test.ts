@@ -165,6 +165,11 @@ describe('load', () => {
     await expect(loadClosed({ ...closed, port: cut })).rejects.toThrow('connection was lost')
   })
 
+  it('loadClosed() fails where an answer cannot be read', async () => {
+    const port = await serve(request => request.socket.end('HTTP/1.1 200 OK\r\n\r\n'))
+    await expect(loadClosed({ ...closed, port })).rejects.toThrow('neither Content-Length nor chunks')
+  })
+
   it('loadOpen() counts the wait of an arrival that found no connection', async () => {
     const port = await serve((_, response) => void setTimeout(() => response.end('{"reason":"assigned"}'), 20))
     const result = await loadOpen({ port, rate: 200, seconds: 0.2, maxConnections: 1, workload })

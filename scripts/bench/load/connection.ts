@@ -7,7 +7,7 @@ const SHARED = Buffer.allocUnsafe(256 * 1024)
 
 export interface Listener {
   onAnswer(answer: Answer): void
-  /** Refused, reset, or closed. The code of the system's error, or `closed`. */
+  /** Refused, reset, closed, or answered with nonsense. The code of the system's error, `closed`, or what is wrong. */
   onEnd(code: string): void
 }
 
@@ -17,8 +17,12 @@ export class LoadConnection {
 
   constructor(port: number, listener: Listener, onConnect: () => void) {
     const callback = (size: number): boolean => {
-      const answer = this.#parser.feed(SHARED.subarray(0, size))
-      if (answer !== null) listener.onAnswer(answer)
+      try {
+        const answer = this.#parser.feed(SHARED.subarray(0, size))
+        if (answer !== null) listener.onAnswer(answer)
+      } catch (error) {
+        this.#socket.destroy(error as Error)
+      }
       return true
     }
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: SHARED, callback } }, onConnect)

@@ -81,8 +81,9 @@ class OpenLoop {
     while (this.#underWay > 0 && performance.now() < graceEnd) await new Promise(resolve => setTimeout(resolve, 10))
     return {
       arrivals: total,
-      answers: this.#answers,
-      lost: this.#lost,
+      // As they are now: to close what is still under way would count it as lost.
+      answers: { ...this.#answers },
+      lost: { ...this.#lost },
       unsent,
       unanswered: this.#underWay,
       connectionsOpened: this.#opened,
