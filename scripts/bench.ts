@@ -1,5 +1,6 @@
 // What Pinwheel costs on this machine, beside the bare servers it could be at best: npm run bench
 import { rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
 import { type Cores, separateCores } from './bench/machine/cores.ts'
 import { scratchOnDisk } from './bench/machine/scratch-disk.ts'
 import type { Bench, Part, PartResult } from './bench/part.ts'
@@ -33,6 +34,8 @@ const PARTS = {
 } as const satisfies Record<string, Part>
 
 type PartName = keyof typeof PARTS
+
+const machineText = `Node ${process.version} on ${availableParallelism()} × ${cpus()[0]?.model ?? 'an unknown processor'}`
 
 /** Only where they are asked for. */
 const LONG: readonly string[] = ['large', 'overload']
@@ -72,9 +75,9 @@ await runScript(async () => {
   const names = namesOf(positionals)
   const { folder, isOnDisk } = scratchOnDisk()
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  process.once('SIGINT', () => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const cores = separateCores()
-  for (const warning of warningsOf(cores, isOnDisk)) process.stdout.write(`${warning}\n`)
+  process.stdout.write(`${[machineText, roundsText(options), ...warningsOf(cores, isOnDisk)].join('\n')}\n`)
   const bar = process.stderr.isTTY ? new ProgressBar() : null
   const bench: Bench = { ...options, folder, cores, onProgress: (...progress) => bar?.update(...progress) }
 
@@ -89,9 +92,13 @@ await runScript(async () => {
   if (verdicts.length > 0) process.stdout.write(`\n${verdictText(verdicts)}\n`)
   if (values.json === undefined) return
   const parts = Object.fromEntries(results.map(([name, { verdicts, measured }]) => [name, { verdicts, measured }]))
-  const machine = { isPinned: cores.server !== null, isOnDisk }
+  const machine = { description: machineText, isPinned: cores.server !== null, isOnDisk }
   writeFileSync(values.json, `${JSON.stringify({ ...options, machine, parts }, null, 2)}\n`)
 })
+
+function roundsText({ rounds, seconds, connections }: Pick<Bench, 'rounds' | 'seconds' | 'connections'>): string {
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s each, ${connections} connections`
+}
 
 function namesOf(positionals: readonly string[]): PartName[] {
   const known = Object.keys(PARTS) as PartName[]

@@ -1,5 +1,5 @@
-// A report must cost the same for ten thousand units and for ten million: it reads the ledger, never the units. Two services run
-// side by side on ledgers of both sizes, and are asked in turn.
+// A report must cost the same for ten thousand units and for ten million: it reads the ledger, never the units. Services on
+// ledgers of several sizes run side by side, and are asked in turn.
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { completeDefinition } from '../../../src/bandit/definition-input.ts'
@@ -16,6 +16,7 @@ const TIMES = 200
 const WARM_UP_TIMES = 50
 const RATES = [0.1, 0.12, 0.11] as const
 
+/** The median time of a report over HTTP, by the size of the experiment. */
 export async function report({ folder, cores, onProgress }: Bench): Promise<PartResult> {
   const services: Contestant[] = []
   const snapshots: number[] = []
