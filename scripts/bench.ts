@@ -83,7 +83,7 @@ await runScript(async () => {
 
   const results: [name: PartName, result: PartResult][] = []
   for (const name of names) {
-    const result = await PARTS[name](bench)
+    const result = await PARTS[name](bench).catch(failed)
     results.push([name, result])
     bar?.say('')
     process.stdout.write(sectionText(name, result))
@@ -125,6 +125,13 @@ function warningsOf({ server }: Cores, isOnDisk: boolean): string[] {
     warnings.push('!!! THE FILES ARE IN MEMORY, where an fsync costs nothing: name a folder on a disk with TMPDIR.')
   }
   return warnings
+}
+
+/** The other parts are measured all the same. */
+function failed(error: unknown): PartResult {
+  if (!(error instanceof Failure)) throw error
+  process.exitCode = 1
+  return { tables: [], verdicts: [], notes: [`!!! FAILED, NOTHING MEASURED: ${error.message}`], measured: null }
 }
 
 function sectionText(name: string, { tables, notes }: PartResult): string {

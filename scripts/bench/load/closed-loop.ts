@@ -86,7 +86,14 @@ class ClosedLoop {
 
   #check({ status, body }: Answer): void {
     if (status === 200 && this.#load.workload.isRight(body)) return
-    const told = body.toString('utf8', 0, 300)
-    this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${told}`))
+    this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${endsOf(body)}`))
   }
 }
+
+/** In an answer for many, what went wrong may stand at its end. */
+function endsOf(body: Buffer): string {
+  const text = body.toString().trim()
+  return text.length <= 2 * TOLD ? text : `${text.slice(0, TOLD)} … ${text.slice(-TOLD)}`
+}
+
+const TOLD = 200
