@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../../terminal/failure.ts'
+import { processSeconds } from '../machine/usage.ts'
 
 /** More than any start should take; then it is ended. */
 const START_LIMIT_MS = 60_000
@@ -27,6 +28,8 @@ export class Contestant {
   readonly port: number
   /** From the launch until it listened. */
   readonly startMs: number
+  /** What it computed until then, to 10 ms; null where the system does not tell. */
+  readonly startCpuMs: number | null
   readonly #child: ChildProcess
 
   private constructor(name: ContestantName, child: ChildProcess, port: number, startMs: number) {
@@ -34,6 +37,8 @@ export class Contestant {
     this.#child = child
     this.port = port
     this.startMs = startMs
+    const seconds = processSeconds(this.pid)
+    this.startCpuMs = seconds === null ? null : 1_000 * seconds
   }
 
   /** The service itself, as `npm start` starts it, on a file of its own. */
