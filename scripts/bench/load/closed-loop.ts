@@ -86,14 +86,16 @@ class ClosedLoop {
 
   #check({ status, body }: Answer): void {
     if (status === 200 && this.#load.workload.isRight(body)) return
-    this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${endsOf(body)}`))
+    this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${gistOf(body)}`))
   }
 }
 
-/** In an answer for many, what went wrong may stand at its end. */
-function endsOf(body: Buffer): string {
+/** How it begins, and the first fault of an answer for many. */
+function gistOf(body: Buffer): string {
   const text = body.toString().trim()
-  return text.length <= 2 * TOLD ? text : `${text.slice(0, TOLD)} … ${text.slice(-TOLD)}`
+  if (text.length <= TOLD) return text
+  const fault = /"code":"[^"]*","message":"[^"]*"/.exec(text)?.[0] ?? ''
+  return `${text.slice(0, TOLD)} … ${fault}`
 }
 
 const TOLD = 200
