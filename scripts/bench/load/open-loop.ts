@@ -1,6 +1,7 @@
 // Load that does not wait: arrivals come by the clock, whatever became of those before them, as clients do who know nothing of each
 // other. An arrival takes a connection that is free, or opens one; where there are too many, it waits its turn here. Its latency
 // counts from the moment it was due, so a wait is never left out.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from './answer-parser.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'
@@ -25,6 +26,8 @@ export interface OpenResult {
   /** Arrivals that still waited for a connection, or an answer, at the end. */
   readonly unsent: number
   readonly unanswered: number
+  /** How long this loop was held up at the most: more than some ms, and it was not the clock that sent. */
+  readonly longestPauseMs: number
   readonly connectionsOpened: number
   readonly mostConnections: number
   /** Of answers 200, in ms: since the arrival was due, and since it was sent. */
@@ -70,15 +73,20 @@ class OpenLoop {
     const { rate, seconds } = this.#load
     const total = Math.round(rate * seconds)
     this.#startedAt = performance.now()
+    let [turnedAt, longestPauseMs] = [this.#startedAt, 0]
     while (this.#arrived < total) {
-      this.#arrived = Math.min(total, Math.floor(((performance.now() - this.#startedAt) / 1_000) * rate))
+      // A timer, since a loop that spins would not tell whether it has time to spare; it adds a millisecond to what counts since due.
+      await sleep(1)
+      const now = performance.now()
+      longestPauseMs = Math.max(longestPauseMs, now - turnedAt)
+      turnedAt = now
+      this.#arrived = Math.min(total, Math.floor(((now - this.#startedAt) / 1_000) * rate))
       this.#serveArrivals()
-      await new Promise(resolve => setImmediate(resolve))
     }
     const unsent = this.#arrived - this.#taken
     this.#arrived = this.#taken
     const graceEnd = performance.now() + GRACE_MS
-    while (this.#underWay > 0 && performance.now() < graceEnd) await new Promise(resolve => setTimeout(resolve, 10))
+    while (this.#underWay > 0 && performance.now() < graceEnd) await sleep(10)
     return {
       arrivals: total,
       // As they are now: to close what is still under way would count it as lost.
@@ -86,6 +94,7 @@ class OpenLoop {
       lost: { ...this.#lost },
       unsent,
       unanswered: this.#underWay,
+      longestPauseMs,
       connectionsOpened: this.#opened,
       mostConnections: this.#mostConnections,
       sinceDue: this.#sinceDue,

@@ -17,6 +17,7 @@ const SECONDS = 30
 /** How often the rate is measured before and after. */
 const SLICES = 3
 const MAX_CONNECTIONS = 3_000
+const LONGEST_PAUSE_MS = 100
 
 export async function overload({ connections, seconds, folder, cores, onProgress }: Bench): Promise<PartResult> {
   const service = await startPrepared(cores.under, join(folder, 'overload.db'))
@@ -48,13 +49,23 @@ export async function overload({ connections, seconds, folder, cores, onProgress
       verdicts: [judge('overload: assign-new after ÷ before', recovered, { atLeast: 0.9 })],
       notes: [
         `${whole(result.connectionsOpened)} connections were opened, ${whole(result.mostConnections)} at the same time at the most.`,
-        `CPU of the load ${loadCpu}; memory of the service ${memoryOf(pid)?.most.toFixed(0) ?? '–'} MB at the most.`,
+        `The load took ${loadCpu} of its core.`,
+        `Memory of the service: ${memoryOf(pid)?.most.toFixed(0) ?? '–'} MB at the most.`,
+        ...doubtsAboutLoad(result),
       ],
       measured: { before, after, rate, ...result, ...quantilesOf(result) },
     }
   } finally {
     await service.stop()
   }
+}
+
+/** Arrivals come by the clock only as long as the load has a core for itself. */
+function doubtsAboutLoad({ longestPauseMs }: OpenResult): string[] {
+  if (longestPauseMs <= LONGEST_PAUSE_MS) return []
+  return [
+    `!!! The load was held up for up to ${longestPauseMs.toFixed(0)} ms: others had its core, and no number here is worth much.`,
+  ]
 }
 
 function ratesTable(
