@@ -83,7 +83,7 @@ async function expectAlive(line: Line): Promise<void> {
   if (outcome.kind !== 'answer' || outcome.answer.status !== 200) throw new Error('The service is not alive afterwards')
 }
 
-function sendingOf(request: HostileRequest) {
+export function sendingOf(request: HostileRequest) {
   return {
     pieces: piecesOf(request),
     isHead: request.method === 'HEAD',
