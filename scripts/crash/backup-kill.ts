@@ -19,6 +19,9 @@ const BACKUP = fileURLToPath(new URL('../backup.ts', import.meta.url))
 const LONGEST_BACKUP_MS = 60
 const LONGEST_START_MS = 10_000
 
+/** Else the service is; then the backup comes to its end. */
+const SHARE_OF_KILLED_BACKUPS = 1 / 3
+
 /** Answers how many backups came to their end: one or none. */
 export async function killAroundBackup(
   databasePath: string,
@@ -28,7 +31,7 @@ export async function killAroundBackup(
 ): Promise<number> {
   const file = `${databasePath}.backup`
   rmSync(file, { force: true })
-  const isBackupKilled = chance() < 0.5
+  const isBackupKilled = chance() < SHARE_OF_KILLED_BACKUPS
   const { mark, exitCode, told } = await withService(databasePath, async (service, connection) => {
     const working = load.run(connection)
     await sleep(chance() * LONGEST_BACKUP_MS)

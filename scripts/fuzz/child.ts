@@ -67,13 +67,22 @@ export class Child {
 
   /** When it rests. @throws Failure when it does not answer any more */
   async weigh(): Promise<Weight> {
+    const answer = this.#answer()
     this.#process.send('How much?')
-    const [usedBytes] = await Promise.race([
-      once(this.#process, 'message'),
-      once(this.#process, 'exit').then(() => [null]),
-    ])
+    const usedBytes = await answer
     if (usedBytes === null) throw new Failure(`The service has ended: ${this.#told.slice(-2_000)}`)
     return { usedBytes, residentMiB: this.#residentMiB }
+  }
+
+  /** Null: it has ended instead. */
+  #answer(): Promise<number | null> {
+    return new Promise(resolve => {
+      const end = () => resolve(null)
+      this.#process.once('exit', end).once('message', bytes => {
+        this.#process.off('exit', end)
+        resolve(bytes as number)
+      })
+    })
   }
 
   get #residentMiB(): number | null {

@@ -83,7 +83,7 @@ describe('a backup under load', () => {
       for (const name of ['first.db', 'second.db']) {
         const before = record.counts.rewards
         await vi.waitFor(() => expect(record.counts.rewards).toBeGreaterThan(before + 200), {
-          timeout: 20_000,
+          timeout: 50_000,
           interval: 5,
         })
         const mark = record.mark
@@ -182,10 +182,12 @@ describe('backUp()', () => {
 
   it('keeps no copy of a damaged file', async () => {
     await putDatabase()
-    new Database(databasePath).close()
-    const bytes = readFileSync(databasePath)
-    // The leaves of the last tables.
-    writeFileSync(databasePath, bytes.fill(0xa5, bytes.length - 4_096))
+    const db = new Database(databasePath)
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    const leaf = db.prepare("SELECT pgoffset FROM dbstat WHERE name = 'assignments' AND pagetype = 'leaf' LIMIT 1")
+    const { pgoffset } = leaf.get() as { pgoffset: number }
+    db.close()
+    writeFileSync(databasePath, readFileSync(databasePath).fill(0xa5, pgoffset, pgoffset + 1_024))
     await expect(backingUp()).rejects.toThrow(/damaged|malformed/)
     expect(readdirSync(folder).filter(name => name.startsWith('backup'))).toEqual([])
   })

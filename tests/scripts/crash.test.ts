@@ -54,7 +54,7 @@ describe('audit()', () => {
     await withService(join(source, 'pinwheel.db'), async (service, connection) => {
       await prepare(connection)
       const working = load.run(connection)
-      await vi.waitFor(() => expect(record.counts.rewards).toBeGreaterThan(500), { timeout: 20_000, interval: 5 })
+      await vi.waitFor(() => expect(record.counts.rewards).toBeGreaterThan(500), { timeout: 50_000, interval: 5 })
       await load.change(connection)
       load.end()
       await working
