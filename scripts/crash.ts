@@ -10,9 +10,11 @@ import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 const HELP = `Usage: npm run crash -- [options]
 
 Starts the service on a new file, keeps it busy over HTTP (units alone and in batches; rewards alone, in lists and in streams;
-corrections), kills it with SIGKILL at random moments, also while it starts, and starts it again on the same file. What had no
-answer is sent again with the same ids. Checks from the client's own record that every acknowledged assignment is kept as it
-was, that every acknowledged reward counts once, and that verify finds no difference. Exit code 1 if anything was lost.
+corrections; arms added and retired, policies changed), kills it with SIGKILL at random moments, some of them aimed at a start, the
+making of a new file's schema, a change, a refresh or a backup, and starts it again on the same file. What had no answer is sent
+again with the same ids. Checks from the client's own record that every acknowledged assignment and change is kept as it was, that
+every acknowledged reward counts once, that every backup has what was acknowledged before it, and that verify finds no difference.
+Exit code 1 if anything was lost.
 
 OPTIONS
   --kills N     (100)
@@ -40,9 +42,8 @@ await runScript(async () => {
     databasePath: join(folder, 'pinwheel.db'),
     kills,
     seed,
-    onKill({ number, workedMs }) {
-      const when = workedMs === null ? 'while it started' : `after ${workedMs.toFixed(0)} ms of work`
-      if (process.stderr.isTTY) bar.say(`kill ${number} ${when}`)
+    onKill({ number, moment }) {
+      if (process.stderr.isTTY) bar.say(`kill ${number} ${moment}`)
       bar.update(number, kills, 'kills')
     },
   })
@@ -58,11 +59,15 @@ await runScript(async () => {
 })
 
 function told(result: CrashResult, seconds: number): string {
-  const { kills, killsWhileStarting, acknowledgedAssignments, acknowledgedRewards, lossCount, losses } = result
+  const { lossCount, losses } = result
+  const kills = Object.values(result.kills).reduce((sum, count) => sum + count, 0)
+  const moments = Object.entries(result.kills).map(([moment, count]) => `${formatCount(count)} ${moment}`)
   const facts = [
-    `${formatCount(kills)} kills in ${seconds.toFixed(0)} s, ${formatCount(killsWhileStarting)} of them while the service started`,
-    `${formatCount(acknowledgedAssignments)} assignments and ${formatCount(acknowledgedRewards)} rewards acknowledged`,
+    `${formatCount(kills)} kills in ${seconds.toFixed(0)} s (${moments.join(', ')})`,
+    `${formatCount(result.acknowledgedAssignments)} assignments, ${formatCount(result.acknowledgedRewards)} rewards and ${formatCount(result.acknowledgedChanges)} changes acknowledged`,
+    `${formatCount(result.snapshots)} snapshots`,
     `${formatCount(result.requestsAnswered)} requests answered, ${formatCount(result.requestsRetried)} left without an answer and sent again`,
+    `${formatCount(result.backups)} backups restored and compared`,
     `${formatCount(result.audits)} ${result.audits === 1 ? 'audit' : 'audits'} of the books`,
   ].join('; ')
   if (lossCount === 0) return `${facts}: nothing was lost, nothing counted twice.\n`

@@ -1,6 +1,7 @@
 // Sends what nobody should send, and lives through what may happen in any order: npm run fuzz
 import { Violation } from './fuzz/expect-holds.ts'
 import { fuzzService, type ServiceFindings } from './fuzz/fuzz-service.ts'
+import type { Weighing } from './fuzz/growth-fault.ts'
 import { checkHistories } from './fuzz/histories.ts'
 import type { Played } from './fuzz/play-history.ts'
 import { FULL } from './fuzz/sizes.ts'
@@ -23,12 +24,14 @@ OPTIONS
   --requests N     (${FULL.requests})
   --histories N    (${FULL.histories})
   --seed N         the same seed gives the same histories and requests (1)
+  --leak N         the control: the service keeps N bytes of each request, in eights, and must be found out
 `
 
 const OPTIONS = {
   requests: { type: 'string', default: String(FULL.requests) },
   histories: { type: 'string', default: String(FULL.histories) },
   seed: { type: 'string', default: '1' },
+  leak: { type: 'string', default: '0' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -39,11 +42,14 @@ await runScript(async () => {
   const requests = wholeNumberOf(values.requests, 'requests', 0) as number
   const histories = wholeNumberOf(values.histories, 'histories', 0) as number
   const seed = wholeNumberOf(values.seed, 'seed', 0) as number
+  const leakBytes = wholeNumberOf(values.leak, 'leak', 0) as number
   const bar = new ProgressBar()
   try {
     if (histories > 0) process.stdout.write(await playAll(histories, seed, bar))
     if (requests > 0) {
-      const findings = await fuzzService({ requests, seed }, sent => bar.update(sent, requests, 'requests'))
+      const findings = await fuzzService({ requests, seed, leakBytes }, (sent, total) =>
+        bar.update(sent, total, 'requests'),
+      )
       process.stdout.write(serviceText(findings))
     }
   } catch (error) {
@@ -65,25 +71,24 @@ async function playAll(histories: number, seed: number, bar: ProgressBar): Promi
   return tableText([...rows, ['seconds', ((performance.now() - startedAt) / 1_000).toFixed(0)]])
 }
 
-function serviceText({
-  byClass,
-  requests,
-  slowestMs,
-  residentMiB,
-  experiments,
-  units,
-  seconds,
-}: ServiceFindings): string {
-  const memory = residentMiB.map(each => (each === null ? 'unknown' : each.toFixed(0)))
+function serviceText(findings: ServiceFindings): string {
+  const { byClass, requests, slowestMs, weighings, steadyWeighings, experiments, units, seconds } = findings
   return tableText([
     ['requests', formatCount(requests)],
     ...[...byClass].sort().map(([name, count]) => [`  ${name}`, formatCount(count)]),
     ['slowest, ms', slowestMs.toFixed(0)],
     ['experiments', formatCount(experiments)],
     ['units', formatCount(units)],
-    ...['start', 'warm-up', 'midway', 'end'].map((when, at) => [`MiB at ${when}`, memory[at] ?? '–']),
+    ...weighings.map(weighing => weightRow('hostile', weighing)),
+    ...steadyWeighings.map(weighing => weightRow('nothing new', weighing)),
     ['seconds', seconds.toFixed(0)],
   ])
+}
+
+function weightRow(what: string, { requests, usedBytes, residentMiB }: Weighing): string[] {
+  const used = `${formatCount(Math.round(usedBytes / 1024))} KiB`
+  const resident = residentMiB === null ? 'unknown' : `${residentMiB.toFixed(0)} MiB`
+  return [`at rest after ${formatCount(requests)} requests, ${what}`, used, `resident ${resident}`]
 }
 
 function tableText(rows: readonly (readonly string[])[]): string {

@@ -43,6 +43,7 @@ try {
 }
 
 async function start(config: Config, log: Logger): Promise<void> {
+  const release = claimStore(config.databaseUrl)
   const store = await openStore(config.databaseUrl, {
     isThreaded: true,
     onTurn: error => {
@@ -51,15 +52,14 @@ async function start(config: Config, log: Logger): Promise<void> {
     },
   })
   try {
-    await serve(config, log, store)
+    await serve(config, log, store, release)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function serve(config: Config, log: Logger, store: Store): Promise<void> {
-  const release = claimStore(config.databaseUrl)
+async function serve(config: Config, log: Logger, store: Store, release: () => void): Promise<void> {
   const catalogue = await loadCatalogue(store)
   const deps = {
     catalogue,

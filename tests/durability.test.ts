@@ -185,12 +185,14 @@ describe('a file that may not be written', () => {
   const itWhenHumble = given(humble.under === undefined || hasProgram('setpriv'), 'setpriv, which root needs')
 
   itWhenHumble.each([
-    ['a read-only file', () => chmodSync(databasePath, 0o444)],
-    ['a read-only folder', () => chmodSync(folder, 0o555)],
-  ])('is refused at start in a sentence: %s', async (_, protect) => {
+    ['a read-only file', () => chmodSync(databasePath, 0o444), 'attempt to write a readonly database'],
+    ['a read-only folder', () => chmodSync(folder, 0o555), 'unable to open database file'],
+    ['a read-only claim', () => writeFileSync(`${databasePath}-service`, '', { mode: 0o444 }), 'permission denied'],
+  ])('is refused at start in a sentence: %s', async (_, protect, reason) => {
     protect()
     const { told, exitCode } = await refusal(humble)
-    expect(told).toBe(`Cannot open the database ${databasePath}: attempt to write a readonly database`)
+    expect(told.split('\n')).toHaveLength(1)
+    expect(told).toMatch(new RegExp(`^Cannot open the database ${databasePath}: .*${reason}`))
     expect(exitCode).toBe(1)
   })
 

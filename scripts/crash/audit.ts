@@ -1,19 +1,54 @@
-// Recomputes the books from the file itself, while no service has it open.
+// Looks into the file itself, while no service has it open: its books, and what the client was told.
+
+import type { Experiment } from '../../src/bandit/experiment.ts'
+import type { Store, UnitFacts } from '../../src/bandit/store.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
-import type { ClientRecord } from './record.ts'
+import { EXPERIMENT } from './definition.ts'
+import { type ClientRecord, type Events, type Facts, type Mark, METRICS } from './record.ts'
 
-/** Every difference that `verify` finds is a loss. */
-export async function audit(databasePath: string, record: ClientRecord): Promise<void> {
+/**
+ * What is lost, in sentences: every difference that `verify` finds, and what the file has not as it was acknowledged. `since`: it must
+ * have what had been acknowledged by then; null: all of it, and nothing else.
+ */
+export async function audit(databasePath: string, record: ClientRecord, since: Mark | null): Promise<string[]> {
   const store = await openStore(`sqlite:${databasePath}`)
   try {
-    for (const experiment of await store.findExperiments()) {
-      const { discrepancies } = await verify({ store }, experiment)
-      for (const { cell, recomputed, kept } of discrepancies) {
-        record.lose(`verify: ${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`)
-      }
-    }
+    const experiment = (await store.findExperiments()).find(({ definition }) => definition.key === EXPERIMENT)
+    if (experiment === undefined) return ['the experiment is not in the file']
+    const { version, definition } = experiment
+    const changes = await store.findChanges(experiment.id)
+    return [
+      ...(await differencesIn(store, experiment)),
+      ...record.lossesIn(await factsIn(store, experiment), since),
+      ...record.definition.lossesIn({ ...definition, version }, changes, since?.version),
+    ]
   } finally {
     await store.close()
   }
+}
+
+async function differencesIn(store: Store, experiment: Experiment): Promise<string[]> {
+  const { discrepancies } = await verify({ store }, experiment)
+  return discrepancies.map(
+    ({ cell, recomputed, kept }) =>
+      `verify: ${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`,
+  )
+}
+
+async function factsIn(store: Store, { id, definition }: Experiment): Promise<Facts[]> {
+  const facts: Facts[] = []
+  await store.audit(id, definition.metrics.length, ({ rewards, ...assignment }) => {
+    const { unit, propensity, snapshot } = assignment
+    const arm = definition.arms[assignment.arm]?.key ?? `arm ${assignment.arm}`
+    const assignedAt = new Date(assignment.assignedAt).toISOString()
+    const [visit, spend] = METRICS.map((_, position) => eventsIn(rewards, position)) as [Events, Events]
+    facts.push({ told: { unit, arm, propensity, snapshot, assignedAt }, events: { visit, spend } })
+  })
+  return facts
+}
+
+function eventsIn(rewards: UnitFacts['rewards'], position: number): Events {
+  const counted = rewards.filter(({ metricPosition, isCounted }) => metricPosition === position && isCounted)
+  return { count: counted.length, sum: counted.reduce((sum, { value }) => sum + value, 0) }
 }

@@ -1,25 +1,15 @@
 // The requests of the load, each with what to make of its answer. An errand that had no answer is run again as it was, with the same
 // units and ids: that is how a client is meant to retry.
 import { z } from 'zod'
+import type { Chance } from '../../src/stats/chance.ts'
 import type { Answer, Message } from './connection.ts'
+import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
-
-export const EXPERIMENT = 'crash'
 
 export interface Errand {
   readonly message: Message
-  /** False: the service could not serve it now, so it must be run again. */
-  readonly hear: (answer: Answer) => boolean
-}
-
-/** The visit of a unit is a small sum, its spend a large one: neither reaches its range's end. */
-export const DEFINITION = {
-  key: EXPERIMENT,
-  arms: [{ key: 'control' }, { key: 'a' }, { key: 'b' }],
-  metrics: [
-    { key: 'visit', type: 'binary', role: 'primary' },
-    { key: 'spend', type: 'continuous', role: 'secondary', range: [-1_000_000_000, 1_000_000_000] },
-  ],
+  /** False: the service could not serve it now, so it must be run again. `isRetry`: it was sent before. */
+  readonly hear: (answer: Answer, isRetry: boolean) => boolean
 }
 
 const assignmentSchema = z.object({
@@ -33,57 +23,93 @@ const assignmentSchema = z.object({
 const batchSchema = z.object({ assignments: z.array(assignmentSchema) })
 const rewardsSchema = z.object({ results: z.array(z.object({ status: z.string() })) })
 
+const experimentSchema = z.object({
+  version: z.number(),
+  description: z.string(),
+  arms: z.array(z.object({ key: z.string(), retired: z.boolean() })),
+  policy: z.object({ type: z.string() }),
+})
+
 export function assignOne(record: ClientRecord, unit: string): Errand {
-  return errand(record, '/assign', JSON.stringify({ experiment: EXPERIMENT, unit }), body =>
-    record.hearAssignment(assignmentSchema.parse(body)),
+  const { retired } = record.definition
+  return post(record, '/assign', JSON.stringify({ experiment: EXPERIMENT, unit }), body =>
+    record.hearAssignment(assignmentSchema.parse(body), retired),
   )
 }
 
 /** `areKnown`: all of them were acknowledged before. */
 export function assignMany(record: ClientRecord, units: readonly string[], areKnown: boolean): Errand {
-  return errand(record, '/assign/batch', JSON.stringify({ experiment: EXPERIMENT, units }), body => {
+  const { retired } = record.definition
+  return post(record, '/assign/batch', JSON.stringify({ experiment: EXPERIMENT, units }), body => {
     const { assignments } = batchSchema.parse(body)
     if (assignments.length !== units.length) record.lose(`a batch of ${units.length} had ${assignments.length} answers`)
-    const heard = assignments.map(each => (areKnown ? record.hearKept(each) : record.hearAssignment(each)))
+    const heard = assignments.map(each => (areKnown ? record.hearKept(each) : record.hearAssignment(each, retired)))
     return heard.every(Boolean)
   })
 }
 
 export function rewardOne(record: ClientRecord, event: RewardEvent): Errand {
-  return errand(record, '/rewards', JSON.stringify(event), body => hearRewards(record, [event], body, false))
+  return post(record, '/rewards', JSON.stringify(event), (body, isRetry) => hearRewards(record, [event], body, isRetry))
 }
 
-/** `areKnown`: all of them were acknowledged before. */
-export function rewardMany(record: ClientRecord, events: readonly RewardEvent[], areKnown: boolean): Errand {
-  return errand(record, '/rewards', JSON.stringify(events), body => hearRewards(record, events, body, areKnown))
+export function rewardMany(record: ClientRecord, events: readonly RewardEvent[]): Errand {
+  return post(record, '/rewards', JSON.stringify(events), (body, isRetry) => hearRewards(record, events, body, isRetry))
 }
 
 /** As NDJSON. The service writes a long stream in several commits, so that a kill falls between them. */
 export function rewardStream(record: ClientRecord, events: readonly RewardEvent[]): Errand {
   const lines = events.map(event => JSON.stringify(event)).join('\n')
-  const { message, hear } = errand(record, '/rewards', lines, body => hearRewards(record, events, body, false))
+  const { message, hear } = post(record, '/rewards', lines, (body, isRetry) =>
+    hearRewards(record, events, body, isRetry),
+  )
   return { message: { ...message, type: 'application/x-ndjson' }, hear }
 }
 
-function errand(record: ClientRecord, path: string, body: string, hear: (body: unknown) => boolean): Errand {
+/** Events that were acknowledged before. */
+export function repeatRewards(record: ClientRecord, events: readonly RewardEvent[]): Errand {
+  return post(record, '/rewards', JSON.stringify(events), body => {
+    const statuses = statusesOf(record, events, body)
+    for (const [position, event] of events.entries()) record.hearRepeated(event, statuses[position] ?? 'nothing')
+    return true
+  })
+}
+
+/** The whole definition, changed in one thing; no other change may be under way. */
+export function changeExperiment(record: ClientRecord, chance: Chance): Errand {
+  const { key, ...definition } = record.definition.change(chance)
+  const message = { method: 'PUT', path: `/experiments/${key}`, body: JSON.stringify(definition) } as const
+  return errand(record, message, body => {
+    record.lose(...record.definition.hear(experimentSchema.parse(body)))
+    return true
+  })
+}
+
+type Hear = (body: unknown, isRetry: boolean) => boolean
+
+function post(record: ClientRecord, path: string, body: string, hear: Hear): Errand {
+  return errand(record, { method: 'POST', path, body }, hear)
+}
+
+function errand(record: ClientRecord, message: Message, hear: Hear): Errand {
   return {
-    message: { method: 'POST', path, body },
-    hear: ({ status, body: text }) => {
+    message,
+    hear: ({ status, body: text }, isRetry) => {
       if (status === 503) return false
-      if (status === 200) return hear(JSON.parse(text))
-      record.lose(`POST ${path} answered ${status}: ${text.trim().slice(0, 200)}`)
+      if (status === 200) return hear(JSON.parse(text), isRetry)
+      record.lose(`${message.method} ${message.path} answered ${status}: ${text.trim().slice(0, 200)}`)
       return true
     },
   }
 }
 
-function hearRewards(record: ClientRecord, events: readonly RewardEvent[], body: unknown, areKnown: boolean): boolean {
+function hearRewards(record: ClientRecord, events: readonly RewardEvent[], body: unknown, isRetry: boolean): boolean {
+  const statuses = statusesOf(record, events, body)
+  for (const [position, event] of events.entries()) record.hearReward(event, statuses[position] ?? 'nothing', isRetry)
+  return true
+}
+
+function statusesOf(record: ClientRecord, events: readonly RewardEvent[], body: unknown): string[] {
   const { results } = rewardsSchema.parse(body)
   if (results.length !== events.length) record.lose(`${events.length} rewards had ${results.length} answers`)
-  for (const [position, event] of events.entries()) {
-    const status = results[position]?.status ?? 'nothing'
-    if (areKnown) record.hearRepeated(event, status)
-    else record.hearReward(event, status)
-  }
-  return true
+  return results.map(({ status }) => status)
 }

@@ -1,8 +1,17 @@
-// What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections, and what
-// it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
+// What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections,
+// changes of the experiment, and what it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
 import type { Chance } from '../../src/stats/chance.ts'
 import type { Connection } from './connection.ts'
-import { assignMany, assignOne, type Errand, rewardMany, rewardOne, rewardStream } from './errands.ts'
+import {
+  assignMany,
+  assignOne,
+  changeExperiment,
+  type Errand,
+  repeatRewards,
+  rewardMany,
+  rewardOne,
+  rewardStream,
+} from './errands.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 
 /** Requests under way at the same time. */
@@ -15,12 +24,27 @@ const STREAM = 1_200
 const CHECK = 1_000
 
 /** Requests of one kind among a hundred. */
-const MIX = { assignOne: 40, assignMany: 8, rewardOne: 36, rewardMany: 8, rewardStream: 3, ask: 3, repeat: 2 }
+const MIX = {
+  assignOne: 39,
+  assignMany: 8,
+  rewardOne: 36,
+  rewardMany: 8,
+  rewardStream: 3,
+  change: 1,
+  ask: 3,
+  repeat: 2,
+}
+
+interface Waiting {
+  readonly errand: Errand
+  /** It was sent before, without an answer. */
+  readonly isRetry: boolean
+}
 
 export class Load {
   readonly #record: ClientRecord
   readonly #chance: Chance
-  readonly #waiting: Errand[] = []
+  readonly #waiting: Waiting[] = []
   #checked = { units: 0, rewards: 0 }
   #units = 0
   #events = 0
@@ -42,46 +66,59 @@ export class Load {
   async run(connection: Connection): Promise<void> {
     this.#isOver = false
     this.#waiting.push(...this.#checks())
-    await this.#work(connection, () => this.#waiting.shift() ?? this.#fresh())
+    await this.#work(connection, () => this.#waiting.shift() ?? fresh(this.#fresh()))
   }
 
-  /** Sends what still waits, and nothing new; false when some of it had no answer. */
+  /** Sends what still waits, asks again for all that was ever acknowledged; false when some of it had no answer. */
   async settle(connection: Connection): Promise<boolean> {
     this.#isOver = false
+    this.#checked = { units: 0, rewards: 0 }
+    await this.#work(connection, () => this.#waiting.shift() ?? null)
+    if (this.#waiting.length > 0) return false
     this.#waiting.push(...this.#checks())
     await this.#work(connection, () => this.#waiting.shift() ?? null)
     return this.#waiting.length === 0
+  }
+
+  /** Changes the experiment at once, beside the other requests, unless a change is under way. */
+  async change(connection: Connection): Promise<void> {
+    if (this.#record.definition.isAsked) return
+    await this.#send(connection, fresh(changeExperiment(this.#record, this.#chance)))
   }
 
   end(): void {
     this.#isOver = true
   }
 
-  async #work(connection: Connection, next: () => Errand | null): Promise<void> {
+  async #work(connection: Connection, next: () => Waiting | null): Promise<void> {
     const worker = async () => {
       while (!this.#isOver) {
-        const errand = next()
-        if (errand === null) return
-        const answer = await connection.send(errand.message)
-        const isHeard = answer !== null && errand.hear(answer)
-        this.#answered += isHeard ? 1 : 0
-        if (isHeard) continue
-        this.#unanswered += 1
-        this.#waiting.push(errand)
-        return
+        const waiting = next()
+        if (waiting === null || !(await this.#send(connection, waiting))) return
       }
     }
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
   }
 
+  /** False: there was no answer, and it waits to be sent again. */
+  async #send(connection: Connection, { errand, isRetry }: Waiting): Promise<boolean> {
+    const answer = await connection.send(errand.message)
+    const isHeard = answer !== null && errand.hear(answer, isRetry)
+    this.#answered += isHeard ? 1 : 0
+    if (isHeard) return true
+    this.#unanswered += 1
+    this.#waiting.push({ errand, isRetry: true })
+    return false
+  }
+
   /** All that was acknowledged since it was last asked for. */
-  #checks(): Errand[] {
+  #checks(): Waiting[] {
     const units = this.#record.units.slice(this.#checked.units)
     const rewards = this.#record.rewards.slice(this.#checked.rewards)
     this.#checked = { units: this.#record.units.length, rewards: this.#record.rewards.length }
     return [
-      ...portions(units).map(portion => assignMany(this.#record, portion, true)),
-      ...portions(rewards).map(portion => rewardMany(this.#record, portion, true)),
+      ...portions(units).map(portion => fresh(assignMany(this.#record, portion, true))),
+      ...portions(rewards).map(portion => fresh(repeatRewards(this.#record, portion))),
     ]
   }
 
@@ -104,13 +141,14 @@ export class Load {
         return rewardMany(
           record,
           this.#many(LIST, () => this.#newEvent()),
-          false,
         )
       case 'rewardStream':
         return rewardStream(
           record,
           this.#many(STREAM, () => this.#newEvent()),
         )
+      case 'change':
+        return record.definition.isAsked ? assignOne(record, this.#newUnit()) : changeExperiment(record, this.#chance)
       case 'ask':
         return assignMany(
           record,
@@ -118,10 +156,9 @@ export class Load {
           true,
         )
       case 'repeat':
-        return rewardMany(
+        return repeatRewards(
           record,
           this.#many(LIST, () => this.#oneOf(record.rewards)),
-          true,
         )
     }
   }
@@ -157,6 +194,10 @@ export class Load {
   #oneOf<Thing>(things: readonly Thing[]): Thing {
     return things[Math.floor(things.length * this.#chance())] as Thing
   }
+}
+
+function fresh(errand: Errand): Waiting {
+  return { errand, isRetry: false }
 }
 
 function portions<Thing>(things: readonly Thing[]): Thing[][] {

@@ -4,41 +4,48 @@ import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
 import { Child } from './child.ts'
 import { Violation } from './expect-holds.ts'
+import { growthFault, type Weighing } from './growth-fault.ts'
+import { weighUnderLoad } from './steady-load.ts'
 import { checkVolleys, prepare } from './volleys.ts'
 import type { Outcome } from './wire.ts'
 
 /** Experiments that were stopped stay so: after so many requests there are new ones. */
 const REQUESTS_A_GENERATION = 2_000
 
-/** When memory is looked at, in shares of all requests. What a process needs to get going is not growth. */
-const WARM_UP = 0.2
-const MIDWAY = 0.6
-
-/** A process' memory comes and goes by some MiB. Less than this between midway and the end is no growth. */
-const TOLERATED_MIB = 48
+/** So often the service is weighed while hostile requests come, where it remembers new experiments … */
+const RANDOM_WEIGHINGS = 4
+/** … and while it has nothing new to remember, where it must not grow. */
+const STEADY_WEIGHINGS = 8
 
 export interface ServiceFindings {
   /** By `2xx`, `4xx`, and so on; `closed` where no answer was owed. */
   readonly byClass: ReadonlyMap<string, number>
   readonly requests: number
   readonly slowestMs: number
-  /** Resident memory at the start, after the warm-up, midway and at the end, in MiB; null where the system does not tell. */
-  readonly residentMiB: readonly (number | null)[]
+  readonly weighings: readonly Weighing[]
+  readonly steadyWeighings: readonly Weighing[]
   readonly experiments: number
   readonly units: number
   readonly seconds: number
 }
 
+export interface FuzzOptions {
+  readonly requests: number
+  readonly seed: number
+  /** The control: the service leaks so many bytes a request, and must be found out. */
+  readonly leakBytes?: number
+}
+
 /** @throws Violation */
 export async function fuzzService(
-  { requests, seed }: { requests: number; seed: number },
-  onProgress: (requests: number) => void,
+  { requests, seed, leakBytes = 0 }: FuzzOptions,
+  onProgress: (requests: number, total: number) => void,
 ): Promise<ServiceFindings> {
   const startedAt = performance.now()
-  const child = await Child.start()
+  const child = await Child.start(leakBytes)
   try {
     await prepare(child.url)
-    const residentMiB = [child.residentMiB]
+    const weighings: Weighing[] = []
     const byClass = new Map<string, number>()
     let [sent, slowestMs] = [0, 0]
     const onOutcome = (_: unknown, outcome: Outcome) => {
@@ -47,17 +54,24 @@ export async function fuzzService(
       sent += 1
       slowestMs = Math.max(slowestMs, outcome.ms)
     }
-    const marks = [WARM_UP, MIDWAY, 1].map(share => share * requests)
     for (let generation = 0; sent < requests; generation++) {
       const portion = Math.min(REQUESTS_A_GENERATION, Math.max(1, requests - sent))
       await checkVolleys({ url: child.url, seed: seed + generation, generation, requests: portion, onOutcome })
-      if (sent >= (marks[residentMiB.length - 1] ?? Number.POSITIVE_INFINITY)) residentMiB.push(child.residentMiB)
-      onProgress(sent)
+      const isDue = sent >= (requests * (weighings.length + 1)) / RANDOM_WEIGHINGS
+      if (isDue) weighings.push({ requests: sent, ...(await child.weigh()) })
+      onProgress(sent, 2 * requests)
     }
-    expectNoGrowth(residentMiB)
+    const steadyWeighings = await weighUnderLoad(child, {
+      requests,
+      weighings: STEADY_WEIGHINGS,
+      seed,
+      onProgress: steady => onProgress(requests + steady, 2 * requests),
+    })
+    const fault = growthFault(steadyWeighings)
+    if (fault !== null) throw new Violation(fault)
     const books = await expectGoodEnd(child)
     const seconds = (performance.now() - startedAt) / 1_000
-    return { byClass, requests: sent, slowestMs, residentMiB, ...books, seconds }
+    return { byClass, requests: sent, slowestMs, weighings, steadyWeighings, ...books, seconds }
   } catch (error) {
     if (error instanceof Violation) throw new Violation(`${error.message}\n${child.errors.join('\n')}`)
     throw error
@@ -68,12 +82,6 @@ export async function fuzzService(
 
 function classOf(outcome: Outcome): string {
   return outcome.kind === 'answer' ? `${Math.floor(outcome.answer.status / 100)}xx` : outcome.kind
-}
-
-function expectNoGrowth(residentMiB: readonly (number | null)[]): void {
-  const [midway, end] = residentMiB.slice(-2)
-  if (midway == null || end == null || end - midway <= TOLERATED_MIB) return
-  throw new Violation(`The memory grows: ${residentMiB.map(each => each?.toFixed(0)).join(', ')} MiB`)
 }
 
 /** No error in its log, an exit as asked, and books that balance. */

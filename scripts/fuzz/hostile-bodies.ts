@@ -60,7 +60,7 @@ const METRICS = [
   { key: 'visit', type: 'binary', role: 'primary' },
   { key: 'visit', type: 'binary', role: 'primary', window: '1d', goal: 'decrease' },
   { key: 'spend', type: 'continuous', role: 'primary', range: [0, 500] },
-  { key: 'spend', type: 'continuous', role: 'primary', range: [-1e12, 1e12], window: '1ms' },
+  { key: 'spend', type: 'continuous', role: 'primary', range: [-1e12, 1e12], window: '1d' },
 ] as const
 const GUARDRAIL = { key: 'unsubscribe', type: 'binary', role: 'guardrail', goal: 'decrease', margin: 0.01 }
 

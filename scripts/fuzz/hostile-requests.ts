@@ -1,5 +1,6 @@
 // The arbitrary of a request: any method at any address with any head and body, most of them nearly right, since what is wrong
 // altogether is refused at the door and tests nothing behind it.
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { type Body, bodyFor, type Names, type Takes } from './hostile-bodies.ts'
 import { hostileText } from './hostile-values.ts'
@@ -9,10 +10,28 @@ export interface HostileRequest {
   readonly target: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Uint8Array
-  /** How the body says where it ends. `short`: says more than comes. `none`: does not say, so that it reads as another request. */
-  readonly framing: 'length' | 'chunked' | 'short' | 'none'
+  readonly framing: Framing
   readonly version: string
+  /** It comes in pieces: where one ends and the next begins, in bytes, counted round. */
+  readonly cuts: readonly number[]
 }
+
+/** How the body says where it ends. */
+type Framing =
+  | 'length'
+  | 'chunked'
+  /** With extensions and trailers, and a byte at a time. */
+  | 'adorned chunks'
+  /** The last chunk never comes. */
+  | 'cut chunks'
+  /** A size that is none. */
+  | 'broken chunks'
+  /** Says more than comes. */
+  | 'short'
+  /** Does not say, so that it reads as another request. */
+  | 'none'
+
+const STRICT_FRAMINGS = new Set<Framing>(['length', 'chunked', 'adorned chunks'])
 
 interface Route {
   readonly method: string
@@ -63,6 +82,7 @@ const METHODS = [
   'CONNECT',
   'PROPFIND',
   'QUERY',
+  'PRI',
   'get',
   'X',
 ]
@@ -133,6 +153,60 @@ const ODD_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['X-Long', 'x'.repeat(20_000)],
 ]
 
+/** Twice, or together: which of them counts must not be a matter of taste. */
+const ODD_COMPANIES: readonly (typeof ODD_HEADERS)[] = [
+  [
+    ['Content-Length', '5'],
+    ['Content-Length', '6'],
+  ],
+  [['Content-Length', '5, 5']],
+  [['Content-Length', '+5']],
+  [['Content-Length', '0x5']],
+  [
+    ['Transfer-Encoding', 'chunked'],
+    ['Content-Length', '5'],
+  ],
+  [
+    ['Transfer-Encoding', 'chunked'],
+    ['Transfer-Encoding', 'chunked'],
+  ],
+  [['Transfer-Encoding', 'chunked, identity']],
+  [['Transfer-Encoding', 'x\tchunked']],
+  [
+    ['Host', 'one'],
+    ['Host', 'another'],
+  ],
+  [
+    ['Content-Type', 'application/json'],
+    ['Content-Type', 'application/x-www-form-urlencoded'],
+  ],
+  [
+    ['Content-Encoding', 'identity'],
+    ['Content-Encoding', 'gzip'],
+  ],
+  [
+    ['Authorization', 'Bearer one'],
+    ['Authorization', 'Bearer another'],
+  ],
+  [
+    ['X-API-Key', 'one'],
+    ['X-API-Key', 'another'],
+  ],
+  [
+    ['Accept', 'text/csv'],
+    ['Accept', 'text/html;q=0.1'],
+  ],
+  [
+    ['Expect', '100-continue'],
+    ['Expect', 'more'],
+  ],
+  [
+    ['Connection', 'keep-alive'],
+    ['Connection', 'close'],
+  ],
+  Array.from({ length: 1_500 }, (_, number) => [`X-${number}`, ''] as const),
+]
+
 /** Those that change where a request ends or who talks to whom. */
 const LOOSE_HEADERS = new Set(['content-length', 'transfer-encoding', 'upgrade', 'connection', 'expect'])
 
@@ -189,19 +263,54 @@ function requestsTo({ method, path, takes }: Route, names: Names): fc.Arbitrary<
       target: targetsOf(path, names),
       body,
       type: seldom(fc.constant(null), fc.constantFrom(...TYPES)),
-      odd: seldom<HostileRequest['headers']>(fc.constant([]), fc.array(oddHeader, { minLength: 1, maxLength: 3 }), 6),
-      framing: seldom<HostileRequest['framing']>(
-        fc.constantFrom('length', 'length', 'length', 'chunked'),
-        fc.constantFrom('short', 'none'),
+      odd: seldom<HostileRequest['headers']>(
+        fc.constant([]),
+        fc.oneof(
+          { weight: 4, arbitrary: fc.array(oddHeader, { minLength: 1, maxLength: 3 }) },
+          { weight: 1, arbitrary: fc.constantFrom(...ODD_COMPANIES) },
+        ),
+        6,
+      ),
+      coding: seldom<Coding | null>(fc.constant(null), fc.constantFrom(...CODINGS), 25),
+      framing: seldom<Framing>(
+        fc.constantFrom('length', 'length', 'length', 'chunked', 'adorned chunks'),
+        fc.constantFrom('short', 'none', 'cut chunks', 'broken chunks'),
         25,
       ),
-      version: seldom(fc.constant('1.1'), fc.constantFrom('1.0', '2.0', '0.9', '9', ''), 60),
+      version: seldom(fc.constant('1.1'), fc.constantFrom('1.0', '1.0', '2.0', '0.9', '9', ''), 40),
+      cuts: seldom<readonly number[]>(
+        fc.constant([]),
+        fc.array(fc.nat({ max: 10_000 }), { minLength: 1, maxLength: 4 }),
+        8,
+      ),
     })
-    .map(({ body: { type: fitting, bytes }, type, odd, ...request }) => {
+    .map(({ body: { type: fitting, bytes }, type, odd, coding, ...request }) => {
       const named = type ?? fitting
-      return { ...request, headers: [...(named === '' ? [] : [['Content-Type', named] as const]), ...odd], body: bytes }
+      const headers = [...(named === '' ? [] : [['Content-Type', named] as const]), ...odd]
+      if (coding === null) return { ...request, headers, body: bytes }
+      return {
+        ...request,
+        headers: [...headers, ['Content-Encoding', coding.name] as const],
+        body: coding.encode(bytes),
+      }
     })
 }
+
+interface Coding {
+  readonly name: string
+  readonly encode: (bytes: Uint8Array) => Uint8Array
+}
+
+/** Bodies that are what their head says, and some that are not. */
+const CODINGS: readonly Coding[] = [
+  { name: 'gzip', encode: bytes => gzipSync(bytes) },
+  { name: 'x-gzip', encode: bytes => gzipSync(bytes) },
+  { name: 'gzip', encode: bytes => gzipSync(bytes).subarray(0, -9) },
+  { name: 'deflate', encode: bytes => deflateSync(bytes) },
+  { name: 'br', encode: bytes => brotliCompressSync(bytes) },
+  { name: 'gzip, gzip', encode: bytes => gzipSync(gzipSync(bytes)) },
+  { name: 'identity', encode: bytes => gzipSync(bytes) },
+]
 
 const oddHeader = seldom<readonly [string, string]>(
   fc.constantFrom(...ODD_HEADERS),
@@ -222,6 +331,7 @@ function targetsOf(path: string, { keys }: Names): fc.Arbitrary<string> {
   const right = fc.tuple(key, query).map(([name, rest]) => path.replace(':key', () => name) + rest)
   const wrong = fc.oneof(
     fc.tuple(right, piece, fc.nat({ max: 30 })).map(([whole, part, at]) => whole.slice(0, at) + part + whole.slice(at)),
+    right.map(whole => `http://localhost${whole}`),
     right.map(whole => `http://somewhere:80${whole}`),
     fc.constantFrom(
       '*',
@@ -239,31 +349,38 @@ function targetsOf(path: string, { keys }: Names): fc.Arbitrary<string> {
   return seldom(right, wrong, 15)
 }
 
-/** The request as it goes over the wire. */
-export function bytesOf({ method, target, headers, body, framing, version }: HostileRequest): Buffer {
+/** The request as it goes over the wire, in the pieces in which it comes. */
+export function piecesOf(request: HostileRequest): Uint8Array[] {
+  const bytes = bytesOf(request)
+  const ends = request.cuts.map(cut => cut % bytes.length).sort((one, other) => one - other)
+  return [0, ...ends].map((from, position) => bytes.subarray(from, ends[position])).filter(({ length }) => length > 0)
+}
+
+function bytesOf({ method, target, headers, body, framing, version }: HostileRequest): Buffer {
   const own = new Set(headers.map(([name]) => name.toLowerCase()))
   const lines = [`${method} ${target} HTTP/${version}`]
   if (!own.has('host')) lines.push('Host: localhost')
-  if (framing === 'chunked') lines.push('Transfer-Encoding: chunked')
+  if (isChunked(framing)) lines.push('Transfer-Encoding: chunked')
   else if (framing !== 'none' && hasLength(method, body)) {
     lines.push(`Content-Length: ${body.length + (framing === 'short' ? 7 : 0)}`)
   }
   lines.push(...headers.flatMap(([name, value]) => (value === ABSENT ? [] : `${name}: ${value}`)))
   const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
-  return Buffer.concat(framing === 'chunked' ? [head, ...chunksOf(body)] : [head, body])
+  return Buffer.concat(isChunked(framing) ? [head, ...chunksOf(body, framing)] : [head, body])
 }
 
 /** True where the request may not end where the service thinks that it ends. */
 export function isLoose({ headers, framing, version, target, method }: HostileRequest): boolean {
-  if (framing === 'short' || framing === 'none' || version !== '1.1' || method === 'CONNECT') return true
+  if (!STRICT_FRAMINGS.has(framing) || version !== '1.1' || method === 'CONNECT') return true
   if (/[^\x21-\x7e]/.test(target) || target === '') return true
   return headers.some(([name, value]) => LOOSE_HEADERS.has(name.toLowerCase()) || /[^\x20-\x7e]/.test(name + value))
 }
 
 /** To be read by a person: `POST /assign` with what else there is. */
 export function requestText(request: HostileRequest): string {
-  const { method, target, headers, body, framing, version } = request
+  const { method, target, headers, body, framing, version, cuts } = request
   const told = [`${method} ${JSON.stringify(target)} HTTP/${version}`, ...headers.map(header => JSON.stringify(header))]
+  if (cuts.length > 0) told.push(`in pieces, cut at ${cuts}`)
   if (body.length > 0) told.push(`${framing}: ${JSON.stringify(Buffer.from(body).toString('latin1').slice(0, 2_000))}`)
   return told.join('\n    ')
 }
@@ -272,9 +389,32 @@ function hasLength(method: string, body: Uint8Array): boolean {
   return body.length > 0 || method === 'POST' || method === 'PUT'
 }
 
-function chunksOf(body: Uint8Array): Uint8Array[] {
+function isChunked(framing: Framing): boolean {
+  return framing.endsWith('chunks') || framing === 'chunked'
+}
+
+/** At most so many bytes come one by one. */
+const MOST_SINGLE_BYTES = 40
+
+function chunksOf(body: Uint8Array, framing: Framing): Uint8Array[] {
   const half = Math.floor(body.length / 2)
-  const parts = [body.subarray(0, half), body.subarray(half)].filter(part => part.length > 0)
-  const framed = parts.flatMap(part => [Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')])
-  return [...framed, Buffer.from('0\r\n\r\n')]
+  const single = Math.min(body.length, framing === 'adorned chunks' ? MOST_SINGLE_BYTES : 0)
+  const parts = [
+    ...Array.from({ length: single }, (_, at) => body.subarray(at, at + 1)),
+    body.subarray(single, Math.max(single, half)),
+    body.subarray(Math.max(single, half)),
+  ].filter(part => part.length > 0)
+  const extension = framing === 'adorned chunks' ? ';name="va;lue"' : ''
+  const framed = parts.flatMap(part => [
+    Buffer.from(`${part.length.toString(16)}${extension}\r\n`),
+    part,
+    Buffer.from('\r\n'),
+  ])
+  return [...framed, Buffer.from(CHUNKS_END[framing] ?? '0\r\n\r\n')]
+}
+
+const CHUNKS_END: Partial<Record<Framing, string>> = {
+  'adorned chunks': '000;last\r\nX-Trailer: x\r\n\r\n',
+  'cut chunks': '5\r\nab',
+  'broken chunks': 'x5\r\nabcde\r\n0\r\n\r\n',
 }

@@ -1,14 +1,17 @@
-// The property over HTTP: some requests at the same moment, each over a connection of its own; every answer as promised, and the
-// service alive afterwards.
+// The property over HTTP: some requests at the same moment, each over a connection of its own, or all in a row over one; every
+// answer as promised, and the service alive afterwards.
 import fc from 'fast-check'
 import { expectHolds } from './expect-holds.ts'
-import { bytesOf, type HostileRequest, hostileRequests, isLoose, requestText } from './hostile-requests.ts'
+import { type HostileRequest, hostileRequests, isLoose, piecesOf, requestText } from './hostile-requests.ts'
 import { faultOf } from './judge.ts'
 import { Line, type Outcome } from './wire.ts'
 
 /** At most so many at the same moment. */
 const MOST = 8
 const MEAN = (1 + MOST) / 2
+
+/** One volley among so many goes over one connection. */
+const ONE_IN_PIPELINE = 5
 
 /** A simulation may take long, and shows that it is at work. */
 const SIMULATION_PATIENCE_MS = 200
@@ -31,21 +34,34 @@ export interface Volleys {
 /** Sends them. @throws Violation where an answer is not as promised */
 export async function checkVolleys({ url, seed, generation, requests, onOutcome }: Volleys): Promise<void> {
   const lines = Array.from({ length: MOST }, () => new Line(url))
-  const volleys = fc.array(hostileRequests({ keys: keysOf(generation) }), {
-    minLength: 1,
-    maxLength: MOST,
-    size: 'max',
+  const requestsOf = hostileRequests({ keys: keysOf(generation) })
+  const volleys = fc.record({
+    requests: fc.array(requestsOf, { minLength: 1, maxLength: MOST, size: 'max' }),
+    isPipelined: fc.nat({ max: ONE_IN_PIPELINE - 1 }).map(draw => draw === 0),
   })
   const property = fc.asyncProperty(volleys, async volley => {
-    const outcomes = await Promise.all(volley.map((request, place) => (lines[place] as Line).send(sendingOf(request))))
-    for (const [place, outcome] of outcomes.entries()) onOutcome?.(volley[place] as HostileRequest, outcome)
-    const faults = outcomes.flatMap((outcome, place) => faultOf(volley[place] as HostileRequest, outcome) ?? [])
+    const [requests, outcomes] = volley.isPipelined
+      ? await sendPipelined(volley.requests)
+      : await sendAbreast(volley.requests)
+    const heard = outcomes.map((outcome, place) => [requests[place] as HostileRequest, outcome] as const)
+    for (const [request, outcome] of heard) onOutcome?.(request, outcome)
+    const faults = heard.flatMap(([request, outcome]) => faultOf(request, outcome) ?? [])
     if (faults.length > 0) throw new Error(faults.join('\n'))
     await expectAlive(lines[0] as Line)
   })
+  const sendAbreast = async (requests: readonly HostileRequest[]) => {
+    const outcomes = await Promise.all(
+      requests.map((request, place) => (lines[place] as Line).send(sendingOf(request))),
+    )
+    return [requests, outcomes] as const
+  }
+  const sendPipelined = async (requests: readonly HostileRequest[]) => {
+    const fitting = requests.filter(request => !isLoose(request) && !isSimulation(request))
+    return [fitting, await (lines[0] as Line).sendPipelined(fitting.map(sendingOf))] as const
+  }
   try {
     await expectHolds(property, { runs: Math.ceil(requests / MEAN), seed }, ([volley]) =>
-      volley.map(requestText).join('\n'),
+      [...(volley.isPipelined ? ['in a row:'] : []), ...volley.requests.map(requestText)].join('\n'),
     )
   } finally {
     for (const line of lines) line.close()
@@ -59,6 +75,7 @@ const ALIVE: HostileRequest = {
   body: new Uint8Array(),
   framing: 'length',
   version: '1.1',
+  cuts: [],
 }
 
 async function expectAlive(line: Line): Promise<void> {
@@ -66,13 +83,17 @@ async function expectAlive(line: Line): Promise<void> {
   if (outcome.kind !== 'answer' || outcome.answer.status !== 200) throw new Error('The service is not alive afterwards')
 }
 
-function sendingOf(request: HostileRequest) {
+export function sendingOf(request: HostileRequest) {
   return {
-    bytes: bytesOf(request),
+    pieces: piecesOf(request),
     isHead: request.method === 'HEAD',
     isLoose: isLoose(request),
-    patienceMs: request.target.includes('/simulate') ? SIMULATION_PATIENCE_MS : null,
+    patienceMs: isSimulation(request) ? SIMULATION_PATIENCE_MS : null,
   }
+}
+
+function isSimulation({ target }: HostileRequest): boolean {
+  return target.includes('/simulate')
 }
 
 /** What is there before the first volley: an experiment that runs, with units and rewards, and is only stopped by the fuzzer. */

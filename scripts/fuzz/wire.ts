@@ -2,6 +2,7 @@
 // is sent here.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface WireAnswer {
   readonly status: number
@@ -18,7 +19,8 @@ export type Outcome =
   | { readonly kind: 'silent'; readonly ms: number }
 
 export interface Sending {
-  readonly bytes: Uint8Array
+  /** One after the other, with a pause between two. */
+  readonly pieces: readonly Uint8Array[]
   /** The answer has no body whatever its head says. */
   readonly isHead: boolean
   /** The request may not end where its head says: nothing more goes through this connection. */
@@ -32,6 +34,9 @@ export const SILENCE_MS = 5_000
 
 /** Who waits for more than is sent hears by then that nothing more comes; the answer to what was whole is there before. */
 const LOOSE_END_MS = 50
+
+/** Long enough for a piece to arrive alone. */
+const PAUSE_MS = 2
 
 /** One connection after another to the same place, used as long as it may be. */
 export class Line {
@@ -54,6 +59,23 @@ export class Line {
     // What was kept open may have been closed by the other side at the same moment; that is no answer to anything.
     if (outcome.kind === 'closed' && connection === kept && kept.isBare) return this.send(sending)
     return outcome
+  }
+
+  /**
+   * Sends them all in one piece over one connection before any answer is read, and reads the answers in their order. Once an answer
+   * ends the connection, no more are owed: there may be fewer outcomes.
+   */
+  async sendPipelined(sendings: readonly Sending[]): Promise<Outcome[]> {
+    const connection = await Connection.open(this.#host, this.#port)
+    const outcomes: Outcome[] = []
+    await connection.write([Buffer.concat(sendings.flatMap(({ pieces }) => pieces))])
+    for (const sending of sendings) {
+      const outcome = await connection.receive(sending)
+      outcomes.push(outcome)
+      if (outcome.kind !== 'answer' || outcome.answer.headers.get('connection') === 'close') break
+    }
+    connection.close()
+    return outcomes
   }
 
   close(): void {
@@ -104,9 +126,25 @@ class Connection {
     return this.#received.length === 0
   }
 
-  async send({ bytes, isHead, isLoose, patienceMs }: Sending): Promise<Outcome> {
+  async send(sending: Sending): Promise<Outcome> {
+    const writing = this.write(sending.pieces)
+    const outcome = await this.receive(sending)
+    await writing
+    return outcome
+  }
+
+  /** Resolves when all is on its way, or nobody listens any more. */
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const [position, piece] of pieces.entries()) {
+      if (position > 0) await sleep(PAUSE_MS)
+      if (this.#isOver) return
+      this.#socket.write(piece)
+    }
+  }
+
+  /** The next answer. */
+  async receive({ isHead, isLoose, patienceMs }: Sending): Promise<Outcome> {
     const startedAt = performance.now()
-    this.#socket.write(bytes)
     let isEnded = !isLoose
     while (true) {
       // Read once a turn: a deadline that passes between two looks would be taken for silence.
@@ -182,6 +220,7 @@ function unchunk(rest: Buffer) {
     const lineEnd = rest.indexOf('\r\n', at)
     if (lineEnd === -1) return { body: Buffer.concat(parts), size: rest.length, isWhole: false }
     const size = Number.parseInt(rest.toString('latin1', at, lineEnd), 16)
+    if (Number.isNaN(size)) throw new Error(`a chunk of no size: ${rest.toString('latin1', at, lineEnd).slice(0, 80)}`)
     const from = lineEnd + 2
     parts.push(rest.subarray(from, from + size))
     at = from + size + 2

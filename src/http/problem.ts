@@ -96,12 +96,27 @@ export function sendProblem(
   return { status, requestId }
 }
 
+/** Those that are or will be refused: what else arrives there fails to parse again, and is not answered again. */
+const refused = new WeakSet<Duplex>()
+
 /**
  * Node's own refusals, of requests that no handler ever sees: broken HTTP, a head that is too large, a client that hangs. They end the
- * connection.
+ * connection, after the answers that are owed to whole requests before.
  */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  if (refused.has(socket)) return
+  refused.add(socket)
+  answerLast(error, socket)
+}
+
+function answerLast(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const answer = answerUnderWay(socket)
+  if (answer?.req.complete) {
+    answer.once('close', () => answerLast(error, socket))
+    return
+  }
+  // Words of ours in the middle of an answer would be taken for a part of it.
+  if (!socket.writable || error.code === 'ECONNRESET' || answer?.headersSent) {
     socket.destroy()
     return
   }
@@ -114,6 +129,11 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): 
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Node has no public name for it; its own refusals look at the same field. */
+function answerUnderWay(socket: Duplex): ServerResponse | null {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null
 }
 
 function connectionError(code: string | undefined): BanditError {

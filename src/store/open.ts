@@ -16,12 +16,13 @@ export async function openStore(url: string, options: SqliteOptions = {}): Promi
 }
 
 /**
- * Claims the store for a service, until the process ends or the answer is called.
+ * Claims the store for a service, until the process ends or the answer is called; to be called before `openStore`. `patienceMs`: how
+ * long a service that has it is waited for, unless the usual time.
  *
  * @throws DatabaseError when another service has it
  */
-export function claimStore(url: string): () => void {
-  return claimSqlite(pathIn(url))
+export function claimStore(url: string, patienceMs?: number): () => void {
+  return claimSqlite(pathIn(url), patienceMs)
 }
 
 function pathIn(url: string): string {
