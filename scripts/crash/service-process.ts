@@ -14,6 +14,8 @@ export interface Launch {
   readonly databasePath: string
   /** A program with its arguments that starts the service under a limit, as `['prlimit', '--fsize=1000000']`. */
   readonly under?: readonly string[]
+  /** Variables beyond those that every start has. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export class ServiceProcess {
@@ -22,7 +24,7 @@ export class ServiceProcess {
   readonly #greeted: Promise<string | null>
   #told = ''
 
-  constructor({ databasePath, under = [] }: Launch) {
+  constructor({ databasePath, under = [], environment = {} }: Launch) {
     const [program = process.execPath, ...parts] = [...under, process.execPath, MAIN]
     this.#child = spawn(program, parts, {
       // Away from the checkout, so that no .env file has a say.
@@ -34,6 +36,7 @@ export class ServiceProcess {
         LOG_LEVEL: 'error',
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         DATABASE_URL: `sqlite:${databasePath}`,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -11,6 +11,7 @@ export interface Body {
 export const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 const NDJSON_TYPE = 'application/x-ndjson'
+const CLOUD_EVENT_TYPE = 'application/cloudevents+json'
 
 const ARMS = ['control', 'mens', 'womens', 'kids'] as const
 
@@ -43,7 +44,7 @@ const armsOf = (keys: readonly string[]) =>
       fc.record(
         {
           key: fc.constant(key),
-          payload: fc.jsonValue({ maxDepth: 2 }),
+          payload: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
           retired: at < 2 ? fc.constant(false) : fc.constantFrom(false, false, true),
         },
         { requiredKeys: ['key'] },
@@ -107,6 +108,43 @@ const eventOf = ({ keys }: Names) =>
     { requiredKeys: ['unit', 'metric'] },
   )
 
+const trackOf = fc.record(
+  {
+    type: fc.constantFrom('track', 'track', 'identify'),
+    event: metric,
+    userId: unit,
+    anonymousId: unit,
+    messageId: fc.nat({ max: 200 }).map(n => `e-${n}`),
+    properties: fc.record({ value: fc.constantFrom(0, 1, -1, '1'), revenue: fc.double() }, { requiredKeys: [] }),
+    timestamp: instant,
+    originalTimestamp: instant,
+    sentAt: instant,
+    receivedAt: instant,
+  },
+  { requiredKeys: ['event'] },
+)
+
+const cloudEvent = fc.record(
+  {
+    specversion: fc.constant('1.0'),
+    id: unit,
+    source: fc.oneof(fc.constant('/shop'), hostileText),
+    type: metric,
+    subject: unit,
+    time: instant,
+    data: fc.jsonValue({ maxDepth: 1 }),
+  },
+  { requiredKeys: ['specversion', 'id', 'source', 'type', 'subject'] },
+)
+
+const contextOf = ({ keys }: Names) =>
+  fc.record({
+    context: fc.record(
+      { targetingKey: unit, pinwheelExperiments: fc.array(fc.constantFrom(...keys), { maxLength: 3 }) },
+      { requiredKeys: ['targetingKey'] },
+    ),
+  })
+
 /** Small ones: they are worked through. */
 const simulation = fc.record(
   {
@@ -134,6 +172,10 @@ const good = (names: Names) => ({
   assign: fc.record({ experiment: fc.constantFrom(...names.keys), unit }),
   batch: fc.record({ experiment: fc.constantFrom(...names.keys), units: fc.array(unit, { maxLength: 20 }) }),
   rewards: fc.oneof(eventOf(names), fc.array(eventOf(names), { maxLength: 10 })),
+  context: contextOf(names),
+  track: trackOf,
+  tracks: fc.record({ batch: fc.array(trackOf, { maxLength: 10 }), sentAt: instant }, { requiredKeys: ['batch'] }),
+  cloudEvent,
   created: definitionOf(names),
   definition: definitionOf(names).map(({ key: _, ...given }) => given),
   winner: fc.record({ winner: fc.option(fc.constantFrom(...ARMS)) }, { requiredKeys: [] }),
@@ -148,7 +190,7 @@ export function bodyFor(takes: Takes, names: Names): fc.Arbitrary<Body> {
   const value = nearly(good(names)[takes])
   const text = value.map(hostileJson)
   return fc.oneof(
-    { weight: 24, arbitrary: text.map(json => bodyOf(JSON_TYPE, json)) },
+    { weight: 24, arbitrary: text.map(json => bodyOf(takes === 'cloudEvent' ? CLOUD_EVENT_TYPE : JSON_TYPE, json)) },
     { weight: 2, arbitrary: anyJson.map(any => bodyOf(JSON_TYPE, hostileJson(any))) },
     { weight: 2, arbitrary: fc.tuple(text, fc.nat({ max: 400 }), fc.string()).map(broken) },
     { weight: 2, arbitrary: form.map(fields => bodyOf(FORM_TYPE, fields)) },

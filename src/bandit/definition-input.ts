@@ -3,6 +3,7 @@ import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
 import type { Definition, Json } from './experiment.ts'
 import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
+import { payloadFaults } from './payload.ts'
 import { completePolicy, type PolicyInput, policyFaults } from './policy.ts'
 
 export interface ArmInput {
@@ -115,6 +116,7 @@ function armFaults(arms: readonly (ArmInput | undefined)[], control: string | un
       faults.push({ path: `arms[${position}].payload`, message })
     }
   }
+  faults.push(...payloadFaults(arms))
   if (control !== undefined && arms.every(arm => arm !== undefined && arm.key !== control)) {
     faults.push({ path: 'control', message: `${JSON.stringify(control.slice(0, 80))} is not one of the arms` })
   }

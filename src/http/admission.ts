@@ -19,7 +19,9 @@ export class Admission {
    * @throws BanditError `overloaded`
    */
   async admit(request: IncomingMessage, limit: number, answer: () => Promise<void>): Promise<void> {
-    const bytes = Math.min(limit, Number(request.headers['content-length'] ?? limit))
+    const { 'content-length': length, 'content-encoding': encoding } = request.headers
+    // What is compressed may become as long as the limit allows.
+    const bytes = encoding === undefined ? Math.min(limit, Number(length ?? limit)) : limit
     if (this.#requests >= MAX_REQUESTS || this.#bytes + bytes > MAX_BYTES) {
       throw new BanditError('overloaded', 'Too many requests are under way; try again shortly')
     }

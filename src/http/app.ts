@@ -8,6 +8,7 @@ import { answerJson } from './answer.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
+import { answerCloudEvents } from './cloud-events.ts'
 import type { Context } from './context.ts'
 import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './docs.ts'
 import { postEvaluate } from './evaluate.ts'
@@ -22,9 +23,12 @@ import {
   putExperiment,
 } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
+import { answerFlag, answerFlags } from './ofrep.ts'
+import { FLAGS_PATH } from './ofrep-problem.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
+import { answerSegmentBatch, answerSegmentTrack, answerUnmeasured, UNMEASURED_TYPES } from './segment-events.ts'
 import { postSimulate } from './simulate.ts'
 import { VERSION } from './version.ts'
 
@@ -38,18 +42,29 @@ interface HotRoute {
 }
 
 /** What product code calls all the time. Express would double the cost of these requests, so they come first and pass it by. */
-const HOT_ROUTES: ReadonlyMap<string | undefined, HotRoute> = new Map([
+const HOT_ROUTES: ReadonlyMap<string, HotRoute> = new Map([
   ['/assign', { answer: answerAssign, bodyLimit: BODY_LIMIT }],
   ['/assign/batch', { answer: answerAssignBatch, bodyLimit: BATCH_LIMIT }],
   ['/rewards', { answer: answerRewards, bodyLimit: BATCH_LIMIT }],
+  ['/v1/batch', { answer: answerSegmentBatch, bodyLimit: BATCH_LIMIT }],
+  ['/v1/track', { answer: answerSegmentTrack, bodyLimit: BATCH_LIMIT }],
+  ...UNMEASURED_TYPES.map(type => [`/v1/${type}`, { answer: answerUnmeasured, bodyLimit: BATCH_LIMIT }] as const),
+  ['/v1/events', { answer: answerCloudEvents, bodyLimit: BATCH_LIMIT }],
+  [FLAGS_PATH, { answer: answerFlags, bodyLimit: BODY_LIMIT }],
 ])
+
+const FLAG_ROUTE: HotRoute = { answer: answerFlag, bodyLimit: BODY_LIMIT }
+
+function hotRouteAt(url = ''): HotRoute | undefined {
+  return HOT_ROUTES.get(url) ?? (url.startsWith(`${FLAGS_PATH}/`) ? FLAG_ROUTE : undefined)
+}
 
 /** `onRoute` hears of each path with its methods, so that the interface's document can be held against it. */
 export function createApp(context: Context, onRoute: OnRoute = () => {}): RequestListener {
   const admission = new Admission()
   const app = createExpress(context, admission, onRoute)
   return (request, response) => {
-    const hot = request.method === 'POST' ? HOT_ROUTES.get(request.url) : undefined
+    const hot = request.method === 'POST' ? hotRouteAt(request.url) : undefined
     if (hot !== undefined) answerHot(hot, admission, context, request, response)
     // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
     else app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
@@ -83,10 +98,10 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
     onRoute(path, Object.keys(handlers))
     route(app, path, handlers as Record<string, HotHandler>, context)
   }
-  for (const [path, hot] of HOT_ROUTES) {
+  for (const [path, hot] of [...HOT_ROUTES, [`${FLAGS_PATH}/:key`, FLAG_ROUTE] as const]) {
     const answer: HotHandler = async (context, request, response) =>
       answerHot(hot, admission, context, request, response)
-    at(path as string, { POST: answer })
+    at(path, { POST: answer })
   }
 
   app.use(logRequests(context))

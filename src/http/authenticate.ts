@@ -34,7 +34,15 @@ export function authenticate({ adminKey }: Pick<Context, 'adminKey'>, request: I
 function keyIn({ headers }: IncomingMessage): string | null {
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
   const apiKey = headers['x-api-key']
-  return bearer ?? (typeof apiKey === 'string' ? apiKey : null)
+  return bearer ?? basicUserOf(headers.authorization) ?? (typeof apiKey === 'string' ? apiKey : null)
+}
+
+/** Event SDKs send their key as the user of Basic authentication, with an empty password (RFC 7617). */
+export function basicUserOf(authorization: string | undefined): string | null {
+  const encoded = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1]
+  if (encoded === undefined) return null
+  const [user = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
+  return user
 }
 
 function callerOf(key: string | null, adminKey: string): Caller | null {

@@ -1,6 +1,7 @@
 // Reads request bodies: JSON and forms, whole and within a limit. What cannot be read is refused with the reason.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
+import { encodingOf, inflate } from './inflate.ts'
 
 export const BODY_LIMIT = 1024 * 1024
 export const BATCH_LIMIT = 16 * 1024 * 1024
@@ -8,19 +9,16 @@ export const BATCH_LIMIT = 16 * 1024 * 1024
 /** A body that is read whole has so long to arrive; whoever needs longer streams. */
 const BODY_TIMEOUT_MS = 30_000
 
-const JSON_TYPE = 'application/json'
-const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const JSON_TYPE = 'application/json'
+export const FORM_TYPE = 'application/x-www-form-urlencoded'
+/** What navigator.sendBeacon calls a string, whatever is in it. */
+export const TEXT_TYPE = 'text/plain'
 export const NDJSON_TYPE = 'application/x-ndjson'
 
 /** The media type of the body, in lower case and without parameters; JSON where none is named. */
 export function mediaTypeOf(request: IncomingMessage): string {
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new BanditError(
-      'unsupported_media_type',
-      `Cannot read the content encoding "${encoding}": send the body as it is`,
-    )
-  }
+  // Nothing is read of what nobody here could unpack.
+  encodingOf(request)
   const [type = '', ...parameters] = (request.headers['content-type'] ?? JSON_TYPE).toLowerCase().split(';')
   const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
@@ -29,30 +27,44 @@ export function mediaTypeOf(request: IncomingMessage): string {
   return type.trim()
 }
 
-/** A JSON body, or a form as an object of strings; `undefined` for an empty body. */
+/** A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but the form are read as JSON. */
 export async function readValue(
   request: IncomingMessage,
   limit = BODY_LIMIT,
+  types: readonly string[] = [JSON_TYPE, FORM_TYPE],
 ): Promise<{ value: unknown; isForm: boolean }> {
   const type = mediaTypeOf(request)
-  if (type !== JSON_TYPE && type !== FORM_TYPE) {
+  if (!types.includes(type)) {
     throw new BanditError(
       'unsupported_media_type',
-      `Cannot read ${type || 'this content type'}: send ${JSON_TYPE} or ${FORM_TYPE}`,
+      `Cannot read ${type || 'this content type'}: send ${types.join(' or ')}`,
     )
   }
-  const bytes = await readBytes(request, limit)
-  if (bytes.length === 0) return { value: undefined, isForm: false }
-  const text = decodeUtf8(bytes)
+  const text = await readText(request, limit)
+  if (text === '') return { value: undefined, isForm: false }
   return type === FORM_TYPE ? { value: parseForm(text), isForm: true } : { value: parseJson(text), isForm: false }
+}
+
+/** A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls compressed JSON a form. */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  mediaTypeOf(request)
+  const text = await readText(request, limit)
+  return text === '' ? undefined : parseJson(text)
+}
+
+async function readText(request: IncomingMessage, limit: number): Promise<string> {
+  return decodeUtf8(await inflate(request, await readBytes(request, limit), limit))
 }
 
 /**
  * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by unread.
  *
- * @throws BanditError `invalid_request` when it is cut off
+ * @throws BanditError `invalid_request` when it is cut off, `unsupported_media_type` when it is compressed
  */
 export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  if (encodingOf(request) !== null) {
+    throw new BanditError('unsupported_media_type', 'Cannot read a compressed stream: send the lines as they are')
+  }
   try {
     yield* request.iterator({ destroyOnReturn: false })
   } catch {

@@ -10,7 +10,7 @@ type FieldRule = (value: unknown) => string | null
 
 /** The faults of an object against the rules of its fields; a field without a rule is unknown. */
 export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldRule>>): Fault[] {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  if (!isObject(body)) {
     return [{ path: '', message: `must be an object with ${fieldsTold(Object.keys(rules))}` }]
   }
   const faults: Fault[] = []
@@ -18,10 +18,14 @@ export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldR
     if (!Object.hasOwn(rules, name)) faults.push({ path: name, message: unknownField(Object.keys(rules)) })
   }
   for (const [name, rule] of Object.entries(rules)) {
-    const message = rule(Object.hasOwn(body, name) ? (body as Record<string, unknown>)[name] : undefined)
+    const message = rule(Object.hasOwn(body, name) ? body[name] : undefined)
     if (message !== null) faults.push({ path: name, message })
   }
   return faults
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The rule of a field with a unit or an id; the message leaves the name to the path before it. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
+import { type OfrepProblem, ofrepProblem } from './ofrep-problem.ts'
 
 interface Problem {
   readonly status: number
@@ -48,6 +49,7 @@ export const TITLES: Readonly<Record<number, string>> = {
   413: 'The body is too large',
   415: 'The content type cannot be read',
   417: 'The expectation cannot be met',
+  429: 'Too many requests',
   431: 'The head of the request is too large',
   500: 'Something went wrong here',
   503: 'The service cannot do this now',
@@ -70,22 +72,26 @@ export function problemOf(error: unknown): Problem {
 }
 
 /**
- * Answers with the problem, unless an answer is under way already. The requestId finds the error in the log. `status` where the
- * one in the table would mislead: 404 is for what the address names, not for what a body does.
+ * Answers with the problem, unless an answer is under way already. The requestId finds the error in the log. `usual` where the
+ * status in the table would mislead: 404 is for what the address names, not for what a body does. OFREP's clients hear of those
+ * statuses only that they know.
  */
 export function sendProblem(
   response: ServerResponse,
   error: unknown,
-  status: number = problemOf(error).status,
+  usual: number = problemOf(error).status,
 ): { status: number; requestId: string } {
+  const problem = problemOf(error)
+  const ofrep = ofrepProblem(response.req.url ?? '', error, usual, problem.detail)
+  const status = ofrep?.status ?? usual
   const requestId = randomUUID()
   if (response.headersSent) {
     response.destroy()
     return { status, requestId }
   }
-  const body = problemBody(problemOf(error), status, requestId)
+  const body = problemBody(problem, status, requestId, ofrep?.members)
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  if (status === 503) response.setHeader('Retry-After', '1')
+  if (status === 503 || (status === 429 && !response.hasHeader('Retry-After'))) response.setHeader('Retry-After', '1')
   response.writeHead(status, {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
@@ -144,8 +150,13 @@ function connectionError(code: string | undefined): BanditError {
   return new BanditError('invalid_request', 'This is no valid HTTP request')
 }
 
-function problemBody({ code, detail, faults }: Problem, status: number, requestId: string): string {
+function problemBody(
+  { code, detail, faults }: Problem,
+  status: number,
+  requestId: string,
+  members: OfrepProblem['members'] = {},
+): string {
   const title = TITLES[status] ?? 'Refused'
-  const problem = { type: 'about:blank', title, status, detail, code, requestId }
+  const problem = { type: 'about:blank', title, status, detail, code, requestId, ...members }
   return `${JSON.stringify({ ...problem, ...(faults.length > 0 && { errors: faults }) })}\n`
 }

@@ -7,7 +7,18 @@ import type { Reward } from '../bandit/facts.ts'
 import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
-import { BATCH_LIMIT, chunksOf, decodeUtf8, mediaTypeOf, NDJSON_TYPE, parseJson, readValue } from './body.ts'
+import {
+  BATCH_LIMIT,
+  chunksOf,
+  decodeUtf8,
+  FORM_TYPE,
+  JSON_TYPE,
+  mediaTypeOf,
+  NDJSON_TYPE,
+  parseJson,
+  readValue,
+  TEXT_TYPE,
+} from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, nameRule, refuse } from './fields.ts'
 import { linesOf } from './lines.ts'
@@ -31,7 +42,7 @@ export async function answerRewards(
 ): Promise<void> {
   authenticate(context, request, 'reward')
   if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request))
-  const { value, isForm } = await readValue(request, BATCH_LIMIT)
+  const { value, isForm } = await readValue(request, BATCH_LIMIT, [JSON_TYPE, FORM_TYPE, TEXT_TYPE])
   if (Array.isArray(value)) return answerJson(response, await recordList(context, value))
   const event = isForm ? fromForm(value) : value
   refuse(rewardFaults(event))
@@ -62,7 +73,7 @@ const REWARD_RULES = {
   at: (value: unknown) => (value === undefined || TIMESTAMP.safeParse(value).success ? null : TIMESTAMP_RULE),
 }
 
-const TIMESTAMP = z.iso.datetime({ offset: true })
+export const TIMESTAMP = z.iso.datetime({ offset: true })
 const TIMESTAMP_RULE = 'must be a time like "2026-11-22T10:05:00Z"'
 
 function rewardFaults(event: unknown): Fault[] {
@@ -118,7 +129,8 @@ function shapeError(event: unknown): BanditError | null {
   return new BanditError('invalid_request', told.join('; '))
 }
 
-async function recordList(context: Context, events: readonly unknown[]) {
+/** Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices, with a summary. */
+export async function recordList(context: Context, events: readonly (unknown | BanditError)[]) {
   if (events.length > MAX_LIST_EVENTS) {
     const message = `must have at most ${MAX_LIST_EVENTS} events, not ${events.length}; send more as ${NDJSON_TYPE}`
     refuse([{ path: '', message }])

@@ -8,12 +8,14 @@ import { emailDefinition, NOON, type Service, startExperiment, startService } fr
 const MINUTE = 60_000
 const NOTHING_KEPT = { propensity: null, snapshot: null, assignedAt: null }
 
+const PLAIN = { template: 'plain' }
+
 /** Arms whose payloads tell them apart, and a control that is not the first. */
 const PAYLOADS = {
   arms: [
     { key: 'mens', payload: { template: 'm1' } },
-    { key: 'control', payload: 'plain' },
-    { key: 'womens', payload: ['w', 1] },
+    { key: 'control', payload: PLAIN },
+    { key: 'womens', payload: { template: 'w', sizes: [1] } },
   ],
   control: 'control',
 }
@@ -232,7 +234,7 @@ describe('POST /assign, reason', () => {
   it('draft: the control, and nothing is kept', async () => {
     await service.call('POST', '/experiments', emailDefinition(PAYLOADS))
     const before = await bookOf(service)
-    const answer = { experiment: 'spring-email', unit: 'u-17', arm: 'control', payload: 'plain', ...NOTHING_KEPT }
+    const answer = { experiment: 'spring-email', unit: 'u-17', arm: 'control', payload: PLAIN, ...NOTHING_KEPT }
     expect(await assigned('u-17')).toEqual({ ...answer, reason: 'draft' })
     expect(await bookOf(service)).toEqual(before)
     await changeTo('start')
@@ -244,7 +246,7 @@ describe('POST /assign, reason', () => {
     const first = await assigned('early')
     await changeTo('pause')
     const before = await bookOf(service)
-    const answer = { experiment: 'spring-email', unit: 'new', arm: 'control', payload: 'plain', ...NOTHING_KEPT }
+    const answer = { experiment: 'spring-email', unit: 'new', arm: 'control', payload: PLAIN, ...NOTHING_KEPT }
     expect(await assigned('new')).toEqual({ ...answer, reason: 'paused' })
     expect(await assigned('early')).toEqual({ ...first, reason: 'kept' })
     expect(await bookOf(service)).toEqual(before)
@@ -258,7 +260,7 @@ describe('POST /assign, reason', () => {
     const first = await assigned('early')
     await changeTo('stop')
     const before = await bookOf(service)
-    const answer = { experiment: 'spring-email', unit: 'new', arm: 'control', payload: 'plain', ...NOTHING_KEPT }
+    const answer = { experiment: 'spring-email', unit: 'new', arm: 'control', payload: PLAIN, ...NOTHING_KEPT }
     expect(await assigned('new')).toEqual({ ...answer, reason: 'stopped' })
     expect(await assigned('early')).toEqual({ ...first, reason: 'kept' })
     expect(await bookOf(service)).toEqual(before)
@@ -270,7 +272,13 @@ describe('POST /assign, reason', () => {
     await changeTo('stop', { winner: 'womens' })
     const before = await bookOf(service)
     for (const unit of ['a', 'b', 'c', 'd', 'e', 'new']) {
-      const answer = { experiment: 'spring-email', unit, arm: 'womens', payload: ['w', 1], ...NOTHING_KEPT }
+      const answer = {
+        experiment: 'spring-email',
+        unit,
+        arm: 'womens',
+        payload: { template: 'w', sizes: [1] },
+        ...NOTHING_KEPT,
+      }
       expect(await assigned(unit)).toEqual({ ...answer, reason: 'winner' })
     }
     expect(await bookOf(service)).toEqual(before)
@@ -306,7 +314,7 @@ describe('POST /assign, reason', () => {
     const before = await bookOf(service)
     store.isDown = true
     for (const unit of ['early', 'new']) {
-      const answer = { experiment: 'spring-email', unit, arm: 'control', payload: 'plain', ...NOTHING_KEPT }
+      const answer = { experiment: 'spring-email', unit, arm: 'control', payload: PLAIN, ...NOTHING_KEPT }
       expect(await assigned(unit)).toEqual({ ...answer, reason: 'fallback' })
     }
     const batch = await service.call('POST', '/assign/batch', { experiment: 'spring-email', units: ['new', 'early'] })
@@ -352,7 +360,7 @@ describe('POST /assign, reason', () => {
   it('fallback: the database is closed', async () => {
     await startExperiment(service, PAYLOADS)
     await service.store.close()
-    expect(await assigned('u')).toMatchObject({ reason: 'fallback', arm: 'control', payload: 'plain' })
+    expect(await assigned('u')).toMatchObject({ reason: 'fallback', arm: 'control', payload: PLAIN })
     service = await service.restart()
     expect((await assigned('u')).reason).toBe('assigned')
   })
@@ -431,7 +439,7 @@ describe('POST /assign/batch', () => {
     for (const step of path) await changeTo(step)
     const before = await bookOf(service)
     const { assignments } = (await batch(['u', 'v'])).body
-    const answer = { experiment: 'spring-email', arm: 'control', payload: 'plain', ...NOTHING_KEPT, reason }
+    const answer = { experiment: 'spring-email', arm: 'control', payload: PLAIN, ...NOTHING_KEPT, reason }
     expect(assignments).toEqual([
       { ...answer, unit: 'u' },
       { ...answer, unit: 'v' },

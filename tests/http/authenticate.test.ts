@@ -5,6 +5,9 @@ import { emailDefinition, type Service, startService } from '../support/service.
 
 const KEY = 'correct-horse-battery-staple'
 const BEARER = { authorization: `Bearer ${KEY}` }
+const basic = (credentials: string) => ({
+  authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+})
 
 let service: Service
 let before: Awaited<ReturnType<typeof bookOf>>
@@ -22,6 +25,7 @@ afterAll(() => service.close())
 const ASSIGN = { experiment: 'spring-email', unit: 'u' }
 const BATCH = { experiment: 'spring-email', units: ['u'] }
 const REWARD = { unit: 'u', metric: 'visit' }
+const TRACK = { event: 'visit', userId: 'u' }
 
 /** Every address that needs a key, with a body that would do something. */
 const LOCKED: [method: string, path: string, body?: unknown][] = [
@@ -29,6 +33,12 @@ const LOCKED: [method: string, path: string, body?: unknown][] = [
   ['POST', '/assign/batch', BATCH],
   ['POST', '/rewards', REWARD],
   ['POST', '/rewards', [REWARD]],
+  ['POST', '/ofrep/v1/evaluate/flags', { context: { targetingKey: 'u' } }],
+  ['POST', '/ofrep/v1/evaluate/flags/spring-email', { context: { targetingKey: 'u' } }],
+  ['POST', '/v1/track', TRACK],
+  ['POST', '/v1/batch', { batch: [{ type: 'track', ...TRACK }] }],
+  ['POST', '/v1/identify', { userId: 'u' }],
+  ['POST', '/v1/events', {}],
   ['GET', '/experiments'],
   ['POST', '/experiments', emailDefinition({ key: 'other' })],
   ['GET', '/experiments/spring-email'],
@@ -56,7 +66,11 @@ describe.each(LOCKED)('%s %s with a key configured', (method, path, body) => {
     ['the key in capitals', { authorization: `Bearer ${KEY.toUpperCase()}` }],
     ['an empty key', { authorization: 'Bearer ' }],
     ['no scheme', { authorization: KEY }],
-    ['another scheme', { authorization: `Basic ${Buffer.from(`admin:${KEY}`).toString('base64')}` }],
+    ['another scheme', { authorization: `Digest ${KEY}` }],
+    ['the key as the password', basic(`admin:${KEY}`)],
+    ['a wrong user', basic('wrong:')],
+    ['no user', basic(':')],
+    ['what is not base64', { authorization: `Basic ${KEY}` }],
     ['a wrong X-API-Key', { 'x-api-key': 'wrong' }],
     ['an empty X-API-Key', { 'x-api-key': '' }],
     ['the key in a cookie', { cookie: `key=${KEY}` }],
@@ -82,6 +96,8 @@ describe('the right key', () => {
     ['a scheme in small letters', { authorization: `bearer ${KEY}` }],
     ['blanks', { authorization: `Bearer   ${KEY}` }],
     ['X-API-Key', { 'x-api-key': KEY }],
+    ['the user of Basic authentication', basic(`${KEY}:`)],
+    ['such a user alone', basic(KEY)],
   ])('opens every address: %s', async (_name, headers) => {
     for (const path of [
       '',

@@ -97,6 +97,16 @@ describe('a definition that is none', () => {
     ['a payload with an infinite number', withArm({ key: 'b', payload: [{ a: HUGE }] }), 'arms[1].payload'],
     ['a payload of 101 levels', withArm({ key: 'b', payload: levels(101) }), 'arms[1].payload'],
     ['a payload of 100,000 levels', withArm({ key: 'b', payload: DEEP }), 'arms[1].payload'],
+    [
+      'payloads of two types',
+      {
+        arms: [
+          { key: 'a', payload: 'text' },
+          { key: 'b', payload: 1 },
+        ],
+      },
+      'arms[1].payload',
+    ],
     ['control: no arm', { control: 'nobody' }, 'control'],
     ['control: __proto__', { control: '__proto__' }, 'control'],
     ['control: null', { control: null }, 'control'],
@@ -564,7 +574,7 @@ const READERS: [method: string, path: string][] = [
 ]
 
 const UNKNOWN_TYPES = [
-  'text/plain',
+  'text/markdown',
   'text/json',
   'text/html; charset=utf-8',
   'application/xml',
@@ -606,8 +616,8 @@ describe.each(READERS)('%s %s', (method, path) => {
     for (const type of UNKNOWN_TYPES) expectProblem(await send(method, path, '{}', type), 415, 'unsupported_media_type')
   })
 
-  it('a content encoding', async () => {
-    for (const encoding of ['gzip', 'br', 'x-unknown']) {
+  it('a content encoding that is unknown', async () => {
+    for (const encoding of ['compress', 'gzip, br', 'x-unknown', '__proto__']) {
       const headers = { 'content-type': 'application/json', 'content-encoding': encoding }
       expectProblem(await service.call(method, path, Buffer.from('{}'), headers), 415, 'unsupported_media_type')
     }

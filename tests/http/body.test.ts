@@ -56,7 +56,7 @@ describe('mediaTypeOf()', () => {
   it.each([
     { 'content-type': 'application/json; charset=latin1' },
     { 'content-type': 'application/json; charset=utf-16' },
-    { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    { 'content-type': 'application/json', 'content-encoding': 'zstd' },
   ])('refuses what would have to be decoded: %j', async headers => {
     expect(await codeOf(() => mediaTypeOf(requestOf('', headers)))).toBe('unsupported_media_type')
   })

@@ -205,7 +205,7 @@ describe('PUT /experiments/:key', () => {
     await put(WHOLE)
     await changeTo('start')
     service.now += MINUTE
-    const answer = await put({ ...WHOLE, arms: [...WHOLE.arms, { key: 'kids', payload: 1 }] })
+    const answer = await put({ ...WHOLE, arms: [...WHOLE.arms, { key: 'kids', payload: { template: 'k1' } }] })
     expect(answer).toMatchObject({ status: 200, body: { version: 3, status: 'running' } })
     expect(keysOf(answer.body.arms)).toEqual(['control', 'mens', 'womens', 'kids'])
     const { snapshots } = await read('/snapshots')

@@ -1,0 +1,45 @@
+// Bodies that come compressed: gzip, deflate and br, whole, and never more than the limit once they are unpacked, so that a small
+// body which unpacks into gigabytes costs no more than an honest one.
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate as inflateZlib } from 'node:zlib'
+import { BanditError } from '../bandit/errors.ts'
+
+const DECODERS = {
+  gzip: promisify(gunzip),
+  deflate: promisify(inflateZlib),
+  br: promisify(brotliDecompress),
+} as const
+
+type Encoding = keyof typeof DECODERS
+
+/**
+ * The bytes of a request's body as they were before they were compressed.
+ *
+ * @throws BanditError `body_too_large` when they are more than `limit`, `invalid_request` when they are not what their encoding says,
+ * `unsupported_media_type` for another encoding
+ */
+export async function inflate(request: IncomingMessage, bytes: Buffer, limit: number): Promise<Buffer> {
+  const encoding = encodingOf(request)
+  if (encoding === null || bytes.length === 0) return bytes
+  try {
+    return await DECODERS[encoding](bytes, { maxOutputLength: limit })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      const message = `The body must be at most ${limit} bytes once it is unpacked; send several smaller ones`
+      throw new BanditError('body_too_large', message)
+    }
+    throw new BanditError('invalid_request', `The body cannot be unpacked: it is not ${encoding}, or was cut off`)
+  }
+}
+
+/** How the body is compressed; null: not at all. @throws BanditError `unsupported_media_type` */
+export function encodingOf({ headers }: IncomingMessage): Encoding | null {
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity'
+  if (encoding === 'identity') return null
+  if (Object.hasOwn(DECODERS, encoding)) return encoding as Encoding
+  throw new BanditError(
+    'unsupported_media_type',
+    `Cannot read the content encoding "${encoding}": send ${Object.keys(DECODERS).join(', ')}, or the body as it is`,
+  )
+}

@@ -1,0 +1,86 @@
+// What the SDKs of Segment and RudderStack send, at the paths where they send it: a track call is a reward, its event the metric, its
+// user the unit. Their other calls are taken and ignored.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerJson } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import { BATCH_LIMIT, readJson } from './body.ts'
+import type { Context } from './context.ts'
+import { isObject, refuse } from './fields.ts'
+import { TIMESTAMP } from './rewards.ts'
+import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
+
+/** The calls that measure nothing; each has a path of its own beside `/v1/batch`. */
+export const UNMEASURED_TYPES = ['identify', 'group', 'alias', 'page', 'screen'] as const
+
+/** POST /v1/batch */
+export async function answerSegmentBatch(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  authenticate(context, request, 'reward')
+  const body = await readObject(request)
+  refuse(Array.isArray(body.batch) ? [] : [{ path: 'batch', message: 'must be a list of events' }])
+  const now = context.now()
+  const events = (body.batch as unknown[]).map(event =>
+    isObject(event) && event.type === 'track' ? readTrack(context, { sentAt: body.sentAt, ...event }, now) : null,
+  )
+  await answerEvents(context, response, events)
+}
+
+/** POST /v1/track */
+export async function answerSegmentTrack(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  authenticate(context, request, 'reward')
+  await answerEvents(context, response, readTrack(context, await readObject(request), context.now()))
+}
+
+/** POST /v1/identify and the like */
+export async function answerUnmeasured(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  authenticate(context, request, 'reward')
+  answerJson(response, { success: true })
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+async function readObject(request: IncomingMessage): Promise<Fields> {
+  const value = await readJson(request, BATCH_LIMIT)
+  refuse(isObject(value) ? [] : [{ path: '', message: 'must be an object' }])
+  return value as Fields
+}
+
+function readTrack({ catalogue }: Context, event: Fields, now: number): SentEvent {
+  const metric = metricNamed(catalogue, event.event)
+  if (metric === null) return null
+  const properties = isObject(event.properties) ? event.properties : {}
+  return {
+    metric,
+    unit: event.userId ?? event.anonymousId,
+    value: properties.value ?? properties.revenue ?? undefined,
+    id: event.messageId ?? undefined,
+    at: timeOf(event, now),
+  }
+}
+
+/**
+ * When it happened by our clock: as long ago as, by the sender's clock, the event was when it was sent. So a clock that is wrong takes
+ * nothing from a unit, not even one that is a second slow and would date an event before its assignment. What a collector has received
+ * and passes on bears a time that is corrected already.
+ */
+function timeOf({ timestamp, originalTimestamp, sentAt, receivedAt }: Fields, now: number): unknown {
+  const told = timestamp ?? originalTimestamp ?? undefined
+  const [happened, sent] = [instantOf(told), instantOf(sentAt)]
+  if (happened === null || sent === null || instantOf(receivedAt) !== null) return told
+  return new Date(now - (sent - happened)).toISOString()
+}
+
+function instantOf(time: unknown): number | null {
+  return TIMESTAMP.safeParse(time).success ? Date.parse(time as string) : null
+}
