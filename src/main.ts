@@ -7,6 +7,7 @@ import { StoreUnavailableError } from './bandit/errors.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
+import { LivePages } from './http/live.ts'
 import { createServer } from './http/server.ts'
 import { createLog, type Logger } from './log.ts'
 import { DatabaseError } from './store/database-error.ts'
@@ -57,6 +58,7 @@ async function start(config: Config, log: Logger): Promise<void> {
 async function serve(config: Config, log: Logger, store: Store): Promise<void> {
   const release = claimStore(config.databaseUrl)
   const catalogue = await loadCatalogue(store)
+  const live = new LivePages(catalogue)
   const deps = {
     catalogue,
     store,
@@ -64,6 +66,7 @@ async function serve(config: Config, log: Logger, store: Store): Promise<void> {
     newSalt: () => randomBytes(16).toString('hex'),
     log,
     adminKey: config.adminKey,
+    live,
   }
   const server = createServer(deps)
   await listen(server, config)
@@ -75,6 +78,7 @@ async function serve(config: Config, log: Logger, store: Store): Promise<void> {
   const stopRefreshing = keepRefreshing({ catalogue, store }, log)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
+      live.close()
       await stopServing(server)
       await stopRefreshing()
       await store.close()

@@ -1,5 +1,7 @@
 // Everything that the page of an experiment shows on one metric: the report, the course that led there, the beliefs as curves, and
 // the history. A snapshot of them all, as far as it was read at one moment.
+
+import type { Ledger } from '../stats/ledger.ts'
 import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
 import type { Change } from './change.ts'
 import { courseOf, type Step } from './course.ts'
@@ -9,11 +11,15 @@ import type { Metric } from './metric.ts'
 import { type Report, report } from './report.ts'
 import type { Store } from './store.ts'
 
-export interface Portrait {
+/** The report and the course that led there: as much as a list of experiments needs. */
+export interface Sketch {
   readonly experiment: Experiment
   readonly report: Report
   /** Oldest first. */
   readonly course: readonly Step[]
+}
+
+export interface Portrait extends Sketch {
   readonly beliefs: BeliefCurves | null
   /** Oldest first. */
   readonly changes: readonly Change[]
@@ -22,24 +28,39 @@ export interface Portrait {
 /** So many arms are drawn at the most, besides the control: those that are most probably best. */
 export const MOST_DRAWN = 20
 
-/** The portrait on `metric` (the primary one unless named) as of `now`. */
-export async function portray(
-  { store }: { store: Pick<Store, 'readLedger' | 'findChanges'> },
-  experiment: Experiment,
+interface Subject {
+  readonly experiment: Experiment
+  /** The primary one unless named. */
+  readonly metric?: Metric | undefined
+}
+
+export async function sketch(
+  { store }: { store: Pick<Store, 'readLedger'> },
+  { experiment, metric = primaryMetricOf(experiment.definition) }: Subject,
   now: number,
-  metric: Metric = primaryMetricOf(experiment.definition),
-): Promise<Portrait> {
+): Promise<Sketch & { readonly ledger: Ledger }> {
   const { definition } = experiment
-  const facts = await report({ store }, experiment, now, metric)
   const stored = await store.readLedger(experiment.id, definition.metrics.indexOf(metric))
   const ledger = ledgerOf(experiment, metric, stored, now)
-  const drawn = drawnArms(facts)
-  const intervals = facts.arms.map(({ posterior }) => posterior)
+  const course = courseOf(definition, metric, stored, ledger)
+  return { experiment, report: await report({ store }, experiment, now, metric), course, ledger }
+}
+
+export async function portray(
+  { store }: { store: Pick<Store, 'readLedger' | 'findChanges'> },
+  subject: Subject,
+  now: number,
+): Promise<Portrait> {
+  const { experiment, report, course, ledger } = await sketch({ store }, subject, now)
+  const drawn = drawnArms(report)
+  const intervals = report.arms.map(({ posterior }) => posterior)
+  const { definition } = experiment
   return {
     experiment,
-    report: facts,
-    course: courseOf(definition, metric, stored, ledger),
-    beliefs: facts.units === 0 ? null : beliefCurves(definition, metric, ledger, intervals, arm => drawn.has(arm)),
+    report,
+    course,
+    beliefs:
+      report.units === 0 ? null : beliefCurves(definition, report.metric, ledger, intervals, arm => drawn.has(arm)),
     changes: await store.findChanges(experiment.id),
   }
 }

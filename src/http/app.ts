@@ -6,6 +6,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { BanditError } from '../bandit/errors.ts'
 import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
+import { getAsset } from './assets.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
@@ -13,6 +14,16 @@ import type { Context } from './context.ts'
 import { postEvaluate } from './evaluate.ts'
 import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
+import {
+  asPage,
+  getEvents,
+  getExperimentPage,
+  getOverview,
+  postRetire,
+  postSession,
+  postSessionEnd,
+  postStatusForm,
+} from './pages.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
@@ -89,6 +100,17 @@ function createExpress(context: Context, admission: Admission): Express {
   at('/experiments/:key/report', { GET: getReport.bind(null, null) })
   for (const face of FACE_SUFFIXES) at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) })
   at('/simulate', { POST: postSimulate })
+  at('/', { GET: asPage(getOverview) })
+  at('/events', { GET: getEvents })
+  at('/pages/:key', { GET: asPage(getExperimentPage) })
+  at('/pages/:key/events', { GET: getEvents })
+  at('/pages/:key/start', { POST: asPage(postStatusForm.bind(null, 'running')) })
+  at('/pages/:key/pause', { POST: asPage(postStatusForm.bind(null, 'paused')) })
+  at('/pages/:key/stop', { POST: asPage(postStatusForm.bind(null, 'stopped')) })
+  at('/pages/:key/retire', { POST: asPage(postRetire) })
+  at('/session', { POST: asPage(postSession) })
+  at('/session/end', { POST: asPage(postSessionEnd) })
+  at('/assets/:digest/:name', { GET: getAsset })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })

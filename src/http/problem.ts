@@ -51,6 +51,11 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'The service cannot do this now',
 }
 
+/** A status in a few words. */
+export function titleOf(status: number): string {
+  return TITLES[status] ?? 'Refused'
+}
+
 /** What an error means to the caller. What is not the caller's fault keeps its details to the log. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof BanditError) {
@@ -123,7 +128,6 @@ function connectionError(code: string | undefined): BanditError {
 }
 
 function problemBody({ code, detail, faults }: Problem, status: number, requestId: string): string {
-  const title = TITLES[status] ?? 'Refused'
-  const problem = { type: 'about:blank', title, status, detail, code, requestId }
+  const problem = { type: 'about:blank', title: titleOf(status), status, detail, code, requestId }
   return `${JSON.stringify({ ...problem, ...(faults.length > 0 && { errors: faults }) })}\n`
 }
