@@ -10,7 +10,7 @@ import { ticksBetween } from './ticks.ts'
 import { CREDIBLE_LEVEL } from './words.ts'
 
 /** In pixels: how far the highest ridge rises above its foot. */
-const RISE = { wide: 34, narrow: 24 } as const
+const RISE = { wide: 34, narrow: 15 } as const
 
 /** Nothing where there is no belief yet. */
 export function beliefFigure({ report, beliefs }: Portrait): Markup {

@@ -45,7 +45,7 @@ ${gainTable(known)}</section>`
 
 function gainSentence({ gain }: Known, metric: string, alpha: number): string {
   const { units, earned, gained, lower, upper } = gain
-  const so = `${written(earned)} ${metric} from ${formatCount(units)} unit${units === 1 ? '' : 's'}`
+  const so = `${metric} sums to ${written(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
   if (lower === 0 && upper === 0) return `${so}; the shares have been equal, so there is nothing to gain.`
   if (lower === null || upper === null) return `${so}; what equal shares would have earned is not known yet.`
   return `${so}: ${signed(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${signed(lower)} to ${signed(upper)}.`

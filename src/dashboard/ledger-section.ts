@@ -5,9 +5,11 @@ import { armColours } from './arm-colours.ts'
 import { type Cell, type Group, htmlTable } from './html-table.ts'
 import { type Markup, markup } from './markup.ts'
 import { meanNotation, spanOf, write } from './notation.ts'
-import { formatCount, formatInstant, formatShare } from './numbers.ts'
+import { formatCount, formatMoment, formatShare } from './numbers.ts'
+import { shortNames } from './short-names.ts'
 
 const LATEST = 8
+const LONGEST_HEAD = 20
 
 /** Arms beyond those with colours are left to the ledger itself. */
 export function ledgerSection({ report, course, experiment }: Portrait): Markup {
@@ -23,9 +25,13 @@ export function ledgerSection({ report, course, experiment }: Portrait): Markup 
     ),
     unit: '',
   } as const
+  const names = shortNames(
+    shown.map(({ arm }) => arm),
+    LONGEST_HEAD,
+  )
   const groups: Group[] = [
-    { head: '', columns: ['taken', 'because of', 'units'] },
-    ...shown.map(({ arm }) => ({ head: arm, columns: ['share', 'units', 'mean'] })),
+    { head: '', columns: ['taken, UTC', 'because of', 'units'] },
+    ...names.map(head => ({ head, columns: ['share', 'units', 'mean'] })),
   ]
   const rows = course
     .slice(-LATEST)
@@ -33,7 +39,7 @@ export function ledgerSection({ report, course, experiment }: Portrait): Markup 
     .map(step => ({
       name: markup`${step.snapshot}`,
       cells: [
-        formatInstant(step.createdAt),
+        formatMoment(step.createdAt),
         { text: step.reason, kind: 'word soft' },
         step.mature ? formatCount(step.units) : `${formatCount(step.units)} waiting`,
         ...shown.flatMap(({ position }) => armCells(step, position, value => write(notation, value))),

@@ -130,7 +130,8 @@ function pathOf(
       before = y
       if (y === null) return ''
       if (held === null) return `M${place(x, y)}`
-      return shape === 'slopes' ? `L${place(x, y)}` : `L${place(x, held)}L${place(x, y)}`
+      if (shape === 'slopes') return `L${place(x, y)}`
+      return held === y ? `L${place(x, y)}` : `L${place(x, held)}L${place(x, y)}`
     })
     .join('')
 }

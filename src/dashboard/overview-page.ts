@@ -48,19 +48,26 @@ function momentOf({ startedAt, stoppedAt, createdAt }: Experiment): number {
 
 function entryOf({ experiment, report, course }: Sketch): Markup {
   const { definition, status } = experiment
-  const { action, what, kind } = adviceOf(report)
-  const word = status === 'draft' ? 'Not started' : `${action} ${what}`.trim()
+  const { word, kind } = verdictOn(experiment, report)
   const best = bestOf(report)
   return markup`
 <li id="experiment-${definition.key}"><article class="entry">
 <div class="who"><h3><a href="/pages/${definition.key}">${named(definition.key)}</a></h3><p class="soft clip">${definition.description}</p></div>
 <dl>
 <div><dt>units</dt><dd>${formatCount(report.units)}</dd></div>
-<div class="best"><dt>most probably best</dt><dd>${best === null ? '–' : markup`<code>${named(best.arm)}</code> <span class="soft">${formatShare(best.probabilityBest)}</span>`}</dd></div>
-<div class="word"><dt>advice</dt><dd class="${kind}">${word}</dd></div>
+<div class="best"><dt>P(best)</dt><dd class="clip">${best === null ? '–' : markup`<code>${named(best.arm)}</code> <span class="soft">${formatShare(best.probabilityBest)}</span>`}</dd></div>
+<div class="word"><dt>${status === 'stopped' ? 'outcome' : 'advice'}</dt><dd class="clip ${kind}">${word}</dd></div>
 </dl>
 <div class="picture">${sharesSparkline(report.arms, course)}<span class="soft">${whenOf(experiment)}</span></div>
 </article></li>`
+}
+
+/** In a word: what to do, or what was done. */
+function verdictOn({ status, winner }: Experiment, report: Sketch['report']): { word: string; kind: string } {
+  if (status === 'draft') return { word: 'Not started', kind: 'none' }
+  if (status === 'stopped') return { word: winner === null ? 'No winner' : `${winner} won`, kind: 'none' }
+  const { action, what, kind } = adviceOf(report)
+  return { word: `${action} ${what}`.trim(), kind }
 }
 
 /** The arm that is most probably best; null while nothing is known. */

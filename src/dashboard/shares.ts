@@ -50,7 +50,9 @@ function linesOf(arms: Arms, course: readonly Step[], units: number): ChartLine[
   return arms.flatMap(({ arm }, position): ChartLine[] => {
     const colour = colours[position] as ArmColour
     if (colour === 'faint' && ++faint > MOST_FAINT) return []
-    const points = course.map(({ unitsBefore, propensities }) => [unitsBefore, propensities[position] ?? null] as const)
+    const points = course
+      .filter(step => step.units > 0)
+      .map(({ unitsBefore, propensities }) => [unitsBefore, propensities[position] ?? null] as const)
     const share = last?.propensities[position] ?? null
     return [
       { name: arm, last: share === null ? 'retired' : formatShare(share), colour, points: [...points, [units, share]] },

@@ -48,6 +48,8 @@ dialog{width:min(520px,100vw - 32px);padding:24px 28px;border:1px solid var(--ha
 dialog::backdrop{background:rgb(12 14 18/.45)}
 dialog p{margin-top:10px}
 .deeds{display:flex;flex-wrap:wrap;gap:8px;margin-top:20px}
+input,select,.button{min-height:34px}
+.policy .field:first-child{grid-column:span 2}
 input,select,textarea{font:inherit;font-size:14px;color:var(--ink);background:var(--paper);border:1px solid var(--zero);border-radius:5px;padding:5px 8px;max-width:100%}
 select{text-overflow:ellipsis}
 pre{margin:12px 0 0;padding:14px 16px;background:var(--shade);border-radius:8px;overflow-x:auto;font:13px/1.5 ${MONO}}
@@ -57,13 +59,13 @@ pre code{font-size:inherit;overflow-wrap:normal}
 .group h2 .soft{font-weight:400}
 .list{list-style:none;padding:0;margin-top:6px;border-top:1px solid var(--zero)}
 .list>li+li{border-top:1px solid var(--hair)}
-.entry{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.25fr) 200px;gap:8px 28px;align-items:center;padding:14px 0}
+.entry{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.35fr) 200px;gap:8px 28px;align-items:start;padding:14px 0}
 .entry h3{margin:0;font-size:15px;line-height:1.35;overflow-wrap:anywhere}
 .entry h3 a{color:var(--ink);text-decoration:none}
 .entry h3 a:hover{text-decoration:underline}
 .entry .long{min-width:0}
 .clip{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;overflow-wrap:anywhere}
-.entry dl{display:grid;grid-template-columns:5.5em minmax(0,1fr) minmax(0,1fr);gap:0 20px;align-items:baseline}
+.entry dl{display:grid;grid-template-columns:5em minmax(0,1fr) minmax(0,1fr);gap:0 18px;align-items:baseline}
 .entry dt{color:var(--soft);font-size:12px}
 .entry dd{font-size:14px;overflow-wrap:anywhere}
 .entry dd code{font-size:13px}
@@ -72,9 +74,9 @@ pre code{font-size:inherit;overflow-wrap:normal}
 .picture{font-size:12px}
 .picture .soft{font-size:12px}
 .spark{display:block;width:100%;height:30px;border-radius:3px;margin-bottom:4px}
-.area{stroke:var(--paper);stroke-width:.75;vector-effect:non-scaling-stroke}
+.area{stroke:var(--paper);stroke-width:.75;vector-effect:non-scaling-stroke;fill-opacity:.82}
 .area.control{fill:var(--zero);fill-opacity:.55}
-.area.faint{fill:var(--hair)}
+.area.faint{fill:var(--hair);stroke:none}
 .empty{max-width:720px}
 .empty p{margin-top:10px;max-width:68ch}
 .plot .line{fill:none;stroke-width:2;stroke-linejoin:round}
@@ -95,8 +97,8 @@ section>p+figure{margin-top:14px}
 td.free{white-space:normal;min-width:18rem;overflow-wrap:anywhere}
 section>p.soft{margin-top:8px}
 .scroll+p.soft a{color:inherit}
-.fields{display:grid;gap:14px;margin-top:20px;max-width:760px}
-fieldset{border:0;border-top:1px solid var(--hair);margin:0;padding:14px 0 0;min-width:0}
+.fields{display:grid;grid-template-columns:minmax(0,1fr);gap:14px;margin-top:20px;max-width:760px}
+fieldset{border:0;border-top:1px solid var(--hair);margin:8px 0 0;padding:2px 0 0;min-width:0}
 legend{padding:0 10px 0 0;font-weight:600;font-size:15px}
 .field{display:flex;flex-direction:column;gap:3px;min-width:0}
 .field label,.field .label{font-size:13px;color:var(--soft)}
@@ -104,6 +106,12 @@ legend{padding:0 10px 0 0;font-weight:600;font-size:15px}
 .rowed{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px 12px;align-items:start;padding:10px 0}
 .rowed+.rowed{border-top:1px solid var(--hair)}
 .fault{color:var(--worse);font-size:13px;overflow-wrap:anywhere}
+input::placeholder{color:var(--soft);opacity:.75}
+.basics{grid-template-columns:minmax(0,1fr) minmax(0,2fr)}
+.remove{align-self:center;justify-self:start;margin-top:18px;font-size:13px}
+.rowed .button,fieldset>.button{margin-top:4px}
+.command{margin-top:8px}
+@media (scripting:enabled){.nojs{display:none}}
 [aria-invalid=true]{border-color:var(--worse)}
 .signin{max-width:440px}
 .signin form{display:grid;gap:10px;margin-top:16px}
@@ -118,8 +126,10 @@ legend{padding:0 10px 0 0;font-weight:600;font-size:15px}
 @media (max-width:640px){
 .bar{padding:14px 16px 0;gap:4px 18px}
 .bar nav{gap:16px}
-.entry dl{grid-template-columns:4.5em minmax(0,1fr)}
-.word{grid-column:2}
+.bar nav a:first-child{display:none}
+.basics{grid-template-columns:minmax(0,1fr)}
+.entry dl{grid-template-columns:4em minmax(0,1fr) minmax(0,1fr)}
+.policy .field:first-child{grid-column:auto}
 }
 @media print{
 .bar nav,.bar form,.live,.controls,.skip,.choice,dialog,.top .button,.crumb{display:none}

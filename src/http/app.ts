@@ -11,6 +11,7 @@ import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
+import { getCreate, postCreate } from './create.ts'
 import { postEvaluate } from './evaluate.ts'
 import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
@@ -102,6 +103,7 @@ function createExpress(context: Context, admission: Admission): Express {
   at('/simulate', { POST: postSimulate })
   at('/', { GET: asPage(getOverview) })
   at('/events', { GET: getEvents })
+  at('/new', { GET: asPage(getCreate), POST: asPage(postCreate) })
   at('/pages/:key', { GET: asPage(getExperimentPage) })
   at('/pages/:key/events', { GET: getEvents })
   at('/pages/:key/start', { POST: asPage(postStatusForm.bind(null, 'running')) })
