@@ -16,16 +16,18 @@ export function gainSection({ report, course }: Portrait): Markup {
   const last = known.at(-1)
   if (last === undefined)
     return markup`<section>${head}<p class="soft">Nothing to compare yet: no outcome can be counted.</p></section>`
+  const write = writerFor([last.gain.earned])
+  const sentence = gainSentence(last, metric.key, alpha, write)
   const start = [0, 0] as const
   const line = (name: string, colour: ChartLine['colour'], value: (step: Known) => number): ChartLine => ({
     name,
-    last: written(value(last)),
+    last: write(value(last)),
     colour,
     points: [start, ...known.map(step => [step.gain.units, value(step)] as const)],
   })
   const chart = {
     title: `Sum of ${metric.key} over the units, against equal shares`,
-    told: gainSentence(last, metric.key, alpha),
+    told: sentence,
     shape: 'slopes',
     lines: [
       line('equal shares', 'control', ({ gain }) => gain.earned - gain.gained),
@@ -33,22 +35,23 @@ export function gainSection({ report, course }: Portrait): Markup {
     ],
     band: bandOf(known),
     units: last.gain.units,
-    writeY: written,
+    writeY: write,
   } as const
-  const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.`
+  const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.${metric.goal === 'decrease' ? ' Lower is better.' : ''}`
   return markup`<section>${head}
-<p>${unbroken(gainSentence(last, metric.key, alpha))}</p>
+<p>${unbroken(sentence)}</p>
 <figure><div class="wide">${lineChart({ ...chart, id: 'gain-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'gain-narrow' }, 'narrow')}</div>
 <figcaption>${unbroken(caption)}</figcaption></figure>
-${gainTable(known)}</section>`
+${gainTable(known, write)}</section>`
 }
 
-function gainSentence({ gain }: Known, metric: string, alpha: number): string {
+function gainSentence({ gain }: Known, metric: string, alpha: number, write: (value: number) => string): string {
   const { units, earned, gained, lower, upper } = gain
-  const so = `${metric} sums to ${written(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
+  const gains = signed(write)
+  const so = `${metric} sums to ${write(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
   if (lower === 0 && upper === 0) return `${so}; the shares have been equal, so there is nothing to gain.`
   if (lower === null || upper === null) return `${so}; what equal shares would have earned is not known yet.`
-  return `${so}: ${signed(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${signed(lower)} to ${signed(upper)}.`
+  return `${so}: ${gains(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${gains(lower)} to ${gains(upper)}.`
 }
 
 /** Where equal shares may lie; from the first batch on at which it is not wider than what was earned. */
@@ -60,17 +63,18 @@ function bandOf(known: readonly Known[]): (readonly [number, number, number])[] 
 }
 
 /** At four moments: a quarter of the units, half, three quarters, and all. */
-function gainTable(known: readonly Known[]): Markup {
+function gainTable(known: readonly Known[], write: (value: number) => string): Markup {
+  const gains = signed(write)
   const total = known.at(-1)?.gain.units ?? 0
   const moments = [0.25, 0.5, 0.75, 1].flatMap(share => known.find(({ gain }) => gain.units >= total * share) ?? [])
   const rows = [...new Set(moments)].map(({ gain: { units, earned, gained, lower, upper } }) => ({
     name: markup`${formatCount(units)}`,
     cells: [
-      written(earned),
-      written(earned - gained),
-      signed(gained),
-      lower === null ? '−∞' : signed(lower),
-      { text: upper === null ? '+∞' : signed(upper), kind: 'to' },
+      write(earned),
+      write(earned - gained),
+      gains(gained),
+      lower === null ? '−∞' : gains(lower),
+      { text: upper === null ? '+∞' : gains(upper), kind: 'to' },
     ],
   }))
   return htmlTable({
@@ -84,14 +88,18 @@ function gainTable(known: readonly Known[]): Markup {
   })
 }
 
-/** Three digits, or all of a whole number. */
-function written(value: number): string {
-  const size = Math.abs(value)
-  if (size >= 1e9) return (value < 0 ? '−' : '') + inPowersOfTen(size)
-  const decimals = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3
-  return (value < 0 ? '−' : '') + grouped(size.toFixed(decimals))
+/** As many decimals as the largest of these numbers deserves: none for hundreds. */
+function writerFor(values: readonly number[]): (value: number) => string {
+  const largest = Math.max(...values.map(Math.abs))
+  const decimals = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3
+  return value => {
+    const size = Math.abs(value)
+    const digits = size >= 1e9 ? inPowersOfTen(size) : grouped(size.toFixed(Number.isInteger(value) ? 0 : decimals))
+    return value < 0 && /[1-9]/.test(digits) ? `−${digits}` : digits
+  }
 }
 
-function signed(value: number): string {
-  return value > 0 ? `+${written(value)}` : written(value)
+/** Positive numbers with their sign. */
+function signed(write: (value: number) => string): (value: number) => string {
+  return value => (value > 0 ? `+${write(value)}` : write(value))
 }

@@ -1,8 +1,5 @@
 // Makes a part of the page be as another one, in place: what stays the same keeps its focus, its scrolling and its open dialogs.
 
-/** State that belongs to the reader, not to the page. */
-const READERS_OWN = new Set(['open'])
-
 /**
  * @param {Element} old
  * @param {Element} young
@@ -25,6 +22,8 @@ export function morph(old, young) {
  * @param {Node} young
  */
 function morphNode(old, young) {
+  // What somebody is about to confirm stays as they read it.
+  if (old instanceof HTMLDialogElement && old.open) return
   if (old instanceof Element && young instanceof Element) {
     if (!old.isEqualNode(young)) morph(old, young)
     else morphValue(old, young)
@@ -46,10 +45,10 @@ function isSameKind(old, young) {
  */
 function morphAttributes(old, young) {
   for (const { name, value } of [...young.attributes]) {
-    if (!READERS_OWN.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value)
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   }
   for (const { name } of [...old.attributes]) {
-    if (!READERS_OWN.has(name) && !young.hasAttribute(name)) old.removeAttribute(name)
+    if (!young.hasAttribute(name)) old.removeAttribute(name)
   }
 }
 
@@ -60,7 +59,7 @@ function morphAttributes(old, young) {
  * @param {Element} young
  */
 function morphValue(old, young) {
-  if (old === document.activeElement || old.closest('dialog[open]') !== null) return
+  if (old === document.activeElement) return
   if (old instanceof HTMLInputElement || old instanceof HTMLTextAreaElement || old instanceof HTMLSelectElement) {
     const { value } = /** @type {typeof old} */ (young)
     if (old.value === value) return
