@@ -9,7 +9,7 @@ const TICK_MS = 1_000
 const QUIET_TICKS = 15
 /** Ticks for which a client may leave an event unread. */
 const PATIENCE = 30
-export const MOST_VIEWERS = 1_000
+const MOST_VIEWERS = 1_000
 
 interface Viewer {
   readonly response: ServerResponse
@@ -24,11 +24,14 @@ interface Viewer {
 export class LivePages {
   readonly #catalogue: Catalogue
   readonly #viewers = new Set<Viewer>()
+  readonly #most: number
   #timer: NodeJS.Timeout | null = null
   #isClosed = false
 
-  constructor(catalogue: Catalogue) {
+  /** `most` pages are told at once. */
+  constructor(catalogue: Catalogue, most = MOST_VIEWERS) {
     this.#catalogue = catalogue
+    this.#most = most
   }
 
   get viewers(): number {
@@ -47,8 +50,8 @@ export class LivePages {
    * @throws BanditError `overloaded`
    */
   watch(key: string | null, response: ServerResponse): void {
-    if (this.#viewers.size >= MOST_VIEWERS || this.#isClosed) {
-      throw new BanditError('overloaded', `At most ${MOST_VIEWERS} pages can be live at once; this one is not`)
+    if (this.#viewers.size >= this.#most || this.#isClosed) {
+      throw new BanditError('overloaded', `At most ${this.#most} pages can be live at once; this one is not`)
     }
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',

@@ -182,6 +182,13 @@ describe('the pages', () => {
     },
   )
 
+  it('would be told of a fault', async () => {
+    service = await startService()
+    page = await open()
+    await page.setContent('<input><p style="color:#ccc;background:#fff">pale</p>')
+    await expect(expectAccessible(page, null)).rejects.toThrow(/label: input.*|color-contrast: p/)
+  })
+
   it('ask once for a key, keep it out of reach of scripts, and forget it', async () => {
     service = await startService({ adminKey: 'correct-horse-battery-staple' })
     page = await open()

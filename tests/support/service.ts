@@ -20,6 +20,7 @@ export interface Service {
   readonly server: Server
   readonly store: Store
   readonly catalogue: Catalogue
+  readonly live: LivePages
   /** The SQLite file, for another process that gets in its way. */
   readonly databasePath: string
   /** The service's clock, ms since 1970. */
@@ -97,6 +98,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     server,
     store,
     catalogue,
+    live,
     databasePath,
     get now() {
       return clock.now
