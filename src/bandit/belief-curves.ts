@@ -19,7 +19,7 @@ const POINTS = 121
 const REACH = 1.7
 
 /** A belief may be this many times as wide as the narrowest; beyond, it would squeeze that one to a needle. */
-const WIDEST = 12
+const WIDEST = 40
 
 /** Null while there is no belief. `intervals`: the 95 % credible interval of each arm. At most the arms `shown` are drawn. */
 export function beliefCurves(

@@ -89,8 +89,7 @@ ${faultsAt(page, ['metrics'])}<button class="button" name="do" value="add-metric
 
 function policy({ form: { top }, ...page }: CreatePage): Markup {
   const type = top['policy.type']
-  const learns = type === 'thompson' || type === 'exploration'
-  const exploration = learns
+  const exploration = learns(type)
     ? field(page, 'policy.exploration', 'Spread evenly', top['policy.exploration'], { hint: '0.1' })
     : NOTHING
   const share =
@@ -163,16 +162,25 @@ function faultsAt({ faults }: Pick<Judged, 'faults'>, paths: readonly string[]):
   return sentences(faults.filter(({ path }) => paths.includes(path)))
 }
 
-/** What belongs to no field of the form. */
-function unplaced({ form, faults }: CreatePage): Markup {
+/** What belongs to no field that is shown. */
+function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup {
+  const hidden = new Set<string>()
+  if (!learns(top['policy.type'])) hidden.add('policy.exploration')
+  if (top['policy.type'] === 'fixed') hidden.add('policy.controlShare')
+  for (const [place, { type, role }] of metrics.entries()) {
+    if (type !== 'continuous') hidden.add(`metrics[${place}].range`)
+    if (role !== 'guardrail') hidden.add(`metrics[${place}].margin`)
+  }
   const places = new Set([
-    ...['arms', 'metrics', 'policy', 'policy.weights', ...Object.keys(form.top)],
-    ...form.arms.flatMap((arm, place) => Object.keys(arm).map(name => `arms[${place}].${name}`)),
-    ...form.metrics.flatMap((metric, place) =>
-      [...Object.keys(metric), 'range'].map(name => `metrics[${place}].${name}`),
-    ),
+    ...['arms', 'metrics', 'policy', 'policy.weights', ...Object.keys(top)],
+    ...arms.flatMap((arm, place) => Object.keys(arm).map(name => `arms[${place}].${name}`)),
+    ...metrics.flatMap((metric, place) => [...Object.keys(metric), 'range'].map(name => `metrics[${place}].${name}`)),
   ])
-  return sentences(faults.filter(({ path }) => !places.has(path)))
+  return sentences(faults.filter(({ path }) => hidden.has(path) || !places.has(path)))
+}
+
+function learns(policy: string | undefined): boolean {
+  return policy === 'thompson' || policy === 'exploration'
 }
 
 function sentences(faults: CreatePage['faults']): Markup {

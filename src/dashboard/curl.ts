@@ -25,10 +25,10 @@ function written(body: object): string {
 
 /** JSON on one line, with a space behind each comma and colon. */
 function spaced(value: unknown): string {
-  return JSON.stringify(value, null, 1)
-    .replace(/\n\s*/g, ' ')
-    .replace(/([[{]) /g, '$1')
-    .replace(/ ([\]}])/g, '$1')
+  if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value).map(([name, field]) => `${JSON.stringify(name)}: ${spaced(field)}`)
+  return `{${fields.join(', ')}}`
 }
 
 function quoted(text: string): string {

@@ -73,7 +73,7 @@ describe('the pages of an open service', () => {
   it('makes a page once for all who were told of the same change', async () => {
     let reads = 0
     const counted = await startService({
-      wrapStore: store => ({ ...bound(store), readLedger: (...asked) => (reads++, store.readLedger(...asked)) }),
+      wrapStore: store => ({ ...store, readLedger: (...asked) => (reads++, store.readLedger(...asked)) }),
     })
     await startExperiment(counted)
     const revision = counted.live.revision('spring-email')
@@ -238,13 +238,3 @@ describe('the pages of a service with keys', () => {
     expect((await submit(service, '/pages/spring-email/start', '', { 'x-api-key': KEY })).status).toBe(303)
   })
 })
-
-/** Methods that keep their object. */
-function bound<T extends object>(store: T): T {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}
