@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LivePages } from '../../src/http/live.ts'
@@ -104,6 +104,30 @@ describe('LivePages', () => {
     leave.abort()
     await expect.poll(() => live.viewers).toBe(2)
     expect((await fetch(url)).status).toBe(200)
+  })
+
+  it('piles nothing up for a client that does not read', async () => {
+    server.removeAllListeners('request')
+    const responses: ServerResponse[] = []
+    server.on('request', (_request, response: ServerResponse) => {
+      // The first one's bytes stay here, as if its connection took no more.
+      if (responses.push(response) === 1) response.cork()
+      live.watch(null, response)
+    })
+    const stuck = fetch(url)
+    await expect.poll(() => live.viewers).toBe(1)
+    const waiting = responses[0]?.writableLength ?? 0
+    expect(waiting).toBeGreaterThan(0)
+    const reader = ((await fetch(url)).body as ReadableStream<Uint8Array>).getReader()
+    await reader.read()
+    await service.call('POST', '/experiments/spring-email/pause')
+    await reader.read()
+    expect(responses[0]?.writableLength).toBe(waiting)
+    responses[0]?.uncork()
+    const late = ((await stuck).body as ReadableStream<Uint8Array>).getReader()
+    const told = async () => new TextDecoder().decode((await late.read()).value)
+    expect(await told()).not.toContain(`data: ${live.revision(null)}\n`)
+    expect(await told()).toContain(`data: ${live.revision(null)}\n`)
   })
 
   it('ends every stream when it closes, and takes no more', async () => {
