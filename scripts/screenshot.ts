@@ -16,7 +16,7 @@ OPTIONS
   --out FILE       docs/page.png
   --dark           as it looks in the dark
   --width PIXELS   1040
-  --height PIXELS  1420
+  --height PIXELS  1332
 `
 
 const OPTIONS = {
@@ -25,7 +25,7 @@ const OPTIONS = {
   out: { type: 'string', default: 'docs/page.png' },
   dark: { type: 'boolean', default: false },
   width: { type: 'string', default: '1040' },
-  height: { type: 'string', default: '1420' },
+  height: { type: 'string', default: '1332' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 

@@ -6,19 +6,24 @@ import { type Markup, markup, NOTHING } from './markup.ts'
 import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from './notation.ts'
 import { formatShare } from './numbers.ts'
 import { arranged, LAYOUTS, LETTER, type Row } from './plot-layout.ts'
+import { unbroken } from './prose.ts'
 import { ticksBetween } from './ticks.ts'
 import { CREDIBLE_LEVEL } from './words.ts'
 
 /** In pixels: how far the highest ridge rises above its foot. */
 const RISE = { wide: 34, narrow: 15 } as const
 
+/** What is lower than this share of the highest ridge is flat. */
+const LEAST_HEIGHT = 0.004
+
 /** Nothing where there is no belief yet. */
 export function beliefFigure({ report, beliefs }: Portrait): Markup {
   if (beliefs === null) return NOTHING
   const hidden = beliefs.densities.filter(density => density === null).length
   const others = hidden === 0 ? '' : ` ${hidden} less probable arms are left out.`
+  const caption = `Where the policy believes each arm’s mean ${report.metric.key} to lie, all ridges on one scale; beside each its P(best) and ${CREDIBLE_LEVEL} credible interval.${others}`
   return markup`<figure><div class="wide">${plot(report, beliefs, 'wide')}</div><div class="narrow">${plot(report, beliefs, 'narrow')}</div>
-<figcaption>Where the policy believes each arm’s mean ${report.metric.key} to lie, all ridges on one scale; beside each its P(best) and ${CREDIBLE_LEVEL} credible interval.${others}</figcaption></figure>`
+<figcaption>${unbroken(caption)}</figcaption></figure>`
 }
 
 function plot(
@@ -57,16 +62,19 @@ function plot(
     const row = rows[place]
     if (row === undefined) return NOTHING
     const foot = row.barY + (layout === 'wide' ? 15 : 8)
-    const ridge = points.map(
-      (point, at) => `${fixed(across(point))} ${fixed(foot - (RISE[layout] * (density[at] ?? 0)) / highest)}`,
-    )
+    const ridge = points.flatMap((point, at) => {
+      const height = (density[at] ?? 0) / highest
+      return height < LEAST_HEIGHT ? [] : [[across(point), foot - RISE[layout] * height] as const]
+    })
+    const [from = 0, to = 0] = [ridge[0]?.[0], ridge.at(-1)?.[0]]
+    const outline = ridge.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join('L')
     const mean = posterior?.mean ?? null
     const tick =
       mean === null || mean < lower || mean > upper
         ? NOTHING
         : markup`<path class="mean" d="M${fixed(across(mean))} ${foot}v4"/>`
     return markup`
-<g class="ridge ${colour}">${wordsOf(row)}<path d="M${fixed(across(lower))} ${foot}L${ridge.join('L')}L${fixed(across(upper))} ${foot}Z"/>${tick}</g>`
+<g class="ridge ${colour}">${wordsOf(row)}<path class="hair" d="M${left} ${foot}H${left + cells}"/><path class="hill" d="M${fixed(from)} ${foot}L${outline}L${fixed(to)} ${foot}"/>${tick}</g>`
   })
   const told = shown
     .slice(0, 12)

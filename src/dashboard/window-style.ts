@@ -23,7 +23,7 @@ main:focus{outline:none}
 .live{margin-left:auto;color:var(--soft);font-size:13px}
 .live::before{content:"";display:inline-block;width:7px;height:7px;border-radius:50%;margin-right:7px;vertical-align:1px;background:var(--better)}
 .live.lost::before{background:none;box-shadow:inset 0 0 0 1.5px var(--zero)}
-.crumb{font-size:13px;margin-bottom:2px}
+.crumb{display:none;font-size:13px;margin-bottom:2px}
 .crumb a{color:var(--soft)}
 h1 code,h1 .long{font-family:inherit}
 .state{color:var(--soft);font-size:13px}
@@ -85,13 +85,13 @@ pre code{font-size:inherit;overflow-wrap:normal}
 .plot .band{fill:var(--zero);fill-opacity:.16}
 .plot text.control{fill:var(--soft)}
 .plot .name{font-family:${MONO};font-weight:600}
-.plot .ridge path{stroke-width:1.5;stroke:var(--zero);fill:var(--zero);fill-opacity:.2;stroke-linejoin:round}
-.plot .ridge.faint path{stroke:var(--undecided);fill:var(--hair);fill-opacity:.6}
+.plot .ridge .hill,.plot .ridge .mean{stroke-width:1.5;stroke:var(--zero);fill:var(--zero);fill-opacity:.2;stroke-linejoin:round}
+.plot .ridge.faint .hill,.plot .ridge.faint .mean{stroke-width:1;fill:var(--hair);fill-opacity:.6}
 .plot .ridge .mean{stroke-width:2}
 ${ARM_COLOURS.map(
-  colour => `.plot .line.${colour},.plot .ridge.${colour} path{stroke:var(--${colour})}
+  colour => `.plot .line.${colour},.plot .ridge.${colour} .hill,.plot .ridge.${colour} .mean{stroke:var(--${colour})}
 .plot text.${colour}{fill:var(--${colour})}
-.area.${colour},.plot .ridge.${colour} path{fill:var(--${colour})}`,
+.area.${colour},.plot .ridge.${colour} .hill{fill:var(--${colour})}`,
 ).join('\n')}
 section>p+figure{margin-top:14px}
 td.free{white-space:normal;min-width:18rem;overflow-wrap:anywhere}
@@ -127,6 +127,7 @@ input::placeholder{color:var(--soft);opacity:.75}
 .bar{padding:14px 16px 0;gap:4px 18px}
 .bar nav{gap:16px}
 .bar nav a:first-child{display:none}
+.crumb{display:block}
 .basics{grid-template-columns:minmax(0,1fr)}
 .entry dl{grid-template-columns:4em minmax(0,1fr) minmax(0,1fr)}
 .policy .field:first-child{grid-column:auto}
