@@ -73,7 +73,13 @@ describe('the pages of an open service', () => {
   it('makes a page once for all who were told of the same change', async () => {
     let reads = 0
     const counted = await startService({
-      wrapStore: store => ({ ...store, readLedger: (...asked) => (reads++, store.readLedger(...asked)) }),
+      wrapStore: store => ({
+        ...store,
+        readLedger: (...asked) => {
+          reads++
+          return store.readLedger(...asked)
+        },
+      }),
     })
     await startExperiment(counted)
     const revision = counted.live.revision('spring-email')
