@@ -6,6 +6,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { BanditError } from '../bandit/errors.ts'
 import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
+import { asPage } from './as-page.ts'
 import { getAsset } from './assets.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
@@ -15,19 +16,12 @@ import { getCreate, postCreate } from './create.ts'
 import { postEvaluate } from './evaluate.ts'
 import { getExperiment, getHistory, listExperiments, postExperiment, postStatus, putExperiment } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
-import {
-  asPage,
-  getEvents,
-  getExperimentPage,
-  getOverview,
-  postRetire,
-  postSession,
-  postSessionEnd,
-  postStatusForm,
-} from './pages.ts'
+import { postRetire, postStatusForm } from './page-actions.ts'
+import { getEvents, getExperimentPage, getOverview } from './pages.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
+import { postSession, postSessionEnd } from './sign-in.ts'
 import { postSimulate } from './simulate.ts'
 
 type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
