@@ -8,6 +8,7 @@ import { type FollowDeps, followStore } from './bandit/follow-store.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
+import { LivePages } from './http/live.ts'
 import { createServer } from './http/server.ts'
 import { createLog, type Logger } from './log.ts'
 import { DatabaseError } from './store/database-error.ts'
@@ -61,6 +62,7 @@ async function start(config: Config, log: Logger): Promise<void> {
 
 async function serve(config: Config, log: Logger, store: Store, release: () => void): Promise<void> {
   const catalogue = await loadCatalogue(store)
+  const live = new LivePages(catalogue)
   const deps = {
     catalogue,
     store,
@@ -68,6 +70,7 @@ async function serve(config: Config, log: Logger, store: Store, release: () => v
     newSalt: () => randomBytes(16).toString('hex'),
     log,
     adminKey: config.adminKey,
+    live,
   }
   const server = createServer(deps)
   await listen(server, config)
@@ -79,6 +82,7 @@ async function serve(config: Config, log: Logger, store: Store, release: () => v
   const tasks = [repeat(REFRESH_TICK_MS, () => refresh(deps, log)), repeat(FOLLOW_TICK_MS, () => follow(deps, log))]
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
+      live.close()
       await stopServing(server)
       await Promise.all(tasks.map(stop => stop()))
       await store.close()

@@ -106,6 +106,19 @@ describe('main', () => {
     expect(await ended).toEqual([0, null])
   })
 
+  it('does not wait on SIGTERM for those who look at a page', async () => {
+    const { child, url } = await start()
+    const events = await fetch(`${url}/events`)
+    expect(events.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    const ended = once(child, 'exit')
+    const signalled = performance.now()
+    child.kill('SIGTERM')
+    expect(await events.text()).toBe('event: changed\ndata: 0\n\n')
+    expect(await ended).toEqual([0, null])
+    // Left alone, the stream would hold the process for the whole time of grace, which is ten seconds.
+    expect(performance.now() - signalled).toBeLessThan(5_000)
+  })
+
   it('forgets nothing that it answered when it is killed', async () => {
     const { child, url } = await start()
     await post(`${url}/experiments`, emailDefinition())

@@ -73,6 +73,11 @@ export class Catalogue {
   }
 }
 
+/** Grows with whatever changes in what is shown of an experiment, and never falls while this process lives. */
+export function revisionOf({ experiment, snapshot, growth }: LiveExperiment): number {
+  return experiment.version + (snapshot?.number ?? 0) + growth.facts
+}
+
 /** A growth that knows nothing yet, for the primary metric of an experiment. */
 export function growthOf(experiment: Experiment, heads: readonly SnapshotHead[] = [], rewards = 0): Growth {
   return new Growth(windowMsOf(primaryMetricOf(experiment.definition)), heads, rewards)

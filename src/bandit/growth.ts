@@ -23,6 +23,7 @@ export class Growth {
   #waiting: WaitingBatch[] = []
   #units = 0
   #rewards = 0
+  #facts = 0
   #matureUnits = 0
   #notBefore = Number.NEGATIVE_INFINITY
   #atSnapshot = { createdAt: Number.NEGATIVE_INFINITY, units: 0, rewards: 0, matureUnits: 0 }
@@ -42,9 +43,15 @@ export class Growth {
     return { units: this.#units, rewards: this.#rewards }
   }
 
+  /** Grows with every unit and reward that is counted, on whatever metric: who has seen this number has seen them all. */
+  get facts(): number {
+    return this.#facts
+  }
+
   addUnits(snapshot: number, units: number, assignedAt: number): void {
     if (units === 0) return
     this.#units += units
+    this.#facts += units
     const batch = this.#waiting.findLast(waiting => waiting.snapshot === snapshot)
     if (batch === undefined) this.#waiting.push({ snapshot, units, lastAssignedAt: assignedAt })
     else {
@@ -55,6 +62,12 @@ export class Growth {
 
   addRewards(rewards: number): void {
     this.#rewards += rewards
+    this.#facts += rewards
+  }
+
+  /** Of other metrics: there is nothing in them to learn from, only to show. */
+  addOtherRewards(rewards: number): void {
+    this.#facts += rewards
   }
 
   snapshotTaken(createdAt: number, size: LedgerSize): void {

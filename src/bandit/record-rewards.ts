@@ -99,7 +99,9 @@ function mayStillCount({ experiment, metrics }: LiveExperiment, metric: string, 
 
 function noteGrowth(steps: readonly Step[], statuses: readonly RewardStatus[]): void {
   for (const [position, { live, entry }] of steps.entries()) {
-    if (statuses[position] === 'recorded' && entry.metric.role === 'primary') live.growth.addRewards(1)
+    if (statuses[position] !== 'recorded') continue
+    if (entry.metric.role === 'primary') live.growth.addRewards(1)
+    else live.growth.addOtherRewards(1)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Report } from '../bandit/report.ts'
 import { type Comparison, guardrailComparisons, liftComparison, MARGIN_LEGEND } from './comparison.ts'
 import { type Cell, type Group, htmlTable, named } from './html-table.ts'
 import { embeddedPlot } from './interval-plot.ts'
-import { type Markup, markup } from './markup.ts'
+import { type Markup, markup, NOTHING } from './markup.ts'
 import {
   lossNotation,
   meanNotation,
@@ -111,7 +111,8 @@ export function armsSection({ arms, metric, alpha }: Report): Markup {
   return markup`<section><h2>Arms</h2>${htmlTable({ caption, groups, rows })}</section>`
 }
 
-export function beliefSection({ arms, metric }: Report): Markup {
+/** With a figure between head and table, where there is one. */
+export function beliefSection({ arms, metric }: Report, figure: Markup = NOTHING): Markup {
   const spans = arms.map(({ posterior }) => spanOf(posterior))
   const [means, losses] = [meanNotation(metric, spans), lossNotation(metric, spans)]
   const groups: Group[] = [
@@ -128,7 +129,7 @@ export function beliefSection({ arms, metric }: Report): Markup {
       formatShare(arm.propensity),
     ],
   }))
-  return markup`<section><h2>Belief of the policy</h2>${htmlTable({ caption: BELIEF_LEGEND, groups, rows })}</section>`
+  return markup`<section><h2>Belief of the policy</h2>${figure}${htmlTable({ caption: BELIEF_LEGEND, groups, rows })}</section>`
 }
 
 /** Estimate, from, to; null: none of them. */

@@ -1,4 +1,4 @@
-// Tables of the page: arms down, numbers across, each with a caption, in a box of its own that scrolls when the page is narrow.
+// Tables of the page: arms (or what `corner` says) down, numbers across, each with a caption, in a box of its own that scrolls when the page is narrow.
 import { type Markup, markup, NOTHING } from './markup.ts'
 import { keyPieces } from './prose.ts'
 
@@ -13,6 +13,8 @@ export interface Group {
 
 export interface HtmlTable {
   readonly caption: string
+  /** What the rows are; arms unless given. */
+  readonly corner?: string
   readonly groups: readonly Group[]
   readonly rows: readonly { readonly name: Markup; readonly cells: readonly Cell[] }[]
 }
@@ -23,7 +25,7 @@ const LONGEST_WHOLE = 16
 const NOTHING_SAID = /^(?:–|[−+]?∞)?$/
 
 /** Columns that say nothing in any row are left out. */
-export function htmlTable({ caption, groups, rows }: HtmlTable): Markup {
+export function htmlTable({ caption, corner = 'arm', groups, rows }: HtmlTable): Markup {
   const columns = groups.flatMap(({ head, columns }, group) => columns.map(name => ({ group, head, name })))
   const kept = columns.map((_, place) => rows.some(({ cells }) => saysSomething(cells[place])))
   const shown = <T>(list: readonly T[]) => list.filter((_, place) => kept[place])
@@ -38,7 +40,7 @@ export function htmlTable({ caption, groups, rows }: HtmlTable): Markup {
   const names = shown(columns.map(({ name }, place) => headOf(name, rows[0]?.cells[place])))
   const body = rows.map(({ name, cells }) => markup`<tr><th scope="row">${name}</th>${shown(cells).map(cellOf)}</tr>\n`)
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption><span>${caption}</span></caption>
-<thead>${hasGroups ? markup`<tr><th></th>${heads}</tr>` : NOTHING}<tr><th scope="col">arm</th>${names}</tr></thead>
+<thead>${hasGroups ? markup`<tr><th></th>${heads}</tr>` : NOTHING}<tr><th scope="col">${corner}</th>${names}</tr></thead>
 <tbody>
 ${body}</tbody></table></div>`
 }

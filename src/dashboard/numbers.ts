@@ -43,6 +43,11 @@ export function formatInstant(instant: number | null): string {
   return `${new Date(instant).toISOString().slice(0, -8).replace('T', ' ')} UTC`
 }
 
+/** `2026-11-22 10:05:07`, where seconds tell rows apart. */
+export function formatMoment(instant: number): string {
+  return Math.abs(instant) <= 8.64e15 ? new Date(instant).toISOString().slice(0, 19).replace('T', ' ') : ABSENT
+}
+
 /** 1234567.89 → `1,234,567.89`. */
 export function grouped(digits: string): string {
   const [whole = '', fraction] = digits.split('.')

@@ -1,5 +1,6 @@
-// The colours of the page and of the plot, in light and in dark: one for better, one for worse, grey for undecided. Text in them
-// has a contrast of at least 4.5 against the paper.
+// The colours of the pages and of the plots, in light and in dark: one for better, one for worse, grey for undecided, and a few that
+// tell arms apart and mean nothing else; the first of these also marks what can be clicked. Text in them has a contrast of at least
+// 4.5 against the paper.
 
 const LIGHT = {
   paper: '#ffffff',
@@ -11,6 +12,11 @@ const LIGHT = {
   better: '#0b7355',
   worse: '#b93b0c',
   undecided: '#6a7280',
+  arm1: '#1d63c9',
+  arm2: '#8a3fc2',
+  arm3: '#8f6400',
+  arm4: '#b32d78',
+  arm5: '#0b7285',
 } as const
 
 export type Colour = keyof typeof LIGHT
@@ -25,7 +31,15 @@ const DARK: Readonly<Record<Colour, string>> = {
   better: '#4cc9a0',
   worse: '#ff9166',
   undecided: '#9aa2ae',
+  arm1: '#79aefc',
+  arm2: '#c39bf7',
+  arm3: '#dcb04c',
+  arm4: '#f48cc4',
+  arm5: '#56c5da',
 }
+
+/** Those that tell arms apart. */
+export const ARM_COLOURS = ['arm1', 'arm2', 'arm3', 'arm4', 'arm5'] as const satisfies readonly Colour[]
 
 /** The colours as custom properties of `selector`: as the reader prefers, and light on paper. */
 export function paletteCss(selector: string): string {

@@ -2,6 +2,7 @@
 // Pure, and nothing in it refers elsewhere.
 import type { CurvePoint, SimulationResult } from '../simulation/summary.ts'
 import { formatCount } from './numbers.ts'
+import { ticksTo } from './ticks.ts'
 
 interface Line {
   readonly name: string
@@ -89,13 +90,6 @@ function pathOf(points: readonly (readonly [number, number] | null)[]): string {
       return point === null ? [] : [`${command}${written(point[0])} ${written(point[1])}`]
     })
     .join('')
-}
-
-/** Round numbers from 0 to the highest, four to eight of them. */
-function ticksTo(highest: number): number[] {
-  const power = 10 ** Math.floor(Math.log10(highest / 4))
-  const step = power * ([1, 2, 5].findLast(times => times * power <= highest / 4) ?? 1)
-  return Array.from({ length: Math.floor(highest / step + 1e-9) + 1 }, (_, count) => count * step)
 }
 
 function label(value: number): string {

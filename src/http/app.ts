@@ -5,11 +5,14 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { BanditError } from '../bandit/errors.ts'
 import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
+import { asPage } from './as-page.ts'
+import { getAsset } from './assets.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
 import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
 import { answerCloudEvents } from './cloud-events.ts'
 import type { Context } from './context.ts'
+import { getCreate, postCreate } from './create.ts'
 import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './docs.ts'
 import { postEvaluate } from './evaluate.ts'
 import { getExperimentFileSchema } from './experiment-file.ts'
@@ -25,10 +28,13 @@ import {
 import { getSnapshots } from './ledger.ts'
 import { answerFlag, answerFlags } from './ofrep.ts'
 import { FLAGS_PATH } from './ofrep-problem.ts'
+import { postRetire, postStatusForm } from './page-actions.ts'
+import { getEvents, getExperimentPage, getOverview } from './pages.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
 import { answerSegmentBatch, answerSegmentTrack, answerUnmeasured, UNMEASURED_TYPES } from './segment-events.ts'
+import { postSession, postSessionEnd } from './sign-in.ts'
 import { postSimulate } from './simulate.ts'
 import { VERSION } from './version.ts'
 
@@ -123,6 +129,18 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
   at('/docs', { GET: getDocs })
   for (const file of DOCS_FILES) at(`/docs/${file}`, { GET: getDocsFile.bind(null, file) })
   at('/schemas/experiment.json', { GET: getExperimentFileSchema })
+  at('/', { GET: asPage(getOverview) })
+  at('/events', { GET: getEvents })
+  at('/new', { GET: asPage(getCreate), POST: asPage(postCreate) })
+  at('/pages/:key', { GET: asPage(getExperimentPage) })
+  at('/pages/:key/events', { GET: getEvents })
+  at('/pages/:key/start', { POST: asPage(postStatusForm.bind(null, 'running')) })
+  at('/pages/:key/pause', { POST: asPage(postStatusForm.bind(null, 'paused')) })
+  at('/pages/:key/stop', { POST: asPage(postStatusForm.bind(null, 'stopped')) })
+  at('/pages/:key/retire', { POST: asPage(postRetire) })
+  at('/session', { POST: asPage(postSession) })
+  at('/session/end', { POST: asPage(postSessionEnd) })
+  at('/assets/:digest/:name', { GET: getAsset })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import type { Context } from './context.ts'
+import { refuseOtherSites, sessionKeyIn } from './session.ts'
 
 export type Scope = 'assign' | 'reward' | 'read' | 'admin'
 
@@ -22,7 +23,8 @@ const ADMIN: Caller = { name: 'admin', scopes: EVERY_SCOPE }
  * @throws BanditError `unauthorized` without a valid key, `forbidden` without the scope
  */
 export function authenticate({ adminKey }: Pick<Context, 'adminKey'>, request: IncomingMessage, scope: Scope): Caller {
-  const caller = adminKey === null ? ANYONE : callerOf(keyIn(request), adminKey)
+  if (adminKey === null && scope === 'admin') refuseOtherSites(request)
+  const caller = adminKey === null ? ANYONE : callerOf(keyIn(request) ?? sessionKeyIn(request), adminKey)
   if (caller === null) {
     throw new BanditError('unauthorized', 'Send a valid key as "Authorization: Bearer <key>" or "X-API-Key: <key>"')
   }

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../bandit/catalogue.ts'
 import type { Store } from '../bandit/store.ts'
 import type { Logger } from '../log.ts'
+import type { LivePages } from './live.ts'
 
 export interface Context {
   readonly catalogue: Catalogue
@@ -12,4 +13,6 @@ export interface Context {
   readonly newSalt: () => string
   readonly log: Logger
   readonly adminKey: string | null
+  /** The pages that are looked at now. */
+  readonly live: LivePages
 }

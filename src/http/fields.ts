@@ -33,6 +33,11 @@ export function nameRule(value: unknown): string | null {
   return nameFault(value, 'name')?.slice('name '.length) ?? null
 }
 
+/** The rule of a field of a form that may be left out. */
+export function textRule(value: unknown): string | null {
+  return value === undefined || typeof value === 'string' ? null : 'must be text'
+}
+
 export function unknownField(known: readonly string[]): string {
   return `is not a field here; there are ${known.length === 0 ? 'none' : known.join(', ')}`
 }

@@ -55,6 +55,11 @@ export const TITLES: Readonly<Record<number, string>> = {
   503: 'The service cannot do this now',
 }
 
+/** A status in a few words. */
+export function titleOf(status: number): string {
+  return TITLES[status] ?? 'Refused'
+}
+
 /** What an error means to the caller. What is not the caller's fault keeps its details to the log. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof BanditError) {
@@ -156,7 +161,6 @@ function problemBody(
   requestId: string,
   members: OfrepProblem['members'] = {},
 ): string {
-  const title = TITLES[status] ?? 'Refused'
-  const problem = { type: 'about:blank', title, status, detail, code, requestId, ...members }
+  const problem = { type: 'about:blank', title: titleOf(status), status, detail, code, requestId, ...members }
   return `${JSON.stringify({ ...problem, ...(faults.length > 0 && { errors: faults }) })}\n`
 }

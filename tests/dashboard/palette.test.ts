@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { paletteCss } from '../../src/dashboard/palette.ts'
+import { ARM_COLOURS, paletteCss } from '../../src/dashboard/palette.ts'
 
 /** WCAG 2.2 contrast of two colours like #1b1e23. */
 function contrast(one: string, other: string): number {
@@ -22,9 +22,9 @@ describe('paletteCss()', () => {
     expect(themes).toHaveLength(3)
     for (const theme of themes) {
       const on = (paper: string, ink: string) => contrast(theme.get(`--${paper}`) ?? '', theme.get(`--${ink}`) ?? '')
-      for (const ink of ['ink', 'soft', 'better', 'worse', 'undecided'])
+      for (const ink of ['ink', 'soft', 'better', 'worse', 'undecided', ...ARM_COLOURS])
         expect(on('paper', ink), ink).toBeGreaterThan(4.5)
-      for (const ink of ['ink', 'better', 'worse']) expect(on('shade', ink), ink).toBeGreaterThan(4.5)
+      for (const ink of ['ink', 'better', 'worse', 'arm1']) expect(on('shade', ink), ink).toBeGreaterThan(4.5)
       expect(on('paper', 'zero')).toBeGreaterThan(3)
     }
     expect(contrast('#ffffff', '#e2e5ea')).toBeLessThan(4.5)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
+import { LivePages } from '../../src/http/live.ts'
 import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -19,6 +20,7 @@ export interface Service {
   readonly server: Server
   readonly store: Store
   readonly catalogue: Catalogue
+  readonly live: LivePages
   /** The SQLite file, for another process that gets in its way. */
   readonly databasePath: string
   /** The service's clock, ms since 1970. */
@@ -74,6 +76,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
   const catalogue = await Catalogue.load(store)
   let salts = 0
   const clock = { now: options.now ?? NOON }
+  const live = new LivePages(catalogue)
   const server = createServer({
     catalogue,
     store,
@@ -81,6 +84,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     newSalt: () => options.salt ?? `salt-${++salts}`,
     log: createLog('silent'),
     adminKey: options.adminKey ?? null,
+    live,
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -94,6 +98,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     server,
     store,
     catalogue,
+    live,
     databasePath,
     get now() {
       return clock.now

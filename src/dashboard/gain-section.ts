@@ -1,0 +1,105 @@
+// What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and a table.
+import type { Step } from '../bandit/course.ts'
+import type { Portrait } from '../bandit/portrait.ts'
+import { htmlTable } from './html-table.ts'
+import { type ChartLine, lineChart } from './line-chart.ts'
+import { type Markup, markup } from './markup.ts'
+import { formatCount, formatLevel, grouped, inPowersOfTen } from './numbers.ts'
+import { unbroken } from './prose.ts'
+
+type Known = Step & { readonly gain: NonNullable<Step['gain']> }
+
+export function gainSection({ report, course }: Portrait): Markup {
+  const { metric, alpha } = report
+  const head = markup`<h2>${metric.key} against equal shares</h2>`
+  const known = course.filter((step): step is Known => step.gain !== null && step.gain.units > 0)
+  const last = known.at(-1)
+  if (last === undefined)
+    return markup`<section>${head}<p class="soft">Nothing to compare yet: no outcome can be counted.</p></section>`
+  const write = writerFor([last.gain.earned])
+  const sentence = gainSentence(last, metric.key, alpha, write)
+  const start = [0, 0] as const
+  const line = (name: string, colour: ChartLine['colour'], value: (step: Known) => number): ChartLine => ({
+    name,
+    last: write(value(last)),
+    colour,
+    points: [start, ...known.map(step => [step.gain.units, value(step)] as const)],
+  })
+  const chart = {
+    title: `Sum of ${metric.key} over the units, against equal shares`,
+    told: sentence,
+    shape: 'slopes',
+    lines: [
+      line('equal shares', 'control', ({ gain }) => gain.earned - gain.gained),
+      line('earned', 'arm1', ({ gain }) => gain.earned),
+    ],
+    band: bandOf(known),
+    units: last.gain.units,
+    writeY: write,
+  } as const
+  const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.${metric.goal === 'decrease' ? ' Lower is better.' : ''}`
+  return markup`<section>${head}
+<p>${unbroken(sentence)}</p>
+<figure><div class="wide">${lineChart({ ...chart, id: 'gain-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'gain-narrow' }, 'narrow')}</div>
+<figcaption>${unbroken(caption)}</figcaption></figure>
+${gainTable(known, write)}</section>`
+}
+
+function gainSentence({ gain }: Known, metric: string, alpha: number, write: (value: number) => string): string {
+  const { units, earned, gained, lower, upper } = gain
+  const gains = signed(write)
+  const so = `${metric} sums to ${write(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
+  if (lower === 0 && upper === 0) return `${so}; the shares have been equal, so there is nothing to gain.`
+  if (lower === null || upper === null) return `${so}; what equal shares would have earned is not known yet.`
+  return `${so}: ${gains(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${gains(lower)} to ${gains(upper)}.`
+}
+
+/** Where equal shares may lie; from the first batch on at which it is not wider than what was earned. */
+function bandOf(known: readonly Known[]): (readonly [number, number, number])[] {
+  return known.flatMap(({ gain: { units, earned, lower, upper } }) => {
+    if (lower === null || upper === null || upper - lower > Math.abs(earned)) return []
+    return [[units, earned - upper, earned - lower] as const]
+  })
+}
+
+/** At four moments: a quarter of the units, half, three quarters, and all. */
+function gainTable(known: readonly Known[], write: (value: number) => string): Markup {
+  const gains = signed(write)
+  const total = known.at(-1)?.gain.units ?? 0
+  const moments = [0.25, 0.5, 0.75, 1].flatMap(share => known.find(({ gain }) => gain.units >= total * share) ?? [])
+  const rows = [...new Set(moments)].map(({ gain: { units, earned, gained, lower, upper } }) => ({
+    name: markup`${formatCount(units)}`,
+    cells: [
+      write(earned),
+      write(earned - gained),
+      gains(gained),
+      lower === null ? '−∞' : gains(lower),
+      { text: upper === null ? '+∞' : gains(upper), kind: 'to' },
+    ],
+  }))
+  return htmlTable({
+    caption: 'The same in numbers.',
+    corner: 'units',
+    groups: [
+      { head: '', columns: ['earned', 'equal shares'] },
+      { head: 'gained', columns: ['estimate', 'from', 'to'] },
+    ],
+    rows,
+  })
+}
+
+/** As many decimals as the largest of these numbers deserves: none for hundreds. */
+function writerFor(values: readonly number[]): (value: number) => string {
+  const largest = Math.max(...values.map(Math.abs))
+  const decimals = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3
+  return value => {
+    const size = Math.abs(value)
+    const digits = size >= 1e9 ? inPowersOfTen(size) : grouped(size.toFixed(Number.isInteger(value) ? 0 : decimals))
+    return value < 0 && /[1-9]/.test(digits) ? `−${digits}` : digits
+  }
+}
+
+/** Positive numbers with their sign. */
+function signed(write: (value: number) => string): (value: number) => string {
+  return value => (value > 0 ? `+${write(value)}` : write(value))
+}

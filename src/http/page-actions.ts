@@ -1,0 +1,46 @@
+// What the buttons of a page do: start, pause, stop, retire an arm; then the page is shown again.
+import type { Request, Response } from 'express'
+import { applyDefinition, setStatus } from '../bandit/change-experiment.ts'
+import { definitionFaults } from '../bandit/definition-input.ts'
+import { BanditError } from '../bandit/errors.ts'
+import type { Status } from '../bandit/experiment.ts'
+import { authenticate } from './authenticate.ts'
+import { readValue } from './body.ts'
+import type { Context } from './context.ts'
+import { fieldFaults, refuse, textRule } from './fields.ts'
+import { sendTo } from './html.ts'
+
+/** Start, pause or stop from the page; a stop may name a winner. */
+export async function postStatusForm(
+  to: Exclude<Status, 'draft'>,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const { name: actor } = authenticate(context, request, 'admin')
+  const { value = {} } = await readValue(request)
+  refuse(fieldFaults(value, to === 'stopped' ? { winner: textRule } : {}))
+  const { winner } = value as { winner?: string }
+  const named = winner === '' ? null : winner
+  await setStatus(context, request.params.key, to, { actor, now: context.now(), winner: named })
+  sendTo(response, `/pages/${request.params.key}`)
+}
+
+export async function postRetire(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const { name: actor } = authenticate(context, request, 'admin')
+  const { value = {} } = await readValue(request)
+  refuse(fieldFaults(value, { arm: textRule }))
+  const { arm } = value as { arm?: string }
+  const { definition } = context.catalogue.get(request.params.key).experiment
+  if (definition.arms.every(({ key }) => key !== arm)) {
+    throw new BanditError('arm_not_found', `Experiment "${definition.key}" has no arm "${arm ?? ''}"`)
+  }
+  const arms = definition.arms.map(known => (known.key === arm ? { ...known, retired: true } : known))
+  refuse(definitionFaults({ arms, control: definition.control, policy: definition.policy }))
+  await applyDefinition(context, { ...definition, arms }, { actor, now: context.now(), salt: context.newSalt() })
+  sendTo(response, `/pages/${definition.key}`)
+}
