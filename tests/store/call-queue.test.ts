@@ -67,7 +67,7 @@ describe('CallQueue', () => {
     expect(hangs).toEqual([])
     vi.advanceTimersByTime(200)
     await expect(assigned).rejects.toBeInstanceOf(StoreUnavailableError)
-    await expect(queue.ask('recordRewards', [])).rejects.toBeInstanceOf(StoreUnavailableError)
+    await expect(queue.ask('keepAssignments', proposal)).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(hangs).toEqual([true])
     answers[0]?.([{ result: [] }, { result: ['late'] }])
     expect(await read).toEqual(['late'])
@@ -87,6 +87,19 @@ describe('CallQueue', () => {
       expect(await asked).toEqual([])
     }
     expect(hangs).toEqual([])
+  })
+
+  it('gives up rewards after five seconds, and a change never', async () => {
+    const recorded = queue.ask('recordRewards', [])
+    const changes = queue.ask('findChanges', 1)
+    await turn()
+    vi.advanceTimersByTime(4_900)
+    expect(hangs).toEqual([])
+    vi.advanceTimersByTime(200)
+    await expect(recorded).rejects.toBeInstanceOf(StoreUnavailableError)
+    vi.advanceTimersByTime(60_000)
+    answers[0]?.([{ result: [] }, { result: ['kept'] }])
+    expect(await changes).toEqual(['kept'])
   })
 
   it('gives up what waits behind a call that hangs', async () => {

@@ -17,13 +17,16 @@ interface Waiting {
 const TICK_MS = 100
 
 /**
- * An engine that has been at something for so many ticks hangs. /assign is to answer within a second. Ticks, not a clock: a thread
- * that was busy itself ticks once, whatever the time.
+ * For so many ticks a call may wait for an engine that is at one and the same thing; then it hangs, and the call is given up. Who
+ * asked has another way: /assign a fallback, which is to come within a second; an event is sent again. A change that were given up
+ * would leave us in the dark, so it waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
  */
-const PATIENCE_TICKS = 8
-
-/** Whoever asked these has another way: a fallback, or the same again. A change that is given up would leave us in the dark. */
-const HURRIED: ReadonlySet<SentenceName> = new Set(['keepAssignments', 'findAssignments', 'recordRewards', 'ping'])
+const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
+  keepAssignments: 8,
+  findAssignments: 8,
+  ping: 8,
+  recordRewards: 50,
+}
 
 export class CallQueue {
   readonly #performer: Performer
@@ -53,7 +56,7 @@ export class CallQueue {
     ...args: Parameters<Sentences[Name]>
   ): Promise<ReturnType<Sentences[Name]>> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError(new Error('The store is closed')))
-    if (this.#hangs && HURRIED.has(name)) return Promise.reject(hanging())
+    if (this.#isTooLateFor(name)) return Promise.reject(hanging())
     return new Promise((resolve, reject) => {
       if (this.#gathered.length === 0) setImmediate(() => this.#handOver())
       this.#gathered.push({ call: { name, args }, resolve: resolve as Waiting['resolve'], reject })
@@ -90,12 +93,16 @@ export class CallQueue {
   #tick(): void {
     if (this.#underWay.length === 0) return
     this.#ticks += 1
-    if (this.#ticks < PATIENCE_TICKS) return
+    const isGivenUp = ({ call }: Waiting) => this.#isTooLateFor(call.name)
+    const givenUp = [...this.#underWay, ...this.#gathered].filter(isGivenUp)
+    if (givenUp.length === 0) return
     this.#note(true)
-    for (const { call, reject } of [...this.#underWay, ...this.#gathered]) {
-      if (HURRIED.has(call.name)) reject(hanging())
-    }
-    this.#gathered = this.#gathered.filter(({ call }) => !HURRIED.has(call.name))
+    this.#gathered = this.#gathered.filter(waiting => !isGivenUp(waiting))
+    for (const { reject } of givenUp) reject(hanging())
+  }
+
+  #isTooLateFor(name: SentenceName): boolean {
+    return this.#ticks >= (PATIENCE_TICKS[name] ?? Number.POSITIVE_INFINITY)
   }
 
   #note(hangs: boolean): void {
