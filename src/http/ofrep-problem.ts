@@ -2,7 +2,14 @@
 // whoever found it, has both shapes: RFC 9457's and OFREP's.
 import { BanditError, type ErrorCode } from '../bandit/errors.ts'
 
-type OfrepCode = 'PARSE_ERROR' | 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL'
+export const OFREP_CODES = [
+  'PARSE_ERROR',
+  'TARGETING_KEY_MISSING',
+  'INVALID_CONTEXT',
+  'FLAG_NOT_FOUND',
+  'GENERAL',
+] as const
+type OfrepCode = (typeof OFREP_CODES)[number]
 
 /** What is wrong with the context of an evaluation. */
 export class ContextError extends BanditError {

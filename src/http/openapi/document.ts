@@ -3,16 +3,20 @@ import { createDocument, type ZodOpenApiOverrideContext, type ZodOpenApiPathsObj
 import { VERSION } from '../version.ts'
 import { ASSIGN_OPERATIONS } from './assign.ts'
 import { EXPERIMENT_OPERATIONS } from './experiments.ts'
+import { OFREP_OPERATIONS } from './ofrep.ts'
 import { type Operation, openApiOperation, TAGS } from './operation.ts'
 import { REPORT_OPERATIONS } from './reports.ts'
 import { REWARD_OPERATIONS } from './rewards.ts'
+import { SENT_EVENT_OPERATIONS } from './sent-events.ts'
 import { SERVICE_OPERATIONS } from './service.ts'
 import { SIMULATION_OPERATIONS } from './simulate.ts'
 
 /** In the order in which they are shown. */
 const OPERATIONS: readonly Operation[] = [
   ...ASSIGN_OPERATIONS,
+  ...OFREP_OPERATIONS,
   ...REWARD_OPERATIONS,
+  ...SENT_EVENT_OPERATIONS,
   ...EXPERIMENT_OPERATIONS,
   ...REPORT_OPERATIONS,
   ...SIMULATION_OPERATIONS,

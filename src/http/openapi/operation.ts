@@ -3,7 +3,7 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import type { ErrorCode } from '../../bandit/errors.ts'
 import type { Scope } from '../authenticate.ts'
-import { anyOtherProblem, problemResponses } from './problems.ts'
+import { anyOtherOfrepProblem, anyOtherProblem, problemResponses } from './problems.ts'
 
 export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -24,6 +24,8 @@ export interface Operation {
   readonly problems: readonly ErrorCode[]
   /** Codes that it gives another status than the table in problem.ts. */
   readonly statuses?: Readonly<Partial<Record<ErrorCode, number>>>
+  /** Its refusals have OFREP's members as well. */
+  readonly isOfrep?: boolean
 }
 
 export const TAGS = {
@@ -38,7 +40,7 @@ export type Tag = keyof typeof TAGS
 
 /** The operation as OpenAPI 3.1 says it. */
 export function openApiOperation(operation: Operation): ZodOpenApiOperationObject {
-  const { id, tag, summary, scope, parameters, body, answers, problems, statuses } = operation
+  const { id, tag, summary, scope, parameters, body, answers, problems, statuses, isOfrep = false } = operation
   const needs = scope === null ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`
   const refusals = scope === null ? problems : [...problems, 'unauthorized' as const, 'forbidden' as const]
   return {
@@ -50,6 +52,10 @@ export function openApiOperation(operation: Operation): ZodOpenApiOperationObjec
     security: scope === null ? [] : [{ bearer: [scope] }, { apiKey: [scope] }],
     ...(parameters !== undefined && { requestParams: parameters }),
     ...(body !== undefined && { requestBody: body }),
-    responses: { ...answers, ...problemResponses(refusals, statuses), default: anyOtherProblem },
+    responses: {
+      ...answers,
+      ...problemResponses(refusals, statuses, isOfrep),
+      default: isOfrep ? anyOtherOfrepProblem : anyOtherProblem,
+    },
   }
 }

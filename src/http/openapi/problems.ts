@@ -1,7 +1,8 @@
 // Refusals in the document: one shape, the closed list of codes, and for each operation which codes it can answer with.
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
-import type { ErrorCode } from '../../bandit/errors.ts'
+import { BanditError, type ErrorCode } from '../../bandit/errors.ts'
+import { OFREP_CODES, ofrepProblem } from '../ofrep-problem.ts'
 import { STATUSES, TITLES } from '../problem.ts'
 import { problemExample } from './problem-examples.ts'
 
@@ -24,6 +25,16 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
 
+/** The same with the members that OFREP's clients read. */
+const ofrepProblemSchema = problemSchema
+  .extend({
+    key: z.string().optional().describe('The key in the address.'),
+    errorCode: z.enum(OFREP_CODES),
+    errorDetails: z.string(),
+    metadata: z.object({}),
+  })
+  .meta({ id: 'OfrepProblem', description: 'Problem details (RFC 9457) that are a failure of OFREP as well.' })
+
 /** What any address can answer besides what its operations name. */
 export const anyOtherProblem: ZodOpenApiResponseObject = {
   id: 'AnyOtherProblem',
@@ -37,31 +48,51 @@ export const anyOtherProblem: ZodOpenApiResponseObject = {
   },
 }
 
+/** The same where OFREP's clients ask. */
+export const anyOtherOfrepProblem: ZodOpenApiResponseObject = {
+  id: 'AnyOtherOfrepProblem',
+  description: 'Whatever else any request can meet, as 400 or 500: OFREP knows no other statuses.',
+  content: {
+    'application/problem+json': {
+      schema: ofrepProblemSchema,
+      examples: { internal_error: { value: ofrepExample('internal_error', 500) } },
+    },
+  },
+}
+
 /** The responses by status for these codes; equal ones are one component. */
 export function problemResponses(
   codes: readonly ErrorCode[],
   statuses: Readonly<Partial<Record<ErrorCode, number>>> = {},
+  isOfrep = false,
 ): Record<string, ZodOpenApiResponseObject> {
   const byStatus = Map.groupBy(codes, code => statuses[code] ?? STATUSES[code])
-  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(status, some)]))
+  return Object.fromEntries([...byStatus].map(([status, some]) => [status, problemResponse(status, some, isOfrep)]))
 }
 
 const known = new Map<string, ZodOpenApiResponseObject>()
 
-function problemResponse(status: number, codes: readonly ErrorCode[]): ZodOpenApiResponseObject {
+function problemResponse(status: number, codes: readonly ErrorCode[], isOfrep: boolean): ZodOpenApiResponseObject {
   const sorted = [...new Set(codes)].sort()
-  const id = `${status}_${sorted.join('_or_')}`
+  const id = `${isOfrep ? 'ofrep_' : ''}${status}_${sorted.join('_or_')}`
+  const exampleOf = isOfrep ? ofrepExample : problemExample
   const response = known.get(id) ?? {
     id,
     description: `${TITLES[status] ?? 'Refused'}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
-    ...(status === 503 && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
+    ...((status === 503 || status === 429) && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
     content: {
       'application/problem+json': {
-        schema: problemSchema,
-        examples: Object.fromEntries(sorted.map(code => [code, { value: problemExample(code, status) }])),
+        schema: isOfrep ? ofrepProblemSchema : problemSchema,
+        examples: Object.fromEntries(sorted.map(code => [code, { value: exampleOf(code, status) }])),
       },
     },
   }
   known.set(id, response)
   return response
+}
+
+function ofrepExample(code: ErrorCode | 'internal_error', status: number) {
+  const problem = problemExample(code, status)
+  const error = code === 'internal_error' ? null : new BanditError(code, problem.detail)
+  return { ...problem, ...ofrepProblem('/ofrep/', error, status, problem.detail)?.members }
 }

@@ -40,7 +40,7 @@ export const rewardSchema = z
   })
   .meta({ id: 'Reward' })
 
-const resultSchema = z.object({
+export const resultSchema = z.object({
   status: z
     .enum(['recorded', 'duplicate', 'unassigned', 'late', 'rejected'])
     .describe(

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Store } from '../../../src/bandit/store.ts'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
+import { UNMEASURED_TYPES } from '../../../src/http/segment-events.ts'
 import { faultyStore } from '../../support/faulty-store.ts'
 import { Interface, type PromisedOperation } from '../../support/interface.ts'
 import { RawConnection, requestHead } from '../../support/raw-http.ts'
@@ -10,6 +11,17 @@ import { type Answer, emailDefinition, type Service, startService } from '../../
 /** What cannot be provoked here, and why. */
 const UNPROVOKED: Readonly<Record<string, string>> = {
   ' 403 forbidden': 'there is one key, and it has every scope',
+}
+
+const UNIT = { context: { targetingKey: 'u-17' } }
+const TRACK = { event: 'visit', userId: 'u-17' }
+/** In the binary mode. */
+const CLOUD_EVENT = {
+  'ce-specversion': '1.0',
+  'ce-id': 'e',
+  'ce-source': '/shop',
+  'ce-type': 'visit',
+  'ce-subject': 'u-17',
 }
 
 const api = new Interface(openApiDocument())
@@ -121,6 +133,18 @@ describe('what the document promises', () => {
     await send('POST', '/simulate', design)
   })
 
+  it('is how OpenFeature’s clients and event SDKs are answered', async () => {
+    await send('POST', '/ofrep/v1/evaluate/flags/spring-email', UNIT)
+    await send('POST', '/ofrep/v1/evaluate/flags/other', UNIT)
+    const { headers } = await send('POST', '/ofrep/v1/evaluate/flags', UNIT)
+    await send('POST', '/ofrep/v1/evaluate/flags', UNIT, { 'if-none-match': headers.get('etag') ?? '' })
+    await send('POST', '/v1/batch', { batch: [{ type: 'track', ...TRACK }, { type: 'page' }] })
+    await send('POST', '/v1/track', TRACK)
+    await send('POST', '/v1/track', { event: 'visit' })
+    for (const type of UNMEASURED_TYPES) await send('POST', `/v1/${type}`, {})
+    await send('POST', '/v1/events', {}, CLOUD_EVENT)
+  })
+
   it('is how a report looks that has guardrails, continuous metrics and retired arms', async () => {
     const metrics = [
       { key: 'spend', type: 'continuous', role: 'primary', range: [-5, 500] },
@@ -169,14 +193,12 @@ describe('what the document promises', () => {
   it('is how bodies are refused', async () => {
     for (const operation of withBody) {
       const [method, address] = [operation.method, addressOf(operation)]
-      const json = { 'content-type': 'application/json' }
-      await send(method, address, Buffer.from('{'), json)
-      await send(method, address, { colour: 'red' })
-      await send(method, address, Buffer.from('<a/>'), { 'content-type': 'text/xml' })
+      const [type = ''] = Object.keys(operation.operation.requestBody.content)
+      await send(method, address, Buffer.from('{'), { 'content-type': type })
+      await send(method, address, Buffer.from('{"colour": "red"}'), { 'content-type': type })
+      await send(method, address, Buffer.from('<a/>'), { 'content-type': 'text/xml; charset=latin1' })
       const connection = await RawConnection.open(service.url)
-      await connection.send(
-        requestHead(method, address, { 'Content-Length': 2 ** 30, 'Content-Type': 'application/json' }),
-      )
+      await connection.send(requestHead(method, address, { 'Content-Length': 2 ** 30, 'Content-Type': type }))
       const answer = await connection.answer()
       note(method, address, { ...answer, body: JSON.parse(answer.text) })
       await connection.reset()
@@ -203,18 +225,25 @@ describe('what the document promises', () => {
     await send('POST', '/experiments', emailDefinition({ key: 'paused' }))
     await send('POST', '/experiments/paused/start')
     store.isDown = true
-    const bodies: Record<string, [path: string, body?: unknown]> = {
+    const bodies: Record<string, [path: string, body?: unknown, headers?: Record<string, string>]> = {
       createExperiment: ['/experiments', emailDefinition({ key: 'yet-another' })],
       putExperiment: ['/experiments/draft', emailDefinition({ key: 'draft', alpha: 0.1 })],
       startExperiment: ['/experiments/draft/start'],
       pauseExperiment: ['/experiments/paused/pause'],
       stopExperiment: ['/experiments/paused/stop'],
       recordRewards: ['/rewards', { unit: 'u-17', metric: 'visit' }],
+      recordBatch: ['/v1/batch', { batch: [{ type: 'track', ...TRACK }] }],
+      recordTrack: ['/v1/track', TRACK],
+      recordCloudEvents: ['/v1/events', {}, CLOUD_EVENT],
+      evaluateFlag: ['/ofrep/v1/evaluate/flags/spring-email', UNIT],
+      evaluateFlags: ['/ofrep/v1/evaluate/flags', UNIT],
       evaluate: ['/experiments/spring-email/evaluate', { arm: 'mens' }],
     }
-    for (const operation of api.operations.filter(({ operation }) => operation.responses[503] !== undefined)) {
-      const [path, body] = bodies[operation.id] ?? [addressOf(operation)]
-      await send(operation.method, path, body)
+    const canFail = ({ operation: { responses } }: PromisedOperation) =>
+      responses[503] !== undefined || responses[500] !== undefined
+    for (const operation of api.operations.filter(canFail)) {
+      const [path, body, headers] = bodies[operation.id] ?? [addressOf(operation)]
+      await send(operation.method, path, body, headers)
     }
     await send('POST', '/assign', { experiment: 'spring-email', unit: 'u-17' })
     store.isDown = false
@@ -238,7 +267,7 @@ describe('what the document promises', () => {
     const connections = await Promise.all(Array.from({ length: 16 }, () => RawConnection.open(service.url)))
     await Promise.all(connections.map(connection => connection.send(head)))
     await expect.poll(async () => (await service.call('POST', '/assign', {})).status).toBe(503)
-    for (const path of ['/assign', '/assign/batch', '/rewards']) await send('POST', path, {})
+    for (const operation of api.operations.filter(isHot)) await send('POST', addressOf(operation), {})
     await Promise.all(connections.map(connection => connection.reset()))
   })
 
@@ -261,6 +290,11 @@ describe('Interface.kept()', () => {
     expect(() => api.kept(operation, { ...answer, headers: new Headers({ 'content-type': 'text/html' }) })).toThrow()
   })
 })
+
+/** It refuses when too much is under way. */
+function isHot(operation: PromisedOperation): boolean {
+  return api.promises(operation).some(promise => promise.endsWith(' overloaded'))
+}
 
 function asks({ parameters = [] }: PromisedOperation['operation'], name: string): boolean {
   return parameters.some((parameter: { name: string }) => parameter.name === name)

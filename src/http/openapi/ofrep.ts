@@ -1,0 +1,120 @@
+// The two addresses of OFREP, in its words.
+import { z } from 'zod'
+import { nameSchema } from './assign.ts'
+import type { Operation } from './operation.ts'
+import { count, keyInPath, share } from './shapes.ts'
+
+const REQUEST = { context: { targetingKey: 'u-17' } }
+const EVALUATION = {
+  key: 'spring-email',
+  value: { template: 'm1' },
+  reason: 'SPLIT',
+  variant: 'mens',
+  metadata: { experiment: 'spring-email', version: 2, policy: 'thompson', propensity: 0.4125, snapshot: 7 },
+}
+
+const contextSchema = z
+  .looseObject({
+    context: z.looseObject({
+      targetingKey: nameSchema.describe('The unit.'),
+      pinwheelExperiments: z
+        .array(z.string())
+        .optional()
+        .describe('Limits an evaluation of all experiments, and its assignments, to these.'),
+    }),
+  })
+  .meta({ id: 'EvaluationRequest' })
+
+const evaluationSchema = z
+  .object({
+    key: z.string(),
+    value: z
+      .unknown()
+      .optional()
+      .describe('The payload of the arm, or its key where no arm has one. Absent: the default in the code rules.'),
+    reason: z
+      .enum(['SPLIT', 'STATIC', 'DISABLED'])
+      .describe('`SPLIT`: the unit has this arm. `STATIC`: the winner. `DISABLED`: the unit has no arm.'),
+    variant: z.string().describe('The arm; without one, the control.'),
+    metadata: z.object({
+      experiment: z.string(),
+      version: count,
+      policy: z.string(),
+      propensity: share.optional().describe('As it was at the assignment.'),
+      snapshot: count.optional().describe('As it was at the assignment.'),
+    }),
+  })
+  .meta({ id: 'Evaluation', examples: [EVALUATION] })
+
+const failureSchema = z.object({
+  key: z.string(),
+  errorCode: z.literal('GENERAL'),
+  errorDetails: z.string(),
+  metadata: z.object({}),
+})
+
+const body = { required: true, content: { 'application/json': { schema: contextSchema, example: REQUEST } } }
+
+const PROBLEMS = [
+  'invalid_request',
+  'invalid_json',
+  'body_too_large',
+  'unsupported_media_type',
+  'store_unavailable',
+  'overloaded',
+] as const
+
+/** OFREP knows few. */
+const STATUSES = { body_too_large: 400, unsupported_media_type: 400, store_unavailable: 500, overloaded: 429 } as const
+
+export const OFREP_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/ofrep/v1/evaluate/flags/{key}',
+    id: 'evaluateFlag',
+    tag: 'Assignment',
+    summary: 'The arm of a unit, for OpenFeature clients on servers',
+    description: 'OFREP 0.3. An evaluation assigns the unit as /assign does.',
+    scope: 'assign',
+    parameters: { path: keyInPath },
+    body,
+    answers: {
+      200: { description: 'The arm.', content: { 'application/json': { schema: evaluationSchema } } },
+    },
+    problems: [...PROBLEMS, 'experiment_not_found'],
+    statuses: STATUSES,
+    isOfrep: true,
+  },
+  {
+    method: 'post',
+    path: '/ofrep/v1/evaluate/flags',
+    id: 'evaluateFlags',
+    tag: 'Assignment',
+    summary: 'The arms of a unit in all experiments but drafts, for OpenFeature clients on pages',
+    description: 'OFREP 0.3. Assigns the unit in each running experiment, or in those that the context names.',
+    scope: 'assign',
+    parameters: {
+      header: z.object({ 'If-None-Match': z.string().optional().describe('The ETag of the last answer.') }),
+    },
+    body,
+    answers: {
+      200: {
+        description: 'The arms.',
+        headers: { ETag: { schema: { type: 'string' }, description: 'Of this very answer, the unit included.' } },
+        content: {
+          'application/json': {
+            schema: z.object({
+              flags: z.array(z.union([evaluationSchema, failureSchema])),
+              metadata: z.object({}),
+            }),
+            example: { flags: [EVALUATION], metadata: {} },
+          },
+        },
+      },
+      304: { description: 'The arms are as they were.' },
+    },
+    problems: PROBLEMS,
+    statuses: STATUSES,
+    isOfrep: true,
+  },
+]
