@@ -21,6 +21,8 @@ if (isMainThread) {
     worker.once('exit', () => workers.delete(worker))
   })
   process.on('message', async () => process.send?.((await ownBytes()) + (await bytesOf(workers.size))))
+  // A service under test does not outlive its test.
+  process.on('disconnect', () => process.exit())
   // Who only waits for questions does not keep the service alive.
   process.channel?.unref()
   leak(Number(process.env[LEAK] ?? 0) / 8)
