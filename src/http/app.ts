@@ -22,14 +22,16 @@ import {
   putExperiment,
 } from './experiments.ts'
 import { getSnapshots } from './ledger.ts'
+import { getMetrics } from './metrics-page.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { answerRewards } from './rewards.ts'
 import { postSimulate } from './simulate.ts'
 import { VERSION } from './version.ts'
+import { deleteWebhook, getWebhook, listWebhooks, postWebhook } from './webhooks.ts'
 
-type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
 type OnRoute = (path: string, methods: readonly string[]) => void
+type Handler = (context: Context, request: Request<{ key: string; id: string }>, response: Response) => Promise<void>
 type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 interface HotRoute {
@@ -50,9 +52,13 @@ export function createApp(context: Context, onRoute: OnRoute = () => {}): Reques
   const app = createExpress(context, admission, onRoute)
   return (request, response) => {
     const hot = request.method === 'POST' ? HOT_ROUTES.get(request.url) : undefined
-    if (hot !== undefined) answerHot(hot, admission, context, request, response)
+    if (hot !== undefined) {
+      const answer = () => answerHot(hot, admission, context, request, response)
+      settle(context, request, response, request.url as string, answer)
+      return
+    }
     // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
-    else app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
+    app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
   }
 }
 
@@ -62,11 +68,10 @@ function answerHot(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
-  const answered = isStream(request)
+): Promise<void> {
+  return isStream(request)
     ? answer(context, request, response)
     : admission.admit(request, bodyLimit, () => answer(context, request, response))
-  answered.catch(error => fail(context, response, error))
 }
 
 /** A stream is as long as its sender pleases, and is read no faster than its events are kept; it is not counted. */
@@ -84,8 +89,7 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
     route(app, path, handlers as Record<string, HotHandler>, context)
   }
   for (const [path, hot] of HOT_ROUTES) {
-    const answer: HotHandler = async (context, request, response) =>
-      answerHot(hot, admission, context, request, response)
+    const answer: HotHandler = (context, request, response) => answerHot(hot, admission, context, request, response)
     at(path as string, { POST: answer })
   }
 
@@ -108,11 +112,15 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
   at('/docs', { GET: getDocs })
   for (const file of DOCS_FILES) at(`/docs/${file}`, { GET: getDocsFile.bind(null, file) })
   at('/schemas/experiment.json', { GET: getExperimentFileSchema })
+  at('/webhooks', { GET: listWebhooks, POST: postWebhook })
+  at('/webhooks/:id', { GET: getWebhook, DELETE: deleteWebhook })
+  at('/metrics', { GET: getMetrics })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })
 
   app.use((request: Request, response: Response) => {
+    context.metrics.request(knownMethod(request.method), 'unmatched', 404, 0)
     sendProblem(response, new BanditError('not_found', `There is nothing at ${request.method} ${request.path}`))
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
@@ -132,16 +140,43 @@ function route(app: Express, path: string, handlers: Record<string, HotHandler>,
   app.all(path, (request, response) => {
     const handler = handlers[request.method === 'HEAD' ? 'GET' : request.method]
     if (handler !== undefined) {
-      handler(context, request, response).catch(error => fail(context, response, error))
+      settle(context, request, response, path, () => handler(context, request, response))
       return
     }
+    context.metrics.request(knownMethod(request.method), path, 405, 0)
     response.setHeader('Allow', methods.includes('GET') ? ['HEAD', ...methods] : methods)
     const message = `${request.method} is not allowed at ${request.path}; there is ${methods.join(', ')}`
     sendProblem(response, new BanditError('method_not_allowed', message))
   })
 }
 
-function fail({ log }: Context, response: ServerResponse, error: unknown): void {
+/** Sees a request through: what its answer throws becomes a problem, and it is counted. `path`: as it is written here. */
+async function settle(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  answer: () => Promise<void>,
+): Promise<void> {
+  const startedAt = performance.now()
+  try {
+    await answer()
+  } catch (error) {
+    fail(context, response, error)
+  }
+  const seconds = (performance.now() - startedAt) / 1_000
+  context.metrics.request(request.method as string, path, response.statusCode, seconds)
+}
+
+/** What clients may make up must not become labels without end. */
+function knownMethod(method: string): string {
+  return KNOWN_METHODS.has(method) ? method : '_OTHER'
+}
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+function fail({ log, metrics }: Context, response: ServerResponse, error: unknown): void {
+  if (error instanceof BanditError && error.code === 'overloaded') metrics.overloaded()
   const { status, requestId } = sendProblem(response, error)
   if (status >= 500) log.error({ err: error, requestId }, 'request failed')
 }
