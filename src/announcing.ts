@@ -19,15 +19,18 @@ interface Deps {
 }
 
 /** Answers how to stop: an attempt that is under way is given up, and made again after the next start. */
-export function startAnnouncing({ lookout, store, allowsPrivateTargets, log, onDelivery }: Deps): () => Promise<void> {
+export function startAnnouncing(
+  { lookout, store, allowsPrivateTargets, log, onDelivery }: Deps,
+  { lookTickMs = LOOK_TICK_MS, deliveryTickMs = DELIVERY_TICK_MS } = {},
+): () => Promise<void> {
   const stopping = new AbortController()
-  const stopLooking = repeat(LOOK_TICK_MS, async () => {
+  const stopLooking = repeat(lookTickMs, async () => {
     for (const seen of await lookout.look(Date.now())) logSeen(log, seen)
   })
   const send = (url: string, headers: Readonly<Record<string, string>>, body: string) =>
     post(url, headers, body, { allowsPrivate: allowsPrivateTargets, signal: stopping.signal })
   const deps = { store, send, now: Date.now, chance: Math.random }
-  const stopDelivering = repeat(DELIVERY_TICK_MS, async () => {
+  const stopDelivering = repeat(deliveryTickMs, async () => {
     try {
       while (!stopping.signal.aborted) {
         const deliveries = await deliverMessages(deps)
