@@ -75,10 +75,12 @@ export class Lookout {
     for (const { experiment: listed } of this.#due(now)) {
       const live = catalogue.get(listed.definition.key)
       const startedAt = elapsedMs()
+      // Before the look: what grows meanwhile is looked at again.
+      const stamp = stampOf(live)
       try {
         const found = await this.#lookAt(live, now, seen)
         const notBefore = now + REST_FACTOR * (elapsedMs() - startedAt)
-        this.#looks.set(listed.id, { stamp: stampOf(live), at: now, notBefore, report: found })
+        this.#looks.set(listed.id, { stamp, at: now, notBefore, report: found })
       } catch (error) {
         seen.push({ experiment: listed.definition.key, error })
         this.#looks.set(listed.id, { stamp: UNSEEN, at: now, notBefore: now + RETRY_MS, report: this.latest(listed) })

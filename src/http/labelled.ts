@@ -1,5 +1,5 @@
-// The children of a metric by three labels, found by three look-ups and without an object a call: prom-client, which builds and
-// hashes one even for a child that was kept, takes 800 ns where this takes 30.
+// The children of a metric by three labels, found by three look-ups and without an object a call. prom-client, which hashes the
+// labels even for a child that was kept, took more than ten times as long in the same run.
 
 /** So many children, and then all others share one. An experiment of 200 arms has 400 where all of them are assigned and kept. */
 export const MAX_CHILDREN = 20_000
