@@ -1,7 +1,7 @@
 // /webhooks: who is told when something happens to an experiment. Their addresses may be secrets of others, so all of it is for
 // administrators.
 import type { Request, Response } from 'express'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { BanditError } from '../bandit/errors.ts'
 import { EVENT_TYPES, MAX_WEBHOOKS, type Webhook } from '../bandit/webhook.ts'
 import { targetFault } from '../delivery/target.ts'
@@ -11,18 +11,9 @@ import { readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { refuse } from './fields.ts'
 import { shapeFaults } from './schema-faults.ts'
+import { webhookSchema } from './webhook-schema.ts'
 
 const SECRET_BYTES = 32
-
-const SECRET_PATTERN = /^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const SECRET_RULE = 'must be "whsec_" and 24 to 64 bytes in base64; leave it out to be given one'
-
-export const webhookSchema = z.strictObject({
-  url: z.string(),
-  events: z.array(z.enum(EVENT_TYPES)).min(1, 'must name at least one event').optional(),
-  experiment: z.string().optional(),
-  secret: z.string().refine(isSecret, SECRET_RULE).optional(),
-})
 
 type WebhookBody = z.infer<typeof webhookSchema>
 
@@ -81,12 +72,6 @@ export async function deleteWebhook(
   authenticate(context, request, 'admin')
   if (!(await context.store.deleteWebhook(request.params.id))) throw notFound(request.params.id)
   response.writeHead(204, { 'Cache-Control': 'no-store' }).end()
-}
-
-/** As the Standard Webhooks specification has it. */
-function isSecret(text: string): boolean {
-  const bytes = Buffer.from(text.slice('whsec_'.length), 'base64').length
-  return SECRET_PATTERN.test(text) && bytes >= 24 && bytes <= 64
 }
 
 async function webhookIn({ store }: Context, id: string): Promise<Webhook> {

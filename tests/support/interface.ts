@@ -47,7 +47,7 @@ export class Interface {
   promises({ id, operation }: PromisedOperation): string[] {
     return Object.entries<Json>(operation.responses).flatMap(([status, reference]) => {
       if (status === 'default') return []
-      const problems = this.#resolved(reference).content['application/problem+json']
+      const problems = this.#resolved(reference).content?.['application/problem+json']
       if (problems === undefined) return [`${id} ${status}`]
       return Object.keys(problems.examples).map(code => `${id} ${status} ${code}`)
     })
@@ -57,7 +57,8 @@ export class Interface {
   kept({ id, operation }: PromisedOperation, { status, headers, text, body }: Answer): string {
     const response = this.#resolved(operation.responses[status] ?? operation.responses.default)
     const type = (headers.get('content-type') ?? '').split(';')[0] ?? ''
-    const content = response.content[type]
+    if (response.content === undefined && text === '') return `${id} ${status}`
+    const content = response.content?.[type]
     if (content === undefined) throw new Error(`${id} ${status}: ${type} is not documented`)
     const values = type === 'application/x-ndjson' ? linesOf(text) : [body ?? text]
     const faults = values.flatMap(value => this.#judge.faults(content.schema, value))

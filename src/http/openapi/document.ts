@@ -8,6 +8,7 @@ import { REPORT_OPERATIONS } from './reports.ts'
 import { REWARD_OPERATIONS } from './rewards.ts'
 import { SERVICE_OPERATIONS } from './service.ts'
 import { SIMULATION_OPERATIONS } from './simulate.ts'
+import { WEBHOOK_OPERATIONS } from './webhooks.ts'
 
 /** In the order in which they are shown. */
 const OPERATIONS: readonly Operation[] = [
@@ -16,6 +17,7 @@ const OPERATIONS: readonly Operation[] = [
   ...EXPERIMENT_OPERATIONS,
   ...REPORT_OPERATIONS,
   ...SIMULATION_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ]
 

@@ -58,7 +58,7 @@ function note(method: string, path: string, answer: Answer): Answer {
 
 /** An address of an operation that is there. */
 function addressOf({ path }: PromisedOperation): string {
-  return path.replace('{key}', 'spring-email')
+  return path.replace('{key}', 'spring-email').replace('{id}', 'wh_nobody')
 }
 
 const withBody = api.operations.filter(({ operation }) => operation.requestBody !== undefined)
@@ -67,6 +67,13 @@ const withKey = api.operations.filter(({ path }) => path.includes('{key}'))
 describe('what the document promises', () => {
   it('is how the service answers', async () => {
     await send('GET', '/livez')
+    await send('GET', '/metrics')
+    const { id } = (await send('POST', '/webhooks', { url: 'https://example.com' })).body
+    await send('GET', '/webhooks')
+    await send('GET', `/webhooks/${id}`)
+    await send('DELETE', `/webhooks/${id}`)
+    await send('GET', `/webhooks/${id}`)
+    await send('DELETE', `/webhooks/${id}`)
     await send('GET', '/readyz')
     await send('GET', '/version')
     await send('GET', '/openapi.json')
@@ -210,6 +217,7 @@ describe('what the document promises', () => {
       pauseExperiment: ['/experiments/paused/pause'],
       stopExperiment: ['/experiments/paused/stop'],
       recordRewards: ['/rewards', { unit: 'u-17', metric: 'visit' }],
+      createWebhook: ['/webhooks', { url: 'https://example.com' }],
       evaluate: ['/experiments/spring-email/evaluate', { arm: 'mens' }],
     }
     for (const operation of api.operations.filter(({ operation }) => operation.responses[503] !== undefined)) {
