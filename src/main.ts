@@ -1,16 +1,21 @@
 // Starts the service and stops it. Here time and chance enter: everything below gets them as arguments.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { startAnnouncing } from './announcing.ts'
 import { Catalogue } from './bandit/catalogue.ts'
 import { StoreUnavailableError } from './bandit/errors.ts'
 import { type FollowDeps, followStore } from './bandit/follow-store.ts'
+import { Lookout } from './bandit/lookout.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { LivePages } from './http/live.ts'
+import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { createLog, type Logger } from './log.ts'
+import { measureProcess } from './process-metrics.ts'
+import { repeat } from './repeat.ts'
 import { DatabaseError } from './store/database-error.ts'
 import { claimStore, openStore } from './store/open.ts'
 
@@ -44,6 +49,7 @@ try {
 }
 
 async function start(config: Config, log: Logger): Promise<void> {
+  const metrics = new Metrics()
   const release = claimStore(config.databaseUrl)
   const store = await openStore(config.databaseUrl, {
     isThreaded: true,
@@ -51,26 +57,34 @@ async function start(config: Config, log: Logger): Promise<void> {
       if (error === null) log.info('the store writes again')
       else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
     },
+    onCommit: commit => metrics.committed(commit),
   })
   try {
-    await serve(config, log, store, release)
+    await serve(config, log, store, metrics, release)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function serve(config: Config, log: Logger, store: Store, release: () => void): Promise<void> {
+async function serve(config: Config, log: Logger, store: Store, metrics: Metrics, release: () => void): Promise<void> {
   const catalogue = await loadCatalogue(store)
   const live = new LivePages(catalogue)
+  const newId = () => `msg_${randomUUID()}`
+  const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
   const deps = {
     catalogue,
     store,
     now: Date.now,
     newSalt: () => randomBytes(16).toString('hex'),
+    randomBytes,
     log,
     adminKey: config.adminKey,
     live,
+    lookout,
+    allowsPrivateTargets: config.allowsPrivateTargets,
+    metrics,
+    processMetrics: measureProcess(),
   }
   const server = createServer(deps)
   await listen(server, config)
@@ -79,7 +93,11 @@ async function serve(config: Config, log: Logger, store: Store, release: () => v
   process.stdout.write(
     `Pinwheel listens on http://${host}:${port} and keeps its data in ${withoutPassword(config.databaseUrl)}\n`,
   )
-  const tasks = [repeat(REFRESH_TICK_MS, () => refresh(deps, log)), repeat(FOLLOW_TICK_MS, () => follow(deps, log))]
+  const tasks = [
+    repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
+    repeat(FOLLOW_TICK_MS, () => follow(deps, log)),
+    startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
+  ]
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       live.close()
@@ -107,20 +125,6 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
     server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
     server.listen(port, host, resolve)
   })
-}
-
-/** Works again and again, never twice at once. Answers how to stop, which resolves when nothing is under way any more. */
-function repeat(everyMs: number, work: () => Promise<void>): () => Promise<void> {
-  let current: Promise<void> | null = null
-  const timer = setInterval(() => {
-    current ??= work().finally(() => {
-      current = null
-    })
-  }, everyMs)
-  return async () => {
-    clearInterval(timer)
-    await current
-  }
 }
 
 async function follow(deps: FollowDeps, log: Logger): Promise<void> {

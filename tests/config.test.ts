@@ -9,6 +9,7 @@ describe('readConfig()', () => {
       databaseUrl: 'sqlite:./data/pinwheel.db',
       adminKey: null,
       logLevel: 'info',
+      allowsPrivateTargets: false,
     })
   })
 

@@ -8,8 +8,9 @@ const src = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** Which rooms a room may import from, itself always among them. Files beside the rooms are the lobby. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  lobby: ['lobby', 'http', 'bandit', 'store'],
-  http: ['http', 'bandit', 'simulation', 'stats', 'dashboard'],
+  lobby: ['lobby', 'http', 'bandit', 'store', 'delivery'],
+  http: ['http', 'bandit', 'simulation', 'stats', 'dashboard', 'delivery'],
+  delivery: ['delivery'],
   simulation: ['simulation', 'bandit', 'stats'],
   bandit: ['bandit', 'stats'],
   stats: ['stats'],
@@ -24,6 +25,7 @@ const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   lobby: /^(node:|pino$)/,
   http: /^(node:|express$|zod$|zod-openapi$)/,
+  delivery: /^node:/,
   bandit: /^node:crypto$/,
   simulation: /^$/,
   stats: /^$/,

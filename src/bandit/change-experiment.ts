@@ -6,6 +6,7 @@ import { BanditError } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf, type Status } from './experiment.ts'
 import { type FollowDeps, followStore } from './follow-store.ts'
 import { nextSnapshot } from './learn.ts'
+import { retirement } from './retirement.ts'
 import type { Store } from './store.ts'
 
 export interface ChangeDeps {
@@ -67,6 +68,15 @@ export async function setStatus(
 ): Promise<Experiment> {
   const derive = (experiment: Experiment) => transition(experiment, to, request.now, winner)
   return (await commit(deps, key, derive, ACTIONS[to], request)).experiment
+}
+
+/**
+ * Gives an arm no new units; one that gets none already stays as it is. See `retirement`.
+ *
+ * @throws BanditError `experiment_not_found`
+ */
+export function retireArm(deps: ChangeDeps, key: string, arm: string, request: ChangeRequest): Promise<Applied> {
+  return commit(deps, key, experiment => retirement(experiment, arm), 'changed', request)
 }
 
 const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as const satisfies Record<

@@ -1,7 +1,7 @@
 // A definition as a person writes it: what makes one valid, and what is filled in. Pure: it judges and completes.
 import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
-import type { Definition, Json } from './experiment.ts'
+import type { Definition, HarmResponse, Json } from './experiment.ts'
 import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
 import { payloadFaults } from './payload.ts'
 import { completePolicy, type PolicyInput, policyFaults } from './policy.ts'
@@ -32,6 +32,7 @@ export interface DefinitionInput {
   readonly policy?: PolicyInput | undefined
   readonly alpha?: number | undefined
   readonly plannedUnits?: number | undefined
+  readonly onHarm?: HarmResponse | null | undefined
 }
 
 /** The parts of a definition that could be read; an arm or a metric that could not is undefined and keeps its place. */
@@ -87,6 +88,7 @@ export function completeDefinition(input: DefinitionInput): Definition {
     policy: completePolicy(input.policy, rolesOf(input.arms, input.control)),
     alpha: input.alpha ?? DEFAULT_ALPHA,
     plannedUnits: input.plannedUnits ?? DEFAULT_PLANNED_UNITS,
+    ...(input.onHarm != null && { onHarm: input.onHarm }),
   }
 }
 

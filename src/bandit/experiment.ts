@@ -15,6 +15,10 @@ export interface Arm {
   readonly retired: boolean
 }
 
+/** What Pinwheel does by itself when a guardrail says that an arm does harm. */
+export const HARM_RESPONSES = ['pause-arm'] as const
+export type HarmResponse = (typeof HARM_RESPONSES)[number]
+
 /** What a person decides. Arms keep their positions for ever: later ones are added behind, none is taken out once units have it. */
 export interface Definition {
   readonly key: string
@@ -28,6 +32,8 @@ export interface Definition {
   readonly alpha: number
   /** The number of units at which the confidence sequences are tightest. */
   readonly plannedUnits: number
+  /** Absent: nothing. `pause-arm`: the arm is retired; see `retirement`. */
+  readonly onHarm?: HarmResponse
 }
 
 /** A definition and what became of it. Instants are ms since 1970. */

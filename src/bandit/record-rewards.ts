@@ -16,6 +16,11 @@ export type RewardResult = { readonly status: RewardStatus } | Rejection
 interface Deps {
   readonly catalogue: Catalogue
   readonly store: Pick<Store, 'recordRewards'>
+  /** Counts along, for whoever watches the service. */
+  readonly metrics?: {
+    rewarded(experiment: string, metric: string, status: RewardStatus): void
+    rejected(code: ErrorCode): void
+  }
 }
 
 /** A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would count for ever. */
@@ -35,10 +40,14 @@ export async function recordRewards(deps: Deps, rewards: readonly Reward[], now:
   }
   noteGrowth(steps, statuses)
   let next = 0
-  return plans.map(planned => {
-    if (!('steps' in planned)) return planned
+  return plans.map((planned, position) => {
+    if (!('steps' in planned)) {
+      deps.metrics?.rejected(planned.code)
+      return planned
+    }
     const own = statuses.slice(next, next + planned.steps.length)
     next += planned.steps.length
+    if (deps.metrics !== undefined) meter(deps.metrics, rewards[position] as Reward, planned.steps, own)
     return { status: PRECEDENCE.find(status => own.includes(status)) ?? 'unassigned' }
   })
 }
@@ -95,6 +104,23 @@ function mayStillCount({ experiment, metrics }: LiveExperiment, metric: string, 
   if (experiment.status === 'draft') return false
   if (experiment.stoppedAt === null) return true
   return at <= experiment.stoppedAt + (metrics.get(metric)?.attribution.windowMs ?? 0)
+}
+
+/** In each experiment that has the unit; an event that is nobody's counts once, for the experiment it names, if it names one. */
+function meter(
+  metrics: NonNullable<Deps['metrics']>,
+  { metric, experiment = '' }: Reward,
+  steps: readonly Step[],
+  statuses: readonly RewardStatus[],
+): void {
+  let isAnyones = false
+  for (const [position, { live }] of steps.entries()) {
+    const status = statuses[position] as RewardStatus
+    if (status === 'unassigned') continue
+    isAnyones = true
+    metrics.rewarded(live.experiment.definition.key, metric, status)
+  }
+  if (!isAnyones) metrics.rewarded(experiment, metric, 'unassigned')
 }
 
 function noteGrowth(steps: readonly Step[], statuses: readonly RewardStatus[]): void {

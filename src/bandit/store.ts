@@ -6,6 +6,7 @@ import type { Definition, Experiment } from './experiment.ts'
 import type { Assignment, RewardStatus } from './facts.ts'
 import type { Metric } from './metric.ts'
 import type { Attribution } from './outcome.ts'
+import type { Announcement, DeliveryResult, DueMessage, Message, NewWebhook, Webhook } from './webhook.ts'
 
 export type SnapshotReason = 'start' | 'refresh' | 'change'
 
@@ -165,9 +166,48 @@ export interface Store {
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>
 
+  createWebhook(webhook: NewWebhook): Promise<void>
+  /** Oldest first. */
+  findWebhooks(): Promise<Webhook[]>
+  /** With the messages that wait for it; false when there is none. */
+  deleteWebhook(id: string): Promise<boolean>
+  /** What was announced last of each subject of an experiment. */
+  findAnnouncements(experimentId: number): Promise<Announcement[]>
+  /**
+   * Keeps `announcement` if the subject's last state is still `before` (null: none), and queues the message, if there is one, for each
+   * webhook that wants it; else changes nothing: false.
+   */
+  announce(
+    experimentId: number,
+    before: string | null,
+    announcement: Announcement,
+    message: Message | null,
+  ): Promise<boolean>
+  /** The first message of each webhook that may be tried at `now`, oldest first. */
+  findDueMessages(now: number, limit: number): Promise<DueMessage[]>
+  /** Puts the webhook's next attempt off until `until`; false when somebody else did so first. */
+  claimMessage(message: DueMessage, until: number): Promise<boolean>
+  /** Takes the message out when it was delivered; else notes the failure, and drops what is too old. */
+  settleMessage(message: DueMessage, result: DeliveryResult): Promise<void>
+
   /** Fails when the store cannot answer. */
   ping(): Promise<void>
+  readSize(): Promise<StoreSize>
+  /** How many sentences were asked and are not answered. */
+  countWaiting(): Promise<number>
   close(): Promise<void>
+}
+
+export interface StoreSize {
+  readonly databaseBytes: number
+  /** Of the log of what is not yet in the database itself. */
+  readonly logBytes: number
+}
+
+/** One commit: how long it took, and how many sentences shared it. */
+export interface Commit {
+  readonly ms: number
+  readonly sentences: number
 }
 
 export interface TotalsPage {

@@ -1,5 +1,4 @@
 // The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers; whatever it throws becomes a problem.
-
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
@@ -7,10 +6,7 @@ import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
 import { asPage } from './as-page.ts'
 import { getAsset } from './assets.ts'
-import { answerAssign, answerAssignBatch } from './assign.ts'
 import { getAssignments } from './assignments.ts'
-import { BATCH_LIMIT, BODY_LIMIT, NDJSON_TYPE } from './body.ts'
-import { answerCloudEvents } from './cloud-events.ts'
 import type { Context } from './context.ts'
 import { getCreate, postCreate } from './create.ts'
 import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './docs.ts'
@@ -25,74 +21,34 @@ import {
   postStatus,
   putExperiment,
 } from './experiments.ts'
+import { type Answer, answerHot, HOT_ROUTES, hotRouteOf } from './hot-routes.ts'
 import { getSnapshots } from './ledger.ts'
-import { answerFlag, answerFlags } from './ofrep.ts'
-import { FLAGS_PATH } from './ofrep-problem.ts'
+import { getMetrics } from './metrics-page.ts'
 import { postRetire, postStatusForm } from './page-actions.ts'
 import { getEvents, getExperimentPage, getOverview } from './pages.ts'
 import { sendProblem } from './problem.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
-import { answerRewards } from './rewards.ts'
-import { answerSegmentBatch, answerSegmentTrack, answerUnmeasured, UNMEASURED_TYPES } from './segment-events.ts'
 import { postSession, postSessionEnd } from './sign-in.ts'
 import { postSimulate } from './simulate.ts'
 import { VERSION } from './version.ts'
+import { deleteWebhook, getWebhook, listWebhooks, postWebhook } from './webhooks.ts'
 
-type Handler = (context: Context, request: Request<{ key: string }>, response: Response) => Promise<void>
 type OnRoute = (path: string, methods: readonly string[]) => void
-type HotHandler = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>
-
-interface HotRoute {
-  readonly answer: HotHandler
-  readonly bodyLimit: number
-}
-
-/** What product code calls all the time. Express would double the cost of these requests, so they come first and pass it by. */
-const HOT_ROUTES: ReadonlyMap<string, HotRoute> = new Map([
-  ['/assign', { answer: answerAssign, bodyLimit: BODY_LIMIT }],
-  ['/assign/batch', { answer: answerAssignBatch, bodyLimit: BATCH_LIMIT }],
-  ['/rewards', { answer: answerRewards, bodyLimit: BATCH_LIMIT }],
-  ['/v1/batch', { answer: answerSegmentBatch, bodyLimit: BATCH_LIMIT }],
-  ['/v1/track', { answer: answerSegmentTrack, bodyLimit: BATCH_LIMIT }],
-  ...UNMEASURED_TYPES.map(type => [`/v1/${type}`, { answer: answerUnmeasured, bodyLimit: BATCH_LIMIT }] as const),
-  ['/v1/events', { answer: answerCloudEvents, bodyLimit: BATCH_LIMIT }],
-  [FLAGS_PATH, { answer: answerFlags, bodyLimit: BODY_LIMIT }],
-])
-
-const FLAG_ROUTE: HotRoute = { answer: answerFlag, bodyLimit: BODY_LIMIT }
-
-function hotRouteAt(url = ''): HotRoute | undefined {
-  return HOT_ROUTES.get(url) ?? (url.startsWith(`${FLAGS_PATH}/`) ? FLAG_ROUTE : undefined)
-}
+type Handler = (context: Context, request: Request<{ key: string; id: string }>, response: Response) => Promise<void>
 
 /** `onRoute` hears of each path with its methods, so that the interface's document can be held against it. */
 export function createApp(context: Context, onRoute: OnRoute = () => {}): RequestListener {
   const admission = new Admission()
   const app = createExpress(context, admission, onRoute)
   return (request, response) => {
-    const hot = request.method === 'POST' ? hotRouteAt(request.url) : undefined
-    if (hot !== undefined) answerHot(hot, admission, context, request, response)
+    const hot = hotRouteOf(request)
+    if (hot !== undefined) {
+      settle(context, request, response, hot.path, () => answerHot(hot, admission, context, request, response))
+      return
+    }
     // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
-    else app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
+    app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
   }
-}
-
-function answerHot(
-  { answer, bodyLimit }: HotRoute,
-  admission: Admission,
-  context: Context,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const answered = isStream(request)
-    ? answer(context, request, response)
-    : admission.admit(request, bodyLimit, () => answer(context, request, response))
-  answered.catch(error => fail(context, response, error))
-}
-
-/** A stream is as long as its sender pleases, and is read no faster than its events are kept; it is not counted. */
-function isStream({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.startsWith(NDJSON_TYPE) ?? false
 }
 
 function createExpress(context: Context, admission: Admission, onRoute: OnRoute): Express {
@@ -102,12 +58,10 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
 
   const at = (path: string, handlers: Record<string, Handler>) => {
     onRoute(path, Object.keys(handlers))
-    route(app, path, handlers as Record<string, HotHandler>, context)
+    route(app, path, handlers as Record<string, Answer>, context)
   }
-  for (const [path, hot] of [...HOT_ROUTES, [`${FLAGS_PATH}/:key`, FLAG_ROUTE] as const]) {
-    const answer: HotHandler = async (context, request, response) =>
-      answerHot(hot, admission, context, request, response)
-    at(path, { POST: answer })
+  for (const hot of HOT_ROUTES) {
+    at(hot.path, { POST: (context, request, response) => answerHot(hot, admission, context, request, response) })
   }
 
   app.use(logRequests(context))
@@ -141,11 +95,15 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
   at('/session', { POST: asPage(postSession) })
   at('/session/end', { POST: asPage(postSessionEnd) })
   at('/assets/:digest/:name', { GET: getAsset })
+  at('/webhooks', { GET: listWebhooks, POST: postWebhook })
+  at('/webhooks/:id', { GET: getWebhook, DELETE: deleteWebhook })
+  at('/metrics', { GET: getMetrics })
   at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
   at('/readyz', { GET: getReady })
   at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })
 
   app.use((request: Request, response: Response) => {
+    context.metrics.request(knownMethod(request.method), 'unmatched', 404, 0)
     sendProblem(response, new BanditError('not_found', `There is nothing at ${request.method} ${request.path}`))
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
@@ -160,21 +118,48 @@ async function getReady({ store }: Context, _request: Request, response: Respons
 }
 
 /** One path with its methods; any other method is told which there are. */
-function route(app: Express, path: string, handlers: Record<string, HotHandler>, context: Context): void {
+function route(app: Express, path: string, handlers: Record<string, Answer>, context: Context): void {
   const methods = Object.keys(handlers)
   app.all(path, (request, response) => {
     const handler = handlers[request.method === 'HEAD' ? 'GET' : request.method]
     if (handler !== undefined) {
-      handler(context, request, response).catch(error => fail(context, response, error))
+      settle(context, request, response, path, () => handler(context, request, response))
       return
     }
+    context.metrics.request(knownMethod(request.method), path, 405, 0)
     response.setHeader('Allow', methods.includes('GET') ? ['HEAD', ...methods] : methods)
     const message = `${request.method} is not allowed at ${request.path}; there is ${methods.join(', ')}`
     sendProblem(response, new BanditError('method_not_allowed', message))
   })
 }
 
-function fail({ log }: Context, response: ServerResponse, error: unknown): void {
+/** Sees a request through: what its answer throws becomes a problem, and it is counted. `path`: as it is written here. */
+async function settle(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  answer: () => Promise<void>,
+): Promise<void> {
+  const startedAt = performance.now()
+  try {
+    await answer()
+  } catch (error) {
+    fail(context, response, error)
+  }
+  const seconds = (performance.now() - startedAt) / 1_000
+  context.metrics.request(request.method as string, path, response.statusCode, seconds)
+}
+
+/** What clients may make up must not become labels without end. */
+function knownMethod(method: string): string {
+  return KNOWN_METHODS.has(method) ? method : '_OTHER'
+}
+
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+function fail({ log, metrics }: Context, response: ServerResponse, error: unknown): void {
+  if (error instanceof BanditError && error.code === 'overloaded') metrics.overloaded()
   const { status, requestId } = sendProblem(response, error)
   if (status >= 500) log.error({ err: error, requestId }, 'request failed')
 }

@@ -22,8 +22,9 @@ export async function answerAssign(
   const { value } = await readValue(request)
   refuse(fieldFaults(value, { experiment: experimentFault, unit: nameRule }))
   const { experiment, unit } = value as { experiment: string; unit: string }
-  const [assigned] = await assign(context, experiment, [unit], context.now())
-  answerText(response, `${assignedJson(experiment, assigned as Assigned)}\n`, JSON_ANSWER)
+  const [assigned] = (await assign(context, experiment, [unit], context.now())) as [Assigned]
+  context.metrics.assigned(experiment, assigned.arm.key, assigned.reason)
+  answerText(response, `${assignedJson(experiment, assigned)}\n`, JSON_ANSWER)
 }
 
 export async function answerAssignBatch(
@@ -49,6 +50,7 @@ async function* assignedParts(context: Context, experiment: string, units: reado
   // The first slice comes before the head, so that a fault is still told as a problem.
   for (let from = 0; from === 0 || from < units.length; from += SLICE) {
     const assigned = await assign(context, experiment, units.slice(from, from + SLICE), context.now())
+    for (const { arm, reason } of assigned) context.metrics.assigned(experiment, arm.key, reason)
     const items = assigned.map(one => assignedJson(experiment, one)).join(',')
     const isLast = from + SLICE >= units.length
     yield `${from === 0 ? '{"assignments":[' : ','}${items}${isLast ? ']}\n' : ''}`

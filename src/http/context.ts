@@ -1,8 +1,11 @@
 // What the handlers work with.
 import type { Catalogue } from '../bandit/catalogue.ts'
+import type { Lookout } from '../bandit/lookout.ts'
 import type { Store } from '../bandit/store.ts'
 import type { Logger } from '../log.ts'
+import type { Family } from './exposition.ts'
 import type { LivePages } from './live.ts'
+import type { Metrics } from './metrics.ts'
 
 export interface Context {
   readonly catalogue: Catalogue
@@ -11,8 +14,16 @@ export interface Context {
   readonly now: () => number
   /** Random text for a new experiment. */
   readonly newSalt: () => string
+  /** Random bytes for what must not be guessed. */
+  readonly randomBytes: (size: number) => Buffer
   readonly log: Logger
   readonly adminKey: string | null
   /** The pages that are looked at now. */
   readonly live: LivePages
+  readonly lookout: Pick<Lookout, 'latest'>
+  /** Webhooks may point to loopback and private addresses. */
+  readonly allowsPrivateTargets: boolean
+  readonly metrics: Metrics
+  /** How the process fares. */
+  readonly processMetrics: () => Family[]
 }

@@ -2,6 +2,7 @@
 // schema for editors tell. What the shape cannot say (one primary metric, weights that sum to one) the domain says.
 import { z } from 'zod'
 import { KEY_PATTERN, MAX_ARMS, MAX_METRICS, MIN_ARMS, MIN_PLANNED_UNITS } from '../bandit/definition-input.ts'
+import { HARM_RESPONSES } from '../bandit/experiment.ts'
 import { METRIC_ROLES, METRIC_TYPES, WINDOW_PATTERN } from '../bandit/metric.ts'
 import { POLICY_TYPES } from '../bandit/policy.ts'
 import { GOALS } from '../stats/goal.ts'
@@ -141,6 +142,13 @@ export const definitionSchema = z
         'The number of units at which the intervals are tightest, not whether they hold. Default: 30000. Frozen once it runs.',
       )
       .meta({ multipleOf: 1, minimum: MIN_PLANNED_UNITS }),
+    onHarm: z
+      .enum(HARM_RESPONSES)
+      .nullable()
+      .optional()
+      .describe(
+        'What is done by itself when a guardrail says that an arm does harm. `pause-arm`: the arm is retired, and with the last one beside the control the experiment is paused. Default: nothing.',
+      ),
   })
   .meta({
     id: 'ExperimentDefinition',

@@ -108,6 +108,7 @@ async function recordSlice(
     if (isFirst || !(error instanceof StoreUnavailableError)) throw error
     return rewards.map(() => UNAVAILABLE)
   })
+  for (const fault of faults) if (fault !== null) context.metrics.rejected(fault.code)
   let next = 0
   return faults.map(fault =>
     fault === null

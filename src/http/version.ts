@@ -1,4 +1,4 @@
-// The version of the package.
+// The version of the package, as /version and /metrics tell it.
 import { readFileSync } from 'node:fs'
 
 export const VERSION = (

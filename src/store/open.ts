@@ -7,7 +7,7 @@ import { openSqlite, type SqliteOptions } from './sqlite/open.ts'
 /**
  * Opens the store that a URL names and brings its schema up to date: `sqlite:./relative/path`, `sqlite:/absolute/path`, or
  * `sqlite::memory:`, which forgets. `onTurn` hears when commits begin to fail, with the engine's error, and with null when they
- * succeed again; `isThreaded` commits on a thread of its own.
+ * succeed again, and `onCommit` of each that does; `isThreaded` commits on a thread of its own.
  *
  * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does not fit.
  */

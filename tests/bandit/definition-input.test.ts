@@ -126,6 +126,12 @@ describe('definitionFaults()', () => {
     ])
   })
 
+  it('keeps what to do on harm only where something is asked for', () => {
+    expect(completeDefinition({ ...valid, onHarm: 'pause-arm' }).onHarm).toBe('pause-arm')
+    expect(completeDefinition({ ...valid, onHarm: null })).toEqual(completeDefinition(valid))
+    expect(completeDefinition(valid)).not.toHaveProperty('onHarm')
+  })
+
   it('judges what is readable although other parts are not', () => {
     const faults = definitionFaults({ arms: [undefined, { key: 'a' }, { key: 'a' }], alpha: 3 })
     expect(faults.map(fault => fault.path)).toEqual(['arms[2].key', 'alpha'])

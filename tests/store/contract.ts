@@ -4,6 +4,7 @@ import { changeBetween } from '../../src/bandit/change.ts'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import type { Experiment } from '../../src/bandit/experiment.ts'
 import type { Proposal, RewardEntry, Snapshot, Store, UnitFacts } from '../../src/bandit/store.ts'
+import type { DueMessage, Message, NewWebhook } from '../../src/bandit/webhook.ts'
 
 /** A fresh database of the engine under test. */
 export interface Database {
@@ -453,7 +454,193 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         before,
       )
     })
+
+    describe('webhooks', () => {
+      const dueNow = (at = START) => store.findDueMessages(at, 10)
+      const announce = (id: number, state: string, before: string | null, message: Message | null = null) =>
+        store.announce(id, before, { subject: 'verdict/green', state, at: START }, message)
+
+      /** The first message that waits, which the test knows to be there. */
+      async function first(): Promise<DueMessage> {
+        const [due] = await dueNow()
+        if (due === undefined) throw new Error('No message waits')
+        return due
+      }
+
+      it('createWebhook() keeps what it was given; findWebhooks() lists the oldest first, deleteWebhook() ends it', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_2', { createdAt: START + 1 }))
+        await store.createWebhook(webhook('wh_1', { experimentId: id, events: ['verdict', 'arm.starved'] }))
+        await reopen()
+        const [one, two] = await store.findWebhooks()
+        expect(one).toEqual({
+          id: 'wh_1',
+          url: 'https://example.com/wh_1',
+          events: ['verdict', 'arm.starved'],
+          experimentId: id,
+          createdAt: START,
+          waiting: 0,
+          failures: 0,
+          nextAttemptAt: 0,
+          lastDeliveredAt: null,
+          lastFailedAt: null,
+          lastError: null,
+          givenUp: 0,
+        })
+        expect(two).toMatchObject({ id: 'wh_2', experimentId: null, events: ['verdict'] })
+        expect(await store.deleteWebhook('wh_1')).toBe(true)
+        expect(await store.deleteWebhook('wh_1')).toBe(false)
+        expect(await store.findWebhooks()).toEqual([two])
+      })
+
+      it('announce() lets one of many who saw the same state change it, and queues its message once', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        const racing = Array.from({ length: 20 }, (_, racer) => announce(id, 'better', null, message(`m${racer}`)))
+        expect((await Promise.all(racing)).filter(isOurs => isOurs)).toHaveLength(1)
+        expect(await store.findAnnouncements(id)).toEqual([{ subject: 'verdict/green', state: 'better', at: START }])
+        expect(await dueNow()).toHaveLength(1)
+        expect((await store.findWebhooks())[0]).toMatchObject({ waiting: 1 })
+      })
+
+      it('announce() changes nothing where another state was seen', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        expect(await announce(id, 'better', 'worse', message('m1'))).toBe(false)
+        expect(await store.findAnnouncements(id)).toEqual([])
+        await announce(id, 'better', null)
+        expect(await announce(id, 'worse', 'undecided', message('m2'))).toBe(false)
+        expect(await announce(id, 'worse', 'better', message('m3'))).toBe(true)
+        await reopen()
+        expect((await dueNow()).map(due => due.id)).toEqual(['m3'])
+        expect(await store.findAnnouncements(id)).toMatchObject([{ state: 'worse' }])
+      })
+
+      it('announce() queues for the webhooks that want this event of this experiment', async () => {
+        const [one, other] = [await create('one'), await create('other')]
+        await store.createWebhook(webhook('all'))
+        await store.createWebhook(webhook('own', { experimentId: one.id }))
+        await store.createWebhook(webhook('other', { experimentId: other.id }))
+        await store.createWebhook(webhook('deaf', { events: ['arm.starved'] }))
+        await announce(one.id, 'better', null, message('m1'))
+        expect((await dueNow()).map(({ webhookId, id }) => [webhookId, id])).toEqual([
+          ['all', 'm1'],
+          ['own', 'm1'],
+        ])
+        await announce(one.id, 'undecided', 'better', null)
+        expect((await store.findWebhooks()).map(({ waiting }) => waiting)).toEqual([1, 0, 0, 1])
+      })
+
+      it('findDueMessages() tells the first message of each webhook only, until that is settled', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        await announce(id, 'better', null, message('m1'))
+        await announce(id, 'worse', 'better', message('m2'))
+        const due = await first()
+        expect(due).toMatchObject({
+          webhookId: 'wh_1',
+          id: 'm1',
+          url: 'https://example.com/wh_1',
+          secret: 'whsec_x',
+          body: '{"m":"m1"}',
+          queuedAt: START,
+          failures: 0,
+        })
+        expect(await dueNow()).toEqual([due])
+        await store.settleMessage(due, { isDelivered: true, at: START + 5 })
+        expect(await first()).toMatchObject({ id: 'm2' })
+        expect((await store.findWebhooks())[0]).toMatchObject({ waiting: 1, lastDeliveredAt: START + 5, failures: 0 })
+      })
+
+      it('findDueMessages() tells the longest waiting first, and no more than asked for', async () => {
+        const { id } = await create()
+        for (const name of ['a', 'b', 'c']) await store.createWebhook(webhook(name))
+        await announce(id, 'better', null, message('m1'))
+        expect((await store.findDueMessages(START, 2)).map(({ webhookId }) => webhookId)).toEqual(['a', 'b'])
+      })
+
+      it('claimMessage() gives a message to one of many, and to another when the time is over', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        await announce(id, 'better', null, message('m1'))
+        const due = await first()
+        const racing = Array.from({ length: 20 }, () => store.claimMessage(due, START + 60))
+        expect((await Promise.all(racing)).filter(isOurs => isOurs)).toHaveLength(1)
+        expect(await dueNow(START + 59)).toEqual([])
+        expect(await dueNow(START + 60)).toHaveLength(1)
+      })
+
+      it('settleMessage() notes a failure, and tries again when it is time', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        await announce(id, 'better', null, message('m1'))
+        const failure = {
+          isDelivered: false,
+          at: START,
+          error: 'The answer was 500',
+          nextAttemptAt: START + 100,
+        } as const
+        await store.settleMessage(await first(), { ...failure, dropBefore: START })
+        await reopen()
+        expect(await dueNow(START + 99)).toEqual([])
+        expect(await dueNow(START + 100)).toMatchObject([{ id: 'm1', failures: 1 }])
+        expect((await store.findWebhooks())[0]).toMatchObject({
+          waiting: 1,
+          failures: 1,
+          nextAttemptAt: START + 100,
+          lastFailedAt: START,
+          lastError: 'The answer was 500',
+          givenUp: 0,
+        })
+      })
+
+      it('settleMessage() drops what is too old, and counts it', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        await store.createWebhook(webhook('wh_2'))
+        await announce(id, 'better', null, message('m1'))
+        const failure = { isDelivered: false, at: START, error: 'no', nextAttemptAt: START } as const
+        await store.settleMessage(await first(), { ...failure, dropBefore: START + 1 })
+        expect((await dueNow()).map(({ webhookId }) => webhookId)).toEqual(['wh_2'])
+        expect(await store.findWebhooks()).toMatchObject([
+          { givenUp: 1, waiting: 0 },
+          { givenUp: 0, waiting: 1 },
+        ])
+      })
+
+      it('deleteWebhook() takes its messages along; one under way is settled in vain', async () => {
+        const { id } = await create()
+        await store.createWebhook(webhook('wh_1'))
+        await announce(id, 'better', null, message('m1'))
+        const due = await first()
+        await store.deleteWebhook('wh_1')
+        await store.settleMessage(due, { isDelivered: true, at: START })
+        expect(await dueNow()).toEqual([])
+        expect(await store.findWebhooks()).toEqual([])
+      })
+    })
+
+    it('readSize() tells how large the database is', async () => {
+      expect((await store.readSize()).databaseBytes).toBeGreaterThan(4096)
+    })
+
+    it('countWaiting() tells how many sentences wait for their answer', async () => {
+      expect(await store.countWaiting()).toBe(0)
+      const asked = [create(), store.ping()]
+      expect(await store.countWaiting()).toBe(2)
+      await Promise.all(asked)
+      expect(await store.countWaiting()).toBe(0)
+    })
   })
+}
+
+function webhook(id: string, changes: Partial<NewWebhook> = {}): NewWebhook {
+  const url = `https://example.com/${id}`
+  return { id, url, events: ['verdict'], experimentId: null, secret: 'whsec_x', createdAt: START, ...changes }
+}
+
+function message(id: string): Message {
+  return { id, type: 'verdict', body: JSON.stringify({ m: id }) }
 }
 
 function snapshot(number: number): Snapshot {

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import type { Store } from '../../src/bandit/store.ts'
+import type { Commit, Store } from '../../src/bandit/store.ts'
 import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -80,6 +80,16 @@ describe('openSqlite()', () => {
   it('refuses a URL that it does not know', async () => {
     await expect(openStore('mysql://localhost/x')).rejects.toThrow('DATABASE_URL must be sqlite:')
     await expect(openStore('sqlite:')).rejects.toThrow('DATABASE_URL must be sqlite:')
+  })
+
+  it.each([false, true])('tells of each commit (on a thread of its own: %s)', async isThreaded => {
+    const commits: Commit[] = []
+    const store = await openStore(`sqlite:${path}`, { isThreaded, onCommit: commit => commits.push(commit) })
+    await Promise.all([createNumbered(store, 1), createNumbered(store, 2), store.findExperiments()])
+    await createNumbered(store, 3)
+    expect(commits.map(({ sentences }) => sentences)).toEqual([2, 1])
+    for (const { ms } of commits) expect(ms).toBeGreaterThan(0)
+    await store.close()
   })
 
   it('shares one commit among what arrives in one turn', async () => {

@@ -1,12 +1,15 @@
 // A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
+import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { Lookout, type Seen } from '../../src/bandit/lookout.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { LivePages } from '../../src/http/live.ts'
+import { Metrics } from '../../src/http/metrics.ts'
 import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -27,6 +30,8 @@ export interface Service {
   now: number
   /** Moves the clock on and takes the snapshots that are due. */
   advance(ms: number): Promise<void>
+  /** Looks at the experiments, and announces what has changed. */
+  look(): Promise<Seen[]>
   /** Calls a path; objects are sent as JSON, strings as forms. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   /** Closes the service, and opens another on the same file. */
@@ -46,6 +51,7 @@ export interface ServiceOptions {
   readonly adminKey?: string | null
   readonly salt?: string
   readonly now?: number
+  readonly allowsPrivateTargets?: boolean
   /** Stands between the service and its store, to make it fail. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -71,12 +77,16 @@ async function blankDatabase(): Promise<Buffer> {
 
 async function serve(folder: string, options: ServiceOptions): Promise<Service> {
   const databasePath = join(folder, 'pinwheel.db')
-  const opened = await openStore(`sqlite:${databasePath}`)
+  const metrics = new Metrics()
+  const opened = await openStore(`sqlite:${databasePath}`, { onCommit: commit => metrics.committed(commit) })
   const store = options.wrapStore?.(opened) ?? opened
   const catalogue = await Catalogue.load(store)
   let salts = 0
   const clock = { now: options.now ?? NOON }
   const live = new LivePages(catalogue)
+  let messages = 0
+  // The tests' ledgers are small: no look costs anything by this clock, so none puts another off.
+  const lookout = new Lookout({ catalogue, store, elapsedMs: () => 0, newId: () => `msg_${clock.now}-${++messages}` })
   const server = createServer({
     catalogue,
     store,
@@ -85,6 +95,11 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     log: createLog('silent'),
     adminKey: options.adminKey ?? null,
     live,
+    randomBytes,
+    lookout,
+    allowsPrivateTargets: options.allowsPrivateTargets ?? false,
+    metrics,
+    processMetrics: () => [],
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -110,6 +125,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
       clock.now += ms
       await refreshSnapshots({ catalogue, store }, clock.now)
     },
+    look: () => lookout.look(clock.now),
     call: (method, path, body, headers) => call(url + path, method, body, headers),
     async restart() {
       await shut()

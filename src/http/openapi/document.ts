@@ -10,6 +10,7 @@ import { REWARD_OPERATIONS } from './rewards.ts'
 import { SENT_EVENT_OPERATIONS } from './sent-events.ts'
 import { SERVICE_OPERATIONS } from './service.ts'
 import { SIMULATION_OPERATIONS } from './simulate.ts'
+import { WEBHOOK_OPERATIONS } from './webhooks.ts'
 
 /** In the order in which they are shown. */
 const OPERATIONS: readonly Operation[] = [
@@ -20,6 +21,7 @@ const OPERATIONS: readonly Operation[] = [
   ...EXPERIMENT_OPERATIONS,
   ...REPORT_OPERATIONS,
   ...SIMULATION_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ]
 

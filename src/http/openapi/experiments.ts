@@ -1,6 +1,6 @@
 // The operations on /experiments: define, look, start, pause, stop.
 import { z } from 'zod'
-import { STATUSES, type Status } from '../../bandit/experiment.ts'
+import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment.ts'
 import { definitionSchema } from '../definition-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, keyInPath, metric, share } from './shapes.ts'
@@ -63,6 +63,7 @@ const experimentFields = {
     .meta({ id: 'Policy' }),
   alpha: z.number(),
   plannedUnits: count,
+  onHarm: z.enum(HARM_RESPONSES).optional().describe('Absent: nothing.'),
   status: z.enum(STATUSES),
   winner: z.string().nullable().describe('The arm that answers every /assign once the experiment is stopped.'),
 }

@@ -54,6 +54,21 @@ export const SERVICE_OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    tag: 'Operation',
+    summary: 'Metrics for Prometheus',
+    scope: 'read',
+    answers: {
+      200: {
+        description: 'What was counted, and where the experiments, the store and the process stand.',
+        content: { 'text/plain': { schema: z.string() } },
+      },
+    },
+    problems: [],
+  },
+  {
+    method: 'get',
     path: '/openapi.json',
     id: 'getOpenapi',
     tag: 'Operation',

@@ -63,6 +63,11 @@ export class CallQueue {
     })
   }
 
+  /** How many sentences were asked and are not answered. */
+  get depth(): number {
+    return this.#gathered.length + this.#underWay.length
+  }
+
   /** Takes no more, and resolves when all that was asked is answered. */
   async close(): Promise<void> {
     this.#isClosed = true

@@ -1,7 +1,8 @@
 // The database file: opened, made durable, and brought up to date.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import type { StoreSize } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
 
@@ -33,6 +34,14 @@ export function openDatabase(path: string): Database.Database {
     if (error instanceof DatabaseError) throw error
     throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** How large the file and its write-ahead log are. */
+export function sizeOf(db: Database.Database): StoreSize {
+  const pages = db.pragma('page_count', { simple: true }) as number
+  const pageBytes = db.pragma('page_size', { simple: true }) as number
+  const log = statSync(`${db.name}-wal`, { throwIfNoEntry: false })
+  return { databaseBytes: pages * pageBytes, logBytes: log?.size ?? 0 }
 }
 
 function migrate(db: Database.Database): void {

@@ -1,10 +1,10 @@
 // The connection, and what may be said over it. Many sentences share one commit, because an fsync costs more than a hundred rows;
 // one that breaks a rule is undone alone.
 import type Database from 'better-sqlite3'
-import type { Store } from '../../bandit/store.ts'
+import type { Commit, Store } from '../../bandit/store.ts'
 import { assignmentSentences } from './assignments.ts'
 import { audit } from './audit.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, sizeOf } from './database.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
 import { Ledger } from './ledger.ts'
@@ -12,6 +12,7 @@ import { rewardSentences } from './rewards.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from './sentences.ts'
 import { snapshotSentences } from './snapshots.ts'
 import { asStoreError, isLocked, isTrouble } from './trouble.ts'
+import { webhookSentences } from './webhooks.ts'
 
 /** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
 export type OnTurn = (error: unknown) => void
@@ -22,6 +23,9 @@ export type OnTurn = (error: unknown) => void
  */
 const LOCK_PATIENCE_MS = 250
 
+/** Hears of each commit that succeeds. */
+export type OnCommit = (commit: Commit) => void
+
 export class Engine {
   readonly #db: Database.Database
   readonly #ledger: Ledger
@@ -29,13 +33,15 @@ export class Engine {
   readonly #commitTogether: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
   readonly #commitApart: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
   readonly #onTurn: OnTurn
+  readonly #onCommit: OnCommit
   #isFailing = false
 
   /** @throws DatabaseError */
-  constructor(path: string, onTurn: OnTurn = () => {}) {
+  constructor(path: string, onTurn: OnTurn = () => {}, onCommit: OnCommit = () => {}) {
     const db = openDatabase(path)
     this.#db = db
     this.#onTurn = onTurn
+    this.#onCommit = onCommit
     this.#ledger = new Ledger(db)
     this.#sentences = {
       ...experimentSentences(db, this.#ledger),
@@ -43,7 +49,9 @@ export class Engine {
       ...assignmentSentences(db, this.#ledger),
       ...rewardSentences(db, this.#ledger),
       ...factSentences(db),
+      ...webhookSentences(db),
       ping: () => void db.prepare('SELECT 1').get(),
+      readSize: () => sizeOf(db),
     }
     this.#commitTogether = db.transaction(calls => {
       const outcomes = calls.map(call => ({ result: this.#say(call) }))
@@ -79,9 +87,11 @@ export class Engine {
   }
 
   #commit(calls: readonly Call[]): Outcome[] {
+    const startedAt = performance.now()
     try {
       const outcomes = this.#commitOnceUnlocked(calls)
       this.#turn(null)
+      this.#onCommit({ ms: performance.now() - startedAt, sentences: calls.length })
       return outcomes
     } catch (error) {
       this.#ledger.forget()

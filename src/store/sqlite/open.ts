@@ -1,7 +1,7 @@
 // The SQLite twin: one file, nothing to install.
 import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from './call-queue.ts'
-import { Engine, type OnTurn } from './engine.ts'
+import { Engine, type OnCommit, type OnTurn } from './engine.ts'
 import type { SentenceName, Sentences } from './sentences.ts'
 import { ThreadedEngine } from './threaded-engine.ts'
 
@@ -9,6 +9,7 @@ export interface SqliteOptions {
   /** Commits on a thread of their own: for a service, whose answers must not wait for the disk together. */
   readonly isThreaded?: boolean
   readonly onTurn?: OnTurn | undefined
+  readonly onCommit?: OnCommit | undefined
 }
 
 /**
@@ -18,9 +19,9 @@ export interface SqliteOptions {
  */
 export async function openSqlite(
   path: string,
-  { isThreaded = false, onTurn = () => {} }: SqliteOptions = {},
+  { isThreaded = false, onTurn = () => {}, onCommit = () => {} }: SqliteOptions = {},
 ): Promise<Store> {
-  const engine = isThreaded ? await ThreadedEngine.open(path, onTurn) : new Engine(path, onTurn)
+  const engine = isThreaded ? await ThreadedEngine.open(path, onTurn, onCommit) : new Engine(path, onTurn, onCommit)
   const queue = new CallQueue(engine, hangs => onTurn(hangs ? new Error('The disk does not answer') : null))
   const sentence =
     <Name extends SentenceName>(name: Name) =>
@@ -40,7 +41,17 @@ export async function openSqlite(
     readTotals: sentence('readTotals'),
     audit: engine.audit,
     readPulse: sentence('readPulse'),
+    createWebhook: sentence('createWebhook'),
+    findWebhooks: sentence('findWebhooks'),
+    deleteWebhook: sentence('deleteWebhook'),
+    findAnnouncements: sentence('findAnnouncements'),
+    announce: sentence('announce'),
+    findDueMessages: sentence('findDueMessages'),
+    claimMessage: sentence('claimMessage'),
+    settleMessage: sentence('settleMessage'),
     ping: sentence('ping'),
+    readSize: sentence('readSize'),
+    countWaiting: async () => queue.depth,
     async close() {
       await queue.close()
       await engine.close()

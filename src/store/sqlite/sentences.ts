@@ -1,8 +1,8 @@
 // The store's sentences as the engine says them: at once, and synchronously, since that is how better-sqlite3 works.
 import type { Store } from '../../bandit/store.ts'
 
-/** An audit shows its facts as it goes, so it cannot be asked of another thread. */
-type Aside = 'audit' | 'close'
+/** An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it is known on this one. */
+type Aside = 'audit' | 'countWaiting' | 'close'
 
 type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<infer Result>
   ? (...args: Args) => Result
@@ -18,6 +18,11 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
   'takeSnapshot',
   'keepAssignments',
   'recordRewards',
+  'createWebhook',
+  'deleteWebhook',
+  'announce',
+  'claimMessage',
+  'settleMessage',
 ] satisfies SentenceName[])
 
 /** One sentence to be said. */

@@ -1,6 +1,7 @@
 // The thread that owns the connection. A commit waits for the disk, now and then for a tenth of a second; here it holds up those
 // who wait for it, and nobody else.
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Commit } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { Engine } from './engine.ts'
 import type { Call } from './sentences.ts'
@@ -13,9 +14,18 @@ function tell(message: FromThread, transfer: readonly ArrayBuffer[] = []): void 
   port.postMessage(message, transfer)
 }
 
+/** The one that what was asked last has shared. */
+let commit: Commit | null = null
+
 function openEngine(): Engine | null {
   try {
-    return new Engine(workerData as string, error => tell({ turn: error === null ? null : packError(error) }))
+    return new Engine(
+      workerData as string,
+      error => tell({ turn: error === null ? null : packError(error) }),
+      made => {
+        commit = made
+      },
+    )
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
     tell({ refusal: error.message })
@@ -24,8 +34,9 @@ function openEngine(): Engine | null {
 }
 
 function answer(engine: Engine, calls: readonly Call[]): void {
+  commit = null
   const outcomes = engine.perform(calls).map((outcome, position) => packOutcome(calls[position] as Call, outcome))
-  tell({ outcomes }, transferred(outcomes))
+  tell({ outcomes, commit }, transferred(outcomes))
 }
 
 const engine = openEngine()

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import type { Store } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { audit } from './audit.ts'
-import type { OnTurn } from './engine.ts'
+import type { OnCommit, OnTurn } from './engine.ts'
 import type { Call, Outcome } from './sentences.ts'
 import { type FromThread, type ToThread, unpackError, unpackOutcome } from './wire.ts'
 
@@ -13,24 +13,26 @@ export class ThreadedEngine {
   readonly #thread: Worker
   readonly #ended: Promise<void>
   readonly #onTurn: OnTurn
+  readonly #onCommit: OnCommit
   #resolve: (outcomes: Outcome[]) => void = () => {}
 
   /** @throws DatabaseError */
-  static async open(path: string, onTurn: OnTurn): Promise<ThreadedEngine> {
+  static async open(path: string, onTurn: OnTurn, onCommit: OnCommit): Promise<ThreadedEngine> {
     const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: path, name: 'store' })
     const first = await new Promise<FromThread>((resolve, reject) => {
       thread.once('message', resolve).once('error', reject)
     })
     if (typeof first === 'object' && 'refusal' in first) throw new DatabaseError(first.refusal)
     thread.removeAllListeners('error')
-    return new ThreadedEngine(path, thread, onTurn)
+    return new ThreadedEngine(path, thread, onTurn, onCommit)
   }
 
   /** An error that the thread did not expect is not caught here: it ends the process, and what was acknowledged is on disk. */
-  private constructor(path: string, thread: Worker, onTurn: OnTurn) {
+  private constructor(path: string, thread: Worker, onTurn: OnTurn, onCommit: OnCommit) {
     this.#path = path
     this.#thread = thread
     this.#onTurn = onTurn
+    this.#onCommit = onCommit
     this.#ended = new Promise(resolve => thread.once('exit', () => resolve()))
     thread.on('message', (message: FromThread) => this.#hear(message))
   }
@@ -61,7 +63,9 @@ export class ThreadedEngine {
   #hear(message: FromThread): void {
     if (typeof message !== 'object') return
     if ('turn' in message) this.#onTurn(message.turn === null ? null : unpackError(message.turn))
-    if ('outcomes' in message) this.#resolve(message.outcomes.map(unpackOutcome))
+    if (!('outcomes' in message)) return
+    if (message.commit !== null) this.#onCommit(message.commit)
+    this.#resolve(message.outcomes.map(unpackOutcome))
   }
 
   #tell(message: ToThread): void {

@@ -1,7 +1,7 @@
 // What the threads say to each other. Errors lose their class on the way, so those that matter are told apart by name; a ledger
 // crosses as columns.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
-import type { StoredLedger } from '../../bandit/store.ts'
+import type { Commit, StoredLedger } from '../../bandit/store.ts'
 import { type PackedLedger, packLedger, unpackLedger } from './ledger-packing.ts'
 import type { Call, Outcome } from './sentences.ts'
 
@@ -12,7 +12,7 @@ export type FromThread =
   /** The database cannot be opened: the sentence of the DatabaseError. */
   | { readonly refusal: string }
   /** Of the calls of one message, in their order. */
-  | { readonly outcomes: readonly PackedOutcome[] }
+  | { readonly outcomes: readonly PackedOutcome[]; readonly commit: Commit | null }
   | { readonly turn: EngineError | null }
 
 /** What the engine's own error says. */

@@ -54,7 +54,7 @@ describe('the document', () => {
 
   it('describes every field of a definition, also to editors', () => {
     const { schemas } = document.components as { schemas: Record<string, { properties: Record<string, unknown> }> }
-    for (const name of ['ExperimentDefinition', 'ArmInput', 'MetricInput', 'PolicyInput', 'Reward']) {
+    for (const name of ['ExperimentDefinition', 'WebhookInput', 'ArmInput', 'MetricInput', 'PolicyInput', 'Reward']) {
       for (const [field, schema] of Object.entries(schemas[name]?.properties ?? {})) {
         const { description, $ref } = schema as { description?: string; $ref?: string }
         expect(description ?? (resolve(document, $ref ?? '') as { description?: string }).description, field).toMatch(

@@ -70,7 +70,7 @@ function note(method: string, path: string, answer: Answer): Answer {
 
 /** An address of an operation that is there. */
 function addressOf({ path }: PromisedOperation): string {
-  return path.replace('{key}', 'spring-email')
+  return path.replace('{key}', 'spring-email').replace('{id}', 'wh_nobody')
 }
 
 const withBody = api.operations.filter(({ operation }) => operation.requestBody !== undefined)
@@ -79,6 +79,13 @@ const withKey = api.operations.filter(({ path }) => path.includes('{key}'))
 describe('what the document promises', () => {
   it('is how the service answers', async () => {
     await send('GET', '/livez')
+    await send('GET', '/metrics')
+    const { id } = (await send('POST', '/webhooks', { url: 'https://example.com' })).body
+    await send('GET', '/webhooks')
+    await send('GET', `/webhooks/${id}`)
+    await send('DELETE', `/webhooks/${id}`)
+    await send('GET', `/webhooks/${id}`)
+    await send('DELETE', `/webhooks/${id}`)
     await send('GET', '/readyz')
     await send('GET', '/version')
     await send('GET', '/openapi.json')
@@ -237,6 +244,7 @@ describe('what the document promises', () => {
       recordCloudEvents: ['/v1/events', {}, CLOUD_EVENT],
       evaluateFlag: ['/ofrep/v1/evaluate/flags/spring-email', UNIT],
       evaluateFlags: ['/ofrep/v1/evaluate/flags', UNIT],
+      createWebhook: ['/webhooks', { url: 'https://example.com' }],
       evaluate: ['/experiments/spring-email/evaluate', { arm: 'mens' }],
     }
     const canFail = ({ operation: { responses } }: PromisedOperation) =>

@@ -1,0 +1,82 @@
+// A webhook: an address that is told when something happens to an experiment. And what is told: announcements, and the messages
+// that carry them.
+
+export const EVENT_TYPES = [
+  'verdict',
+  'guardrail.harmed',
+  'sample-ratio.alarm',
+  'arm.starved',
+  'rewards.silent',
+  'experiment.stopped',
+] as const
+
+export type EventType = (typeof EVENT_TYPES)[number]
+
+/** More would make every announcement a write of as many rows. */
+export const MAX_WEBHOOKS = 100
+
+export interface NewWebhook {
+  readonly id: string
+  readonly url: string
+  readonly events: readonly EventType[]
+  /** Null: every experiment. */
+  readonly experimentId: number | null
+  /** `whsec_` and base64; see `signatureOf`. */
+  readonly secret: string
+  readonly createdAt: number
+}
+
+/** A webhook and how its deliveries go. Instants are ms since 1970. */
+export interface Webhook extends Omit<NewWebhook, 'secret'> {
+  /** Messages that wait to be delivered, the one that is tried now included. */
+  readonly waiting: number
+  /** Attempts that failed in a row. */
+  readonly failures: number
+  /** When the next message may be tried, if one waits. */
+  readonly nextAttemptAt: number
+  readonly lastDeliveredAt: number | null
+  readonly lastFailedAt: number | null
+  readonly lastError: string | null
+  /** Messages that were dropped after they had failed for days. */
+  readonly givenUp: number
+}
+
+/** What was announced last of a subject, as an arm's verdict. A subject of which nothing was announced is in its quiet state. */
+export interface Announcement {
+  readonly subject: string
+  readonly state: string
+  /** An instant, ms since 1970. */
+  readonly at: number
+}
+
+/** What a webhook is sent. Its `id` stays the same however often it is. */
+export interface Message {
+  readonly id: string
+  readonly type: EventType
+  /** JSON, frozen when it was announced. */
+  readonly body: string
+}
+
+/** The message that is next in line for a webhook. */
+export interface DueMessage extends Omit<Message, 'type'> {
+  readonly webhookId: string
+  /** Its place among all messages. */
+  readonly sequence: number
+  readonly url: string
+  readonly secret: string
+  readonly queuedAt: number
+  readonly failures: number
+  /** As it was when the message was found due; whoever moves it first has the message to deliver. */
+  readonly nextAttemptAt: number
+}
+
+/** How an attempt ended. `dropBefore`: messages that were queued before this instant are given up. */
+export type DeliveryResult =
+  | { readonly isDelivered: true; readonly at: number }
+  | {
+      readonly isDelivered: false
+      readonly at: number
+      readonly error: string
+      readonly nextAttemptAt: number
+      readonly dropBefore: number
+    }

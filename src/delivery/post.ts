@@ -1,0 +1,77 @@
+// Posts a message to an address of somebody else's choosing: at most ten seconds, no redirect, no look at the answer but its status.
+// The address is judged as it is connected to, so that a name cannot resolve to one thing when it is checked and to another after.
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { isPublicAddress, targetFault } from './target.ts'
+
+const TIMEOUT_MS = 10_000
+
+/** More of an answer is not listened to. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+export interface PostOptions {
+  readonly allowsPrivate: boolean
+  readonly timeoutMs?: number
+  /** Ends an attempt that is under way. */
+  readonly signal?: AbortSignal
+  /** In place of the system's resolver. */
+  readonly lookup?: LookupFunction
+}
+
+/** Resolves when it was answered with 2xx; rejects with a reason for a person. */
+export async function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  { allowsPrivate, timeoutMs = TIMEOUT_MS, signal, lookup = systemLookup }: PostOptions,
+): Promise<void> {
+  const fault = targetFault(url, allowsPrivate)
+  if (fault !== null) throw new Error(`The address ${fault}`)
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const status = await new Promise<number>((resolve, reject) => {
+    const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
+      method: 'POST',
+      headers: { ...headers, 'user-agent': 'pinwheel', 'content-length': Buffer.byteLength(body) },
+      // A connection that was kept alive would have been checked for another address.
+      agent: false,
+      lookup: allowsPrivate ? lookup : publicOnly(lookup),
+      signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+    })
+    request.on('error', error => {
+      reject(deadline.aborted ? new Error(`There was no answer within ${timeoutMs} ms`, { cause: error }) : error)
+    })
+    request.once('response', response => {
+      resolve(response.statusCode ?? 0)
+      let bytes = 0
+      response.on('error', () => {})
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > MAX_ANSWER_BYTES) request.destroy()
+      })
+    })
+    request.end(body)
+  })
+  if (status >= 300 && status < 400) throw new Error(`The answer was ${status}; redirects are not followed`)
+  if (status < 200 || status > 299) throw new Error(`The answer was ${status}`)
+}
+
+/** Resolves as `lookup` does, and fails where any of the addresses is not of the world outside. */
+function publicOnly(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, answer) => {
+    lookup(hostname, { ...options, all: true } as LookupOptions, (error, found) => {
+      if (error !== null) return answer(error, [])
+      const addresses = found as LookupAddress[]
+      const closed = addresses.find(({ address }) => !isPublicAddress(address))
+      if (closed !== undefined) return answer(refusal(hostname, closed.address), [])
+      const [first] = addresses
+      if (options.all === true || first === undefined) answer(null, addresses)
+      else answer(null, first.address, first.family)
+    })
+  }
+}
+
+function refusal(hostname: string, address: string): Error {
+  return new Error(`${hostname} is ${address}, a private address; see WEBHOOK_PRIVATE_TARGETS`)
+}

@@ -1,0 +1,64 @@
+// GET /metrics: what was counted, where the experiments stand, and how the store and the process fare.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { StoreUnavailableError } from '../bandit/errors.ts'
+import { answerText } from './answer.ts'
+import { authenticate } from './authenticate.ts'
+import type { Context } from './context.ts'
+import { experimentFamilies } from './experiment-gauges.ts'
+import { EXPOSITION_TYPE, expositionText, type Family } from './exposition.ts'
+import { VERSION } from './version.ts'
+
+export async function getMetrics(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  authenticate(context, request, 'read')
+  const families = [
+    ...context.metrics.families(),
+    ...experimentFamilies(context),
+    ...(await storeFamilies(context)),
+    ...context.processMetrics(),
+    buildFamily(),
+  ]
+  answerText(response, expositionText(families), EXPOSITION_TYPE)
+}
+
+/** While the store does not answer there is one number, and the rest of the page must be readable all the more. */
+async function storeFamilies({ store }: Context): Promise<Family[]> {
+  try {
+    const [{ databaseBytes, logBytes }, webhooks] = await Promise.all([store.readSize(), store.findWebhooks()])
+    const waiting = await store.countWaiting()
+    return [
+      gauge('pinwheel_store_up', 'Whether the store can be read', [{ value: 1 }]),
+      gauge('pinwheel_store_waiting_sentences', 'Sentences that wait for the store', [{ value: waiting }]),
+      gauge('pinwheel_store_bytes', 'Size of the database and of its write-ahead log', [
+        { labels: { file: 'database' }, value: databaseBytes },
+        { labels: { file: 'log' }, value: logBytes },
+      ]),
+      gauge(
+        'pinwheel_webhook_waiting_messages',
+        'Messages that wait to be delivered',
+        webhooks.map(({ id, waiting }) => ({ labels: { webhook: id }, value: waiting })),
+      ),
+      gauge(
+        'pinwheel_webhook_failures',
+        'Attempts that failed in a row',
+        webhooks.map(({ id, failures }) => ({ labels: { webhook: id }, value: failures })),
+      ),
+      gauge(
+        'pinwheel_webhook_given_up_messages',
+        'Messages that were dropped after days of failures',
+        webhooks.map(({ id, givenUp }) => ({ labels: { webhook: id }, value: givenUp })),
+      ),
+    ]
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return [gauge('pinwheel_store_up', 'Whether the store can be read', [{ value: 0 }])]
+  }
+}
+
+function buildFamily(): Family {
+  const labels = { version: VERSION, node: process.version }
+  return gauge('pinwheel_build_info', 'What runs here', [{ labels, value: 1 }])
+}
+
+function gauge(name: string, help: string, samples: Family['samples']): Family {
+  return { name, type: 'gauge', help, samples }
+}

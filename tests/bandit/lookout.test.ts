@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { Lookout } from '../../src/bandit/lookout.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { EVENT_TYPES } from '../../src/bandit/webhook.ts'
+import { openStore } from '../../src/store/open.ts'
+import { faultyStore } from '../support/faulty-store.ts'
+import { type Service, startExperiment, startService } from '../support/service.ts'
+
+const MINUTE = 60_000
+
+const GUARDED = {
+  metrics: [
+    { key: 'visit', type: 'binary', role: 'primary' },
+    { key: 'unsubscribe', type: 'binary', role: 'guardrail', goal: 'decrease' },
+  ],
+}
+
+describe('Lookout', () => {
+  const faulty = faultyStore()
+  let service: Service
+
+  beforeEach(async () => {
+    faulty.isDown = false
+    service = await startService({ wrapStore: faulty.wrapStore })
+    await service.store.createWebhook({
+      id: 'wh_1',
+      url: 'https://example.com/hook',
+      events: EVENT_TYPES,
+      experimentId: null,
+      secret: 'whsec_eA==',
+      createdAt: service.now,
+    })
+  })
+
+  afterEach(() => service.close())
+
+  let units = 0
+  /** Gives so many new units their arms, and rewards those in an arm. */
+  async function assign(count: number, rewards: { arm: string; metric: string } | null = null): Promise<void> {
+    const list = Array.from({ length: count }, () => `u${++units}`)
+    const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units: list }))
+      .body
+    const rewarded = assignments.filter(({ arm }: { arm: string }) => arm === rewards?.arm)
+    const events = rewarded.map(({ unit }: { unit: string }) => ({ unit, metric: rewards?.metric }))
+    await service.call('POST', '/rewards', events)
+  }
+
+  /** What waits for the webhook, oldest first; it is taken out. */
+  async function messages(store: Store = service.store) {
+    const found = []
+    for (;;) {
+      const [due] = await store.findDueMessages(service.now, 1)
+      if (due === undefined) return found
+      found.push({ id: due.id, ...JSON.parse(due.body) })
+      await store.settleMessage(due, { isDelivered: true, at: service.now })
+    }
+  }
+
+  const typesOf = (told: readonly { type: string }[]) => told.map(({ type }) => type)
+  const experiment = async () => (await service.call('GET', '/experiments/spring-email')).body
+  const history = async () => (await service.call('GET', '/experiments/spring-email/history')).body.history
+
+  describe('verdicts', () => {
+    it('are announced once, when they change', async () => {
+      await startExperiment(service)
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      await service.look()
+      const told = await messages()
+      expect(typesOf(told)).toEqual(['verdict'])
+      expect(told[0]).toMatchObject({
+        timestamp: new Date(service.now).toISOString(),
+        data: {
+          experiment: 'spring-email',
+          metric: 'visit',
+          arm: 'mens',
+          before: 'undecided',
+          verdict: 'better',
+          lift: { estimate: expect.any(Number), lower: expect.any(Number), upper: expect.any(Number) },
+        },
+      })
+      await assign(10)
+      await service.advance(2 * MINUTE)
+      expect(await service.look()).toEqual([])
+      expect(await messages()).toEqual([])
+    })
+
+    it('are announced once by two services', async () => {
+      await startExperiment(service)
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      const other = await openStore(`sqlite:${service.databasePath}`)
+      const catalogue = await Catalogue.load(other)
+      const beside = new Lookout({ catalogue, store: other, elapsedMs: () => 0, newId: () => 'msg_beside' })
+      const seen = (await Promise.all([service.look(), beside.look(service.now)])).flat()
+      expect(seen).toHaveLength(1)
+      expect(typesOf(await messages())).toEqual(['verdict'])
+      await other.close()
+    })
+
+    it('are not lost when the service dies between finding and announcing, nor told twice after', async () => {
+      await startExperiment(service)
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      const dying = new Proxy(service.store, {
+        get: (target, name: keyof Store) =>
+          name === 'announce' ? () => Promise.reject(new Error('killed')) : target[name],
+      })
+      const { catalogue } = service
+      const lookout = new Lookout({ catalogue, store: dying, elapsedMs: () => 0, newId: () => 'msg_lost' })
+      expect(await lookout.look(service.now)).toMatchObject([{ error: { message: 'killed' } }])
+      expect(await messages()).toEqual([])
+      service = await service.restart()
+      await service.look()
+      expect(typesOf(await messages())).toEqual(['verdict'])
+      service = await service.restart()
+      await service.look()
+      expect(await messages()).toEqual([])
+    })
+
+    it('that turn back are told ten minutes after, so that none flutters', async () => {
+      await startExperiment(service)
+      const { experiment: found } = service.catalogue.get('spring-email')
+      await service.store.announce(found.id, null, { subject: 'verdict/mens', state: 'better', at: service.now }, null)
+      await service.advance(9 * MINUTE)
+      expect(await service.look()).toEqual([])
+      await service.advance(MINUTE)
+      expect(await service.look()).toMatchObject([
+        { announced: 'verdict', details: { arm: 'mens', before: 'better', verdict: 'undecided' } },
+      ])
+    })
+  })
+
+  describe('a guardrail that is harmed', () => {
+    it('is announced, and nothing is done about it unless the definition says so', async () => {
+      await startExperiment(service, GUARDED)
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      await service.look()
+      const told = await messages()
+      expect(typesOf(told)).toEqual(['guardrail.harmed'])
+      expect(told[0].data).toMatchObject({
+        metric: 'unsubscribe',
+        arm: 'mens',
+        margin: 0,
+        onHarm: null,
+        armStatus: 'active',
+        experimentStatus: 'running',
+      })
+      expect((await experiment()).arms[1].retired).toBe(false)
+    })
+
+    it('retires its arm with "onHarm": "pause-arm", under the name pinwheel', async () => {
+      await startExperiment(service, { ...GUARDED, onHarm: 'pause-arm' })
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      expect(await service.look()).toMatchObject([
+        { retired: 'mens', metric: 'unsubscribe', isPaused: false },
+        { announced: 'guardrail.harmed' },
+      ])
+      expect((await messages())[0].data).toMatchObject({ onHarm: 'pause-arm', armStatus: 'retired' })
+      expect(await experiment()).toMatchObject({ status: 'running', onHarm: 'pause-arm' })
+      expect((await history()).at(-1)).toMatchObject({
+        actor: 'pinwheel',
+        action: 'changed',
+        changes: [{ path: 'arms.mens.retired', before: false, after: true }],
+      })
+      const next = await service.call('POST', '/assign/batch', {
+        experiment: 'spring-email',
+        units: Array.from({ length: 500 }, (_, unit) => `later-${unit}`),
+      })
+      const arms = new Set(next.body.assignments.map(({ arm }: { arm: string }) => arm))
+      expect([...arms].sort()).toEqual(['control', 'womens'])
+      await service.advance(2 * MINUTE)
+      expect(await service.look()).toEqual([])
+    })
+
+    it('pauses the experiment with its last arm beside the control', async () => {
+      await startExperiment(service, { ...GUARDED, arms: [{ key: 'control' }, { key: 'mens' }], onHarm: 'pause-arm' })
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      expect(await service.look()).toMatchObject([
+        { retired: 'mens', isPaused: true },
+        { announced: 'guardrail.harmed' },
+      ])
+      expect((await messages())[0].data).toMatchObject({ armStatus: 'retired', experimentStatus: 'paused' })
+      const { body } = await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'later' })
+      expect(body).toMatchObject({ arm: 'control', reason: 'paused' })
+      // Whoever starts it again gets the control for everybody, until there is another arm.
+      expect((await service.call('POST', '/experiments/spring-email/start')).status).toBe(200)
+      const again = await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'later' })
+      expect(again.body).toMatchObject({ arm: 'control', reason: 'assigned', propensity: 1 })
+    })
+
+    it('retires an arm again that somebody brings back', async () => {
+      const changes = { ...GUARDED, onHarm: 'pause-arm' }
+      await startExperiment(service, changes)
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      await service.look()
+      const { salt, status, version, winner, createdAt, startedAt, stoppedAt, ...definition } = await experiment()
+      definition.arms[1].retired = false
+      expect((await service.call('PUT', '/experiments/spring-email', definition)).status).toBe(200)
+      expect(await service.look()).toMatchObject([{ retired: 'mens' }])
+      expect((await experiment()).arms[1].retired).toBe(true)
+    })
+  })
+
+  it('announces that the shares are not those that were promised', async () => {
+    await startExperiment(service)
+    const { experiment: found, snapshot } = service.catalogue.get('spring-email')
+    // As if units got lost on their way to one arm: all that arrive have the other two.
+    const unitsOf = (arm: number) =>
+      Array.from({ length: 500 }, (_, unit) => ({ unit: `${arm}-${unit}`, arm, propensity: 1 / 3 }))
+    await service.store.keepAssignments({
+      experimentId: found.id,
+      snapshot: snapshot?.number ?? 0,
+      assignedAt: service.now,
+      metrics: found.definition.metrics,
+      units: [...unitsOf(0), ...unitsOf(1)],
+    })
+    await service.look()
+    expect(typesOf(await messages())).toEqual(expect.arrayContaining(['arm.starved', 'sample-ratio.alarm']))
+  })
+
+  it('announces rewards that have fallen silent, and hears them again', async () => {
+    await startExperiment(service)
+    for (let minute = 0; minute < 3; minute++) {
+      await assign(300, { arm: 'mens', metric: 'visit' })
+      await service.advance(MINUTE)
+    }
+    await assign(300)
+    await service.advance(30 * MINUTE)
+    await service.look()
+    const silent = (await messages()).filter(({ type }) => type === 'rewards.silent')
+    expect(silent).toHaveLength(1)
+    expect(silent[0].data).toMatchObject({ metric: 'visit', units: 300, missingRewards: expect.any(Number) })
+    await assign(100, { arm: 'mens', metric: 'visit' })
+    await service.advance(MINUTE)
+    await service.look()
+    const { experiment: found } = service.catalogue.get('spring-email')
+    expect(await service.store.findAnnouncements(found.id)).toContainEqual(
+      expect.objectContaining({ subject: 'rewards', state: 'silent' }),
+    )
+    await service.advance(10 * MINUTE)
+    await service.look()
+    expect(await service.store.findAnnouncements(found.id)).toContainEqual(
+      expect.objectContaining({ subject: 'rewards', state: 'heard' }),
+    )
+  })
+
+  it('announces a stop once, and again when another winner is named', async () => {
+    await startExperiment(service)
+    await service.call('POST', '/experiments/spring-email/stop', { winner: 'mens' })
+    await service.look()
+    await service.look()
+    expect(await messages()).toMatchObject([{ type: 'experiment.stopped', data: { winner: 'mens' } }])
+    await service.call('POST', '/experiments/spring-email/stop', { winner: null })
+    await service.look()
+    expect(await messages()).toMatchObject([{ type: 'experiment.stopped', data: { winner: null } }])
+  })
+
+  it('tells what failed, and tries again some seconds later', async () => {
+    await startExperiment(service)
+    await service.call('POST', '/experiments/spring-email/stop')
+    faulty.isDown = true
+    expect(await service.look()).toMatchObject([{ experiment: 'spring-email', error: expect.any(Error) }])
+    faulty.isDown = false
+    expect(await service.look()).toEqual([])
+    await service.advance(10_000)
+    expect(await service.look()).toMatchObject([{ announced: 'experiment.stopped' }])
+  })
+
+  it('looks at a few experiments at a time, and at all of them in turn', async () => {
+    const keys = ['one', 'two', 'three', 'four']
+    for (const key of keys) await startExperiment(service, { key })
+    let elapsed = 0
+    const { catalogue, store } = service
+    // Each look seems to take as long as all together may.
+    const lookout = new Lookout({ catalogue, store, elapsedMs: () => (elapsed += 60), newId: () => 'msg' })
+    const lookedAt = () =>
+      keys.filter(key => lookout.latest(catalogue.get(key).experiment)?.generatedAt === service.now)
+    for (const key of keys) {
+      service.now += 1_000
+      await lookout.look(service.now)
+      expect(lookedAt()).toEqual([key])
+    }
+    await lookout.look(service.now)
+    expect(lookedAt()).toEqual(['four'])
+  })
+
+  it('lets an experiment rest after a look that took long', async () => {
+    await startExperiment(service)
+    let elapsed = 0
+    const { catalogue, store } = service
+    const lookout = new Lookout({ catalogue, store, elapsedMs: () => (elapsed += 100), newId: () => 'msg' })
+    const { experiment: found } = catalogue.get('spring-email')
+    await lookout.look(service.now)
+    const first = lookout.latest(found)?.generatedAt
+    await assign(10)
+    service.now += 4_999
+    await lookout.look(service.now)
+    expect(lookout.latest(found)?.generatedAt).toBe(first)
+    service.now += 1
+    await lookout.look(service.now)
+    expect(lookout.latest(found)?.generatedAt).toBe(service.now)
+  })
+})

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
+import { dietsOf } from '../../src/bandit/starvation.ts'
+import { storedLedger } from '../support/stored-ledger.ts'
+
+const definition = completeDefinition({
+  key: 'x',
+  arms: [{ key: 'a' }, { key: 'b' }, { key: 'c' }, { key: 'gone', retired: true }],
+  metrics: [{ key: 'visit', type: 'binary', role: 'primary' }],
+})
+
+const never = () => false
+const starved = (units: number[][], was: (arm: string) => boolean = never) =>
+  dietsOf(definition, storedLedger(units.map(each => ({ units: each }))), was)
+    .filter(diet => diet.isStarved)
+    .map(diet => diet.arm)
+
+describe('dietsOf()', () => {
+  it('says nothing while there are less than a thousand units', () => {
+    expect(dietsOf(definition, storedLedger([{ units: [999, 0, 0] }]), never)).toEqual([])
+    expect(dietsOf(definition, storedLedger([]), never)).toEqual([])
+  })
+
+  it('finds the active arm that gets less than a tenth of an even share', () => {
+    expect(starved([[484, 484, 32]])).toEqual(['c'])
+    expect(starved([[483, 483, 34]])).toEqual([])
+    expect(starved([[1_000, 0, 0, 0]])).toEqual(['b', 'c'])
+  })
+
+  it('looks back a thousand units, and not at what was before', () => {
+    const rich = [500, 500, 500]
+    expect(starved([rich, rich, [495, 495, 10]])).toEqual(['c'])
+    expect(starved([rich, [90, 90, 0]])).toEqual([])
+  })
+
+  it('keeps an arm starved until it gets a fifth of an even share', () => {
+    const was = (arm: string) => arm === 'c'
+    expect(starved([[470, 470, 60]], was)).toEqual(['c'])
+    expect(starved([[465, 465, 70]], was)).toEqual([])
+  })
+
+  it('counts for a new arm the units since it was there', () => {
+    const before = { units: [5_000, 5_000, 0], propensities: [0.5, 0.5, null, null] }
+    const diets = dietsOf(definition, storedLedger([before, { units: [500, 500, 0] }]), never)
+    expect(diets.find(({ arm }) => arm === 'c')).toEqual({ arm: 'c', isStarved: true, units: 0, of: 1_000 })
+    const young = dietsOf(definition, storedLedger([before, { units: [90, 90, 0] }]), never)
+    expect(young.map(({ arm }) => arm)).toEqual(['a', 'b'])
+  })
+})
