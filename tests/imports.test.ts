@@ -23,8 +23,8 @@ const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'
 /** Packages and modules of Node that a room may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   lobby: /^(node:|pino$)/,
-  http: /^(node:|express$|zod$|zod-openapi$)/,
-  bandit: /^node:crypto$/,
+  http: /^(node:|express$|helmet$|zod$|zod-openapi$)/,
+  bandit: /^node:(crypto|zlib)$/,
   simulation: /^$/,
   stats: /^$/,
   store: /^(node:|better-sqlite3$)/,

@@ -18,6 +18,7 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
   'takeSnapshot',
   'keepAssignments',
   'recordRewards',
+  'keepKeys',
 ] satisfies SentenceName[])
 
 /** One sentence to be said. */
