@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { Keyring } from '../../src/bandit/keyring.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { LivePages } from '../../src/http/live.ts'
@@ -21,6 +22,7 @@ export interface Service {
   readonly store: Store
   readonly catalogue: Catalogue
   readonly live: LivePages
+  readonly keyring: Keyring
   /** The SQLite file, for another process that gets in its way. */
   readonly databasePath: string
   /** The service's clock, ms since 1970. */
@@ -44,6 +46,9 @@ export interface Answer {
 
 export interface ServiceOptions {
   readonly adminKey?: string | null
+  /** For keys without a rate of their own. */
+  readonly rate?: string | null
+  readonly allowedOrigins?: readonly string[]
   readonly salt?: string
   readonly now?: number
   /** Stands between the service and its store, to make it fail. */
@@ -77,13 +82,19 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
   let salts = 0
   const clock = { now: options.now ?? NOON }
   const live = new LivePages(catalogue)
+  const keyring = await Keyring.load(
+    store,
+    { adminKey: options.adminKey ?? null, rate: options.rate ?? null },
+    clock.now,
+  )
   const server = createServer({
     catalogue,
     store,
     now: () => clock.now,
     newSalt: () => options.salt ?? `salt-${++salts}`,
     log: createLog('silent'),
-    adminKey: options.adminKey ?? null,
+    keyring,
+    allowedOrigins: new Set(options.allowedOrigins),
     live,
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -99,6 +110,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     store,
     catalogue,
     live,
+    keyring,
     databasePath,
     get now() {
       return clock.now

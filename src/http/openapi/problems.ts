@@ -54,7 +54,7 @@ function problemResponse(status: number, codes: readonly ErrorCode[]): ZodOpenAp
   const response = known.get(id) ?? {
     id,
     description: `${TITLES[status] ?? 'Refused'}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
-    ...(status === 503 && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
+    ...((status === 429 || status === 503) && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
     content: {
       'application/problem+json': {
         schema: problemSchema,
