@@ -6,7 +6,7 @@ import { BanditError } from '../bandit/errors.ts'
 import type { Holder } from '../bandit/keyring.ts'
 import type { TokenBucket } from '../bandit/token-bucket.ts'
 import { counted } from '../bandit/wording.ts'
-import { responseOf } from './response-of.ts'
+import { remark } from './remarks.ts'
 
 /** Whose tokens are taken; without a bucket, nobody's. */
 type Payer = Pick<Holder, 'bucket'>
@@ -15,12 +15,10 @@ type Payer = Pick<Holder, 'bucket'>
 export function spendOne(bucket: TokenBucket, request: IncomingMessage, now: number): void {
   const waitMs = bucket.waitMs(now)
   if (waitMs === 0) bucket.take(1, now)
-  const response = responseOf(request)
-  response?.setHeader('RateLimit-Policy', policyOf(bucket))
-  response?.setHeader('RateLimit', standingOf(bucket, now))
-  if (waitMs === 0) return
   const waitS = inSeconds(waitMs)
-  response?.setHeader('Retry-After', waitS)
+  const standing = ['RateLimit-Policy', policyOf(bucket), 'RateLimit', standingOf(bucket, now)]
+  remark(request, waitMs === 0 ? standing : [...standing, 'Retry-After', String(waitS)])
+  if (waitMs === 0) return
   throw new BanditError('rate_limited', `The key has used up its rate; ask again in ${counted(waitS, 'second')}`)
 }
 

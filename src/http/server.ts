@@ -31,6 +31,7 @@ export function createServer(context: Context): Server {
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_TIMEOUT_MS)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    if (guard(context, request, response)) return
     const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
     sendProblem(response, new BanditError('invalid_request', message), 417)
   })
