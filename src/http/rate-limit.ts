@@ -8,6 +8,9 @@ import type { TokenBucket } from '../bandit/token-bucket.ts'
 import { counted } from '../bandit/wording.ts'
 import { remark } from './remarks.ts'
 
+/** A connection on which nothing moves is cut off after two minutes; what is not paid back by then is owed by the next request. */
+const LONGEST_WAIT_MS = 60_000
+
 /** Whose tokens are taken; without a bucket, nobody's. */
 type Payer = Pick<Holder, 'bucket'>
 
@@ -32,7 +35,7 @@ export async function spendSlowly({ bucket }: Payer, size: number, now: number):
   if (bucket === null) return
   bucket.take(size, now)
   const waitMs = bucket.waitMs(now, 0)
-  if (waitMs > 0) await setTimeout(waitMs)
+  if (waitMs > 0) await setTimeout(Math.min(waitMs, LONGEST_WAIT_MS))
 }
 
 function policyOf({ rate }: TokenBucket): string {
