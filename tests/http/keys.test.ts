@@ -199,7 +199,7 @@ describe('a service without a key', () => {
 
   it('refuses pages of other sites, which a browser on the same machine might be showing', async () => {
     const before = await bookOf(service)
-    for (const origin of ['https://evil.example', 'null', service.url.replace('http:', 'https:')]) {
+    for (const origin of ['https://evil.example', 'null', service.url.replace(/:\d+$/, ':1')]) {
       expectProblem(
         await service.call('POST', '/assign', 'experiment=spring-email&unit=u', { origin }),
         403,
@@ -226,7 +226,7 @@ describe('a service without a key', () => {
     },
   )
 
-  it.each(['localhost', 'LOCALHOST:8080', '127.0.0.1:65535', '127.0.0.53', '[::1]:8080'])(
+  it.each(['localhost', 'localhost:8080', '127.0.0.1:65535', '127.0.0.53', '[::1]:8080'])(
     'answers as %s',
     async host => {
       const connection = await RawConnection.open(service.url)
