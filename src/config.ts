@@ -1,12 +1,17 @@
 // What the environment says. The only reader of process.env.
 import { isIP } from 'node:net'
+import { parseRate } from './bandit/rate.ts'
 
 export interface Config {
   readonly host: string
   readonly port: number
   readonly databaseUrl: string
-  /** A key with all scopes; null: the service is open, and then listens on loopback only. */
+  /** A key with all scopes; null: there are only those of the store. */
   readonly adminKey: string | null
+  /** As `100/s`: for keys without a rate of their own; null: the defaults of the keyring. */
+  readonly rateLimit: string | null
+  /** Whose pages may ask, as `https://shop.example`; `*`: all. */
+  readonly allowedOrigins: ReadonlySet<string>
   readonly logLevel: LogLevel
   /** Webhooks may point to loopback and private addresses. */
   readonly allowsPrivateTargets: boolean
@@ -21,6 +26,7 @@ export class ConfigError extends Error {
 }
 
 const MIN_KEY_LENGTH = 16
+const MAX_KEY_LENGTH = 256
 
 /** @throws ConfigError */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
@@ -29,6 +35,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const adminKey = environment.PINWHEEL_ADMIN_KEY || null
   const logLevel = LOG_LEVELS.find(level => level === (environment.LOG_LEVEL || 'info'))
   const privateTargets = environment.WEBHOOK_PRIVATE_TARGETS || 'refuse'
+  const rateLimit = environment.RATE_LIMIT || null
+  const allowedOrigins = new Set((environment.ALLOWED_ORIGINS ?? '').split(',').flatMap(text => text.trim() || []))
   const faults: string[] = []
   if (!Number.isInteger(port) || port < 0 || port > 65_535) faults.push('PORT must be a number from 0 to 65535')
   if (logLevel === undefined) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
@@ -38,20 +46,36 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (adminKey !== null && adminKey.length < MIN_KEY_LENGTH) {
     faults.push(`PINWHEEL_ADMIN_KEY must have at least ${MIN_KEY_LENGTH} characters; try: openssl rand -base64 24`)
   }
-  if (adminKey === null && !isLoopback(host)) {
-    faults.push(
-      `HOST=${host} would open the service to others without a key; set PINWHEEL_ADMIN_KEY, or HOST=127.0.0.1`,
-    )
+  if (adminKey !== null && adminKey.length > MAX_KEY_LENGTH) {
+    faults.push(`PINWHEEL_ADMIN_KEY must have at most ${MAX_KEY_LENGTH} characters`)
+  }
+  if (rateLimit !== null && parseRate(rateLimit) === null)
+    faults.push('RATE_LIMIT must be like 100/s, 5000/m or 100000/h')
+  for (const origin of allowedOrigins) {
+    if (!isOrigin(origin))
+      faults.push(`ALLOWED_ORIGINS must have origins like https://shop.example, or *, not ${origin}`)
   }
   if (faults.length > 0 || logLevel === undefined) throw new ConfigError(`Cannot start: ${faults.join('; ')}`)
-  return {
-    host,
-    port,
-    databaseUrl: environment.DATABASE_URL || 'sqlite:./data/pinwheel.db',
-    adminKey,
-    logLevel,
-    allowsPrivateTargets: privateTargets === 'allow',
-  }
+  const databaseUrl = environment.DATABASE_URL || 'sqlite:./data/pinwheel.db'
+  const allowsPrivateTargets = privateTargets === 'allow'
+  return { host, port, databaseUrl, adminKey, rateLimit, allowedOrigins, logLevel, allowsPrivateTargets }
+}
+
+/**
+ * Beyond loopback there must be a key that opens something.
+ *
+ * @throws ConfigError
+ */
+export function refuseToOpen({ host }: Pick<Config, 'host'>, hasLiveKey: boolean): void {
+  if (hasLiveKey || isLoopback(host)) return
+  throw new ConfigError(
+    `Cannot start: HOST=${host} would open the service to others without a key; set PINWHEEL_ADMIN_KEY, make a key with npm run keys -- create, or set HOST=127.0.0.1`,
+  )
+}
+
+/** Exactly as a browser sends it: no path, no default port, small letters. */
+function isOrigin(text: string): boolean {
+  return text === '*' || (/^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text)
 }
 
 function isLoopback(host: string): boolean {

@@ -4,6 +4,21 @@ import type { LogLevel } from './config.ts'
 
 export type { Logger }
 
-export function createLog(level: LogLevel): Logger {
-  return pino({ level, base: null, redact: ['headers.authorization', 'headers["x-api-key"]'] })
+/** Headers that open doors, wherever a request or an answer is logged. */
+const SECRET_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie']
+const PLACES = ['', 'headers', '*.headers', '*.*.headers']
+
+/** A key of ours in an address, a message or a stack. */
+const KEY_PATTERN = /pw_([sp])k_[0-9A-Za-z]+/g
+
+/** `write` takes the lines, without which they go to stdout. */
+export function createLog(level: LogLevel, write?: (line: string) => void): Logger {
+  const paths = PLACES.flatMap(place => SECRET_HEADERS.map(name => `${place}["${name}"]`))
+  const options = {
+    level,
+    base: null,
+    redact: paths,
+    hooks: { streamWrite: (line: string) => line.replace(KEY_PATTERN, 'pw_$1k_[Redacted]') },
+  }
+  return write === undefined ? pino(options) : pino(options, { write })
 }

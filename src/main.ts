@@ -6,10 +6,11 @@ import { startAnnouncing } from './announcing.ts'
 import { Catalogue } from './bandit/catalogue.ts'
 import { StoreUnavailableError } from './bandit/errors.ts'
 import { type FollowDeps, followStore } from './bandit/follow-store.ts'
+import { Keyring } from './bandit/keyring.ts'
 import { Lookout } from './bandit/lookout.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Config, ConfigError, readConfig, refuseToOpen } from './config.ts'
 import { LivePages } from './http/live.ts'
 import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
@@ -68,18 +69,20 @@ async function start(config: Config, log: Logger): Promise<void> {
 }
 
 async function serve(config: Config, log: Logger, store: Store, metrics: Metrics, release: () => void): Promise<void> {
-  const catalogue = await loadCatalogue(store)
+  const { catalogue, keyring } = await load(store, config)
+  refuseToOpen(config, keyring.hasLiveKey(Date.now()))
   const live = new LivePages(catalogue)
   const newId = () => `msg_${randomUUID()}`
   const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
   const deps = {
     catalogue,
+    keyring,
     store,
     now: Date.now,
     newSalt: () => randomBytes(16).toString('hex'),
     randomBytes,
     log,
-    adminKey: config.adminKey,
+    allowedOrigins: config.allowedOrigins,
     live,
     lookout,
     allowsPrivateTargets: config.allowsPrivateTargets,
@@ -93,6 +96,7 @@ async function serve(config: Config, log: Logger, store: Store, metrics: Metrics
   process.stdout.write(
     `Pinwheel listens on http://${host}:${port} and keeps its data in ${withoutPassword(config.databaseUrl)}\n`,
   )
+  if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
   const tasks = [
     repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
     repeat(FOLLOW_TICK_MS, () => follow(deps, log)),
@@ -111,9 +115,10 @@ async function serve(config: Config, log: Logger, store: Store, metrics: Metrics
 }
 
 /** What is damaged may be found only when it is read. */
-async function loadCatalogue(store: Store): Promise<Catalogue> {
+async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
   try {
-    return await Catalogue.load(store)
+    const keyring = await Keyring.load(store, { adminKey, rate }, Date.now())
+    return { keyring, catalogue: await Catalogue.load(store) }
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     throw new DatabaseError(`Cannot read the database: ${(error.cause as Error).message}`, { cause: error })
@@ -127,9 +132,9 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   })
 }
 
-async function follow(deps: FollowDeps, log: Logger): Promise<void> {
+async function follow(deps: FollowDeps & { keyring: Keyring; store: Store }, log: Logger): Promise<void> {
   try {
-    await followStore(deps)
+    await Promise.all([followStore(deps), deps.keyring.reread(deps.store, Date.now())])
   } catch (error) {
     // What is known goes on; that the store is unavailable is told elsewhere.
     if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'other changes could not be taken in')

@@ -24,9 +24,9 @@ const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'
 /** Packages and modules of Node that a room may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   lobby: /^(node:|pino$)/,
-  http: /^(node:|express$|zod$|zod-openapi$)/,
+  http: /^(node:|express$|helmet$|zod$|zod-openapi$)/,
   delivery: /^node:/,
-  bandit: /^node:crypto$/,
+  bandit: /^node:(crypto|zlib)$/,
   simulation: /^$/,
   stats: /^$/,
   store: /^(node:|better-sqlite3$)/,

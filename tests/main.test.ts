@@ -61,7 +61,7 @@ describe('main', () => {
   })
 
   it.each([
-    ['an open address without a key', { HOST: '0.0.0.0' }, 'set PINWHEEL_ADMIN_KEY'],
+    ['an open address without a key', { HOST: '0.0.0.0' }, 'set PINWHEEL_ADMIN_KEY, make a key with npm run keys'],
     ['a port that is none', { PORT: 'http' }, 'PORT must be'],
     ['a store that it does not know', { DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must be'],
     ['a file that cannot be', { DATABASE_URL: 'sqlite:/dev/null/x.db' }, 'Cannot open the database /dev/null/x.db'],

@@ -23,6 +23,7 @@ const STATUSES = {
   headers_too_large: [431],
   request_timeout: [408],
   unsupported_media_type: [415],
+  rate_limited: [],
   store_unavailable: [],
   overloaded: [],
 } as const satisfies Record<ErrorCode, readonly number[]>

@@ -76,7 +76,7 @@ export function changeBetween(
   entry: { action: Action; at: number; actor: string },
 ): Change {
   const [old, young] = [before === null ? {} : visible(before), visible(after)]
-  return { version: (before?.version ?? 0) + 1, ...entry, changes: before === null ? [] : differences(old, young) }
+  return { version: (before?.version ?? 0) + 1, ...entry, changes: differences(old, young) }
 }
 
 const POSSIBLE: Readonly<Record<Exclude<Status, 'draft'>, readonly Status[]>> = {

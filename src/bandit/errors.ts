@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'request_timeout'
   | 'unauthorized'
   | 'forbidden'
+  | 'rate_limited'
   | 'store_unavailable'
   | 'overloaded'
 

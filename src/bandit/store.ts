@@ -4,6 +4,7 @@
 import type { Change, ExperimentState } from './change.ts'
 import type { Definition, Experiment } from './experiment.ts'
 import type { Assignment, RewardStatus } from './facts.ts'
+import type { Key, KeyChange } from './key.ts'
 import type { Metric } from './metric.ts'
 import type { Attribution } from './outcome.ts'
 import type { Announcement, DeliveryResult, DueMessage, Message, NewWebhook, Webhook } from './webhook.ts'
@@ -127,6 +128,12 @@ export interface UnitFacts extends Assignment {
   readonly rewards: readonly StoredReward[]
 }
 
+/** A key in its next state, with the entry of history that says how it came to it. */
+export interface KeptKey {
+  readonly key: Key
+  readonly change: KeyChange
+}
+
 export interface Store {
   /** All experiments, oldest first. */
   findExperiments(): Promise<Experiment[]>
@@ -189,6 +196,13 @@ export interface Store {
   claimMessage(message: DueMessage, until: number): Promise<boolean>
   /** Takes the message out when it was delivered; else notes the failure, and drops what is too old. */
   settleMessage(message: DueMessage, result: DeliveryResult): Promise<void>
+  /** Every key that there ever was, oldest first, and the number of the last change to any of them (0: there was none). */
+  readKeys(): Promise<{ keys: Key[]; lastChange: number }>
+  lastKeyChange(): Promise<number>
+  /** Keeps keys, new ones and known ones, all of them or, when any key was changed after the change with number `after`, none (false). */
+  keepKeys(after: number, kept: readonly KeptKey[]): Promise<boolean>
+  /** Oldest first. */
+  findKeyChanges(): Promise<KeyChange[]>
 
   /** Fails when the store cannot answer. */
   ping(): Promise<void>

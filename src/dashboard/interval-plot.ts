@@ -5,9 +5,8 @@ import { type Axis, axisFor, markOn } from './axis.ts'
 import { type ComparedArm, type Comparison, liftComparison, liftSentence } from './comparison.ts'
 import { type Markup, markup, NOTHING, styleSheet } from './markup.ts'
 import { type Notation, writeEnds, writeTick, writeWithUnit } from './notation.ts'
-import { paletteCss } from './palette.ts'
 import { arranged, LAYOUTS, type Layout, LETTER, type Row } from './plot-layout.ts'
-import { PLOT_CSS, VERDICT_COLOURS } from './plot-style.ts'
+import { PLOT_SHEET, VERDICT_COLOURS } from './plot-style.ts'
 import { wrap } from './prose.ts'
 
 /** A document of its own, of the report's metric: an SVG of 800 pixels' width. */
@@ -32,7 +31,7 @@ function plotOf(comparison: Comparison, layout: Layout, id: string): Markup {
     missing === null ? bodyOf(comparison, layout, head.height) : { drawn: NOTHING, height: head.height + padding }
   const size = alone ? markup` width="${width}" height="${body.height}"` : NOTHING
   const paper = alone ? markup`<rect class="paper" width="100%" height="100%"/>` : NOTHING
-  const style = alone ? markup`<style>${styleSheet(paletteCss('.plot') + PLOT_CSS)}</style>` : NOTHING
+  const style = alone ? markup`<style>${styleSheet(PLOT_SHEET)}</style>` : NOTHING
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc"${size} viewBox="0 0 ${width} ${body.height}">
 <title id="${id}-title">${title}</title>
 <desc id="${id}-desc">${missing ?? toldAloud(comparison)}</desc>

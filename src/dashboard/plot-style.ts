@@ -1,6 +1,6 @@
 // How the interval plot looks, alone and on the page: type, lines, and a colour for each verdict.
 import type { ComparedArm } from './comparison.ts'
-import { type Colour, paint } from './palette.ts'
+import { type Colour, paint, paletteCss } from './palette.ts'
 
 /** The reader's own fonts: nothing is loaded. */
 export const SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
@@ -37,3 +37,6 @@ ${Object.entries(VERDICT_COLOURS)
   )
   .join('\n')}
 `
+
+/** For a plot that stands alone, with the colours. */
+export const PLOT_SHEET = paletteCss('.plot') + PLOT_CSS

@@ -1,11 +1,12 @@
 // What all pages have in common: they know who looks, ask for a key where one is missing, and say in a page what goes wrong.
 import type { Request, Response } from 'express'
 import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
+import type { Scope } from '../bandit/key.ts'
 import type { Viewer } from '../dashboard/frame.ts'
 import { problemPage } from '../dashboard/problem-page.ts'
 import { signInPage } from '../dashboard/sign-in-page.ts'
 import { ASSETS } from './assets.ts'
-import { authenticate, type Scope } from './authenticate.ts'
+import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 import { answerPage } from './html.ts'
 import { problemOf, titleOf } from './problem.ts'

@@ -7,6 +7,7 @@ import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, nameRule, refuse } from './fields.ts'
+import { spendMore } from './rate-limit.ts'
 
 export const MAX_BATCH_UNITS = 10_000
 
@@ -32,7 +33,7 @@ export async function answerAssignBatch(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'assign')
+  const caller = authenticate(context, request, 'assign')
   const { value } = await readValue(request, BATCH_LIMIT)
   refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
   const { experiment, units } = value as { experiment: string; units: string[] }
@@ -42,6 +43,7 @@ export async function answerAssignBatch(
       return message === null ? [] : [{ path: `units[${position}]`, message }]
     }),
   )
+  spendMore(caller, units.length, context.now())
   await answerInParts(response, assignedParts(context, experiment, units))
 }
 

@@ -20,15 +20,15 @@ export async function answerCloudEvents(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'reward')
+  const caller = authenticate(context, request, 'reward')
   const isBinary = request.headers['ce-specversion'] !== undefined
   const types = isBinary ? [JSON_TYPE, TEXT_TYPE] : [SINGLE_TYPE, BATCH_TYPE]
   const { value } = await readValue(request, BATCH_LIMIT, types)
-  if (isBinary) return answerEvents(context, response, read(context, { ...attributesIn(request), data: value }))
-  if (mediaTypeOf(request) === SINGLE_TYPE) return answerEvents(context, response, read(context, value))
+  if (isBinary) return answerEvents(context, response, caller, read(context, { ...attributesIn(request), data: value }))
+  if (mediaTypeOf(request) === SINGLE_TYPE) return answerEvents(context, response, caller, read(context, value))
   refuse(Array.isArray(value) ? [] : [{ path: '', message: 'must be a list of CloudEvents' }])
   const events = (value as unknown[]).map(event => read(context, event))
-  await answerEvents(context, response, events)
+  await answerEvents(context, response, caller, events)
 }
 
 function read({ catalogue }: { catalogue: Catalogue }, event: unknown): SentEvent {

@@ -1,5 +1,6 @@
 // What the handlers work with.
 import type { Catalogue } from '../bandit/catalogue.ts'
+import type { Keyring } from '../bandit/keyring.ts'
 import type { Lookout } from '../bandit/lookout.ts'
 import type { Store } from '../bandit/store.ts'
 import type { Logger } from '../log.ts'
@@ -17,7 +18,9 @@ export interface Context {
   /** Random bytes for what must not be guessed. */
   readonly randomBytes: (size: number) => Buffer
   readonly log: Logger
-  readonly adminKey: string | null
+  readonly keyring: Keyring
+  /** Whose pages may ask; `*` among them: all. Empty: none, and no word of CORS is said. */
+  readonly allowedOrigins: ReadonlySet<string>
   /** The pages that are looked at now. */
   readonly live: LivePages
   readonly lookout: Pick<Lookout, 'latest'>

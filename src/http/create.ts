@@ -52,7 +52,7 @@ function answerForm(context: Context, request: Request, response: Response, { st
     method: 'PUT',
     address: `${originOf(request)}/experiments/${encodeURIComponent(key)}`,
     body,
-    keyVariable: context.adminKey === null ? null : 'PINWHEEL_KEY',
+    keyVariable: context.keyring.isOpen ? null : 'PINWHEEL_KEY',
   })
   answerPage(response, createPage({ ...shown, command, assets: ASSETS, viewer }), status)
 }

@@ -30,6 +30,7 @@ export const STATUSES = {
   invalid_transition: 409,
   body_too_large: 413,
   headers_too_large: 431,
+  rate_limited: 429,
   request_timeout: 408,
   unsupported_media_type: 415,
   store_unavailable: 503,

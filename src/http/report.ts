@@ -36,7 +36,7 @@ export async function getReport(
   const { experiment } = context.catalogue.get(request.params.key)
   const metric = metricIn(request.query.metric, experiment.definition)
   const { type, render } = FACES[face ?? acceptedFace(request)]
-  response.setHeader('Vary', 'Accept')
+  response.appendHeader('Vary', 'Accept')
   answerText(response, render(await report(context, experiment, context.now(), metric)), `${type}; charset=utf-8`)
 }
 

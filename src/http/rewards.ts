@@ -6,7 +6,7 @@ import { BanditError, type Fault, StoreUnavailableError } from '../bandit/errors
 import type { Reward } from '../bandit/facts.ts'
 import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, type Caller } from './authenticate.ts'
 import {
   BATCH_LIMIT,
   chunksOf,
@@ -23,6 +23,7 @@ import type { Context } from './context.ts'
 import { fieldFaults, nameRule, refuse } from './fields.ts'
 import { linesOf } from './lines.ts'
 import { sendProblem } from './problem.ts'
+import { spendMore, spendSlowly } from './rate-limit.ts'
 
 /** So many events share a transaction, and a turn of the event loop; more would hold others up. */
 const SLICE = 500
@@ -40,10 +41,10 @@ export async function answerRewards(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'reward')
-  if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request))
+  const caller = authenticate(context, request, 'reward')
+  if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request, caller))
   const { value, isForm } = await readValue(request, BATCH_LIMIT, [JSON_TYPE, FORM_TYPE, TEXT_TYPE])
-  if (Array.isArray(value)) return answerJson(response, await recordList(context, value))
+  if (Array.isArray(value)) return answerJson(response, await recordList(context, value, caller))
   const event = isForm ? fromForm(value) : value
   refuse(rewardFaults(event))
   const [result] = await recordRewards(context, [rewardOf(event as RewardBody)], context.now())
@@ -131,11 +132,12 @@ function shapeError(event: unknown): BanditError | null {
 }
 
 /** Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices, with a summary. */
-export async function recordList(context: Context, events: readonly (unknown | BanditError)[]) {
+export async function recordList(context: Context, events: readonly (unknown | BanditError)[], caller: Caller) {
   if (events.length > MAX_LIST_EVENTS) {
     const message = `must have at most ${MAX_LIST_EVENTS} events, not ${events.length}; send more as ${NDJSON_TYPE}`
     refuse([{ path: '', message }])
   }
+  spendMore(caller, events.length, context.now())
   const results: RewardResult[] = []
   for (let from = 0; from < events.length; from += SLICE) {
     if (from > 0) await setImmediate()
@@ -144,12 +146,13 @@ export async function recordList(context: Context, events: readonly (unknown | B
   return summaryOf(results)
 }
 
-async function recordStream(context: Context, request: IncomingMessage) {
+async function recordStream(context: Context, request: IncomingMessage, caller: Caller) {
   const counts = noCounts()
   const results: LineResult[] = []
   let seen = 0
   const record = async (slice: readonly { number: number; event: unknown }[]) => {
     if (seen > 0) await setImmediate()
+    await spendSlowly(caller, slice.length, context.now())
     const recorded = await recordSlice(
       context,
       slice.map(({ event }) => event),

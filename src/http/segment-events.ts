@@ -18,14 +18,14 @@ export async function answerSegmentBatch(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'reward')
+  const caller = authenticate(context, request, 'reward')
   const body = await readObject(request)
   refuse(Array.isArray(body.batch) ? [] : [{ path: 'batch', message: 'must be a list of events' }])
   const now = context.now()
   const events = (body.batch as unknown[]).map(event =>
     isObject(event) && event.type === 'track' ? readTrack(context, { sentAt: body.sentAt, ...event }, now) : null,
   )
-  await answerEvents(context, response, events)
+  await answerEvents(context, response, caller, events)
 }
 
 /** POST /v1/track */
@@ -34,8 +34,8 @@ export async function answerSegmentTrack(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'reward')
-  await answerEvents(context, response, readTrack(context, await readObject(request), context.now()))
+  const caller = authenticate(context, request, 'reward')
+  await answerEvents(context, response, caller, readTrack(context, await readObject(request), context.now()))
 }
 
 /** POST /v1/identify and the like */

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Catalogue } from '../bandit/catalogue.ts'
 import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
 import { answerJson } from './answer.ts'
+import type { Caller } from './authenticate.ts'
 import type { Context } from './context.ts'
 import { sendProblem } from './problem.ts'
 import { recordList } from './rewards.ts'
@@ -24,12 +25,14 @@ export type SentEvent =
 export async function answerEvents(
   context: Context,
   response: ServerResponse,
+  caller: Caller,
   sent: readonly SentEvent[] | SentEvent,
 ): Promise<void> {
   const events = Array.isArray(sent) ? (sent as readonly SentEvent[]) : [sent as SentEvent]
   const { results: judged, ...counts } = await recordList(
     context,
     events.filter(event => event !== null),
+    caller,
   )
   // Their ids make a retry safe, and SDKs do retry; what they are told is rejected they would drop.
   if (judged.some(result => result.status === 'rejected' && result.code === 'store_unavailable')) {

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { BanditError } from '../bandit/errors.ts'
 import { createApp } from './app.ts'
 import type { Context } from './context.ts'
+import { guard } from './guard.ts'
 import { refuseConnection, sendProblem } from './problem.ts'
 
 const TIMEOUTS = {
@@ -22,6 +23,7 @@ const MAX_CONNECTIONS = 2_000
 export function createServer(context: Context): Server {
   const app = createApp(context)
   const serve = (request: IncomingMessage, response: ServerResponse) => {
+    if (guard(context, request, response)) return
     if (request.headers.host !== undefined || request.httpVersion !== '1.1') return app(request, response)
     sendProblem(response, new BanditError('invalid_request', 'A request of HTTP/1.1 must have the header Host'))
   }
@@ -29,6 +31,7 @@ export function createServer(context: Context): Server {
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_TIMEOUT_MS)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    if (guard(context, request, response)) return
     const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
     sendProblem(response, new BanditError('invalid_request', message), 417)
   })

@@ -38,7 +38,7 @@ export function refuseOtherSites(request: IncomingMessage): void {
 }
 
 /** What browsers say of a request's source, and no page can forge. */
-function isFromHere({ headers }: IncomingMessage): boolean {
+export function isFromHere({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin'
   if (headers.origin === undefined || !URL.canParse(headers.origin)) return false

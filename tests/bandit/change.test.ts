@@ -147,4 +147,11 @@ describe('changeBetween()', () => {
       ],
     })
   })
+
+  it('begins with all that was defined', () => {
+    const draft = experiment('draft')
+    const { changes } = changeBetween(null, draft, { action: 'created', at: 0, actor: 'web' })
+    const defined = Object.fromEntries(changes.map(({ path, after }) => [path, after]))
+    expect(defined).toEqual({ ...draft.definition, status: 'draft', winner: null })
+  })
 })

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Keyring } from '../../src/bandit/keyring.ts'
 import type { Context } from '../../src/http/context.ts'
 import { sendProblem } from '../../src/http/problem.ts'
 import { postSimulate } from '../../src/http/simulate.ts'
@@ -24,7 +25,7 @@ let failures: unknown[] = []
 const app = express()
 app.post('/simulate', (request, response) => {
   // It asks of its context who may ask, and nothing else.
-  const context = { adminKey } as Context
+  const context = { keyring: new Keyring({ adminKey, rate: null }), now: Date.now } as Context
   postSimulate(context, request, response).catch(error => {
     failures.push(error)
     sendProblem(response, error)

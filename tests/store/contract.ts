@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { changeBetween } from '../../src/bandit/change.ts'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import type { Experiment } from '../../src/bandit/experiment.ts'
+import { type Key, type KeyAction, keyChangeBetween } from '../../src/bandit/key.ts'
 import type { Proposal, RewardEntry, Snapshot, Store, UnitFacts } from '../../src/bandit/store.ts'
 import type { DueMessage, Message, NewWebhook } from '../../src/bandit/webhook.ts'
 
@@ -631,6 +632,60 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       await Promise.all(asked)
       expect(await store.countWaiting()).toBe(0)
     })
+
+    describe('keys', () => {
+      it('keepKeys() keeps a key as it was given, and its entry of history', async () => {
+        expect(await store.readKeys()).toEqual({ keys: [], lastChange: 0 })
+        const [web, ops] = [key('web'), key('ops', { scopes: ['read', 'admin'], rate: '5/s', expiresAt: START + HOUR })]
+        expect(await store.keepKeys(0, [created(web), created(ops)])).toBe(true)
+        await reopen()
+        expect(await store.readKeys()).toEqual({ keys: [web, ops], lastChange: 2 })
+        expect(await store.lastKeyChange()).toBe(2)
+        expect(await store.findKeyChanges()).toEqual([created(web).change, created(ops).change])
+      })
+
+      it('keepKeys() brings a known key to its next state, and leaves the others', async () => {
+        const [web, ops] = [key('web'), key('ops')]
+        await store.keepKeys(0, [created(web), created(ops)])
+        const ended = { ...web, expiresAt: START + HOUR, replacedAt: START }
+        const next = key('web', { digest: digest('next') })
+        const replacing = { key: ended, change: changeOf(web, ended, 'replaced') }
+        expect(await store.keepKeys(2, [replacing, created(next)])).toBe(true)
+        expect(await store.readKeys()).toEqual({ keys: [ended, ops, next], lastChange: 4 })
+        const revoked = { ...ended, revokedAt: START + 1 }
+        expect(await store.keepKeys(4, [{ key: revoked, change: changeOf(ended, revoked, 'revoked') }])).toBe(true)
+        expect((await store.readKeys()).keys[0]).toEqual(revoked)
+        expect((await store.findKeyChanges()).map(({ action }) => action)).toEqual([
+          'created',
+          'created',
+          'replaced',
+          'created',
+          'revoked',
+        ])
+      })
+
+      it('keepKeys() keeps nothing when somebody else changed a key first', async () => {
+        await store.keepKeys(0, [created(key('web'))])
+        expect(await store.keepKeys(0, [created(key('late'))])).toBe(false)
+        const racing = Array.from({ length: 10 }, (_, racer) => store.keepKeys(1, [created(key(`racer-${racer}`))]))
+        expect((await Promise.all(racing)).filter(isOurs => isOurs)).toHaveLength(1)
+        expect((await store.readKeys()).keys).toHaveLength(2)
+        expect(await store.findKeyChanges()).toHaveLength(2)
+      })
+
+      it.each<[what: string, changes: Partial<Key>]>([
+        ['a second key with a name that is taken', { name: 'web' }],
+        ['a publishable key that may administrate', { kind: 'pk', scopes: ['assign', 'admin'] }],
+        ['a publishable key that may read', { kind: 'pk', scopes: ['read'] }],
+        ['a digest that is none', { digest: 'short' }],
+      ])('keepKeys() refuses %s, and keeps nothing of the call', async (_what, changes) => {
+        await store.keepKeys(0, [created(key('web'))])
+        const wrong = created(key('wrong', changes))
+        await expect(store.keepKeys(1, [created(key('good')), wrong])).rejects.toThrow()
+        expect((await store.readKeys()).keys).toEqual([key('web')])
+        expect(await store.lastKeyChange()).toBe(1)
+      })
+    })
   })
 }
 
@@ -641,6 +696,34 @@ function webhook(id: string, changes: Partial<NewWebhook> = {}): NewWebhook {
 
 function message(id: string): Message {
   return { id, type: 'verdict', body: JSON.stringify({ m: id }) }
+}
+
+function key(name: string, changes: Partial<Key> = {}): Key {
+  return {
+    name,
+    kind: 'sk',
+    scopes: ['assign', 'reward'],
+    digest: digest(name),
+    hint: 'pw_sk_abcd…',
+    rate: null,
+    createdAt: START,
+    expiresAt: null,
+    replacedAt: null,
+    revokedAt: null,
+    ...changes,
+  }
+}
+
+function digest(text: string): string {
+  return Buffer.from(text).toString('hex').padEnd(64, '0')
+}
+
+function changeOf(before: Key | null, after: Key, action: KeyAction) {
+  return keyChangeBetween(before, after, { action, at: START, actor: 'test' })
+}
+
+function created(key: Key) {
+  return { key, change: changeOf(null, key, 'created') }
 }
 
 function snapshot(number: number): Snapshot {

@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { Keyring } from '../../src/bandit/keyring.ts'
 import { Lookout, type Seen } from '../../src/bandit/lookout.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
@@ -24,6 +25,7 @@ export interface Service {
   readonly store: Store
   readonly catalogue: Catalogue
   readonly live: LivePages
+  readonly keyring: Keyring
   /** The SQLite file, for another process that gets in its way. */
   readonly databasePath: string
   /** The service's clock, ms since 1970. */
@@ -49,6 +51,9 @@ export interface Answer {
 
 export interface ServiceOptions {
   readonly adminKey?: string | null
+  /** For keys without a rate of their own. */
+  readonly rate?: string | null
+  readonly allowedOrigins?: readonly string[]
   readonly salt?: string
   readonly now?: number
   readonly allowsPrivateTargets?: boolean
@@ -87,13 +92,19 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
   let messages = 0
   // The tests' ledgers are small: no look costs anything by this clock, so none puts another off.
   const lookout = new Lookout({ catalogue, store, elapsedMs: () => 0, newId: () => `msg_${clock.now}-${++messages}` })
+  const keyring = await Keyring.load(
+    store,
+    { adminKey: options.adminKey ?? null, rate: options.rate ?? null },
+    clock.now,
+  )
   const server = createServer({
     catalogue,
     store,
     now: () => clock.now,
     newSalt: () => options.salt ?? `salt-${++salts}`,
     log: createLog('silent'),
-    adminKey: options.adminKey ?? null,
+    keyring,
+    allowedOrigins: new Set(options.allowedOrigins),
     live,
     randomBytes,
     lookout,
@@ -114,6 +125,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     store,
     catalogue,
     live,
+    keyring,
     databasePath,
     get now() {
       return clock.now

@@ -2,7 +2,7 @@
 // Whoever adds a route adds one of these to the file of its subject.
 import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import type { ErrorCode } from '../../bandit/errors.ts'
-import type { Scope } from '../authenticate.ts'
+import type { Scope } from '../../bandit/key.ts'
 import { anyOtherOfrepProblem, anyOtherProblem, problemResponses } from './problems.ts'
 
 export interface Operation {
@@ -38,11 +38,14 @@ export const TAGS = {
 
 export type Tag = keyof typeof TAGS
 
+/** What the door itself can refuse with. */
+const KEY_PROBLEMS = ['unauthorized', 'forbidden', 'rate_limited'] as const satisfies readonly ErrorCode[]
+
 /** The operation as OpenAPI 3.1 says it. */
 export function openApiOperation(operation: Operation): ZodOpenApiOperationObject {
   const { id, tag, summary, scope, parameters, body, answers, problems, statuses, isOfrep = false } = operation
   const needs = scope === null ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`
-  const refusals = scope === null ? problems : [...problems, 'unauthorized' as const, 'forbidden' as const]
+  const refusals = scope === null ? problems : [...problems, ...KEY_PROBLEMS]
   return {
     operationId: id,
     tags: [tag],

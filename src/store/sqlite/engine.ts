@@ -7,6 +7,7 @@ import { audit } from './audit.ts'
 import { openDatabase, sizeOf } from './database.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
+import { keySentences } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { rewardSentences } from './rewards.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from './sentences.ts'
@@ -50,6 +51,7 @@ export class Engine {
       ...rewardSentences(db, this.#ledger),
       ...factSentences(db),
       ...webhookSentences(db),
+      ...keySentences(db),
       ping: () => void db.prepare('SELECT 1').get(),
       readSize: () => sizeOf(db),
     }

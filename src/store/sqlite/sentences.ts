@@ -23,6 +23,7 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
   'announce',
   'claimMessage',
   'settleMessage',
+  'keepKeys',
 ] satisfies SentenceName[])
 
 /** One sentence to be said. */
