@@ -4,13 +4,18 @@ import { fileURLToPath } from 'node:url'
 import type { Request, Response } from 'express'
 import { answerText } from './answer.ts'
 import type { Context } from './context.ts'
-import { openApiDocument } from './openapi/document.ts'
 
 let document: string | null = null
 
 export async function getOpenApi(_context: Context, _request: Request, response: Response): Promise<void> {
-  document ??= `${JSON.stringify(openApiDocument())}\n`
+  document ??= await writeDocument()
   answerText(response, document, 'application/json; charset=utf-8')
+}
+
+/** Loaded when it is asked for: a service that starts has better things to do. */
+async function writeDocument(): Promise<string> {
+  const { openApiDocument } = await import('./openapi/document.ts')
+  return `${JSON.stringify(openApiDocument())}\n`
 }
 
 /** The icons in Swagger UI's style sheet are data: addresses; it needs nothing else beyond this host, no inline style either. */
