@@ -13,6 +13,8 @@ export interface Config {
   /** Whose pages may ask, as `https://shop.example`; `*`: all. */
   readonly allowedOrigins: ReadonlySet<string>
   readonly logLevel: LogLevel
+  /** How many processes share the address and the store. */
+  readonly workers: number
   /** Webhooks may point to loopback and private addresses. */
   readonly allowsPrivateTargets: boolean
 }
@@ -37,8 +39,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const privateTargets = environment.WEBHOOK_PRIVATE_TARGETS || 'refuse'
   const rateLimit = environment.RATE_LIMIT || null
   const allowedOrigins = new Set((environment.ALLOWED_ORIGINS ?? '').split(',').flatMap(text => text.trim() || []))
+  const workers = Number(environment.WORKERS || '1')
   const faults: string[] = []
   if (!Number.isInteger(port) || port < 0 || port > 65_535) faults.push('PORT must be a number from 0 to 65535')
+  if (!Number.isInteger(workers) || workers < 1 || workers > 64) faults.push('WORKERS must be a number from 1 to 64')
   if (logLevel === undefined) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
   if (privateTargets !== 'allow' && privateTargets !== 'refuse') {
     faults.push('WEBHOOK_PRIVATE_TARGETS must be allow or refuse')
@@ -58,7 +62,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (faults.length > 0 || logLevel === undefined) throw new ConfigError(`Cannot start: ${faults.join('; ')}`)
   const databaseUrl = environment.DATABASE_URL || 'sqlite:./data/pinwheel.db'
   const allowsPrivateTargets = privateTargets === 'allow'
-  return { host, port, databaseUrl, adminKey, rateLimit, allowedOrigins, logLevel, allowsPrivateTargets }
+  return { host, port, databaseUrl, adminKey, rateLimit, allowedOrigins, logLevel, workers, allowsPrivateTargets }
 }
 
 /**

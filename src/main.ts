@@ -1,36 +1,12 @@
-// Starts the service and stops it. Here time and chance enter: everything below gets them as arguments.
-import { randomBytes, randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { startAnnouncing } from './announcing.ts'
-import { Catalogue } from './bandit/catalogue.ts'
-import { StoreUnavailableError } from './bandit/errors.ts'
-import { type FollowDeps, followStore } from './bandit/follow-store.ts'
-import { Keyring } from './bandit/keyring.ts'
-import { Lookout } from './bandit/lookout.ts'
-import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
-import type { Store } from './bandit/store.ts'
-import { type Config, ConfigError, readConfig, refuseToOpen } from './config.ts'
-import { LivePages } from './http/live.ts'
-import { Metrics } from './http/metrics.ts'
-import { createServer } from './http/server.ts'
-import { createLog, type Logger } from './log.ts'
-import { measureProcess } from './process-metrics.ts'
-import { repeat } from './repeat.ts'
+// Starts the service: one process, or several that share an address and a store.
+import cluster from 'node:cluster'
+import { enableCompileCache } from 'node:module'
+import { ConfigError, readConfig } from './config.ts'
+import { createLog } from './log.ts'
 import { DatabaseError } from './store/database-error.ts'
-import { claimStore, openStore } from './store/open.ts'
 
-/** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
-const REFRESH_TICK_MS = 100
-
-/** How often it is looked what other processes on the same store have changed. */
-const FOLLOW_TICK_MS = 400
-
-/** Requests that were accepted have this long to be answered after SIGTERM. */
-const SHUTDOWN_GRACE_MS = 10_000
-
-/** While it stops, connections that have become idle are closed this often. */
-const IDLE_TICK_MS = 50
+// The next start finds what this one compiled; so the rest is imported only now.
+enableCompileCache()
 
 try {
   process.loadEnvFile()
@@ -41,130 +17,13 @@ try {
 
 try {
   const config = readConfig(process.env)
-  await start(config, createLog(config.logLevel))
+  const log = createLog(config.logLevel)
+  if (config.workers > 1 && cluster.isPrimary) (await import('./supervise.ts')).supervise(config, log)
+  else await (await import('./serve.ts')).serve(config, log)
 } catch (error) {
   // What a person at a terminal can mend is told in a sentence; the rest with its stack.
   const isExpected = error instanceof ConfigError || error instanceof DatabaseError
   process.stderr.write(`${isExpected ? error.message : (error as Error).stack}\n`)
   process.exitCode = 1
-}
-
-async function start(config: Config, log: Logger): Promise<void> {
-  const metrics = new Metrics()
-  const release = claimStore(config.databaseUrl)
-  const store = await openStore(config.databaseUrl, {
-    isThreaded: true,
-    onTurn: error => {
-      if (error === null) log.info('the store writes again')
-      else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
-    },
-    onCommit: commit => metrics.committed(commit),
-  })
-  try {
-    await serve(config, log, store, metrics, release)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
-
-async function serve(config: Config, log: Logger, store: Store, metrics: Metrics, release: () => void): Promise<void> {
-  const { catalogue, keyring } = await load(store, config)
-  refuseToOpen(config, keyring.hasLiveKey(Date.now()))
-  const live = new LivePages(catalogue)
-  const newId = () => `msg_${randomUUID()}`
-  const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
-  const deps = {
-    catalogue,
-    keyring,
-    store,
-    now: Date.now,
-    newSalt: () => randomBytes(16).toString('hex'),
-    randomBytes,
-    log,
-    allowedOrigins: config.allowedOrigins,
-    live,
-    lookout,
-    allowsPrivateTargets: config.allowsPrivateTargets,
-    metrics,
-    processMetrics: measureProcess(),
-  }
-  const server = createServer(deps)
-  await listen(server, config)
-  const { port } = server.address() as AddressInfo
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  process.stdout.write(
-    `Pinwheel listens on http://${host}:${port} and keeps its data in ${withoutPassword(config.databaseUrl)}\n`,
-  )
-  if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
-  const tasks = [
-    repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
-    repeat(FOLLOW_TICK_MS, () => follow(deps, log)),
-    startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
-  ]
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, async () => {
-      live.close()
-      await stopServing(server)
-      await Promise.all(tasks.map(stop => stop()))
-      await store.close()
-      release()
-      log.info('stopped')
-    })
-  }
-}
-
-/** What is damaged may be found only when it is read. */
-async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
-  try {
-    const keyring = await Keyring.load(store, { adminKey, rate }, Date.now())
-    return { keyring, catalogue: await Catalogue.load(store) }
-  } catch (error) {
-    if (!(error instanceof StoreUnavailableError)) throw error
-    throw new DatabaseError(`Cannot read the database: ${(error.cause as Error).message}`, { cause: error })
-  }
-}
-
-function listen(server: Server, { host, port }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
-    server.listen(port, host, resolve)
-  })
-}
-
-async function follow(deps: FollowDeps & { keyring: Keyring; store: Store }, log: Logger): Promise<void> {
-  try {
-    await Promise.all([followStore(deps), deps.keyring.reread(deps.store, Date.now())])
-  } catch (error) {
-    // What is known goes on; that the store is unavailable is told elsewhere.
-    if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'other changes could not be taken in')
-  }
-}
-
-async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {
-  for (const refreshed of await refreshSnapshots(deps, Date.now())) {
-    const { experiment } = refreshed
-    if ('error' in refreshed)
-      log.error({ err: refreshed.error, experiment }, 'the policy could not be refreshed; its last snapshot stays')
-    else
-      log.debug(
-        { experiment, snapshot: refreshed.snapshot.number, propensities: refreshed.snapshot.propensities },
-        'snapshot taken',
-      )
-  }
-}
-
-/** No new connections; resolves when what was accepted is answered. */
-async function stopServing(server: Server): Promise<void> {
-  const deadline = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
-  // Connections that are kept alive would bring further requests, or stay idle for seconds.
-  server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
-  const closing = setInterval(() => server.closeIdleConnections(), IDLE_TICK_MS)
-  await new Promise<void>(resolve => server.close(() => resolve()))
-  clearInterval(closing)
-  clearTimeout(deadline)
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/:\/\/([^:@/]+):[^@]*@/, '://$1:***@')
+  cluster.worker?.disconnect()
 }

@@ -11,6 +11,7 @@ describe('readConfig()', () => {
       rateLimit: null,
       allowedOrigins: new Set(),
       logLevel: 'info',
+      workers: 1,
       allowsPrivateTargets: false,
     })
   })
