@@ -101,7 +101,7 @@ arms:
   - key: control
   - { key: mens, payload: { template: m2 } }
   - { key: womens, retired: true }
-  - { key: kids, payload: [1] }
+  - { key: kids, payload: { template: k1 } }
 metrics:
   - { key: visit, type: binary, role: primary }
 status: paused
@@ -112,7 +112,7 @@ status: paused
       '  ~ description  "" → "Shorter"',
       '  ~ arms.mens.payload.template  "m1" → "m2"',
       '  - arms.womens.retired  true: it keeps its units and gets no new ones',
-      '  + arms.kids  {"payload":[1]}',
+      '  + arms.kids  {"payload":{"template":"k1"}}',
       '  ~ status running → paused',
       '',
       '1 experiment: 1 to change.',
