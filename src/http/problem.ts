@@ -97,7 +97,7 @@ export function sendProblem(
   }
   const body = problemBody(problem, status, requestId, ofrep?.members)
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  if (status === 503 || (status === 429 && !response.hasHeader('Retry-After'))) response.setHeader('Retry-After', '1')
+  if (status === 503 || problem.code === 'overloaded') response.setHeader('Retry-After', '1')
   response.writeHead(status, {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),

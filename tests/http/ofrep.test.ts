@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bookOf, expectBalance } from '../support/book.ts'
 import { faultyStore } from '../support/faulty-store.ts'
+import { bearer, giveKey } from '../support/keys.ts'
 import { expectProblem } from '../support/problem.ts'
 import { type Answer, emailDefinition, type Service, startExperiment, startService } from '../support/service.ts'
 
@@ -216,6 +217,20 @@ describe('POST /ofrep/v1/evaluate/flags/:key', () => {
     ]) {
       expect((await service.call('POST', FLAGS, forUnit('u'), headers as Record<string, string>)).status).toBe(200)
     }
+  })
+})
+
+describe('a key', () => {
+  it('is held to its scope and its rate, in both shapes', async () => {
+    await startExperiment(service)
+    const path = `${FLAGS}/spring-email`
+    const reader = bearer(await giveKey(service, { name: 'reader', scopes: ['read'] }))
+    expectBothShapes(await service.call('POST', path, {}, reader), 403, 'forbidden', 'GENERAL', 'spring-email')
+    const slow = bearer(await giveKey(service, { name: 'slow', rate: '1/m' }))
+    expect((await service.call('POST', path, forUnit('u'), slow)).status).toBe(200)
+    const refused = await service.call('POST', path, forUnit('u'), slow)
+    expectBothShapes(refused, 429, 'rate_limited', 'GENERAL', 'spring-email')
+    expect(refused.headers.get('retry-after')).toBe('60')
   })
 })
 

@@ -1,18 +1,17 @@
 // OpenFeature's SDK for browsers in a real one, on a page of another origin than the service: what preflights, exposed headers and
 // caches make of the protocol is seen nowhere else.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import chromium from '@sparticuz/chromium'
-import { type Browser, type Page, chromium as player } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServiceProcess } from '../../scripts/crash/service-process.ts'
+import { startBrowser } from '../support/browser.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { emailDefinition } from '../support/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
-const FLAGS = ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--no-first-run']
 
 const packages = new URL('../../node_modules/', import.meta.url)
 
@@ -41,8 +40,7 @@ const PAGE = `<!doctype html><title>Shop</title>
   }
 </script>`
 
-// Needs the service's CORS (ALLOWED_ORIGINS, src/http/cors.ts). Once that file is there this runs everywhere; the condition can then go.
-describe.runIf(existsSync(new URL('../../src/http/cors.ts', import.meta.url)))('a page of another origin', () => {
+describe('a page of another origin', () => {
   let folder: string
   let shop: Server
   let service: ServiceProcess
@@ -63,7 +61,7 @@ describe.runIf(existsSync(new URL('../../src/http/cors.ts', import.meta.url)))('
       databasePath: join(folder, 'pinwheel.db'),
       environment: { ALLOWED_ORIGINS: origin, PINWHEEL_ADMIN_KEY: KEY },
     })
-    const launched = player.launch({ executablePath: await chromium.executablePath(), args: FLAGS })
+    const launched = startBrowser()
     url = (await service.url()) ?? service.told
     await call('POST', '/experiments', emailDefinition({ arms: [{ key: 'control' }, { key: 'mens' }] }))
     await call('POST', '/experiments/spring-email/start')
