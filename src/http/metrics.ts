@@ -77,7 +77,7 @@ export class Metrics {
       {
         name: 'pinwheel_assignments_total',
         type: 'counter',
-        help: 'Answers of /assign and /assign/batch, a unit each',
+        help: 'Answers of /assign, /assign/batch and OFREP, a unit each',
         samples: counts(this.#assignments, ['experiment', 'arm', 'reason']),
       },
       {

@@ -88,6 +88,7 @@ async function evaluate(context: Context, { experiment }: LiveExperiment, unit: 
   const { definition, version } = experiment
   const [assigned] = (await assign(context, definition.key, [unit], context.now())) as [Assigned]
   const { arm, assignment } = assigned
+  context.metrics.assigned(definition.key, arm.key, assigned.reason)
   const reason = REASONS[assigned.reason]
   if (reason === null) throw new BanditError('store_unavailable', 'The store does not answer; try again shortly')
   return {

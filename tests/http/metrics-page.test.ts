@@ -48,6 +48,27 @@ describe('GET /metrics', () => {
     })
   })
 
+  it('counts what OFREP is asked as well, under its route', async () => {
+    await startExperiment(service, {
+      arms: [
+        { key: 'control', payload: 'a' },
+        { key: 'mens', payload: 'b' },
+      ],
+    })
+    const path = '/ofrep/v1/evaluate/flags'
+    const { variant } = (await service.call('POST', `${path}/spring-email`, { context: { targetingKey: 'u' } })).body
+    await service.call('POST', path, { context: { targetingKey: 'u' } })
+    const families = await scrape()
+    expect(valuesOf(families, 'pinwheel_assignments_total')).toEqual({
+      [`spring-email ${variant} assigned`]: 1,
+      [`spring-email ${variant} kept`]: 1,
+    })
+    const { samples = [] } = families.get('http_server_request_duration_seconds') ?? {}
+    const routes = samples.map(({ labels }) => labels.route)
+    expect(routes).toEqual(expect.arrayContaining([path, `${path}/:key`]))
+    expect(routes).not.toContain(`${path}/spring-email`)
+  })
+
   it('counts rewards where they arrive, and what is nobody’s once', async () => {
     await startExperiment(service)
     await startExperiment(service, { key: 'other' })
