@@ -8,8 +8,8 @@ export type { Logger }
 const SECRET_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie']
 const PLACES = ['', 'headers', '*.headers', '*.*.headers']
 
-/** A key of ours in an address, a message or a stack. */
-const KEY_PATTERN = /pw_([sp])k_[0-9A-Za-z]+/g
+/** A key of ours, or a webhook's secret, in an address, a message or a stack. */
+const SECRET_PATTERN = /(pw_[sp]k_|whsec_)[\w+/=-]+/g
 
 /** `write` takes the lines, without which they go to stdout. */
 export function createLog(level: LogLevel, write?: (line: string) => void): Logger {
@@ -18,7 +18,7 @@ export function createLog(level: LogLevel, write?: (line: string) => void): Logg
     level,
     base: null,
     redact: paths,
-    hooks: { streamWrite: (line: string) => line.replace(KEY_PATTERN, 'pw_$1k_[Redacted]') },
+    hooks: { streamWrite: (line: string) => line.replace(SECRET_PATTERN, '$1[Redacted]') },
   }
   return write === undefined ? pino(options) : pino(options, { write })
 }

@@ -32,6 +32,11 @@ describe('createLog()', () => {
     expect(line).not.toContain(secret.slice(6))
   })
 
+  it('shows no secret of a webhook', () => {
+    const line = logged(log => log.info({ webhook: { secret: 'whsec_c2VjcmV0/c2Vj+cmV0==' } }, 'made'))
+    expect(JSON.parse(line).webhook).toEqual({ secret: 'whsec_[Redacted]' })
+  })
+
   it('writes one line of JSON each', () => {
     const lines = logged(log => {
       log.info({ status: 200 }, 'asked')
