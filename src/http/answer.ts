@@ -33,5 +33,10 @@ export async function answerInParts(response: ServerResponse, parts: AsyncIterab
 export function timestamp(at: number): string
 export function timestamp(at: number | null): string | null
 export function timestamp(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString()
+  if (at === null) return null
+  if (at !== latest.at) latest = { at, text: new Date(at).toISOString() }
+  return latest.text
 }
+
+/** Whatever is assigned in one millisecond is told with one text. */
+let latest = { at: 0, text: new Date(0).toISOString() }

@@ -1,5 +1,6 @@
 // What every request passes ahead of the routes, and every answer on its way out, whoever gives it.
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { JSON_ANSWER } from './answer.ts'
 import type { Context } from './context.ts'
 import { answerCors } from './cors.ts'
 import { remarksOn } from './remarks.ts'
@@ -13,6 +14,9 @@ export function guard(context: Context, request: IncomingMessage, response: Serv
 
 const SECURITY_LIST: readonly string[] = SECURITY_HEADERS.flat()
 
+/** JSON is no page: only this means anything to a browser that gets some. A dozen headers more cost a hot answer 10 of its 50 µs. */
+const JSON_LIST: readonly string[] = ['X-Content-Type-Options', 'nosniff']
+
 /**
  * Adds the security headers, and what was remarked on the request. As one list: a dozen calls of setHeader cost about twice as much, which a hot
  * route would feel. Where headers were set before, one of theirs goes before one of ours.
@@ -25,7 +29,8 @@ function writeGuardedHead(
 ): ServerResponse {
   if (typeof reason === 'string') this.statusMessage = reason
   const given = (typeof reason === 'string' ? headers : reason) ?? []
-  const list: OutgoingHttpHeader[] = this.getHeaderNames().length === 0 ? [...SECURITY_LIST] : unsetIn(this)
+  const isJson = !Array.isArray(given) && given['Content-Type'] === JSON_ANSWER
+  const list: OutgoingHttpHeader[] = isJson ? [...JSON_LIST] : unsetIn(this)
   list.push(...remarksOn(this.req))
   if (Array.isArray(given)) list.push(...given)
   else for (const [name, value] of Object.entries(given)) if (value !== undefined) list.push(name, value)
@@ -35,5 +40,6 @@ function writeGuardedHead(
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
 function unsetIn(response: ServerResponse): string[] {
+  if (response.getHeaderNames().length === 0) return [...SECURITY_LIST]
   return SECURITY_HEADERS.filter(([name]) => !response.hasHeader(name)).flat()
 }

@@ -18,14 +18,18 @@ export function assignmentSentences(
   const findAssignment = db.prepare<[number, string], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit = ?`)
 
+  /** A new unit needs the insert only, one that comes again the look-up only; which it is likely to be, the last one tells. */
+  let isLikelyKept = false
+
   /** The twin of one INSERT … RETURNING: the arm just kept, or the one that the unit has had. */
   function keep(
     { experimentId, snapshot, assignedAt }: Proposal,
     { unit, arm, propensity }: ProposedUnit,
   ): KeptAssignment {
-    if (keepAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 1) {
-      return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
-    }
+    const known = isLikelyKept ? findAssignment.get(experimentId, unit) : undefined
+    if (known !== undefined) return { ...known, isNew: false }
+    isLikelyKept = keepAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 0
+    if (!isLikelyKept) return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
     const kept = findAssignment.get(experimentId, unit)
     if (kept === undefined) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
     return { ...kept, isNew: false }

@@ -13,6 +13,12 @@ const BUSY_TIMEOUT_MS = 10
 const MIGRATION_TIMEOUT_MS = 3_000
 
 /**
+ * The log is written back to the file whenever it has grown by so many pages of 4 KiB. Units come in no order, so each writes a page
+ * of its own; the longer the log, the more of them meet there. With 1,000, SQLite's own, a reward took 80 µs instead of 47.
+ */
+const CHECKPOINT_PAGES = 16_000
+
+/**
  * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. Durable: WAL with synchronous=FULL, so
  * a commit that was answered is on the disk.
  *
@@ -25,6 +31,7 @@ export function openDatabase(path: string): Database.Database {
     db = new Database(path, { timeout: MIGRATION_TIMEOUT_MS })
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma('foreign_keys = ON')
     migrate(db)
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)

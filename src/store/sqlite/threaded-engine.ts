@@ -14,7 +14,7 @@ export class ThreadedEngine {
   readonly #ended: Promise<void>
   readonly #onTurn: OnTurn
   readonly #onCommit: OnCommit
-  #resolve: (outcomes: Outcome[]) => void = () => {}
+  #underWay: { readonly calls: readonly Call[]; readonly resolve: (outcomes: Outcome[]) => void } | null = null
 
   /** @throws DatabaseError */
   static async open(path: string, onTurn: OnTurn, onCommit: OnCommit): Promise<ThreadedEngine> {
@@ -40,7 +40,7 @@ export class ThreadedEngine {
   /** To be called again when it has resolved. */
   perform(calls: readonly Call[]): Promise<Outcome[]> {
     return new Promise(resolve => {
-      this.#resolve = resolve
+      this.#underWay = { calls, resolve }
       this.#tell({ calls })
     })
   }
@@ -65,7 +65,9 @@ export class ThreadedEngine {
     if ('turn' in message) this.#onTurn(message.turn === null ? null : unpackError(message.turn))
     if (!('outcomes' in message)) return
     if (message.commit !== null) this.#onCommit(message.commit)
-    this.#resolve(message.outcomes.map(unpackOutcome))
+    if (this.#underWay === null) throw new TypeError('The store answered what it was not asked')
+    const { calls, resolve } = this.#underWay
+    resolve(message.outcomes.map((outcome, position) => unpackOutcome(calls[position] as Call, outcome)))
   }
 
   #tell(message: ToThread): void {
