@@ -1,7 +1,9 @@
 // The SQLite twin: one file, nothing to install.
-import type { Store } from '../../bandit/store.ts'
+import { StoreUnavailableError } from '../../bandit/errors.ts'
+import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
 import { CallQueue } from './call-queue.ts'
 import { Engine, type OnCommit, type OnTurn } from './engine.ts'
+import { KeptReader } from './kept-reader.ts'
 import type { SentenceName, Sentences } from './sentences.ts'
 import { ThreadedEngine } from './threaded-engine.ts'
 
@@ -23,6 +25,7 @@ export async function openSqlite(
 ): Promise<Store> {
   const engine = isThreaded ? await ThreadedEngine.open(path, onTurn, onCommit) : new Engine(path, onTurn, onCommit)
   const queue = new CallQueue(engine, hangs => onTurn(hangs ? new Error('The disk does not answer') : null))
+  const reader = isThreaded ? new KeptReader(path) : null
   const sentence =
     <Name extends SentenceName>(name: Name) =>
     (...args: Parameters<Sentences[Name]>) =>
@@ -35,7 +38,7 @@ export async function openSqlite(
     findSnapshots: sentence('findSnapshots'),
     takeSnapshot: sentence('takeSnapshot'),
     readLedger: sentence('readLedger'),
-    keepAssignments: sentence('keepAssignments'),
+    keepAssignments: proposal => keepAssignments(queue, reader, proposal),
     findAssignments: sentence('findAssignments'),
     recordRewards: sentence('recordRewards'),
     readTotals: sentence('readTotals'),
@@ -58,7 +61,27 @@ export async function openSqlite(
     countWaiting: async () => queue.depth,
     async close() {
       await queue.close()
+      reader?.close()
       await engine.close()
     },
+  }
+}
+
+/** Who has an arm gets it, also while nothing can be written. */
+async function keepAssignments(
+  queue: CallQueue,
+  reader: KeptReader | null,
+  proposal: Proposal,
+): Promise<KeptAssignment[]> {
+  const guessed = reader?.isWorthALook(proposal) ? await reader.guess(proposal) : null
+  if (guessed) return guessed
+  try {
+    const kept = await queue.ask('keepAssignments', proposal)
+    reader?.note(kept)
+    return kept
+  } catch (error) {
+    const known = error instanceof StoreUnavailableError ? reader?.recall(proposal) : null
+    if (known) return known
+    throw error
   }
 }
