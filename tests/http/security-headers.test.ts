@@ -34,19 +34,27 @@ describe('the security headers', () => {
   })
 
   it.each([
-    ['POST', '/assign', { experiment: 'spring-email', unit: 'u' }],
-    ['POST', '/rewards', { unit: 'u', metric: 'visit' }],
-    ['GET', '/experiments'],
     ['GET', '/experiments/spring-email/report.html'],
     ['GET', '/experiments/spring-email/report.svg'],
     ['GET', '/experiments/spring-email/assignments.csv'],
-    ['GET', '/livez'],
     ['GET', '/nothing'],
     ['DELETE', '/assign'],
     ['POST', '/assign', {}],
-  ])('are in every answer: %s %s', async (method, path, body?: object) => {
+  ])('are in every answer that is not JSON as asked: %s %s', async (method, path, body?: object) => {
     const { headers } = await service.call(method, path, body)
     for (const [name, value] of SECURITY_HEADERS) expect(headers.get(name), name).toBe(value)
+  })
+
+  it.each([
+    ['POST', '/assign', { experiment: 'spring-email', unit: 'u' }],
+    ['POST', '/rewards', { unit: 'u', metric: 'visit' }],
+    ['GET', '/experiments'],
+    ['GET', '/livez'],
+  ])('are only the one that keeps JSON from being taken for a page: %s %s', async (method, path, body?: object) => {
+    const { headers, status } = await service.call(method, path, body)
+    expect(status).toBe(200)
+    const sent = SECURITY_HEADERS.filter(([name]) => headers.has(name))
+    expect(sent).toEqual([['X-Content-Type-Options', 'nosniff']])
   })
 
   it('let nobody inline scripts or unknown styles, and ask for no other scheme', async () => {
