@@ -11,8 +11,9 @@ import { Failure, runScript } from './terminal/failure.ts'
 await runScript(async () => {
   if (existsSync('.env')) process.loadEnvFile()
   const { databaseUrl } = readConfig({ ...process.env, HOST: '127.0.0.1' })
-  const path = databaseUrl.slice(databaseUrl.indexOf(':') + 1)
-  if (!existsSync(path)) throw new Failure(`Cannot verify ${databaseUrl}: there is no such file; DATABASE_URL names it`)
+  const [engine, path = ''] = databaseUrl.split(/:(.*)/s)
+  if (engine === 'sqlite' && !existsSync(path))
+    throw new Failure(`Cannot verify ${databaseUrl}: there is no such file; DATABASE_URL names it`)
   try {
     const store = await openStore(databaseUrl)
     const differences = await verifyAll(store)
@@ -21,7 +22,7 @@ await runScript(async () => {
   } catch (error) {
     if (error instanceof DatabaseError) throw new Failure(error.message)
     if (error instanceof StoreUnavailableError)
-      throw new Failure(`Cannot verify ${path}: ${(error.cause as Error).message}`)
+      throw new Failure(`Cannot verify the database: ${(error.cause as Error).message}`)
     throw error
   }
 })

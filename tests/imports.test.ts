@@ -29,7 +29,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   bandit: /^node:(crypto|zlib)$/,
   simulation: /^$/,
   stats: /^$/,
-  store: /^(node:|better-sqlite3$)/,
+  store: /^(node:|better-sqlite3$|pg$)/,
   dashboard: /^$/,
 }
 

@@ -19,7 +19,7 @@ export interface HistoryRuns {
 /** Plays so many. @throws Violation with the shrunk history where the books, or an answer, are not right */
 export async function checkHistories({ runs, seed, onPlayed, wrapStore, isShrunk = true }: HistoryRuns): Promise<void> {
   const property = fc.asyncProperty(histories, async history => {
-    const played = await playHistory(history, wrapStore)
+    const played = await playHistory(history, { wrapStore })
     onPlayed?.(played)
   })
   await expectHolds(property, { runs, seed, isShrunk }, ([history]) => JSON.stringify(history, null, 1))

@@ -14,7 +14,7 @@ import { alterDefinition } from './alter-definition.ts'
 import { expectBooks } from './expect-books.ts'
 import { type Act, type Action, EXPERIMENTS, type History, METRICS, type PlannedEvent, UNITS } from './history.ts'
 import { ExperimentModel, type Moment, POSSIBLE } from './history-model.ts'
-import { Stage } from './stage.ts'
+import { type Site, Stage } from './stage.ts'
 
 /** How many acts a history had, in all; so that nobody takes empty histories for good ones. */
 export interface Played {
@@ -24,18 +24,28 @@ export interface Played {
   readonly versions: number
 }
 
+export interface Production {
+  /** Puts something between the bandit and its store, to show that a broken one is noticed. */
+  readonly wrapStore?: ((store: Store) => Store) | undefined
+  /** Where the store is kept; else in an SQLite file. */
+  readonly site?: Site | undefined
+  /** Sees what is left at the end. */
+  readonly onEnd?: ((stage: Stage) => Promise<void>) | undefined
+}
+
 /**
- * Resolves when everything was as it should be. `wrapStore` puts something between the bandit and its store, to show that a
- * broken one is noticed.
+ * Resolves when everything was as it should be.
  *
  * @throws AssertionError where an answer, or what was kept, differs from the model
  */
-export async function playHistory(history: History, wrapStore = (store: Store) => store): Promise<Played> {
-  const stage = await Stage.open(wrapStore)
+export async function playHistory(history: History, { wrapStore, site, onEnd }: Production = {}): Promise<Played> {
+  const stage = await Stage.open(wrapStore ?? (store => store), site)
   try {
     const play = await Play.begin(stage, history)
     for (const action of history.actions) await play.act(action)
-    return await expectBooks(stage, play.models)
+    const played = await expectBooks(stage, play.models)
+    await onEnd?.(stage)
+    return played
   } finally {
     await stage.close()
   }

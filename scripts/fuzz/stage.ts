@@ -1,4 +1,4 @@
-// Where a history is played: the real store on a file of its own, opened again at every restart, and a clock that is set.
+// Where a history is played: a real store of its own, opened again at every restart, and a clock that is set.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,30 +9,35 @@ import { openStore } from '../../src/store/open.ts'
 /** 2026-01-05T12:00:00Z */
 const BEGIN = Date.UTC(2026, 0, 5, 12)
 
+/** A database for one history. */
+export interface Site {
+  open(): Promise<Store>
+  destroy(): Promise<void>
+}
+
 export class Stage {
-  readonly #folder = scratchFolder()
+  readonly #site: Site
   readonly #wrapStore: (store: Store) => Store
   readonly #abandoned: Store[] = []
   now = BEGIN
   store: Store
   catalogue: Catalogue
 
-  private constructor(wrapStore: (store: Store) => Store, store: Store, catalogue: Catalogue) {
+  private constructor(site: Site, wrapStore: (store: Store) => Store) {
+    this.#site = site
     this.#wrapStore = wrapStore
-    this.store = store
-    this.catalogue = catalogue
+    this.store = NOT_OPEN
+    this.catalogue = new Catalogue()
   }
 
-  static async open(wrapStore: (store: Store) => Store): Promise<Stage> {
-    blank ??= blankDatabase()
-    const bytes = await blank
-    const stage = new Stage(wrapStore, NOT_OPEN, new Catalogue())
-    writeFileSync(stage.#path, bytes)
+  /** `site`: an SQLite file, unless it is another one. */
+  static async open(wrapStore: (store: Store) => Store, site?: Site): Promise<Stage> {
+    const stage = new Stage(site ?? (await sqliteSite()), wrapStore)
     await stage.#begin()
     return stage
   }
 
-  /** `isCrash`: the store is left as it is, and another is opened on the same file. */
+  /** `isCrash`: the store is left as it is, and another is opened on the same database. */
   async restart(isCrash: boolean): Promise<void> {
     if (isCrash) this.#abandoned.push(this.store)
     else await this.store.close()
@@ -41,20 +46,27 @@ export class Stage {
 
   async close(): Promise<void> {
     for (const store of [...this.#abandoned, this.store]) await store.close()
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  get #path() {
-    return join(this.#folder, 'pinwheel.db')
+    await this.#site.destroy()
   }
 
   async #begin(): Promise<void> {
-    this.store = this.#wrapStore(await openStore(`sqlite:${this.#path}`))
+    this.store = this.#wrapStore(await this.#site.open())
     this.catalogue = await Catalogue.load(this.store)
   }
 }
 
 const NOT_OPEN = {} as Store
+
+async function sqliteSite(): Promise<Site> {
+  const folder = scratchFolder()
+  const path = join(folder, 'pinwheel.db')
+  blank ??= blankDatabase()
+  writeFileSync(path, await blank)
+  return {
+    open: () => openStore(`sqlite:${path}`),
+    destroy: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
 
 let blank: Promise<Buffer> | null = null
 

@@ -1,9 +1,9 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
-import { outcomeOf } from '../../bandit/outcome.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
+import { countUnits } from '../count-units.ts'
+import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
-import type { Sentences } from './sentences.ts'
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
 
@@ -35,29 +35,12 @@ export function assignmentSentences(
     return { ...kept, isNew: false }
   }
 
-  function count({ experimentId, snapshot, assignedAt, metrics }: Proposal, kept: readonly KeptAssignment[]): void {
-    const unitsByArm = new Map<number, number>()
-    for (const { arm, isNew } of kept) if (isNew) unitsByArm.set(arm, (unitsByArm.get(arm) ?? 0) + 1)
-    if (unitsByArm.size === 0) return
-    let all = 0
-    for (const [arm, units] of unitsByArm) {
-      all += units
-      for (const [metricPosition, metric] of metrics.entries()) {
-        const outcome = outcomeOf(metric, 0)
-        const sums = { sum: units * outcome, sumError: 0, sumOfSquares: units * outcome ** 2, sumOfSquaresError: 0 }
-        ledger.addToCell(
-          { experimentId, metricPosition, snapshot, arm },
-          { units, ...sums, rewards: 0, delayedRewards: 0 },
-        )
-      }
-    }
-    ledger.addUnits({ experimentId, snapshot, units: all, assignedAt })
-  }
-
   return {
     keepAssignments: proposal => {
       const kept = proposal.units.map(unit => keep(proposal, unit))
-      count(proposal, kept)
+      const { units, cells } = countUnits(proposal, kept)
+      for (const { place, change } of cells) ledger.addToCell(place, change)
+      for (const entry of units) ledger.addUnits(entry)
       return kept
     },
 

@@ -1,7 +1,9 @@
 // The connection, and what may be said over it. Many sentences share one commit, because an fsync costs more than a hundred rows;
 // one that breaks a rule is undone alone.
 import type Database from 'better-sqlite3'
-import type { Commit, Store } from '../../bandit/store.ts'
+import type { Store } from '../../bandit/store.ts'
+import type { OnCommit, OnTurn } from '../hearers.ts'
+import { type Call, type Outcome, type Sentences, WRITES } from '../sentences.ts'
 import { assignmentSentences } from './assignments.ts'
 import { audit } from './audit.ts'
 import { openDatabase, sizeOf } from './database.ts'
@@ -10,22 +12,15 @@ import { factSentences } from './facts.ts'
 import { keySentences } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { rewardSentences } from './rewards.ts'
-import { type Call, type Outcome, type Sentences, WRITES } from './sentences.ts'
 import { snapshotSentences } from './snapshots.ts'
 import { asStoreError, isLocked, isTrouble } from './trouble.ts'
 import { webhookSentences } from './webhooks.ts'
-
-/** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
-export type OnTurn = (error: unknown) => void
 
 /**
  * A commit that waits longer than this for another process' lock fails: /assign must answer within a second. So once one has waited
  * in vain the next ones hardly wait, until one succeeds: with 64 requests always under way, some had to sit through four waits.
  */
 const LOCK_PATIENCE_MS = 250
-
-/** Hears of each commit that succeeds. */
-export type OnCommit = (commit: Commit) => void
 
 export class Engine {
   readonly #db: Database.Database

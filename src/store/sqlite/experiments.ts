@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { Change } from '../../bandit/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
+import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
-import type { Sentences } from './sentences.ts'
 
 interface ExperimentRow {
   readonly id: number

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Key, KeyChange } from '../../bandit/key.ts'
-import type { Sentences } from './sentences.ts'
+import type { Sentences } from '../sentences.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }
 

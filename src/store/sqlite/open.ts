@@ -1,10 +1,11 @@
 // The SQLite twin: one file, nothing to install.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
-import { CallQueue } from './call-queue.ts'
-import { Engine, type OnCommit, type OnTurn } from './engine.ts'
+import { CallQueue } from '../call-queue.ts'
+import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { SentenceName, Sentences } from '../sentences.ts'
+import { Engine } from './engine.ts'
 import { KeptReader } from './kept-reader.ts'
-import type { SentenceName, Sentences } from './sentences.ts'
 import { ThreadedEngine } from './threaded-engine.ts'
 
 export interface SqliteOptions {
@@ -13,6 +14,8 @@ export interface SqliteOptions {
   readonly onTurn?: OnTurn | undefined
   readonly onCommit?: OnCommit | undefined
 }
+
+const SILENCE = 'The disk does not answer'
 
 /**
  * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
@@ -24,7 +27,8 @@ export async function openSqlite(
   { isThreaded = false, onTurn = () => {}, onCommit = () => {} }: SqliteOptions = {},
 ): Promise<Store> {
   const engine = isThreaded ? await ThreadedEngine.open(path, onTurn, onCommit) : new Engine(path, onTurn, onCommit)
-  const queue = new CallQueue(engine, hangs => onTurn(hangs ? new Error('The disk does not answer') : null))
+  const onHang = (hangs: boolean) => onTurn(hangs ? new Error(SILENCE) : null)
+  const queue = new CallQueue(engine, onHang, { silence: SILENCE })
   const reader = isThreaded ? new KeptReader(path) : null
   const sentence =
     <Name extends SentenceName>(name: Name) =>

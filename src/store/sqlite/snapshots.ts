@@ -1,5 +1,5 @@
+import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
-import type { Sentences } from './sentences.ts'
 
 export function snapshotSentences(
   ledger: Ledger,

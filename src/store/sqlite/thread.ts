@@ -3,8 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Commit } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
+import type { Call } from '../sentences.ts'
 import { Engine } from './engine.ts'
-import type { Call } from './sentences.ts'
 import { type FromThread, packError, packOutcome, type ToThread, transferred } from './wire.ts'
 
 if (parentPort === null) throw new TypeError('This file is the start of a thread')

@@ -3,9 +3,9 @@ import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import type { Store } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
+import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { Call, Outcome } from '../sentences.ts'
 import { audit } from './audit.ts'
-import type { OnCommit, OnTurn } from './engine.ts'
-import type { Call, Outcome } from './sentences.ts'
 import { type FromThread, type ToThread, unpackError, unpackOutcome } from './wire.ts'
 
 export class ThreadedEngine {

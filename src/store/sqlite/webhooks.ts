@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Announcement, DueMessage, Webhook } from '../../bandit/webhook.ts'
-import type { Sentences } from './sentences.ts'
+import type { Sentences } from '../sentences.ts'
 
 type WebhookSentences = Pick<
   Sentences,

@@ -3,8 +3,8 @@
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Commit, KeptAssignment, Proposal, StoredLedger } from '../../bandit/store.ts'
+import type { Call, Outcome } from '../sentences.ts'
 import { type PackedLedger, packLedger, unpackLedger } from './ledger-packing.ts'
-import type { Call, Outcome } from './sentences.ts'
 
 export type ToThread = { readonly calls: readonly Call[] } | 'close'
 

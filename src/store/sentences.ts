@@ -1,5 +1,5 @@
 // The store's sentences as the engine says them: at once, and synchronously, since that is how better-sqlite3 works.
-import type { Store } from '../../bandit/store.ts'
+import type { Store } from '../bandit/store.ts'
 
 /** An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it is known on this one. */
 type Aside = 'audit' | 'countWaiting' | 'close'
@@ -30,6 +30,14 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
 export interface Call<Name extends SentenceName = SentenceName> {
   readonly name: Name
   readonly args: Parameters<Sentences[Name]>
+}
+
+/** How many units or rewards it is about. */
+export function rowsOf({ name, args }: Call): number {
+  if (name === 'keepAssignments') return (args as Call<typeof name>['args'])[0].units.length
+  if (name === 'findAssignments') return (args as Call<typeof name>['args'])[1].length
+  if (name === 'recordRewards') return (args as Call<typeof name>['args'])[0].length
+  return 1
 }
 
 /** What became of it. */

@@ -1,7 +1,7 @@
 // What the facts of one transaction add to the ledger, summed before it is written: a hundred units of a commit share a snapshot
 // and a few arms, and so a few rows.
-import type { OutcomeChange } from '../../bandit/outcome.ts'
-import type { LedgerCell } from '../../bandit/store.ts'
+import type { OutcomeChange } from '../bandit/outcome.ts'
+import type { LedgerCell } from '../bandit/store.ts'
 
 /** Where a cell of the ledger is. */
 export interface CellPlace {
@@ -47,7 +47,7 @@ export class LedgerEntries {
     const { experimentId, metricPosition, snapshot, arm } = entry.place
     const key = `${experimentId}/${metricPosition}/${snapshot}/${arm}`
     const known = this.#cells.get(key)
-    this.#cells.set(key, known === undefined ? entry : { ...entry, change: sumOf(known.change, entry.change) })
+    this.#cells.set(key, known === undefined ? entry : { ...entry, change: sumOfChanges(known.change, entry.change) })
   }
 
   /** Everything added since the last time; then there is nothing. */
@@ -64,7 +64,7 @@ export class LedgerEntries {
 }
 
 /** Sums keep what rounding takes from them, as they do in the table. */
-function sumOf(a: CellChange, b: CellChange): CellChange {
+export function sumOfChanges(a: CellChange, b: CellChange): CellChange {
   const [sum, sumError] = exactSum(a.sum, b.sum)
   const [sumOfSquares, sumOfSquaresError] = exactSum(a.sumOfSquares, b.sumOfSquares)
   return {

@@ -1,0 +1,174 @@
+// Gathers what is asked in one turn of the event loop, and while the engine is at the last of it, and hands it over together: it
+// shares a commit. Product code is not kept waiting when the engine hangs: what it asked is given up, what it asks meanwhile refused.
+import { StoreUnavailableError } from '../bandit/errors.ts'
+import { type Call, type Outcome, rowsOf, type SentenceName, type Sentences } from './sentences.ts'
+
+/** An engine on this thread or on another. */
+export interface Performer {
+  perform(calls: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]>
+}
+
+export interface QueueOptions {
+  /** How many batches the engine takes at once. */
+  readonly lanes?: number
+  /** A batch takes no further call beyond so many rows: whoever shares it waits for all of them. */
+  readonly mostRows?: number
+  /** What those are told who wait for an engine that hangs. */
+  readonly silence?: string
+}
+
+interface Waiting {
+  readonly call: Call
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Calls that were handed over together, and how many ticks ago. */
+interface Batch {
+  readonly waiting: readonly Waiting[]
+  ticks: number
+}
+
+const TICK_MS = 100
+
+/**
+ * For so many ticks a call may wait for an engine that is at one and the same thing; then it hangs, and the call is given up. Who
+ * asked has another way: /assign a fallback, which is to come within a second; an event is sent again. A change that were given up
+ * would leave us in the dark, so it waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
+ */
+const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
+  keepAssignments: 8,
+  findAssignments: 8,
+  ping: 8,
+  recordRewards: 50,
+}
+
+export class CallQueue {
+  readonly #performer: Performer
+  readonly #onHang: (hangs: boolean) => void
+  readonly #timer: NodeJS.Timeout
+  readonly #lanes: number
+  readonly #mostRows: number
+  readonly #silence: string
+  readonly #underWay = new Set<Batch>()
+  #gathered: Waiting[] = []
+  #hangs = false
+  #isClosed = false
+
+  /** `onHang` hears when the engine begins to hang, and when it goes on. */
+  constructor(
+    performer: Performer,
+    onHang: (hangs: boolean) => void,
+    { lanes = 1, mostRows = Number.POSITIVE_INFINITY, silence = 'The engine does not answer' }: QueueOptions = {},
+  ) {
+    this.#performer = performer
+    this.#onHang = onHang
+    this.#lanes = lanes
+    this.#mostRows = mostRows
+    this.#silence = silence
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  /**
+   * Resolves to what the sentence answers, once that is on disk.
+   *
+   * @throws StoreUnavailableError also when the engine hangs; then it may yet do what was asked
+   */
+  ask<Name extends SentenceName>(
+    name: Name,
+    ...args: Parameters<Sentences[Name]>
+  ): Promise<ReturnType<Sentences[Name]>> {
+    if (this.#isClosed) return Promise.reject(new StoreUnavailableError(new Error('The store is closed')))
+    if (isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
+    return new Promise((resolve, reject) => {
+      if (this.#gathered.length === 0) setImmediate(() => this.#handOver())
+      this.#gathered.push({ call: { name, args }, resolve: resolve as Waiting['resolve'], reject })
+    })
+  }
+
+  /** How many sentences were asked and are not answered. */
+  get depth(): number {
+    return [...this.#underWay].reduce((sum, { waiting }) => sum + waiting.length, this.#gathered.length)
+  }
+
+  /** For how long every lane has been at one and the same thing; none has, while one is free. */
+  get #stuckTicks(): number {
+    return this.#underWay.size < this.#lanes ? 0 : Math.min(...[...this.#underWay].map(({ ticks }) => ticks))
+  }
+
+  /** Takes no more, and resolves when all that was asked is answered. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    while (this.#gathered.length > 0 || this.#underWay.size > 0) await new Promise(resolve => setImmediate(resolve))
+    clearInterval(this.#timer)
+  }
+
+  #handOver(): void {
+    while (this.#underWay.size < this.#lanes && this.#gathered.length > 0) {
+      const waiting = this.#takeBatch()
+      const outcomes = this.#performer.perform(waiting.map(({ call }) => call))
+      if (outcomes instanceof Promise) this.#await(waiting, outcomes)
+      else answer(waiting, outcomes)
+    }
+  }
+
+  #takeBatch(): Waiting[] {
+    let rows = 0
+    const end = this.#gathered.findIndex(({ call }) => {
+      rows += rowsOf(call)
+      return rows > this.#mostRows
+    })
+    return this.#gathered.splice(0, end === -1 ? this.#gathered.length : Math.max(1, end))
+  }
+
+  async #await(waiting: readonly Waiting[], outcomes: Promise<readonly Outcome[]>): Promise<void> {
+    const batch = { waiting, ticks: 0 }
+    this.#underWay.add(batch)
+    const known = await outcomes
+    this.#underWay.delete(batch)
+    this.#note(false)
+    // The engine first: it works on while the answers go out.
+    this.#handOver()
+    answer(waiting, known)
+  }
+
+  #tick(): void {
+    for (const batch of this.#underWay) {
+      batch.ticks += 1
+      this.#giveUp(batch.waiting, batch.ticks)
+    }
+    const stuckTicks = this.#stuckTicks
+    const all = [...this.#underWay].flatMap(({ waiting }) => waiting).concat(this.#gathered)
+    if (!all.some(({ call }) => isTooLate(call.name, stuckTicks))) return
+    this.#note(true)
+    this.#giveUp(this.#gathered, stuckTicks)
+    this.#gathered = this.#gathered.filter(({ call }) => !isTooLate(call.name, stuckTicks))
+  }
+
+  #giveUp(waiting: readonly Waiting[], ticks: number): void {
+    for (const { call, reject } of waiting) if (isTooLate(call.name, ticks)) reject(this.#silent())
+  }
+
+  #silent(): StoreUnavailableError {
+    return new StoreUnavailableError(new Error(this.#silence))
+  }
+
+  #note(hangs: boolean): void {
+    if (hangs === this.#hangs) return
+    this.#hangs = hangs
+    this.#onHang(hangs)
+  }
+}
+
+function isTooLate(name: SentenceName, ticks: number): boolean {
+  return ticks >= (PATIENCE_TICKS[name] ?? Number.POSITIVE_INFINITY)
+}
+
+/** What was given up meanwhile has been answered; this then changes nothing. */
+function answer(waiting: readonly Waiting[], outcomes: readonly Outcome[]): void {
+  for (const [position, { resolve, reject }] of waiting.entries()) {
+    const outcome = outcomes[position] as Outcome
+    if ('error' in outcome) reject(outcome.error)
+    else resolve(outcome.result)
+  }
+}

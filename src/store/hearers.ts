@@ -1,0 +1,8 @@
+// Who hears how a store does.
+import type { Commit } from '../bandit/store.ts'
+
+/** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
+export type OnTurn = (error: unknown) => void
+
+/** Hears of each commit that succeeds. */
+export type OnCommit = (commit: Commit) => void

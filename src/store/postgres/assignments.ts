@@ -1,0 +1,119 @@
+import type { Assignment } from '../../bandit/facts.ts'
+import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
+import { countUnits } from '../count-units.ts'
+import { LedgerEntries } from '../ledger-entries.ts'
+import type { Connection } from './connection.ts'
+import { settle } from './ledger-table.ts'
+import { columns, type Parameter, type Reader, statement } from './statement.ts'
+import type { Transaction } from './transaction.ts'
+import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
+
+type PlannedRow = Omit<Proposal, 'units' | 'metrics'> & ProposedUnit
+
+/** `place` counts what was asked from 1. */
+const FIND_ASSIGNMENTS = statement<Assignment & { readonly place: number }>(`
+  SELECT asked.place, kept.unit, kept.arm, kept.propensity, kept.snapshot, kept.assigned_at AS "assignedAt"
+  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (experiment_id, unit, place)
+  JOIN assignments AS kept ON kept.experiment_id = asked.experiment_id AND kept.unit = asked.unit`)
+
+const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
+  INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at)
+  SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::integer[], $6::bigint[])
+  ON CONFLICT (experiment_id, unit) DO NOTHING
+  RETURNING experiment_id AS "experimentId", unit`)
+
+/**
+ * Keeps many proposals in one transaction, as if one after the other; answers them in their order. Most units come again: these are
+ * only read.
+ */
+export function keepAssignments(
+  connection: Connection,
+  proposals: readonly Proposal[],
+  writer: number,
+): Promise<KeptAssignment[][]> {
+  const planned = plannedRows(proposals)
+  return connection.transaction(async tx => {
+    const kept = new Map<string, Assignment>()
+    await recall(tx, planned, kept)
+    const fresh = await keepNew(
+      tx,
+      planned.filter(row => !kept.has(keyOf(row))),
+    )
+    // Whoever was first has committed, or the insert would be waiting: now they are seen.
+    const lost = planned.filter(row => !kept.has(keyOf(row)) && !fresh.has(keyOf(row)))
+    if (lost.length > 0) await recall(tx, lost, kept)
+    const answers = proposals.map(proposal => answerOf(proposal, kept, fresh))
+    settle(tx, entriesOf(proposals, answers), writer)
+    return answers
+  })
+}
+
+/** In the order asked; null for a unit without one. */
+export async function findAssignments(reader: Reader, places: readonly UnitPlace[]): Promise<(Assignment | null)[]> {
+  const found = new Array<Assignment | null>(places.length).fill(null)
+  for (const { place, ...assignment } of await reader.ask(FIND_ASSIGNMENTS, placeColumns(places))) {
+    found[place - 1] = assignment
+  }
+  return found
+}
+
+/** Of each unit the first proposal, in an order that is the same for all: nobody waits for one that waits for him. */
+function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
+  const rows = new Map<string, PlannedRow>()
+  for (const { units, experimentId, snapshot, assignedAt } of proposals) {
+    for (const unit of units) {
+      const row = { ...unit, experimentId, snapshot, assignedAt }
+      if (!rows.has(keyOf(row))) rows.set(keyOf(row), row)
+    }
+  }
+  return [...rows.values()].sort(byPlace)
+}
+
+async function recall(tx: Transaction, places: readonly UnitPlace[], kept: Map<string, Assignment>): Promise<void> {
+  for (const [position, found] of (await findAssignments(tx, places)).entries()) {
+    if (found !== null) kept.set(keyOf(places[position] as UnitPlace), found)
+  }
+}
+
+/** The rows that were kept just now, by their places. */
+async function keepNew(tx: Transaction, rows: readonly PlannedRow[]): Promise<Map<string, Assignment>> {
+  if (rows.length === 0) return new Map()
+  const [arms, propensities, snapshots, instants] = columns(
+    rows,
+    row => row.arm,
+    row => row.propensity,
+    row => row.snapshot,
+    row => row.assignedAt,
+  )
+  const parameters = [...placeColumns(rows), arms, propensities, snapshots, instants] as Parameter[]
+  const inserted = new Set((await tx.write(KEEP_ASSIGNMENTS, parameters)).rows.map(keyOf))
+  const fresh = rows.filter(row => inserted.has(keyOf(row)))
+  return new Map(fresh.map(({ experimentId, ...assignment }) => [keyOf({ experimentId, ...assignment }), assignment]))
+}
+
+/** The first to ask for a fresh unit has it; whoever comes later finds it kept. */
+function answerOf(
+  { experimentId, units }: Proposal,
+  kept: Map<string, Assignment>,
+  fresh: ReadonlyMap<string, Assignment>,
+): KeptAssignment[] {
+  return units.map(({ unit }) => {
+    const key = keyOf({ experimentId, unit })
+    const before = kept.get(key)
+    if (before !== undefined) return { ...before, isNew: false }
+    const assignment = fresh.get(key)
+    if (assignment === undefined) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
+    kept.set(key, assignment)
+    return { ...assignment, isNew: true }
+  })
+}
+
+function entriesOf(proposals: readonly Proposal[], answers: readonly KeptAssignment[][]): LedgerEntries {
+  const entries = new LedgerEntries()
+  for (const [position, proposal] of proposals.entries()) {
+    const { units, cells } = countUnits(proposal, answers[position] as KeptAssignment[])
+    for (const entry of units) entries.addUnits(entry)
+    for (const entry of cells) entries.addToCell(entry)
+  }
+  return entries
+}

@@ -1,0 +1,162 @@
+// Some connections, and how sentences are said over them: those that were asked together share a transaction where that pays.
+import { StoreUnavailableError } from '../../bandit/errors.ts'
+import type { Assignment } from '../../bandit/facts.ts'
+import type { Proposal, RewardEntry, Store } from '../../bandit/store.ts'
+import type { Performer } from '../call-queue.ts'
+import type { OnCommit, OnTurn } from '../hearers.ts'
+import { type Call, type Outcome, type SentenceName, WRITES } from '../sentences.ts'
+import { findAssignments, keepAssignments } from './assignments.ts'
+import type { Connection } from './connection.ts'
+import { experimentSentences } from './experiments.ts'
+import { factSentences } from './facts.ts'
+import { keySentences } from './keys.ts'
+import { NEWSWORTHY, type News } from './news.ts'
+import { recordRewards } from './rewards.ts'
+import { snapshotSentences } from './snapshots.ts'
+import { splitLike } from './split-like.ts'
+import { statement } from './statement.ts'
+import { isRuleBroken } from './trouble.ts'
+import { webhookSentences } from './webhooks.ts'
+
+type Alone = Omit<Store, 'keepAssignments' | 'findAssignments' | 'recordRewards' | 'audit' | 'countWaiting' | 'close'>
+
+const PING = statement('SELECT 1')
+
+/** Its log is the server's, and shared with other databases. */
+const READ_SIZE = statement<{ readonly databaseBytes: number }>(`
+  SELECT pg_database_size(current_database()) AS "databaseBytes"`)
+
+export interface EngineOptions {
+  /** No more batches than connections may be under way. */
+  readonly connections: readonly Connection[]
+  /** The slot whose rows of the ledger are written. */
+  readonly writer: number
+  readonly news: News
+  /** Hears of the trouble that commits meet, and null when they succeed. */
+  readonly onTurn: OnTurn
+  readonly onCommit: OnCommit
+}
+
+export class Engine implements Performer {
+  readonly #idle: Connection[]
+  readonly #writer: number
+  readonly #news: News
+  readonly #onTurn: OnTurn
+  readonly #onCommit: OnCommit
+
+  constructor({ connections, writer, news, onTurn, onCommit }: EngineOptions) {
+    this.#idle = [...connections]
+    this.#writer = writer
+    this.#news = news
+    this.#onTurn = onTurn
+    this.#onCommit = onCommit
+  }
+
+  /** What became of each call, in their order. */
+  async perform(calls: readonly Call[]): Promise<Outcome[]> {
+    const connection = this.#idle.pop()
+    if (connection === undefined) throw new TypeError('More batches than connections')
+    const outcomes = new Array<Outcome>(calls.length)
+    const groups = Map.groupBy(calls.keys(), position => (calls[position] as Call).name)
+    for (const [name, positions] of groups) {
+      const startedAt = performance.now()
+      const said = await this.#say(
+        connection,
+        name,
+        positions.map(position => (calls[position] as Call).args),
+      )
+      for (const [order, position] of positions.entries()) outcomes[position] = said[order] as Outcome
+      if (WRITES.has(name)) this.#tell(said, performance.now() - startedAt)
+    }
+    this.#idle.push(connection)
+    return outcomes
+  }
+
+  #say(connection: Connection, name: SentenceName, lists: readonly Call['args'][]): Promise<Outcome[]> {
+    switch (name) {
+      case 'keepAssignments':
+        return together(lists as readonly [Proposal][], asked =>
+          keepAssignments(
+            connection,
+            asked.map(([proposal]) => proposal),
+            this.#writer,
+          ),
+        )
+      case 'findAssignments':
+        return together(lists as readonly [number, readonly string[]][], asked => recall(connection, asked))
+      case 'recordRewards':
+        return together(lists as readonly [readonly RewardEntry[]][], asked =>
+          recordRewards(
+            connection,
+            asked.map(([entries]) => entries),
+            this.#writer,
+          ),
+        )
+      default:
+        return apart(lists, args => this.#sayAlone(connection, name, args))
+    }
+  }
+
+  #tell(outcomes: readonly Outcome[], ms: number): void {
+    const trouble = troubleIn(outcomes)
+    this.#onTurn(trouble)
+    if (trouble === null) this.#onCommit({ ms, sentences: outcomes.length })
+  }
+
+  async #sayAlone(connection: Connection, name: keyof Alone, args: Call['args']): Promise<unknown> {
+    const sentences: Alone = {
+      ...experimentSentences(connection),
+      ...snapshotSentences(connection),
+      ...factSentences(connection),
+      ...webhookSentences(connection),
+      ...keySentences(connection),
+      ping: async () => void (await connection.ask(PING)),
+      readSize: async () => ({ databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }),
+    }
+    const result = await (sentences[name] as (...args: Call['args']) => Promise<unknown>)(...args)
+    if (NEWSWORTHY.has(name) && result) this.#news.tell(connection)
+    return result
+  }
+}
+
+/** One transaction for all; where a rule was broken, one for each, so that only what broke it is undone. */
+async function together<Args>(lists: readonly Args[], say: (lists: readonly Args[]) => Promise<unknown[]>) {
+  try {
+    return (await say(lists)).map((result): Outcome => ({ result }))
+  } catch (error) {
+    if (!isRuleBroken(error) || lists.length === 1) return lists.map((): Outcome => ({ error }))
+    return apart(lists, async args => (await say([args]))[0])
+  }
+}
+
+async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<unknown>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const args of lists) {
+    outcomes.push(
+      await say(args).then(
+        result => ({ result }),
+        error => ({ error }),
+      ),
+    )
+  }
+  return outcomes
+}
+
+async function recall(
+  connection: Connection,
+  lists: readonly (readonly [experimentId: number, units: readonly string[]])[],
+): Promise<(Assignment | null)[][]> {
+  const places = lists.flatMap(([experimentId, units]) => units.map(unit => ({ experimentId, unit })))
+  const found = await findAssignments(connection, places)
+  return splitLike(
+    found,
+    lists.map(([, units]) => units),
+  )
+}
+
+function troubleIn(outcomes: readonly Outcome[]): unknown {
+  for (const outcome of outcomes) {
+    if ('error' in outcome && outcome.error instanceof StoreUnavailableError) return outcome.error.cause
+  }
+  return null
+}

@@ -1,0 +1,25 @@
+import type { Store, UnitTotals } from '../../bandit/store.ts'
+import type { Connection } from './connection.ts'
+import { statement } from './statement.ts'
+
+const READ_TOTALS = statement<UnitTotals>(`
+  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt",
+    ARRAY(
+      SELECT coalesce((
+        SELECT total FROM rewards
+        WHERE experiment_id = $1 AND unit = page.unit AND metric = position
+        ORDER BY sequence DESC LIMIT 1
+      ), 0)
+      FROM generate_series(0, $4::integer - 1) AS position ORDER BY position
+    ) AS totals
+  FROM (
+    SELECT unit, arm, propensity, snapshot, assigned_at
+    FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3
+  ) AS page ORDER BY unit`)
+
+export function factSentences(connection: Connection): Pick<Store, 'readTotals'> {
+  return {
+    readTotals: (experimentId, { after, limit, metricCount }) =>
+      connection.ask(READ_TOTALS, [experimentId, after ?? '', limit, metricCount]),
+  }
+}

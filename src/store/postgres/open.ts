@@ -1,0 +1,112 @@
+// The PostgreSQL twin: one database, any number of processes.
+import type { Store } from '../../bandit/store.ts'
+import { CallQueue } from '../call-queue.ts'
+import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { SentenceName, Sentences } from '../sentences.ts'
+import { Turn } from '../turn.ts'
+import { audit } from './audit.ts'
+import { Connection } from './connection.ts'
+import { prepareDatabase } from './database.ts'
+import { Engine } from './engine.ts'
+import { News } from './news.ts'
+import { clientConfig } from './session.ts'
+
+export interface PostgresOptions {
+  readonly onTurn?: OnTurn | undefined
+  readonly onCommit?: OnCommit | undefined
+  /** Called when another process may have created, changed or frozen anew an experiment; soon after, but not for certain. */
+  readonly onNews?: (() => void) | undefined
+}
+
+/** How many batches of each kind may be under way, each on a connection of its own. */
+const LANES = { assignments: 2, rewards: 2, others: 2 } as const
+type Kind = keyof typeof LANES
+
+/** A transaction of so many rows takes a few hundredths of a second. */
+const MOST_ROWS = 1_000
+
+/** So many slots share the rows of the ledger; see migration 2. */
+const WRITERS = 16
+
+const SILENCE = 'The database does not answer'
+
+/**
+ * Connects to a database and migrates it.
+ *
+ * @throws DatabaseError
+ */
+export async function openPostgres(
+  url: string,
+  { onTurn = () => {}, onCommit = () => {}, onNews }: PostgresOptions = {},
+): Promise<Store> {
+  const config = clientConfig(url)
+  await prepareDatabase(config, nameOf(url))
+  const writer = Math.floor(WRITERS * Math.random())
+  const news = new News(config, onNews ?? (() => {}))
+  if (onNews !== undefined) await news.listen()
+  const turn = new Turn(onTurn)
+  const connections: Connection[] = []
+
+  function open(kind: Kind): CallQueue {
+    const own = Array.from({ length: LANES[kind] }, () => new Connection(config))
+    connections.push(...own)
+    const onTrouble = (trouble: unknown) => turn.note(kind, trouble)
+    const engine = new Engine({ connections: own, writer, news, onTurn: onTrouble, onCommit })
+    const onHang = (hangs: boolean) => turn.note(`${kind} hang`, hangs ? new Error(SILENCE) : null)
+    return new CallQueue(engine, onHang, { lanes: LANES[kind], mostRows: MOST_ROWS, silence: SILENCE })
+  }
+
+  const queues = { assignments: open('assignments'), rewards: open('rewards'), others: open('others') }
+  const sentence =
+    <Name extends SentenceName>(name: Name, kind: Kind = 'others') =>
+    (...args: Parameters<Sentences[Name]>) =>
+      queues[kind].ask(name, ...args)
+  return {
+    findExperiments: sentence('findExperiments'),
+    createExperiment: sentence('createExperiment'),
+    changeExperiment: sentence('changeExperiment'),
+    findChanges: sentence('findChanges'),
+    findSnapshots: sentence('findSnapshots'),
+    takeSnapshot: sentence('takeSnapshot'),
+    readLedger: sentence('readLedger'),
+    keepAssignments: sentence('keepAssignments', 'assignments'),
+    findAssignments: sentence('findAssignments', 'assignments'),
+    recordRewards: sentence('recordRewards', 'rewards'),
+    readTotals: sentence('readTotals'),
+    readKeys: sentence('readKeys'),
+    lastKeyChange: sentence('lastKeyChange'),
+    keepKeys: sentence('keepKeys'),
+    findKeyChanges: sentence('findKeyChanges'),
+    /** On its own connection, so that a long look at everything holds up nothing. */
+    async audit(...args) {
+      const connection = new Connection(config)
+      try {
+        return await audit(connection, ...args)
+      } finally {
+        await connection.close()
+      }
+    },
+    readPulse: sentence('readPulse'),
+    createWebhook: sentence('createWebhook'),
+    findWebhooks: sentence('findWebhooks'),
+    deleteWebhook: sentence('deleteWebhook'),
+    findAnnouncements: sentence('findAnnouncements'),
+    announce: sentence('announce'),
+    findDueMessages: sentence('findDueMessages'),
+    claimMessage: sentence('claimMessage'),
+    settleMessage: sentence('settleMessage'),
+    ping: sentence('ping'),
+    readSize: sentence('readSize'),
+    countWaiting: async () => Object.values(queues).reduce((sum, { depth }) => sum + depth, 0),
+    async close() {
+      await Promise.all(Object.values(queues).map(queue => queue.close()))
+      await Promise.all([...connections, news].map(connection => connection.close()))
+    },
+  }
+}
+
+/** Without the user and the password. */
+function nameOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}

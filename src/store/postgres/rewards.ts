@@ -1,0 +1,175 @@
+import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
+import type { RewardEntry } from '../../bandit/store.ts'
+import { LedgerEntries } from '../ledger-entries.ts'
+import { type LastReward, NONE_YET, type ReckonedReward, reckonReward } from '../reckon-reward.ts'
+import { findAssignments } from './assignments.ts'
+import type { Connection } from './connection.ts'
+import { settle } from './ledger-table.ts'
+import { splitLike } from './split-like.ts'
+import { columns, numbers, type Parameter, statement } from './statement.ts'
+import type { Transaction } from './transaction.ts'
+import { Race } from './trouble.ts'
+import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
+
+/** A unit's rewards of one metric. */
+interface Account extends UnitPlace {
+  readonly metricPosition: number
+}
+
+interface EventId {
+  readonly experimentId: number
+  readonly metricPosition: number
+  readonly id: string
+}
+
+interface StoredRow extends RewardEntry, Omit<ReckonedReward, 'entry'> {
+  readonly isCounted: boolean
+}
+
+const FIND_LAST_REWARDS = statement<LastReward & { readonly place: number }>(`
+  SELECT asked.place, last.sequence, last.total
+  FROM unnest($1::bigint[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked (experiment_id, unit, metric, place)
+  CROSS JOIN LATERAL (
+    SELECT sequence, total FROM rewards
+    WHERE experiment_id = asked.experiment_id AND unit = asked.unit AND metric = asked.metric
+    ORDER BY sequence DESC LIMIT 1
+  ) AS last`)
+
+const FIND_EVENT_IDS = statement<{ readonly place: number }>(`
+  SELECT asked.place
+  FROM unnest($1::bigint[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked (experiment_id, event_id, metric, place)
+  JOIN event_ids AS known ON known.experiment_id = asked.experiment_id
+    AND known.event_id = asked.event_id AND known.metric = asked.metric`)
+
+const INSERT_EVENT_IDS = statement(`
+  INSERT INTO event_ids (experiment_id, event_id, metric)
+  SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[])
+  ON CONFLICT (experiment_id, event_id, metric) DO NOTHING`)
+
+const INSERT_REWARDS = statement(`
+  INSERT INTO rewards (experiment_id, unit, metric, sequence, value, at, total, counted, event_id)
+  SELECT experiment_id, unit, metric, sequence, value, at, total, counted = 1, event_id
+  FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::integer[], $5::double precision[], $6::bigint[],
+    $7::double precision[], $8::integer[], $9::text[])
+    AS added (experiment_id, unit, metric, sequence, value, at, total, counted, event_id)
+  ON CONFLICT (experiment_id, unit, metric, sequence) DO NOTHING`)
+
+/**
+ * Records many lists of rewards in one transaction, as if one reward after the other; answers them in their order.
+ *
+ * Nothing is locked. What a reward comes to depends on the unit's last one, so its sequence is the compare-and-set: when another
+ * transaction has taken that place, or the event's id, meanwhile, this one is undone and reckoned anew.
+ */
+export function recordRewards(
+  connection: Connection,
+  lists: readonly (readonly RewardEntry[])[],
+  writer: number,
+): Promise<RewardStatus[][]> {
+  const rewards = lists.flat()
+  return connection.transaction(async tx => {
+    const book = await Book.read(tx, rewards)
+    const statuses = rewards.map(reward => book.record(reward))
+    if (book.rows.length > 0) await insert(tx, book.rows)
+    settle(tx, book.entries, writer)
+    return splitLike(statuses, lists)
+  })
+}
+
+/** What is known of the units of some rewards, and what these add to it. */
+class Book {
+  readonly rows: StoredRow[] = []
+  readonly entries = new LedgerEntries()
+  readonly #assignments = new Map<string, Assignment>()
+  readonly #last = new Map<string, LastReward>()
+  readonly #ids = new Set<string>()
+
+  static async read(tx: Transaction, rewards: readonly RewardEntry[]): Promise<Book> {
+    const book = new Book()
+    const places = distinct(rewards, keyOf)
+    const accounts = distinct(rewards, accountKey)
+    const ids = distinct(rewards.filter(hasId), idKey)
+    const [assignments, last, known] = await Promise.all([
+      findAssignments(tx, places),
+      tx.ask(FIND_LAST_REWARDS, accountColumns(accounts)),
+      ids.length === 0 ? [] : tx.ask(FIND_EVENT_IDS, idColumns(ids)),
+    ])
+    for (const [position, found] of assignments.entries()) {
+      if (found !== null) book.#assignments.set(keyOf(places[position] as UnitPlace), found)
+    }
+    for (const { place, ...reward } of last) book.#last.set(accountKey(accounts[place - 1] as Account), reward)
+    for (const { place } of known) book.#ids.add(idKey(ids[place - 1] as EventId))
+    return book
+  }
+
+  record(reward: RewardEntry): RewardStatus {
+    const assignment = this.#assignments.get(keyOf(reward))
+    if (assignment === undefined) return 'unassigned'
+    if (hasId(reward)) {
+      const key = idKey(reward)
+      if (this.#ids.has(key)) return 'duplicate'
+      this.#ids.add(key)
+    }
+    const account = accountKey(reward)
+    const { entry, ...reckoned } = reckonReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
+    this.#last.set(account, reckoned)
+    this.rows.push({ ...reward, ...reckoned, isCounted: entry !== null })
+    if (entry === null) return 'late'
+    this.entries.addToCell(entry)
+    return 'recorded'
+  }
+}
+
+/** @throws Race */
+async function insert(tx: Transaction, rows: StoredRow[]): Promise<void> {
+  rows.sort((a, b) => byPlace(a, b) || a.metricPosition - b.metricPosition || a.sequence - b.sequence)
+  const ids = rows.filter(hasId).sort(byId)
+  const written = await Promise.all([
+    ids.length === 0 ? { count: 0 } : tx.write(INSERT_EVENT_IDS, idColumns(ids)),
+    tx.write(INSERT_REWARDS, rewardColumns(rows)),
+  ])
+  if (written[0].count < ids.length || written[1].count < rows.length) throw new Race()
+}
+
+function rewardColumns(rows: readonly StoredRow[]): Parameter[] {
+  const others = columns(
+    rows,
+    row => row.sequence,
+    row => row.value,
+    row => row.at,
+    row => row.total,
+    row => (row.isCounted ? 1 : 0),
+  )
+  return [...accountColumns(rows), ...others, rows.map(({ id }) => id)]
+}
+
+function accountColumns(accounts: readonly Account[]): Parameter[] {
+  return [...placeColumns(accounts), numbers(accounts.map(({ metricPosition }) => metricPosition))]
+}
+
+function idColumns(ids: readonly EventId[]): Parameter[] {
+  return [
+    numbers(ids.map(({ experimentId }) => experimentId)),
+    ids.map(({ id }) => id),
+    numbers(ids.map(({ metricPosition }) => metricPosition)),
+  ]
+}
+
+function accountKey(account: Account): string {
+  return `${account.metricPosition}/${keyOf(account)}`
+}
+
+function idKey({ experimentId, metricPosition, id }: EventId): string {
+  return `${metricPosition}/${experimentId}/${id}`
+}
+
+function hasId<Reward extends RewardEntry>(reward: Reward): reward is Reward & EventId {
+  return reward.id !== null
+}
+
+function byId(a: EventId, b: EventId): number {
+  return byPlace({ ...a, unit: a.id }, { ...b, unit: b.id }) || a.metricPosition - b.metricPosition
+}
+
+function distinct<Row>(rows: readonly Row[], keyOfRow: (row: Row) => string): Row[] {
+  return [...new Map(rows.map(row => [keyOfRow(row), row])).values()]
+}

@@ -1,0 +1,125 @@
+import type { Store } from '../../bandit/store.ts'
+import type { Announcement, DueMessage, Webhook } from '../../bandit/webhook.ts'
+import type { Connection } from './connection.ts'
+import { statement } from './statement.ts'
+
+type WebhookSentences = Pick<
+  Store,
+  | 'createWebhook'
+  | 'findWebhooks'
+  | 'deleteWebhook'
+  | 'findAnnouncements'
+  | 'announce'
+  | 'findDueMessages'
+  | 'claimMessage'
+  | 'settleMessage'
+>
+
+type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
+
+const CREATE_WEBHOOK = statement(`
+  INSERT INTO webhooks (id, url, events, experiment_id, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)`)
+
+const FIND_WEBHOOKS = statement<WebhookRow>(`
+  SELECT id, url, events, experiment_id AS "experimentId", created_at AS "createdAt",
+    (SELECT count(*) FROM messages WHERE webhook_id = webhooks.id) AS waiting,
+    failures, next_attempt_at AS "nextAttemptAt", last_delivered_at AS "lastDeliveredAt", last_failed_at AS "lastFailedAt",
+    last_error AS "lastError", given_up AS "givenUp"
+  FROM webhooks ORDER BY created_at, id`)
+
+const DELETE_WEBHOOK = statement<object>('DELETE FROM webhooks WHERE id = $1 RETURNING id')
+
+const FIND_ANNOUNCEMENTS = statement<Announcement>(`
+  SELECT subject, state, at FROM announcements WHERE experiment_id = $1 ORDER BY subject`)
+
+const FIND_STATE = statement<Pick<Announcement, 'state'>>(`
+  SELECT state FROM announcements WHERE experiment_id = $1 AND subject = $2`)
+
+const FIRST_ANNOUNCEMENT = statement(`
+  INSERT INTO announcements (experiment_id, subject, state, at) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (experiment_id, subject) DO NOTHING`)
+
+const NEXT_ANNOUNCEMENT = statement(`
+  UPDATE announcements SET state = $3, at = $4 WHERE experiment_id = $1 AND subject = $2 AND state = $5`)
+
+// A webhook that is being deleted is left out.
+const QUEUE_MESSAGES = statement(`
+  INSERT INTO messages (webhook_id, id, body, queued_at)
+  SELECT wanted.id, $2, $3, $4
+  FROM (
+    SELECT id FROM webhooks
+    WHERE (experiment_id IS NULL OR experiment_id = $1) AND events::jsonb ? $5
+    ORDER BY created_at, id FOR KEY SHARE
+  ) AS wanted`)
+
+const FIND_DUE_MESSAGES = statement<DueMessage>(`
+  SELECT messages.id, body, webhook_id AS "webhookId", sequence, url, secret, queued_at AS "queuedAt", failures,
+    next_attempt_at AS "nextAttemptAt"
+  FROM webhooks JOIN messages
+    ON sequence = (SELECT min(sequence) FROM messages WHERE webhook_id = webhooks.id)
+  WHERE next_attempt_at <= $1
+  ORDER BY sequence LIMIT $2`)
+
+const CLAIM_MESSAGE = statement<object>(`
+  UPDATE webhooks SET next_attempt_at = $1 WHERE id = $2 AND next_attempt_at = $3 RETURNING id`)
+
+const LOCK_WEBHOOK = statement<object>('SELECT 1 FROM webhooks WHERE id = $1 FOR NO KEY UPDATE')
+
+const DELETE_MESSAGE = statement('DELETE FROM messages WHERE sequence = $1')
+
+const NOTE_DELIVERY = statement(`
+  UPDATE webhooks SET failures = 0, next_attempt_at = 0, last_delivered_at = $1 WHERE id = $2`)
+
+const DROP_MESSAGES = statement('DELETE FROM messages WHERE webhook_id = $1 AND queued_at < $2')
+
+const NOTE_FAILURE = statement(`
+  UPDATE webhooks
+  SET failures = failures + 1, next_attempt_at = $2, last_failed_at = $3, last_error = $4, given_up = given_up + $5
+  WHERE id = $1`)
+
+export function webhookSentences(connection: Connection): WebhookSentences {
+  return {
+    createWebhook: async ({ id, url, events, experimentId, secret, createdAt }) => {
+      await connection.ask(CREATE_WEBHOOK, [id, url, JSON.stringify(events), experimentId, secret, createdAt])
+    },
+
+    findWebhooks: async () =>
+      (await connection.ask(FIND_WEBHOOKS)).map(row => ({ ...row, events: JSON.parse(row.events) })),
+
+    deleteWebhook: async id => (await connection.ask(DELETE_WEBHOOK, [id])).length === 1,
+
+    findAnnouncements: experimentId => connection.ask(FIND_ANNOUNCEMENTS, [experimentId]),
+
+    announce: (experimentId, before, { subject, state, at }, message) =>
+      connection.transaction(async tx => {
+        const [last] = await tx.ask(FIND_STATE, [experimentId, subject])
+        if ((last?.state ?? null) !== before) return false
+        const change = [experimentId, subject, state, at]
+        const { count } =
+          before === null
+            ? await tx.write(FIRST_ANNOUNCEMENT, change)
+            : await tx.write(NEXT_ANNOUNCEMENT, [...change, before])
+        if (count === 0) return false
+        if (message !== null) tx.write(QUEUE_MESSAGES, [experimentId, message.id, message.body, at, message.type])
+        return true
+      }),
+
+    findDueMessages: (now, limit) => connection.ask(FIND_DUE_MESSAGES, [now, limit]),
+
+    claimMessage: async ({ webhookId, nextAttemptAt }, until) =>
+      (await connection.ask(CLAIM_MESSAGE, [until, webhookId, nextAttemptAt])).length === 1,
+
+    settleMessage: ({ webhookId, sequence }, result) =>
+      connection.transaction(async tx => {
+        await tx.ask(LOCK_WEBHOOK, [webhookId])
+        if (result.isDelivered) {
+          tx.write(DELETE_MESSAGE, [sequence])
+          tx.write(NOTE_DELIVERY, [result.at, webhookId])
+          return
+        }
+        const { at, error, nextAttemptAt, dropBefore } = result
+        const { count } = await tx.write(DROP_MESSAGES, [webhookId, dropBefore])
+        tx.write(NOTE_FAILURE, [webhookId, nextAttemptAt, at, error, count])
+      }),
+  }
+}

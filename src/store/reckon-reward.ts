@@ -1,0 +1,36 @@
+// What one reward comes to, for a unit whose assignment and last reward are known. Both twins reckon with it inside their
+// transactions, so that they cannot come to different sums.
+import type { Assignment } from '../bandit/facts.ts'
+import { isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/outcome.ts'
+import type { RewardEntry } from '../bandit/store.ts'
+import type { CellEntry } from './ledger-entries.ts'
+
+/** A unit's latest reward of a metric. */
+export interface LastReward {
+  readonly sequence: number
+  readonly total: number
+}
+
+export const NONE_YET: LastReward = { sequence: 0, total: 0 }
+
+/** The reward as it is to be stored, which is then the unit's latest. */
+export interface ReckonedReward extends LastReward {
+  readonly at: number
+  /** What it adds to the ledger; null: it is late, and not counted. */
+  readonly entry: CellEntry | null
+}
+
+export function reckonReward(
+  { experimentId, metricPosition, metric, attribution, value, ...dated }: RewardEntry,
+  { arm, snapshot, assignedAt }: Pick<Assignment, 'arm' | 'snapshot' | 'assignedAt'>,
+  last: LastReward,
+): ReckonedReward {
+  const at = dated.isDatedHere ? Math.max(dated.at, assignedAt) : dated.at
+  const sequence = last.sequence + 1
+  if (!isAttributed(attribution, assignedAt, at)) return { sequence, at, total: last.total, entry: null }
+  const total = last.total + value
+  const change = outcomeChange(outcomeOf(metric, last.total), outcomeOf(metric, total))
+  const delayedRewards = isDelayed(assignedAt, at) ? 1 : 0
+  const place = { experimentId, metricPosition, snapshot, arm }
+  return { sequence, at, total, entry: { place, change: { units: 0, ...change, rewards: 1, delayedRewards } } }
+}
