@@ -1,4 +1,5 @@
 // Many processes on one database, as several openings of it; and a database that is killed, cut off, locked, or only to be read.
+import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
@@ -7,9 +8,10 @@ import { createExperiment, setStatus } from '../../src/bandit/change-experiment.
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { followStore } from '../../src/bandit/follow-store.ts'
+import type { Key } from '../../src/bandit/key.ts'
 import { recordRewards } from '../../src/bandit/record-rewards.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
-import type { Store } from '../../src/bandit/store.ts'
+import type { KeptKey, Store } from '../../src/bandit/store.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
 import { PostgresServer } from '../support/postgres.ts'
@@ -184,6 +186,33 @@ describe('several processes on one database', () => {
     expect((await store.findChanges(1)).map(({ version }) => version)).toEqual([1, 2, 3])
   })
 
+  it('announce a change once, and keep one of the keys that they race for', async () => {
+    const { store } = await begin()
+    for (let joiner = 1; joiner < 4; joiner++) await join()
+    await store.createWebhook({
+      id: 'wh_1',
+      url: 'https://example.com/',
+      events: ['verdict'],
+      experimentId: null,
+      secret: 'whsec_x',
+      createdAt: START,
+    })
+    for (let turn = 0; turn < 10; turn++) {
+      const announcing = replicas.map((replica, position) => {
+        const announcement = { subject: 'verdict/mens', state: `state ${turn}`, at: START }
+        const message = { id: `m${turn}-${position}`, type: 'verdict', body: '{}' } as const
+        return replica.store.announce(1, turn === 0 ? null : `state ${turn - 1}`, announcement, message)
+      })
+      expect((await Promise.all(announcing)).filter(isOurs => isOurs)).toHaveLength(1)
+      const keeping = replicas.map((replica, position) =>
+        replica.store.keepKeys(turn, [keptKey(`key-${turn}-${position}`)]),
+      )
+      expect((await Promise.all(keeping)).filter(isOurs => isOurs)).toHaveLength(1)
+    }
+    expect((await store.findWebhooks())[0]?.waiting).toBe(10)
+    expect((await store.readKeys()).keys).toHaveLength(10)
+  })
+
   it('add up what all of them record for one unit', async () => {
     await begin()
     for (let joiner = 1; joiner < 4; joiner++) await join()
@@ -307,6 +336,22 @@ describe('when the database', () => {
     await setStatus(replica, KEY, 'paused', { actor: 'test', now: START })
   })
 })
+
+function keptKey(name: string): KeptKey {
+  const digest = createHash('sha256').update(name).digest('hex')
+  const ends = { expiresAt: null, replacedAt: null, revokedAt: null }
+  const key: Key = {
+    name,
+    kind: 'sk',
+    scopes: ['read'],
+    digest,
+    hint: 'pw_sk_x',
+    rate: null,
+    createdAt: START,
+    ...ends,
+  }
+  return { key, change: { at: START, actor: 'test', action: 'created', name, hint: key.hint, changes: [] } }
+}
 
 async function release(client: Client): Promise<void> {
   await client.query('ROLLBACK')

@@ -26,6 +26,12 @@ const PING = statement('SELECT 1')
 const READ_SIZE = statement<{ readonly databaseBytes: number }>(`
   SELECT pg_database_size(current_database()) AS "databaseBytes"`)
 
+/** A connection, and the sentences that are said over it one by one. */
+interface Line {
+  readonly connection: Connection
+  readonly alone: Alone
+}
+
 export interface EngineOptions {
   /** No more batches than connections may be under way. */
   readonly connections: readonly Connection[]
@@ -38,14 +44,14 @@ export interface EngineOptions {
 }
 
 export class Engine implements Performer {
-  readonly #idle: Connection[]
+  readonly #idle: Line[]
   readonly #writer: number
   readonly #news: News
   readonly #onTurn: OnTurn
   readonly #onCommit: OnCommit
 
   constructor({ connections, writer, news, onTurn, onCommit }: EngineOptions) {
-    this.#idle = [...connections]
+    this.#idle = connections.map(connection => ({ connection, alone: aloneOver(connection) }))
     this.#writer = writer
     this.#news = news
     this.#onTurn = onTurn
@@ -54,46 +60,39 @@ export class Engine implements Performer {
 
   /** What became of each call, in their order. */
   async perform(calls: readonly Call[]): Promise<Outcome[]> {
-    const connection = this.#idle.pop()
-    if (connection === undefined) throw new TypeError('More batches than connections')
+    const line = this.#idle.pop()
+    if (line === undefined) throw new TypeError('More batches than connections')
     const outcomes = new Array<Outcome>(calls.length)
     const groups = Map.groupBy(calls.keys(), position => (calls[position] as Call).name)
     for (const [name, positions] of groups) {
       const startedAt = performance.now()
-      const said = await this.#say(
-        connection,
-        name,
-        positions.map(position => (calls[position] as Call).args),
-      )
+      const lists = positions.map(position => (calls[position] as Call).args)
+      const said = await this.#say(line, name, lists)
       for (const [order, position] of positions.entries()) outcomes[position] = said[order] as Outcome
       if (WRITES.has(name)) this.#tell(said, performance.now() - startedAt)
     }
-    this.#idle.push(connection)
+    this.#idle.push(line)
     return outcomes
   }
 
-  #say(connection: Connection, name: SentenceName, lists: readonly Call['args'][]): Promise<Outcome[]> {
+  #say({ connection, alone }: Line, name: SentenceName, lists: readonly Call['args'][]): Promise<Outcome[]> {
     switch (name) {
       case 'keepAssignments':
         return together(lists as readonly [Proposal][], asked =>
-          keepAssignments(
-            connection,
-            asked.map(([proposal]) => proposal),
-            this.#writer,
-          ),
+          keepAssignments(connection, asked.flat(), this.#writer),
         )
       case 'findAssignments':
         return together(lists as readonly [number, readonly string[]][], asked => recall(connection, asked))
       case 'recordRewards':
         return together(lists as readonly [readonly RewardEntry[]][], asked =>
-          recordRewards(
-            connection,
-            asked.map(([entries]) => entries),
-            this.#writer,
-          ),
+          recordRewards(connection, asked.flat(), this.#writer),
         )
       default:
-        return apart(lists, args => this.#sayAlone(connection, name, args))
+        return apart(lists, async args => {
+          const result = await (alone[name] as (...args: Call['args']) => Promise<unknown>)(...args)
+          if (NEWSWORTHY.has(name) && result) this.#news.tell(connection)
+          return result
+        })
     }
   }
 
@@ -102,20 +101,17 @@ export class Engine implements Performer {
     this.#onTurn(trouble)
     if (trouble === null) this.#onCommit({ ms, sentences: outcomes.length })
   }
+}
 
-  async #sayAlone(connection: Connection, name: keyof Alone, args: Call['args']): Promise<unknown> {
-    const sentences: Alone = {
-      ...experimentSentences(connection),
-      ...snapshotSentences(connection),
-      ...factSentences(connection),
-      ...webhookSentences(connection),
-      ...keySentences(connection),
-      ping: async () => void (await connection.ask(PING)),
-      readSize: async () => ({ databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }),
-    }
-    const result = await (sentences[name] as (...args: Call['args']) => Promise<unknown>)(...args)
-    if (NEWSWORTHY.has(name) && result) this.#news.tell(connection)
-    return result
+function aloneOver(connection: Connection): Alone {
+  return {
+    ...experimentSentences(connection),
+    ...snapshotSentences(connection),
+    ...factSentences(connection),
+    ...webhookSentences(connection),
+    ...keySentences(connection),
+    ping: async () => void (await connection.ask(PING)),
+    readSize: async () => ({ databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }),
   }
 }
 

@@ -22,7 +22,7 @@ export interface PostgresOptions {
 const LANES = { assignments: 2, rewards: 2, others: 2 } as const
 type Kind = keyof typeof LANES
 
-/** A transaction of so many rows takes a few hundredths of a second. */
+/** A transaction of so many rows takes less than a tenth of a second. */
 const MOST_ROWS = 1_000
 
 /** So many slots share the rows of the ledger; see migration 2. */
