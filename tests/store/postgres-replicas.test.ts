@@ -322,6 +322,23 @@ describe('when the database', () => {
     },
   )
 
+  it('does not answer at all, everybody gets the control in time, and it goes on by itself', async () => {
+    const replica = await begin()
+    await assign(replica, KEY, ['u1'], START)
+    const wake = await server.freeze()
+    const waiting = [1, 2, 3, 4].map(async turn => {
+      await new Promise(resolve => setTimeout(resolve, turn))
+      return assign(replica, KEY, [`v${turn}`], START)
+    })
+    for (const [assigned] of await Promise.all(waiting)) expect(assigned?.reason).toBe('fallback')
+    expect((await assign(replica, KEY, ['w1'], START))[0]?.reason).toBe('fallback')
+    expect(replica.turns).toEqual([true])
+    wake()
+    await vi.waitFor(async () => expect((await assign(replica, KEY, ['w1'], START))[0]?.reason).not.toBe('fallback'))
+    await vi.waitFor(() => expect(replica.turns).toEqual([true, false]))
+    await expectBalance(replica)
+  })
+
   it('may only be read, it is left for one that may be written, as soon as there is one', async () => {
     const replica = await begin()
     await server.query('postgres', `ALTER DATABASE ${database} SET default_transaction_read_only = on`)

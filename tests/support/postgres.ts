@@ -98,6 +98,19 @@ export class PostgresServer {
     endWithUs.delete(child)
   }
 
+  /** Makes it silent, without a word to anybody; answers how to wake it. */
+  async freeze(): Promise<() => void> {
+    const backends = await this.query<{ pid: number }>(
+      'postgres',
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'pinwheel'",
+    )
+    const pids = [this.#child?.pid, ...backends.map(({ pid }) => pid)].filter(pid => pid !== undefined)
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    return () => {
+      for (const pid of pids) process.kill(pid, 'SIGCONT')
+    }
+  }
+
   async destroy(): Promise<void> {
     await this.stop('SIGKILL')
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })

@@ -2,6 +2,7 @@
 // answered in order (pipelining): a transaction costs as many round trips as it waits for answers, not one a statement.
 import { Client, type ClientConfig } from 'pg'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
+import { endClient } from './end-client.ts'
 import { SET_UP } from './session.ts'
 import type { Parameter, Statement } from './statement.ts'
 import { ONE_INSTANT, READ_COMMITTED, Transaction } from './transaction.ts'
@@ -75,7 +76,7 @@ export class Connection {
     await this.#opening?.catch(() => null)
     const client = this.#client
     this.#client = this.#opening = null
-    await client?.end()
+    if (client !== null) await endClient(client)
   }
 
   async #carryOut<Result>(
@@ -117,7 +118,7 @@ export class Connection {
 
   #drop(client: Client): void {
     this.#forget(client)
-    client.end().catch(() => {})
+    endClient(client)
   }
 
   #forget(client: Client): void {

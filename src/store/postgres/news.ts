@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { Client, type ClientConfig, DatabaseError } from 'pg'
 import type { SentenceName } from '../sentences.ts'
 import type { Connection } from './connection.ts'
+import { endClient } from './end-client.ts'
 import { statement } from './statement.ts'
 
 /** What others want to know of, where it has done something. */
@@ -48,7 +49,7 @@ export class News {
     } catch (error) {
       // A server that answers that it cannot will not be asked again.
       if (!(error instanceof DatabaseError && /^(0A|42)/.test(error.code ?? ''))) this.#again(client)
-      client.end().catch(() => {})
+      endClient(client)
     }
   }
 
@@ -57,7 +58,7 @@ export class News {
     clearTimeout(this.#timer)
     const client = this.#client
     this.#client = null
-    await client?.end()
+    if (client !== null) await endClient(client)
   }
 
   /** What was told meanwhile was not heard, so there may be news. */
