@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
@@ -24,28 +25,35 @@ const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
 
 /**
  * Keeps many proposals in one transaction, as if one after the other; answers them in their order. Most units come again: these are
- * only read.
+ * only read, and a proposal of no others is answered also when nothing can be written.
  */
-export function keepAssignments(
+export async function keepAssignments(
   connection: Connection,
   proposals: readonly Proposal[],
   writer: number,
-): Promise<KeptAssignment[][]> {
+): Promise<(KeptAssignment[] | StoreUnavailableError)[]> {
   const planned = plannedRows(proposals)
-  return connection.transaction(async tx => {
-    const kept = new Map<string, Assignment>()
-    await recall(tx, planned, kept)
-    const fresh = await keepNew(
-      tx,
-      planned.filter(row => !kept.has(keyOf(row))),
-    )
-    // Whoever was first has committed, or the insert would be waiting: now they are seen.
-    const lost = planned.filter(row => !kept.has(keyOf(row)) && !fresh.has(keyOf(row)))
-    if (lost.length > 0) await recall(tx, lost, kept)
-    const answers = proposals.map(proposal => answerOf(proposal, kept, fresh))
-    settle(tx, entriesOf(proposals, answers), writer)
-    return answers
-  })
+  const known = new Map<string, Assignment>()
+  try {
+    return await connection.transaction(async tx => {
+      await recall(tx, planned, known)
+      const fresh = await keepNew(
+        tx,
+        planned.filter(row => !known.has(keyOf(row))),
+      )
+      // Whoever was first has committed, or the insert would be waiting: now they are seen.
+      const lost = planned.filter(row => !known.has(keyOf(row)) && !fresh.has(keyOf(row)))
+      if (lost.length > 0) await recall(tx, lost, known)
+      const answers = answersTo(proposals, known, fresh)
+      settle(tx, entriesOf(proposals, answers), writer)
+      return answers
+    })
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    const isKnown = ({ experimentId, units }: Proposal) =>
+      units.every(({ unit }) => known.has(keyOf({ experimentId, unit })))
+    return proposals.map(proposal => (isKnown(proposal) ? answersTo([proposal], known)[0] : undefined) ?? error)
+  }
 }
 
 /** In the order asked; null for a unit without one. */
@@ -69,9 +77,9 @@ function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
   return [...rows.values()].sort(byPlace)
 }
 
-async function recall(tx: Transaction, places: readonly UnitPlace[], kept: Map<string, Assignment>): Promise<void> {
+async function recall(tx: Transaction, places: readonly UnitPlace[], known: Map<string, Assignment>): Promise<void> {
   for (const [position, found] of (await findAssignments(tx, places)).entries()) {
-    if (found !== null) kept.set(keyOf(places[position] as UnitPlace), found)
+    if (found !== null) known.set(keyOf(places[position] as UnitPlace), found)
   }
 }
 
@@ -91,21 +99,22 @@ async function keepNew(tx: Transaction, rows: readonly PlannedRow[]): Promise<Ma
   return new Map(fresh.map(({ experimentId, ...assignment }) => [keyOf({ experimentId, ...assignment }), assignment]))
 }
 
-/** The first to ask for a fresh unit has it; whoever comes later finds it kept. */
-function answerOf(
-  { experimentId, units }: Proposal,
-  kept: Map<string, Assignment>,
-  fresh: ReadonlyMap<string, Assignment>,
-): KeptAssignment[] {
-  return units.map(({ unit }) => {
-    const key = keyOf({ experimentId, unit })
-    const before = kept.get(key)
+/** A fresh unit is new to the first who asked for it, and known to whoever comes later. */
+function answersTo(
+  proposals: readonly Proposal[],
+  known: ReadonlyMap<string, Assignment>,
+  fresh: ReadonlyMap<string, Assignment> = new Map(),
+): KeptAssignment[][] {
+  const told = new Map(known)
+  const answerTo = (place: UnitPlace) => {
+    const before = told.get(keyOf(place))
     if (before !== undefined) return { ...before, isNew: false }
-    const assignment = fresh.get(key)
-    if (assignment === undefined) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
-    kept.set(key, assignment)
+    const assignment = fresh.get(keyOf(place))
+    if (assignment === undefined) throw new TypeError(`Unit "${place.unit}" was neither kept nor found`)
+    told.set(keyOf(place), assignment)
     return { ...assignment, isNew: true }
-  })
+  }
+  return proposals.map(({ experimentId, units }) => units.map(({ unit }) => answerTo({ experimentId, unit })))
 }
 
 function entriesOf(proposals: readonly Proposal[], answers: readonly KeptAssignment[][]): LedgerEntries {

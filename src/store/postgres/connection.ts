@@ -8,6 +8,9 @@ import type { Parameter, Statement } from './statement.ts'
 import { ONE_INSTANT, READ_COMMITTED, Transaction } from './transaction.ts'
 import { asClientError, asStoreError, isConnectionLost, isRace } from './trouble.ts'
 
+/** What was lost later than this has been given up by whoever asked. */
+const RETRY_WITHIN_MS = 500
+
 /** A lost race is run again so many times; each time somebody else has come a step further. */
 const MOST_RACES = 20
 
@@ -37,13 +40,16 @@ export class Connection {
   }
 
   /**
-   * All that `work` says, or nothing of it. `work` may be run again after a lost race, or on a new connection; but never once its
-   * commit was under way: if that has no answer, nobody knows.
+   * All that `work` says, or nothing of it. `work` may be run again after a lost race, or at once on a new connection; but never
+   * when its commit was under way: if that has no answer, nobody knows.
    *
    * @throws StoreUnavailableError; DatabaseError where a rule was broken
    */
   async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now()
     let wasLost = false
+    const mayBeSaidAgain = (tx: Transaction) =>
+      !wasLost && !tx.isCommitting && performance.now() - startedAt < RETRY_WITHIN_MS
     for (let races = 0; races < MOST_RACES; ) {
       const client = await this.#open()
       const tx = new Transaction(client, READ_COMMITTED)
@@ -51,7 +57,7 @@ export class Connection {
         return await this.#carryOut(client, tx, work)
       } catch (error) {
         if (isRace(error)) races += 1
-        else if (isConnectionLost(error) && !wasLost && !tx.isCommitting) wasLost = true
+        else if (isConnectionLost(error) && mayBeSaidAgain(tx)) wasLost = true
         else throw asStoreError(error)
       }
     }

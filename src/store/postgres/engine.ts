@@ -116,13 +116,23 @@ function aloneOver(connection: Connection): Alone {
 }
 
 /** One transaction for all; where a rule was broken, one for each, so that only what broke it is undone. */
-async function together<Args>(lists: readonly Args[], say: (lists: readonly Args[]) => Promise<unknown[]>) {
+async function together<Args>(
+  lists: readonly Args[],
+  say: (lists: readonly Args[]) => Promise<unknown[]>,
+): Promise<Outcome[]> {
   try {
-    return (await say(lists)).map((result): Outcome => ({ result }))
+    return (await say(lists)).map(outcomeOf)
   } catch (error) {
     if (!isRuleBroken(error) || lists.length === 1) return lists.map((): Outcome => ({ error }))
-    return apart(lists, async args => (await say([args]))[0])
+    const saidApart: Outcome[] = []
+    for (const args of lists) saidApart.push(...(await together([args], say)))
+    return saidApart
   }
+}
+
+/** Some of what was asked together may be answered, and some not. */
+function outcomeOf(result: unknown): Outcome {
+  return result instanceof StoreUnavailableError ? { error: result } : { result }
 }
 
 async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<unknown>): Promise<Outcome[]> {
