@@ -43,7 +43,7 @@ export class PostgresServer {
   }
 
   /** A new database, its name: one that was migrated and not used, unless it is to be made otherwise. */
-  async createDatabase(otherwise = ''): Promise<string> {
+  async createDatabase(otherwise = 'STRATEGY FILE_COPY'): Promise<string> {
     this.#databases += 1
     const name = `test_${this.#databases}`
     await this.query('postgres', `CREATE DATABASE ${name} ${otherwise}`)
