@@ -43,7 +43,7 @@ export class PostgresServer {
   }
 
   /** A new database, its name: one that was migrated and not used, unless it is to be made otherwise. */
-  async createDatabase(otherwise = ''): Promise<string> {
+  async createDatabase(otherwise = 'STRATEGY FILE_COPY'): Promise<string> {
     this.#databases += 1
     const name = `test_${this.#databases}`
     await this.query('postgres', `CREATE DATABASE ${name} ${otherwise}`)
@@ -87,12 +87,13 @@ export class PostgresServer {
     }
   }
 
-  /** Ends it: `SIGINT` in order, `SIGKILL` in the midst of everything. */
-  async stop(signal: 'SIGINT' | 'SIGKILL' = 'SIGINT'): Promise<void> {
+  /** Ends it: `SIGQUIT` at once, but taking its shared memory along; `SIGKILL` in the midst of everything. */
+  async stop(signal: 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (child === null) return
     this.#child = null
     const ended = once(child, 'exit')
+    child.kill('SIGCONT')
     child.kill(signal)
     await ended
     endWithUs.delete(child)
@@ -112,7 +113,7 @@ export class PostgresServer {
   }
 
   async destroy(): Promise<void> {
-    await this.stop('SIGKILL')
+    await this.stop('SIGQUIT')
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 
@@ -128,5 +129,5 @@ export class PostgresServer {
 
 const endWithUs = new Set<ChildProcess>()
 process.once('exit', () => {
-  for (const child of endWithUs) child.kill('SIGKILL')
+  for (const child of endWithUs) child.kill('SIGQUIT')
 })
