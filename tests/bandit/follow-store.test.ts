@@ -83,13 +83,11 @@ describe('followStore()', () => {
 
   it('is what a change does that comes second, so that it is made on what is there', async () => {
     await setStatus(here, 'emails', 'running', request)
-    const stopped = await setStatus(there, 'emails', 'stopped', request).catch(error => error.code)
-    // It did not know the experiment at all: nothing is created by guessing.
-    expect(stopped).toBe('experiment_not_found')
-    await followStore(there)
+    // There it was not even known yet.
+    expect(await setStatus(there, 'emails', 'paused', request)).toMatchObject({ status: 'paused', version: 3 })
     await applyDefinition(here, emails({ description: 'first' }), request)
     const { experiment } = await applyDefinition(there, emails({ description: 'second' }), request)
-    expect(experiment).toMatchObject({ version: 4, definition: { description: 'second' } })
+    expect(experiment).toMatchObject({ version: 5, definition: { description: 'second' } })
   })
 
   it('asks for nothing while nobody else has written', async () => {
