@@ -61,7 +61,7 @@ async function draw({ store }: Deps, live: LiveExperiment, units: readonly strin
   })
   const fresh = kept.filter(assignment => assignment.isNew).length
   growth.addUnits(snapshot.number, fresh, now)
-  return kept.map(({ isNew, ...assignment }) => keptAnswer(live, assignment, isNew ? 'assigned' : 'kept'))
+  return kept.map(assignment => keptAnswer(live, assignment, assignment.isNew ? 'assigned' : 'kept'))
 }
 
 function propose(salt: string, { propensities }: Snapshot, unit: string): ProposedUnit {

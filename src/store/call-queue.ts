@@ -82,7 +82,7 @@ export class CallQueue {
     if (isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
     return new Promise((resolve, reject) => {
       if (this.#gathered.length === 0) setImmediate(() => this.#handOver())
-      this.#gathered.push({ call: { name, args }, resolve: resolve as Waiting['resolve'], reject })
+      this.#gathered.push({ call: { name, args } as Call, resolve: resolve as Waiting['resolve'], reject })
     })
   }
 

@@ -1,7 +1,8 @@
 // What newly assigned units add to the ledger: a cell for each metric and arm, since a unit without rewards has an outcome too.
+import type { Metric } from '../bandit/metric.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
 import type { KeptAssignment, Proposal } from '../bandit/store.ts'
-import type { CellEntry, UnitsEntry } from './ledger-entries.ts'
+import type { CellChange, CellEntry, UnitsEntry } from './ledger-entries.ts'
 
 export interface CountedUnits {
   readonly units: readonly UnitsEntry[]
@@ -15,14 +16,29 @@ export function countUnits(
 ): CountedUnits {
   const unitsByArm = new Map<number, number>()
   for (const { arm, isNew } of kept) if (isNew) unitsByArm.set(arm, (unitsByArm.get(arm) ?? 0) + 1)
-  const cells = [...unitsByArm].flatMap(([arm, units]) =>
-    metrics.map((metric, metricPosition) => {
-      const outcome = outcomeOf(metric, 0)
-      const sums = { sum: units * outcome, sumError: 0, sumOfSquares: units * outcome ** 2, sumOfSquaresError: 0 }
-      const place = { experimentId, metricPosition, snapshot, arm }
-      return { place, change: { units, ...sums, rewards: 0, delayedRewards: 0 } }
-    }),
-  )
-  const all = [...unitsByArm.values()].reduce((sum, units) => sum + units, 0)
-  return { units: all === 0 ? [] : [{ experimentId, snapshot, units: all, assignedAt }], cells }
+  if (unitsByArm.size === 0) return NOTHING
+  const cells: CellEntry[] = []
+  let all = 0
+  for (const [arm, units] of unitsByArm) {
+    all += units
+    for (const [metricPosition, metric] of metrics.entries()) {
+      cells.push({ place: { experimentId, metricPosition, snapshot, arm }, change: changeOf(metric, units) })
+    }
+  }
+  return { units: [{ experimentId, snapshot, units: all, assignedAt }], cells }
+}
+
+const NOTHING: CountedUnits = { units: [], cells: [] }
+
+function changeOf(metric: Metric, units: number): CellChange {
+  const outcome = outcomeOf(metric, 0)
+  return {
+    units,
+    sum: units * outcome,
+    sumError: 0,
+    sumOfSquares: units * outcome ** 2,
+    sumOfSquaresError: 0,
+    rewards: 0,
+    delayedRewards: 0,
+  }
 }

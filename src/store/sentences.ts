@@ -27,16 +27,15 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
 ] satisfies SentenceName[])
 
 /** One sentence to be said. */
-export interface Call<Name extends SentenceName = SentenceName> {
-  readonly name: Name
-  readonly args: Parameters<Sentences[Name]>
-}
+export type Call = {
+  [Name in SentenceName]: { readonly name: Name; readonly args: Parameters<Sentences[Name]> }
+}[SentenceName]
 
 /** How many units or rewards it is about. */
 export function rowsOf({ name, args }: Call): number {
-  if (name === 'keepAssignments') return (args as Call<typeof name>['args'])[0].units.length
-  if (name === 'findAssignments') return (args as Call<typeof name>['args'])[1].length
-  if (name === 'recordRewards') return (args as Call<typeof name>['args'])[0].length
+  if (name === 'keepAssignments') return args[0].units.length
+  if (name === 'findAssignments') return args[1].length
+  if (name === 'recordRewards') return args[0].length
   return 1
 }
 

@@ -5,7 +5,7 @@ import { countUnits } from '../count-units.ts'
 import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
-const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
+type AssignmentRow = [arm: number, propensity: number, snapshot: number, assignedAt: number]
 
 export function assignmentSentences(
   db: Database.Database,
@@ -15,8 +15,11 @@ export function assignmentSentences(
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
 
-  const findAssignment = db.prepare<[number, string], Assignment>(`
-    SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit = ?`)
+  // As a list: the names of the fields take as long as finding the row.
+  const findAssignment = db
+    .prepare<[number, string], AssignmentRow>(`
+      SELECT arm, propensity, snapshot, assigned_at FROM assignments WHERE experiment_id = ? AND unit = ?`)
+    .raw()
 
   /** A new unit needs the insert only, one that comes again the look-up only; which it is likely to be, the last one tells. */
   let isLikelyKept = false
@@ -26,13 +29,20 @@ export function assignmentSentences(
     { experimentId, snapshot, assignedAt }: Proposal,
     { unit, arm, propensity }: ProposedUnit,
   ): KeptAssignment {
-    const known = isLikelyKept ? findAssignment.get(experimentId, unit) : undefined
-    if (known !== undefined) return { ...known, isNew: false }
+    const known = isLikelyKept ? find(experimentId, unit) : null
+    if (known !== null) return { ...known, isNew: false }
     isLikelyKept = keepAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 0
     if (!isLikelyKept) return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
-    const kept = findAssignment.get(experimentId, unit)
-    if (kept === undefined) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
+    const kept = find(experimentId, unit)
+    if (kept === null) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
     return { ...kept, isNew: false }
+  }
+
+  function find(experimentId: number, unit: string): Assignment | null {
+    const row = findAssignment.get(experimentId, unit)
+    if (row === undefined) return null
+    const [arm, propensity, snapshot, assignedAt] = row
+    return { unit, arm, propensity, snapshot, assignedAt }
   }
 
   return {
@@ -44,6 +54,6 @@ export function assignmentSentences(
       return kept
     },
 
-    findAssignments: (experimentId, units) => units.map(unit => findAssignment.get(experimentId, unit) ?? null),
+    findAssignments: (experimentId, units) => units.map(unit => find(experimentId, unit)),
   }
 }

@@ -1,19 +1,25 @@
 import type Database from 'better-sqlite3'
-import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
+import type { RewardStatus } from '../../bandit/facts.ts'
 import type { RewardEntry } from '../../bandit/store.ts'
-import { type LastReward, NONE_YET, reckonReward } from '../reckon-reward.ts'
+import { NONE_YET, reckonReward } from '../reckon-reward.ts'
 import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
-type AssignmentRow = Pick<Assignment, 'arm' | 'snapshot' | 'assignedAt'>
+type AssignmentRow = [arm: number, snapshot: number, assignedAt: number]
+type LastRow = [sequence: number, total: number]
 
 export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sentences, 'recordRewards'> {
-  const findAssignment = db.prepare<[number, string], AssignmentRow>(`
-    SELECT arm, snapshot, assigned_at AS assignedAt FROM assignments WHERE experiment_id = ? AND unit = ?`)
+  // As lists: the names of the fields take as long as finding the row.
+  const findAssignment = db
+    .prepare<[number, string], AssignmentRow>(`
+      SELECT arm, snapshot, assigned_at FROM assignments WHERE experiment_id = ? AND unit = ?`)
+    .raw()
 
   // The first row of the key is the latest: see migration 6. Were it another, the next sequence would be taken, and the insert fail.
-  const findLastReward = db.prepare<[number, string, number], LastReward>(`
-    SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
+  const findLastReward = db
+    .prepare<[number, string, number], LastRow>(`
+      SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
+    .raw()
 
   const insertReward = db.prepare(`
     INSERT INTO rewards (experiment_id, unit, metric, sequence, value, at, counted, total, event_id)
@@ -22,12 +28,15 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
 
   function record(reward: RewardEntry): RewardStatus {
     const { experimentId, metricPosition, unit, value, id } = reward
-    const assignment = findAssignment.get(experimentId, unit)
-    if (assignment === undefined) return 'unassigned'
-    const last = findLastReward.get(experimentId, unit, metricPosition) ?? NONE_YET
-    const { sequence, at, total, entry } = reckonReward(reward, assignment, last)
-    const row = [experimentId, unit, metricPosition, sequence, value, at, entry === null ? 0 : 1, total, id]
-    if (insertReward.run(row).changes === 0) return 'duplicate'
+    const assigned = findAssignment.get(experimentId, unit)
+    if (assigned === undefined) return 'unassigned'
+    const [arm, snapshot, assignedAt] = assigned
+    const last = findLastReward.get(experimentId, unit, metricPosition)
+    const lastReward = last === undefined ? NONE_YET : { sequence: last[0], total: last[1] }
+    const { sequence, at, total, entry } = reckonReward(reward, { arm, snapshot, assignedAt }, lastReward)
+    const isCounted = entry === null ? 0 : 1
+    const { changes } = insertReward.run(experimentId, unit, metricPosition, sequence, value, at, isCounted, total, id)
+    if (changes === 0) return 'duplicate'
     if (entry === null) return 'late'
     ledger.addToCell(entry.place, entry.change)
     return 'recorded'

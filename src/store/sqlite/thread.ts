@@ -3,9 +3,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Commit } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
-import type { Call } from '../sentences.ts'
+import { unpackCalls } from './call-packing.ts'
 import { Engine } from './engine.ts'
-import { type FromThread, packError, packOutcome, type ToThread, transferred } from './wire.ts'
+import { packError, packOutcomes, transferred } from './outcome-packing.ts'
+import type { Sheet } from './sheet.ts'
+import type { FromThread, ToThread } from './wire.ts'
 
 if (parentPort === null) throw new TypeError('This file is the start of a thread')
 const port = parentPort
@@ -33,9 +35,10 @@ function openEngine(): Engine | null {
   }
 }
 
-function answer(engine: Engine, calls: readonly Call[]): void {
+function answer(engine: Engine, packed: Sheet): void {
   commit = null
-  const outcomes = engine.perform(calls).map((outcome, position) => packOutcome(calls[position] as Call, outcome))
+  const calls = unpackCalls(packed)
+  const outcomes = packOutcomes(calls, engine.perform(calls))
   tell({ outcomes, commit }, transferred(outcomes))
 }
 

@@ -6,7 +6,9 @@ import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
 import type { Call, Outcome } from '../sentences.ts'
 import { audit } from './audit.ts'
-import { type FromThread, type ToThread, unpackError, unpackOutcome } from './wire.ts'
+import { packCalls } from './call-packing.ts'
+import { unpackError, unpackOutcomes } from './outcome-packing.ts'
+import type { FromThread, ToThread } from './wire.ts'
 
 export class ThreadedEngine {
   readonly #path: string
@@ -41,7 +43,7 @@ export class ThreadedEngine {
   perform(calls: readonly Call[]): Promise<Outcome[]> {
     return new Promise(resolve => {
       this.#underWay = { calls, resolve }
-      this.#tell({ calls })
+      this.#tell({ calls: packCalls(calls) })
     })
   }
 
@@ -67,7 +69,7 @@ export class ThreadedEngine {
     if (message.commit !== null) this.#onCommit(message.commit)
     if (this.#underWay === null) throw new TypeError('The store answered what it was not asked')
     const { calls, resolve } = this.#underWay
-    resolve(message.outcomes.map((outcome, position) => unpackOutcome(calls[position] as Call, outcome)))
+    resolve(unpackOutcomes(calls, message.outcomes))
   }
 
   #tell(message: ToThread): void {
