@@ -38,10 +38,16 @@ function everySoManyUnits(step: number): Rule {
   let taken = 0
   return {
     size,
-    addUnits: (_snapshot, units) => void (size.units += units),
-    addRewards: rewards => void (size.rewards += rewards),
+    addUnits: (_snapshot, units) => {
+      size.units += units
+    },
+    addRewards: rewards => {
+      size.rewards += rewards
+    },
     isDue: () => size.units - taken >= step,
-    snapshotTaken: () => void (taken = size.units),
+    snapshotTaken: () => {
+      taken = size.units
+    },
   }
 }
 
