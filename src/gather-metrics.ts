@@ -78,10 +78,9 @@ export function gatherMetrics(own: () => Promise<Family[]>): () => Promise<Famil
   return async () => {
     const families = await own()
     const gathering = ++gatherings
+    // Its own alone would look as if the counters had fallen: better no answer. When the process between is gone this one ends.
     const others = await new Promise<Family[]>(resolve => {
       waiting.set(gathering, resolve)
-      // With the process between gone, this one is soon gone too.
-      setTimeout(resolve, 2 * PATIENCE_MS, []).unref()
       tell({ kind: 'gather', gathering, families })
     })
     waiting.delete(gathering)
