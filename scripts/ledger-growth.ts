@@ -1,12 +1,10 @@
 // How the ledger grows with the units, by the service's own rule: npm run ledger-growth
 import { type Arrivals, growLedger, predictedSnapshots } from './ledger-growth/grow.ts'
+import { type LedgerShape, ledgerBytes } from './ledger-growth/ledger-bytes.ts'
 import { alignColumns } from './terminal/aligned-columns.ts'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 import { formatCount } from './terminal/progress-bar.ts'
-
-/** On PostgreSQL, with their indexes; `npm run row-sizes` measures them. */
-const BYTES = { snapshot: 310, batch: 530, tally: 660 } as const
 
 const HELP = `Usage: npm run ledger-growth -- [options]
 
@@ -49,25 +47,23 @@ await runScript(async () => {
     rewardsPerUnit,
     windowMs: windowDays === null ? null : windowDays * DAY_MS,
   }
-  const cellsPerSnapshot = whole('arms') * whole('metrics')
-  const lines = table(arrivals, whole('days'), cellsPerSnapshot, Math.min(16, whole('writers')))
+  const shape = { arms: whole('arms'), metrics: whole('metrics'), writers: whole('writers') }
+  const lines = table(arrivals, whole('days'), shape)
   process.stdout.write(`${lines.join('\n')}\n`)
 })
 
-function table(arrivals: Arrivals, days: number, cellsPerSnapshot: number, writers: number): string[] {
+function table(arrivals: Arrivals, days: number, shape: LedgerShape): string[] {
   const end = arrivals.unitsPerDay * days
   const rows = growLedger(arrivals, sizesUpTo(end)).map(({ units, snapshots }) => {
-    const cells = snapshots * cellsPerSnapshot
-    const bytes = snapshots * (BYTES.snapshot + writers * BYTES.batch) + cells * writers * BYTES.tally
     return [
       formatCount(units),
       formatCount(snapshots),
       formatCount(Math.round(predictedSnapshots(arrivals, units))),
-      formatCount(cells),
-      `${(bytes / 2 ** 20).toFixed(2)} MiB`,
+      formatCount(snapshots * shape.arms * shape.metrics),
+      `${(ledgerBytes(snapshots, shape) / 2 ** 20).toFixed(1)} MiB`,
     ]
   })
-  return alignColumns([['units', 'snapshots', 'predicted', 'cells', `bytes, ${writers} writers`], ...rows])
+  return alignColumns([['units', 'snapshots', 'predicted', 'cells', `${shape.writers} writers`], ...rows])
 }
 
 /** 10³, 10⁴ … and the end. */

@@ -8,13 +8,14 @@ import { ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run row-sizes -- --url postgres://user:password@host/database [options]
 
-Fills an empty database with units under UUIDs, by the service's own verbs, rewards some of them, and measures. The user must be
+Fills an empty database with units under random UUIDs, by the service's own verbs, rewards some of them, and measures. The user must be
 allowed to say CHECKPOINT. Afterwards the database may be dropped; it is left as it is.
 
 OPTIONS
   --url URL        the database
   --units N        (1000000)
   --rewards N      each with an id, of units in no order (300000)
+  --ordered        UUIDs that begin with the time (version 7), so that new ones stand side by side; else any
   --json           prints what was measured as JSON
 `
 
@@ -22,6 +23,7 @@ const OPTIONS = {
   url: { type: 'string' },
   units: { type: 'string', default: '1000000' },
   rewards: { type: 'string', default: '300000' },
+  ordered: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -35,7 +37,7 @@ await runScript(async () => {
   if (rewards > units) throw new Failure('--rewards must not be more than --units: each unit has one at most')
   const bar = new ProgressBar()
   try {
-    const { tables, log } = await measureRowSizes(values.url, { units, rewards }, bar)
+    const { tables, log } = await measureRowSizes(values.url, { units, rewards, isOrdered: values.ordered }, bar)
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
     if (values.json) return void process.stdout.write(`${JSON.stringify({ units, rewards, tables, log }, null, 2)}\n`)
     const sizes = tables.map(({ table, rows, heapBytes, indexBytes }) => [

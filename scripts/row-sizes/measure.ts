@@ -40,14 +40,14 @@ const TABLES = ['assignments', 'rewards', 'event_ids', 'snapshots', 'batches', '
 /** @throws Failure where the database is not empty; DatabaseError where it cannot be opened */
 export async function measureRowSizes(
   url: string,
-  { units, rewards }: { readonly units: number; readonly rewards: number },
+  { units, rewards, isOrdered }: { readonly units: number; readonly rewards: number; readonly isOrdered: boolean },
   bar: ProgressBar,
 ): Promise<{ tables: TableSize[]; log: LogVolume[] }> {
   const store = await openStore(url)
   const server = new Client({ connectionString: url })
   try {
     await server.connect()
-    const filling = await Filling.begin(store, server, bar)
+    const filling = await Filling.begin(store, server, bar, isOrdered)
     await filling.assign('units, 500 a commit', units - 2 * RIGHT_AFTER_CHECKPOINT, LARGE_BATCH)
     await filling.reward('rewards, 500 a commit', rewards - Math.min(rewards, 2 * RIGHT_AFTER_CHECKPOINT), LARGE_BATCH)
     const tables = await sizesOf(server)
@@ -70,28 +70,30 @@ class Filling {
   readonly #deps: { readonly store: Store; readonly catalogue: Catalogue }
   readonly #server: Client
   readonly #bar: ProgressBar
+  readonly #isOrdered: boolean
   readonly #chance = seededChance(1)
   readonly #unrewarded: string[] = []
   #now = Date.UTC(2026, 0, 1)
 
-  static async begin(store: Store, server: Client, bar: ProgressBar): Promise<Filling> {
+  static async begin(store: Store, server: Client, bar: ProgressBar, isOrdered: boolean): Promise<Filling> {
     if ((await store.findExperiments()).length > 0) throw new Failure('The database has experiments; name an empty one')
-    const filling = new Filling(store, server, bar, await Catalogue.load(store))
+    const filling = new Filling(store, server, bar, isOrdered, await Catalogue.load(store))
     const request = { actor: EXPERIMENT, now: filling.#now }
     await applyDefinition(filling.#deps, completeDefinition(DEFINITION), { ...request, salt: 'salt' })
     await setStatus(filling.#deps, EXPERIMENT, 'running', request)
     return filling
   }
 
-  private constructor(store: Store, server: Client, bar: ProgressBar, catalogue: Catalogue) {
+  private constructor(store: Store, server: Client, bar: ProgressBar, isOrdered: boolean, catalogue: Catalogue) {
     this.#deps = { store, catalogue }
     this.#server = server
     this.#bar = bar
+    this.#isOrdered = isOrdered
   }
 
   assign(what: string, count: number, batch: number): Promise<void> {
     return this.#inBatches(what, count, batch, async size => {
-      const names = Array.from({ length: size }, () => randomUuid(this.#chance))
+      const names = Array.from({ length: size }, () => this.#name())
       await assign(this.#deps, EXPERIMENT, names, this.#now)
       this.#unrewarded.push(...names)
     })
@@ -107,6 +109,13 @@ class Filling {
       }))
       await recordRewards(this.#deps, rewards, this.#now)
     })
+  }
+
+  #name(): string {
+    const name = randomUuid(this.#chance)
+    if (!this.#isOrdered) return name
+    const time = this.#now.toString(16).padStart(12, '0')
+    return `${time.slice(0, 8)}-${time.slice(8)}${name.slice(13)}`
   }
 
   /** Each batch a second after the last one, so that snapshots are taken as they fall due. */
