@@ -32,7 +32,7 @@ await runScript(async () => {
   const { values } = readArguments(OPTIONS)
   if (values.help) return void process.stdout.write(HELP)
   if (values.url === undefined) throw new Failure('--url must name an empty database; see --help')
-  const units = wholeNumberOf(values.units, 'units', 1_000) as number
+  const units = wholeNumberOf(values.units, 'units', 10_000) as number
   const rewards = wholeNumberOf(values.rewards, 'rewards', 0) as number
   if (rewards > units) throw new Failure('--rewards must not be more than --units: each unit has one at most')
   const bar = new ProgressBar()
