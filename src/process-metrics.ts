@@ -39,15 +39,15 @@ export function measureProcess(): () => Family[] {
     const [p50, p99, most] = [lagSeconds(50), lagSeconds(99), lagSeconds(100)]
     lag.reset()
     return [
-      single('process_cpu_seconds_total', 'counter', 'CPU time', (user + system) / 1e6),
-      single('process_start_time_seconds', 'gauge', 'Start, seconds since 1970', performance.timeOrigin / 1_000),
-      single('process_resident_memory_bytes', 'gauge', 'Memory of the process', rss),
-      single('nodejs_heap_size_used_bytes', 'gauge', 'JavaScript heap in use', heapUsed),
-      single('nodejs_heap_size_total_bytes', 'gauge', 'JavaScript heap', heapTotal),
-      single('nodejs_external_memory_bytes', 'gauge', 'Memory of buffers and of what is bound to objects', external),
-      single('nodejs_eventloop_lag_p50_seconds', 'gauge', 'Median lag of the event loop since the last look', p50),
-      single('nodejs_eventloop_lag_p99_seconds', 'gauge', '99th percentile of the lag since the last look', p99),
-      single('nodejs_eventloop_lag_max_seconds', 'gauge', 'Longest lag since the last look', most),
+      single('process_cpu_seconds_total', 'CPU time', (user + system) / 1e6),
+      single('process_start_time_seconds', 'Start, seconds since 1970', performance.timeOrigin / 1_000, 'min'),
+      single('process_resident_memory_bytes', 'Memory of the process', rss, 'sum'),
+      single('nodejs_heap_size_used_bytes', 'JavaScript heap in use', heapUsed, 'sum'),
+      single('nodejs_heap_size_total_bytes', 'JavaScript heap', heapTotal, 'sum'),
+      single('nodejs_external_memory_bytes', 'Memory of buffers and of what is bound to objects', external, 'sum'),
+      single('nodejs_eventloop_lag_p50_seconds', 'Median lag of the event loop since the last look', p50, 'max'),
+      single('nodejs_eventloop_lag_p99_seconds', '99th percentile of the lag since the last look', p99, 'max'),
+      single('nodejs_eventloop_lag_max_seconds', 'Longest lag since the last look', most, 'max'),
       {
         name: 'nodejs_gc_duration_seconds',
         type: 'histogram',
@@ -58,6 +58,8 @@ export function measureProcess(): () => Family[] {
   }
 }
 
-function single(name: string, type: 'counter' | 'gauge', help: string, value: number): Family {
-  return { name, type, help, samples: [{ value }] }
+/** A counter, or a gauge that says what several processes come to. */
+function single(name: string, help: string, value: number, across?: Family['across']): Family {
+  if (across === undefined) return { name, type: 'counter', help, samples: [{ value }] }
+  return { name, type: 'gauge', help, across, samples: [{ value }] }
 }

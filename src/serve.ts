@@ -12,8 +12,10 @@ import { Lookout } from './bandit/lookout.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, refuseToOpen } from './config.ts'
+import { gatherMetrics } from './gather-metrics.ts'
 import { LivePages } from './http/live.ts'
 import { Metrics } from './http/metrics.ts'
+import { countedFamilies } from './http/metrics-page.ts'
 import { createServer } from './http/server.ts'
 import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
@@ -66,6 +68,7 @@ async function run(config: Config, log: Logger, store: Store, metrics: Metrics, 
   const live = new LivePages(catalogue)
   const newId = () => `msg_${randomUUID()}`
   const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
+  const measured = measureProcess()
   const deps = {
     catalogue,
     keyring,
@@ -79,7 +82,7 @@ async function run(config: Config, log: Logger, store: Store, metrics: Metrics, 
     lookout,
     allowsPrivateTargets: config.allowsPrivateTargets,
     metrics,
-    processMetrics: measureProcess(),
+    gatherMetrics: gatherMetrics(async () => [...(await countedFamilies({ metrics, store })), ...measured()]),
   }
   const server = createServer(deps)
   await listen(server, config)

@@ -1,6 +1,7 @@
 // Several processes that serve one address and one store, and the one that keeps them going.
 import cluster, { type Worker } from 'node:cluster'
 import type { Config } from './config.ts'
+import { passMetricsOn } from './gather-metrics.ts'
 import type { Logger } from './log.ts'
 import { onceAskedToStop } from './signals.ts'
 import { claimStore } from './store/open.ts'
@@ -46,5 +47,6 @@ export function supervise(config: Config, log: Logger): void {
     stop()
   })
   onceAskedToStop(stop)
+  passMetricsOn()
   for (let number = 0; number < config.workers; number++) cluster.fork()
 }

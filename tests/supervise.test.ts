@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verify } from '../src/bandit/verify.ts'
 import { openStore } from '../src/store/open.ts'
+import { readExposition } from './support/exposition.ts'
 import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
 
@@ -51,6 +52,13 @@ describe('WORKERS=2', () => {
 
   const many = (count: number) => Array.from({ length: count }, (_, number) => number)
 
+  /** All samples of a metric summed, as one of the workers tells them. */
+  async function sumOf(metric: string): Promise<number> {
+    const response = await fetch(`${url}/metrics`, { headers: { connection: 'close' } })
+    const { samples = [] } = readExposition(await response.text()).get(metric) ?? {}
+    return samples.reduce((sum, { value }) => sum + value, 0)
+  }
+
   /** The system's own list. */
   function workerPids(): number[] {
     const pid = child.pid as number
@@ -82,12 +90,20 @@ describe('WORKERS=2', () => {
     expect((await send('GET', '/experiments/spring-email/report')).body.units).toBe(30)
   })
 
-  it('goes on when a worker is killed, and starts another', async () => {
+  it('tells what all workers have counted, whichever is asked', async () => {
+    const asked = await Promise.all(many(8).map(() => sumOf('pinwheel_assignments_total')))
+    expect(asked).toEqual(many(8).map(() => 120))
+    expect(await sumOf('pinwheel_rewards_total')).toBe(8)
+    expect(await sumOf('nodejs_gc_duration_seconds')).toBeGreaterThan(0)
+  })
+
+  it('goes on when a worker is killed, and starts another; no counter falls', async () => {
     const before = workerPids()
     process.kill(before[0] as number, 'SIGKILL')
     await expect.poll(() => workerPids().filter(pid => !before.includes(pid)), { timeout: 10_000 }).toHaveLength(1)
     const answer = await send('POST', '/assign', { experiment: 'spring-email', unit: 'u1' })
     expect(answer.body.reason).toBe('kept')
+    expect(await sumOf('pinwheel_assignments_total')).toBe(121)
   })
 
   it('stops at SIGTERM with every worker, and leaves books that agree', async () => {

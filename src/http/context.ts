@@ -27,6 +27,6 @@ export interface Context {
   /** Webhooks may point to loopback and private addresses. */
   readonly allowsPrivateTargets: boolean
   readonly metrics: Metrics
-  /** How the process fares. */
-  readonly processMetrics: () => Family[]
+  /** What was counted, and how the process fares; of all processes that share the address. */
+  readonly gatherMetrics: () => Promise<Family[]>
 }

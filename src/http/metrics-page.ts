@@ -11,23 +11,28 @@ import { VERSION } from './version.ts'
 export async function getMetrics(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   authenticate(context, request, 'read')
   const families = [
-    ...context.metrics.families(),
+    ...(await context.gatherMetrics()),
     ...experimentFamilies(context),
     ...(await storeFamilies(context)),
-    ...context.processMetrics(),
     buildFamily(),
   ]
   answerText(response, expositionText(families), EXPOSITION_TYPE)
+}
+
+/** What a process counts by itself, whatever others know. */
+export async function countedFamilies({ metrics, store }: Pick<Context, 'metrics' | 'store'>): Promise<Family[]> {
+  const waiting = gauge('pinwheel_store_waiting_sentences', 'Sentences that wait for the store', [
+    { value: await store.countWaiting() },
+  ])
+  return [...metrics.families(), { ...waiting, across: 'sum' }]
 }
 
 /** While the store does not answer there is one number, and the rest of the page must be readable all the more. */
 async function storeFamilies({ store }: Context): Promise<Family[]> {
   try {
     const [{ databaseBytes, logBytes }, webhooks] = await Promise.all([store.readSize(), store.findWebhooks()])
-    const waiting = await store.countWaiting()
     return [
       gauge('pinwheel_store_up', 'Whether the store can be read', [{ value: 1 }]),
-      gauge('pinwheel_store_waiting_sentences', 'Sentences that wait for the store', [{ value: waiting }]),
       gauge('pinwheel_store_bytes', 'Size of the database and of its write-ahead log', [
         { labels: { file: 'database' }, value: databaseBytes },
         { labels: { file: 'log' }, value: logBytes },

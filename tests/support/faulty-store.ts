@@ -10,6 +10,9 @@ export interface FaultyStore {
   readonly wrapStore: (store: Store) => Store
 }
 
+/** What asks nothing of the engine. */
+const ASIDE: ReadonlySet<keyof Store> = new Set(['close', 'countWaiting'])
+
 /** Works until `isDown` is set, and again when it is unset. */
 export function faultyStore(): FaultyStore {
   const faulty: FaultyStore = {
@@ -19,7 +22,7 @@ export function faultyStore(): FaultyStore {
       new Proxy(store, {
         get(target, name: keyof Store) {
           const failsNow = name === 'recordRewards' && faulty.failsOn > 0 && --faulty.failsOn === 0
-          if ((!faulty.isDown && !failsNow) || name === 'close') return target[name]
+          if ((!faulty.isDown && !failsNow) || ASIDE.has(name)) return target[name]
           return () => Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
         },
       }),

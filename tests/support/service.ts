@@ -11,6 +11,7 @@ import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { LivePages } from '../../src/http/live.ts'
 import { Metrics } from '../../src/http/metrics.ts'
+import { countedFamilies } from '../../src/http/metrics-page.ts'
 import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -110,7 +111,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     lookout,
     allowsPrivateTargets: options.allowsPrivateTargets ?? false,
     metrics,
-    processMetrics: () => [],
+    gatherMetrics: () => countedFamilies({ metrics, store }),
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
