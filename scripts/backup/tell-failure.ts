@@ -11,7 +11,10 @@ export async function tellFailure<Result>(what: string, work: () => Promise<Resu
   } catch (error) {
     const cause = error instanceof StoreUnavailableError ? error.cause : error
     const isExpected =
-      cause instanceof Failure || cause instanceof DatabaseError || cause instanceof Database.SqliteError
+      error instanceof StoreUnavailableError ||
+      cause instanceof Failure ||
+      cause instanceof DatabaseError ||
+      cause instanceof Database.SqliteError
     if (isExpected || isOfSystem(cause)) throw new Failure(`${what}: ${(cause as Error).message}`)
     throw error
   }

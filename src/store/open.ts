@@ -31,7 +31,8 @@ export function claimStore(url: string, patienceMs?: number): () => void {
   return engine === 'sqlite' ? claimSqlite(path, patienceMs) : () => {}
 }
 
-function parseUrl(url: string): { readonly engine: 'sqlite' | 'postgres'; readonly path: string } {
+/** @throws DatabaseError */
+export function parseUrl(url: string): { readonly engine: 'sqlite' | 'postgres'; readonly path: string } {
   const separator = url.indexOf(':')
   const path = url.slice(separator + 1)
   if (url.slice(0, separator) === 'sqlite' && path !== '') return { engine: 'sqlite', path }

@@ -9,7 +9,7 @@ import { Connection } from './connection.ts'
 import { prepareDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import { News } from './news.ts'
-import { clientConfig } from './session.ts'
+import { clientConfig, nameOf } from './session.ts'
 
 export interface PostgresOptions {
   readonly onTurn?: OnTurn | undefined
@@ -103,10 +103,4 @@ export async function openPostgres(
       await Promise.all([...connections, news].map(connection => connection.close()))
     },
   }
-}
-
-/** Without the user and the password. */
-function nameOf(url: string): string {
-  const { protocol, host, pathname } = new URL(url)
-  return `${protocol}//${host}${pathname}`
 }

@@ -22,6 +22,12 @@ export function clientConfig(url: string): ClientConfig {
   }
 }
 
+/** Without the user and the password. */
+export function nameOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
 type GetTypeParser = NonNullable<ClientConfig['types']>['getTypeParser']
 
 const PARSERS = new Map<number, (text: string) => unknown>([

@@ -1,0 +1,52 @@
+// Carries a whole database over into an empty one, on the same engine or on the other: npm run copy
+import { interruption, tellFailure } from './backup/tell-failure.ts'
+import { copyAndVerify } from './copy/copy-and-verify.ts'
+import { readArguments } from './terminal/arguments.ts'
+import { Failure, runScript } from './terminal/failure.ts'
+import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+
+const HELP = `Usage: npm run copy -- --from URL --to URL
+
+Carries over everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
+webhooks and what waits for them. The new database gives the same arms and the same reports. It must be empty, or not be there;
+all of it is there in the end, and verified, or nothing is. Stop the service first: what it takes in meanwhile is not carried over.
+
+OPTIONS
+  --from URL  sqlite:./data/pinwheel.db, or postgres://user:password@host/database
+  --to URL    the same
+`
+
+const OPTIONS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+await runScript(async () => {
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  const { from, to } = values
+  if (from === undefined || to === undefined || positionals.length > 0) {
+    throw new Failure('Name two databases, --from URL --to URL; see --help')
+  }
+  const bar = new ProgressBar()
+  const startedAt = performance.now()
+  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1)
+  const signal = interruption()
+  const experiments = await tellFailure('Cannot copy', () =>
+    copyAndVerify({
+      from,
+      to,
+      signal,
+      onProgress: (done, total) => bar.update(done, total, 'rows'),
+      onCopied: counts => {
+        const rows = [...counts]
+          .filter(([, count]) => count > 0)
+          .map(([table, count]) => `${formatCount(count)} ${table}`)
+        bar.say(`Copied in ${seconds()} s: ${rows.join(', ') || 'no rows'}; verifying`)
+      },
+    }),
+  )
+  const told = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
+  process.stdout.write(`Copied and verified in ${seconds()} s: ${told}, no difference\n`)
+})
