@@ -3,10 +3,10 @@ import { statSync } from 'node:fs'
 import { backUp } from './backup/back-up.ts'
 import { databasePath } from './backup/database-path.ts'
 import { contentsText } from './backup/inspect-copy.ts'
-import { interruption, tellFailure } from './backup/tell-failure.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
 const HELP = `Usage: npm run backup -- FILE [--force]
 

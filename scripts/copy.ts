@@ -1,9 +1,10 @@
 // Carries a whole database over into an empty one, on the same engine or on the other: npm run copy
-import { interruption, tellFailure } from './backup/tell-failure.ts'
+
 import { copyAndVerify } from './copy/copy-and-verify.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
 const HELP = `Usage: npm run copy -- --from URL --to URL
 

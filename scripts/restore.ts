@@ -2,10 +2,10 @@
 import { databasePath } from './backup/database-path.ts'
 import { contentsText } from './backup/inspect-copy.ts'
 import { restore } from './backup/restore.ts'
-import { interruption, tellFailure } from './backup/tell-failure.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
+import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
 const HELP = `Usage: npm run restore -- FILE [--to PATH] [--force]
 

@@ -1,37 +1,37 @@
 // npm run verify: recomputes every tally of every experiment from the facts, and says where the books differ. Exit code 1 if they do.
-import { existsSync } from 'node:fs'
-import { StoreUnavailableError } from '../src/bandit/errors.ts'
+// `-- --archive FOLDER` looks for every file that facts have gone to, and compares its bytes with what was noted of them.
+import type { Experiment } from '../src/bandit/experiment.ts'
 import type { Store } from '../src/bandit/store.ts'
 import { verify } from '../src/bandit/verify.ts'
-import { readConfig } from '../src/config.ts'
-import { DatabaseError } from '../src/store/database-error.ts'
+import { openArchive } from '../src/store/archive.ts'
 import { openStore } from '../src/store/open.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { faultsInArchive } from './archive/faults-in-archive.ts'
+import { readArguments } from './terminal/arguments.ts'
+import { databaseUrl } from './terminal/database-url.ts'
+import { runScript } from './terminal/failure.ts'
+import { tellFailure } from './terminal/tell-failure.ts'
 
 await runScript(async () => {
-  if (existsSync('.env')) process.loadEnvFile()
-  const { databaseUrl } = readConfig({ ...process.env, HOST: '127.0.0.1' })
-  const [engine, path = ''] = databaseUrl.split(/:(.*)/s)
-  if (engine === 'sqlite' && !existsSync(path))
-    throw new Failure(`Cannot verify ${databaseUrl}: there is no such file; DATABASE_URL names it`)
-  try {
-    const store = await openStore(databaseUrl)
-    const differences = await verifyAll(store)
-    await store.close()
-    process.exitCode = differences === 0 ? 0 : 1
-  } catch (error) {
-    if (error instanceof DatabaseError) throw new Failure(error.message)
-    if (error instanceof StoreUnavailableError)
-      throw new Failure(`Cannot verify the database: ${(error.cause as Error).message}`)
-    throw error
-  }
+  const { values } = readArguments({ archive: { type: 'string' } })
+  const url = databaseUrl()
+  const differences = await tellFailure('Cannot verify the database', async () => {
+    const store = await openStore(url)
+    try {
+      const experiments = await store.findExperiments()
+      const found = await verifyAll(store, experiments)
+      return values.archive === undefined ? found : found + (await verifyFiles(url, experiments, values.archive))
+    } finally {
+      await store.close()
+    }
+  })
+  process.exitCode = differences === 0 ? 0 : 1
 })
 
-async function verifyAll(store: Store): Promise<number> {
+async function verifyAll(store: Store, experiments: readonly Experiment[]): Promise<number> {
   let differences = 0
-  for (const experiment of await store.findExperiments()) {
-    const { units, rewards, cells, discrepancies } = await verify({ store }, experiment)
-    const counts = `${units} units, ${rewards} rewards, ${cells} cells`
+  for (const experiment of experiments) {
+    const { units, archived, rewards, cells, discrepancies } = await verify({ store }, experiment)
+    const counts = `${units} units${archived > 0 ? ` and ${archived} archived` : ''}, ${rewards} rewards, ${cells} cells`
     const verdict = discrepancies.length === 0 ? 'no difference' : `${discrepancies.length} DIFFERENCES`
     process.stdout.write(`${experiment.definition.key}: ${counts}: ${verdict}\n`)
     for (const { cell, recomputed, kept } of discrepancies) {
@@ -40,4 +40,23 @@ async function verifyAll(store: Store): Promise<number> {
     differences += discrepancies.length
   }
   return differences
+}
+
+async function verifyFiles(url: string, experiments: readonly Experiment[], folder: string): Promise<number> {
+  const archive = openArchive(url)
+  try {
+    let [count, faults] = [0, 0]
+    for (const { id } of experiments) {
+      const files = await archive.findArchives(id)
+      count += files.length
+      for (const fault of faultsInArchive(folder, files)) {
+        faults += 1
+        process.stdout.write(`  ${fault}\n`)
+      }
+    }
+    process.stdout.write(`${folder}: ${count} files: ${faults === 0 ? 'no difference' : `${faults} DIFFERENCES`}\n`)
+    return faults
+  } finally {
+    await archive.close()
+  }
 }

@@ -56,6 +56,18 @@ export interface StoredLedger {
   readonly cells: readonly LedgerCell[]
 }
 
+/** What facts that were archived, and are not here any more, came to in one cell. */
+export interface ArchivedCell extends LedgerCell {
+  /** Of all archived units of the snapshot. */
+  readonly lastAssignedAt: number
+}
+
+/** A ledger beside what of it only an archive can still tell unit by unit. */
+export interface AuditedLedger extends StoredLedger {
+  /** In the order of snapshots, then arms. */
+  readonly archived: readonly ArchivedCell[]
+}
+
 /** How an experiment stands in the store, whoever brought it there. */
 export interface Pulse {
   readonly experimentId: number
@@ -111,11 +123,14 @@ export interface RewardEntry {
 /** A reward as it was stored. */
 export interface StoredReward {
   readonly metricPosition: number
+  /** Counts the unit's rewards of the metric, from 1. */
+  readonly sequence: number
   readonly value: number
   readonly at: number
   readonly isCounted: boolean
   /** The sum of the unit's counted values up to and including this reward. */
   readonly total: number
+  readonly id: string | null
 }
 
 /** A unit and what its counted rewards sum to: `totals[m]` for metric `m`. */
@@ -168,7 +183,7 @@ export interface Store {
   /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
   /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
-  audit(experimentId: number, metricCount: number, visit: (facts: UnitFacts) => void): Promise<StoredLedger[]>
+  audit(experimentId: number, metricCount: number, visit: (facts: UnitFacts) => void): Promise<AuditedLedger[]>
 
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>

@@ -1,10 +1,20 @@
 // Proves an experiment's books: recomputes every tally from the assignments and rewards themselves and compares. The ledger is
-// kept in the same transaction as the facts it counts, so any difference is a defect.
+// kept in the same transaction as the facts it counts, so any difference is a defect. Facts that were archived count as what they
+// came to when they went.
 import { chooseArm, drawOf } from './draw.ts'
 import type { Experiment } from './experiment.ts'
 import { windowMsOf } from './metric.ts'
 import { isAttributed, isDelayed, outcomeOf } from './outcome.ts'
-import type { LedgerCell, SnapshotHead, Store, StoredLedger, StoredReward, UnitFacts } from './store.ts'
+import type {
+  ArchivedCell,
+  AuditedLedger,
+  LedgerCell,
+  SnapshotHead,
+  Store,
+  StoredLedger,
+  StoredReward,
+  UnitFacts,
+} from './store.ts'
 
 /** Something that should be as recomputed and is not. */
 export interface Discrepancy {
@@ -16,6 +26,8 @@ export interface Discrepancy {
 
 export interface Verification {
   readonly units: number
+  /** Units that are in an archive, and were not looked at. */
+  readonly archived: number
   readonly rewards: number
   readonly cells: number
   readonly discrepancies: readonly Discrepancy[]
@@ -37,9 +49,11 @@ export async function verify(
 }
 
 type Sums = Omit<LedgerCell, 'snapshot' | 'arm'>
+const SUMS = ['units', 'sum', 'sumOfSquares', 'rewards', 'delayedRewards'] as const
 type MutableSums = { -readonly [Name in keyof Sums]: number }
 
-class Audit {
+/** Takes in units one by one, and recomputes from them what the ledger should be. */
+export class Audit {
   readonly #experiment: Experiment
   readonly #propensities: Map<number, SnapshotHead['propensities']>
   /** By metric, then by snapshot and arm. */
@@ -47,6 +61,7 @@ class Audit {
   readonly #snapshots = new Map<number, { units: number; lastAssignedAt: number }>()
   readonly #discrepancies: Discrepancy[] = []
   #units = 0
+  #archived = 0
   #rewards = 0
 
   constructor(experiment: Experiment, heads: readonly SnapshotHead[]) {
@@ -59,14 +74,27 @@ class Audit {
     this.#units += 1
     this.#rewards += facts.rewards.length
     this.#checkDraw(facts)
-    const snapshot = this.#snapshots.get(facts.snapshot) ?? { units: 0, lastAssignedAt: 0 }
-    snapshot.units += 1
-    snapshot.lastAssignedAt = Math.max(snapshot.lastAssignedAt, facts.assignedAt)
-    this.#snapshots.set(facts.snapshot, snapshot)
+    this.#countUnits(facts.snapshot, 1, facts.assignedAt)
     for (const metricPosition of this.#cells.keys()) this.#addOutcome(facts, metricPosition)
   }
 
-  compare(ledgers: readonly StoredLedger[]): Verification {
+  /** What the units so far come to, by metric. */
+  get cells(): ArchivedCell[][] {
+    return this.#cells.map(byKey =>
+      [...byKey].map(([key, sums]) => {
+        const [snapshot = 0, arm = 0] = key.split('/').map(Number)
+        return { snapshot, arm, ...sums, lastAssignedAt: this.#snapshots.get(snapshot)?.lastAssignedAt ?? 0 }
+      }),
+    )
+  }
+
+  /** What was found wrong so far. */
+  get discrepancies(): readonly Discrepancy[] {
+    return this.#discrepancies
+  }
+
+  compare(ledgers: readonly AuditedLedger[]): Verification {
+    for (const [metricPosition, { archived }] of ledgers.entries()) this.#addArchived(metricPosition, archived)
     for (const [metricPosition, ledger] of ledgers.entries()) this.#compareCells(metricPosition, ledger)
     for (const { number, units, lastAssignedAt } of ledgers[0]?.snapshots ?? []) {
       const recomputed = this.#snapshots.get(number)
@@ -74,7 +102,28 @@ class Audit {
       this.#expect(`snapshot ${number}, lastAssignedAt`, recomputed?.lastAssignedAt ?? null, lastAssignedAt)
     }
     const cells = this.#cells.reduce((sum, byKey) => sum + byKey.size, 0)
-    return { units: this.#units, rewards: this.#rewards, cells, discrepancies: this.#discrepancies }
+    const counts = { units: this.#units, archived: this.#archived, rewards: this.#rewards, cells }
+    return { ...counts, discrepancies: this.#discrepancies }
+  }
+
+  #addArchived(metricPosition: number, archived: readonly ArchivedCell[]): void {
+    const cells = this.#cells[metricPosition]
+    for (const { snapshot, arm, lastAssignedAt, ...sums } of archived) {
+      const cell = cells?.get(cellKey(snapshot, arm)) ?? emptySums()
+      for (const name of SUMS) cell[name] += sums[name]
+      cells?.set(cellKey(snapshot, arm), cell)
+      // Every metric counts all units.
+      if (metricPosition > 0) continue
+      this.#archived += sums.units
+      this.#countUnits(snapshot, sums.units, lastAssignedAt)
+    }
+  }
+
+  #countUnits(number: number, units: number, lastAssignedAt: number): void {
+    const snapshot = this.#snapshots.get(number) ?? { units: 0, lastAssignedAt: 0 }
+    snapshot.units += units
+    snapshot.lastAssignedAt = Math.max(snapshot.lastAssignedAt, lastAssignedAt)
+    this.#snapshots.set(number, snapshot)
   }
 
   #checkDraw({ unit, arm, snapshot, propensity }: UnitFacts): void {
@@ -91,13 +140,7 @@ class Audit {
     const metric = this.#experiment.definition.metrics[metricPosition]
     const cells = this.#cells[metricPosition]
     if (metric === undefined || cells === undefined) return
-    const cell = cells.get(cellKey(snapshot, arm)) ?? {
-      units: 0,
-      sum: 0,
-      sumOfSquares: 0,
-      rewards: 0,
-      delayedRewards: 0,
-    }
+    const cell = cells.get(cellKey(snapshot, arm)) ?? emptySums()
     let total = 0
     for (const reward of rewards) {
       if (reward.metricPosition !== metricPosition) continue
@@ -133,7 +176,7 @@ class Audit {
     for (const key of new Set([...recomputed.keys(), ...kept.keys()])) {
       const [snapshot, arm] = key.split('/').map(Number)
       const place = `tally ${metric.key}, snapshot ${snapshot}, arm ${definition.arms[arm as number]?.key ?? arm}`
-      for (const name of ['units', 'sum', 'sumOfSquares', 'rewards', 'delayedRewards'] as const) {
+      for (const name of SUMS) {
         const [here, there] = [recomputed.get(key)?.[name] ?? 0, kept.get(key)?.[name] ?? 0]
         const isExact = metric.type === 'binary' || !name.startsWith('sum')
         this.#expect(`${place}, ${name}`, here, there, isExact ? 0 : TOLERANCE)
@@ -152,4 +195,8 @@ class Audit {
 
 function cellKey(snapshot: number, arm: number): string {
   return `${snapshot}/${arm}`
+}
+
+function emptySums(): MutableSums {
+  return { units: 0, sum: 0, sumOfSquares: 0, rewards: 0, delayedRewards: 0 }
 }

@@ -1,10 +1,8 @@
 import type Database from 'better-sqlite3'
-import type { Assignment } from '../../bandit/facts.ts'
-import type { StoredLedger, StoredReward, UnitFacts } from '../../bandit/store.ts'
+import type { ArchivedCell, AuditedLedger, UnitFacts } from '../../bandit/store.ts'
 import { LedgerTable } from './ledger-table.ts'
 import { asStoreError } from './trouble.ts'
-
-type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly counted: 0 | 1 }
+import { unitFacts } from './unit-facts.ts'
 
 /**
  * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the same instant.
@@ -16,10 +14,10 @@ export function audit(
   experimentId: number,
   metricCount: number,
   visit: (facts: UnitFacts) => void,
-): StoredLedger[] {
+): AuditedLedger[] {
   try {
     return db.transaction(() => {
-      showUnits(db, experimentId, visit)
+      for (const facts of unitFacts(db, experimentId)) visit(facts)
       return readLedgers(db, experimentId, metricCount)
     })()
   } catch (error) {
@@ -27,30 +25,18 @@ export function audit(
   }
 }
 
-function showUnits(db: Database.Database, experimentId: number, visit: (facts: UnitFacts) => void): void {
-  const readAssignments = db.prepare<[number], Assignment>(`
-    SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt
-    FROM assignments WHERE experiment_id = ? ORDER BY unit`)
-
-  const readRewards = db.prepare<[number, string], RewardRow>(`
-    SELECT metric AS metricPosition, value, at, counted, total
-    FROM rewards WHERE experiment_id = ? AND unit = ? ORDER BY metric, sequence`)
-
-  for (const assignment of readAssignments.iterate(experimentId)) {
-    visit({ ...assignment, rewards: readRewards.all(experimentId, assignment.unit).map(storedRewardOf) })
-  }
-}
-
 /** From the tables, past any copy in memory. */
-function readLedgers(db: Database.Database, experimentId: number, metricCount: number): StoredLedger[] {
+function readLedgers(db: Database.Database, experimentId: number, metricCount: number): AuditedLedger[] {
+  const findArchived = db.prepare<[number, number], ArchivedCell>(`
+    SELECT snapshot, arm, units, sum, sum_of_squares AS sumOfSquares, rewards, delayed_rewards AS delayedRewards,
+      last_assigned_at AS lastAssignedAt
+    FROM archived_tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
+
   const table = new LedgerTable(db)
   const snapshots = table.findSnapshots(experimentId)
   return Array.from({ length: metricCount }, (_, metricPosition) => ({
     snapshots,
     cells: table.findCells(experimentId, metricPosition),
+    archived: findArchived.all(experimentId, metricPosition),
   }))
-}
-
-function storedRewardOf({ counted, ...row }: RewardRow): StoredReward {
-  return { ...row, isCounted: counted === 1 }
 }

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { DatabaseError } from '../../src/store/database-error.ts'
-import { Failure } from '../terminal/failure.ts'
+import { Failure } from './failure.ts'
 
 /** Runs `work`. @throws Failure that begins with `what`, as `Cannot back up x.db` */
 export async function tellFailure<Result>(what: string, work: () => Promise<Result>): Promise<Result> {

@@ -1,0 +1,38 @@
+// A file that is whole and on the disk when it has its name.
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { syncToDisk } from '../backup/sync-to-disk.ts'
+import { Failure } from '../terminal/failure.ts'
+
+/** As private as a database: units are people. */
+const MODE = 0o600
+
+/**
+ * Writes the file, unless it is there with the same bytes already.
+ *
+ * @throws Failure where there is another one
+ */
+export function putFile(path: string, bytes: Uint8Array): void {
+  if (existsSync(path)) {
+    if (sha256Of(readFileSync(path)) === sha256Of(bytes)) return
+    throw new Failure(
+      `${path} is there already, with other facts, and the database does not know it. If a run that was broken off has left it, ` +
+        'delete it: its facts are still in the database. Else name another folder',
+    )
+  }
+  const part = `${path}.part`
+  const descriptor = openSync(part, 'w', MODE)
+  try {
+    writeFileSync(descriptor, bytes)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(part, path)
+  syncToDisk(dirname(path))
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

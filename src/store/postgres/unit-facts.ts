@@ -1,0 +1,35 @@
+// The facts of an experiment, unit by unit.
+import type { Assignment } from '../../bandit/facts.ts'
+import type { StoredReward, UnitFacts } from '../../bandit/store.ts'
+import { statement } from './statement.ts'
+import type { Transaction } from './transaction.ts'
+
+/** So many units are read at once. */
+const PAGE_UNITS = 1_000
+
+const READ_ASSIGNMENTS = statement<Assignment>(`
+  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt"
+  FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3`)
+
+type RewardRow = StoredReward & { readonly unit: string }
+
+const READ_REWARDS = statement<RewardRow>(`
+  SELECT unit, metric AS "metricPosition", sequence, value, at, counted AS "isCounted", total, event_id AS id
+  FROM rewards WHERE experiment_id = $1 AND unit >= $2 AND unit <= $3 ORDER BY unit, metric, sequence`)
+
+/** Every unit with its rewards, in the order of units. */
+export async function* unitFacts(tx: Transaction, experimentId: number): AsyncGenerator<UnitFacts[]> {
+  for (let after = ''; ; ) {
+    const page = await tx.ask(READ_ASSIGNMENTS, [experimentId, after, PAGE_UNITS])
+    const [first, last] = [page[0], page.at(-1)]
+    if (first === undefined || last === undefined) return
+    const rewards = await tx.ask(READ_REWARDS, [experimentId, first.unit, last.unit])
+    const byUnit = Map.groupBy(rewards, ({ unit }) => unit)
+    yield page.map(assignment => ({ ...assignment, rewards: (byUnit.get(assignment.unit) ?? []).map(storedRewardOf) }))
+    after = last.unit
+  }
+}
+
+function storedRewardOf({ unit: _, ...reward }: RewardRow): StoredReward {
+  return reward
+}

@@ -1,0 +1,37 @@
+// The facts of an experiment, unit by unit.
+import type Database from 'better-sqlite3'
+import type { Assignment } from '../../bandit/facts.ts'
+import type { StoredReward, UnitFacts } from '../../bandit/store.ts'
+
+type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly unit: string; readonly counted: 0 | 1 }
+
+/**
+ * Every unit with its rewards, in the order of units. Both tables are read from end to end, side by side: looking up the rewards of each
+ * unit took seven times as long.
+ */
+export function* unitFacts(db: Database.Database, experimentId: number): Generator<UnitFacts> {
+  const readAssignments = db.prepare<[number], Assignment>(`
+    SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt
+    FROM assignments WHERE experiment_id = ? ORDER BY unit`)
+
+  const readRewards = db.prepare<[number], RewardRow>(`
+    SELECT unit, metric AS metricPosition, sequence, value, at, counted, total, event_id AS id
+    FROM rewards WHERE experiment_id = ? ORDER BY unit, metric, sequence`)
+
+  const rewards = readRewards.iterate(experimentId)
+  try {
+    let next = rewards.next()
+    for (const assignment of readAssignments.iterate(experimentId)) {
+      const own: StoredReward[] = []
+      for (; !next.done && next.value.unit === assignment.unit; next = rewards.next())
+        own.push(storedRewardOf(next.value))
+      yield { ...assignment, rewards: own }
+    }
+  } finally {
+    rewards.return?.()
+  }
+}
+
+function storedRewardOf({ unit: _, counted, ...row }: RewardRow): StoredReward {
+  return { ...row, isCounted: counted === 1 }
+}
