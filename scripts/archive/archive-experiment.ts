@@ -39,19 +39,21 @@ export async function archiveExperiment(experiment: Experiment, options: Archive
   const heads = await store.findSnapshots(experiment.id)
   makeFolder(folder, experiment.definition.key)
   const done = { assignments: 0, rewards: 0 }
+  let after = ''
   while (true) {
     signal?.throwIfAborted()
-    const units = await archive.readPart(experiment.id, limit)
+    const units = await archive.readPart(experiment.id, after, limit)
     const last = units.at(-1)
     if (last === undefined) return done
     const files = await writeFiles(experiment, units, options)
     const counts = countsOf(units)
     const cells = await proveFiles(experiment, heads, units, files, folder)
-    const removal = { experimentId: experiment.id, through: last.unit, files, cells, ...counts }
+    const removal = { experimentId: experiment.id, after, through: last.unit, files, cells, ...counts }
     if (!(await archive.removePart(removal))) {
       for (const { file } of files) rmSync(join(folder, file))
       continue
     }
+    after = last.unit
     done.assignments += counts.assignments
     done.rewards += counts.rewards
     onProgress?.(done.assignments)

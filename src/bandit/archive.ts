@@ -15,7 +15,7 @@ export function whyNotArchived({ status, winner, stoppedAt, definition }: Experi
   if (winner === null)
     return 'it was stopped without a winner, so its units still get their arms: stop it again and name one'
   const endedAt = stoppedAt + Math.max(...definition.metrics.map(metric => windowMsOf(metric) ?? 0))
-  return endedAt < before ? null : `its last window ends on ${new Date(endedAt).toISOString()}`
+  return endedAt < before ? null : `it is over on ${new Date(endedAt).toISOString()} only`
 }
 
 export interface FactCounts {
@@ -43,9 +43,10 @@ export interface ArchivedFile {
   readonly archivedAt: number
 }
 
-/** A part that is on disk elsewhere: all units up to `through`, in the store's order. */
+/** A part that is on disk elsewhere: all units that come after `after` (empty: from the first), up to `through`. */
 export interface Removal extends FactCounts {
   readonly experimentId: number
+  readonly after: string
   readonly through: string
   readonly files: readonly ArchivedFile[]
   /** What the part comes to, by metric. */
@@ -55,8 +56,8 @@ export interface Removal extends FactCounts {
 /** Each sentence is atomic by itself. @throws StoreUnavailableError */
 export interface ArchiveStore {
   countFacts(experimentId: number): Promise<FactCounts>
-  /** The first units of an experiment with all their rewards, as they are at one instant; none where there are none. */
-  readPart(experimentId: number, limit: PartLimit): Promise<UnitFacts[]>
+  /** The units that come after `after` (empty: the first) with all their rewards, as they are at one instant. */
+  readPart(experimentId: number, after: string, limit: PartLimit): Promise<UnitFacts[]>
   /** Takes a part out and notes where it is; false, and nothing is changed, when other facts of these units have come meanwhile. */
   removePart(removal: Removal): Promise<boolean>
   /** In the order in which they were made. */

@@ -255,7 +255,7 @@ describe('whyNotArchived()', () => {
 
   it.each<[string, Partial<Experiment>, number, string | null]>([
     ['one that is over', {}, END + 1, null],
-    ['one whose last window ends just then', {}, END, 'its last window ends on 2026-01-15T00:00:00.000Z'],
+    ['one whose last window ends just then', {}, END, 'it is over on 2026-01-15T00:00:00.000Z only'],
     ['one that runs', { status: 'running', stoppedAt: null, winner: null }, END + 1, 'it is running'],
     ['one that is paused', { status: 'paused', stoppedAt: null, winner: null }, END + 1, 'it is paused'],
     ['a draft', { status: 'draft', stoppedAt: null, winner: null }, END + 1, 'it is a draft'],

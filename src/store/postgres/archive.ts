@@ -29,16 +29,18 @@ const BE_PATIENT = statement("SELECT set_config('lock_timeout', $1::text, true)"
 
 const DELETE_EVENT_IDS = statement(`
   DELETE FROM event_ids USING rewards
-  WHERE rewards.experiment_id = $1 AND rewards.unit <= $2 AND event_ids.experiment_id = rewards.experiment_id
+  WHERE rewards.experiment_id = $1 AND rewards.unit > $2 AND rewards.unit <= $3 AND event_ids.experiment_id = rewards.experiment_id
     AND event_ids.event_id = rewards.event_id AND event_ids.metric = rewards.metric`)
 
-const DELETE_REWARDS = statement('DELETE FROM rewards WHERE experiment_id = $1 AND unit <= $2')
+const DELETE_REWARDS = statement('DELETE FROM rewards WHERE experiment_id = $1 AND unit > $2 AND unit <= $3')
 
-const DELETE_ASSIGNMENTS = statement('DELETE FROM assignments WHERE experiment_id = $1 AND unit <= $2')
+const DELETE_ASSIGNMENTS = statement('DELETE FROM assignments WHERE experiment_id = $1 AND unit > $2 AND unit <= $3')
 
 const LOCK_ASSIGNMENTS = statement('LOCK TABLE assignments IN ACCESS EXCLUSIVE MODE')
 
-const FIND_LATE_COMER = statement<object>('SELECT 1 FROM rewards WHERE experiment_id = $1 AND unit <= $2 LIMIT 1')
+const FIND_LATE_COMER = statement<object>(
+  'SELECT 1 FROM rewards WHERE experiment_id = $1 AND unit > $2 AND unit <= $3 LIMIT 1',
+)
 
 const INSERT_ARCHIVE = statement(`
   INSERT INTO archives (experiment_id, number, facts, file, sha256, row_count, archived_at)
@@ -68,11 +70,11 @@ export function openPostgresArchive(url: string): ArchiveStore {
     countFacts: async experimentId =>
       (await connection.ask(COUNT_FACTS, [experimentId]))[0] ?? { assignments: 0, rewards: 0 },
 
-    readPart: (experimentId, limit) =>
+    readPart: (experimentId, after, limit) =>
       connection.atOneInstant(async tx => {
         const part: UnitFacts[] = []
         let rewards = 0
-        for await (const page of unitFacts(tx, experimentId)) {
+        for await (const page of unitFacts(tx, experimentId, after)) {
           for (const facts of page) {
             part.push(facts)
             rewards += facts.rewards.length
@@ -106,10 +108,10 @@ async function removePart(connection: Connection, removal: Removal): Promise<boo
  */
 async function remove(
   tx: Transaction,
-  { experimentId, through, assignments, rewards, files, cells }: Removal,
+  { experimentId, after, through, assignments, rewards, files, cells }: Removal,
 ): Promise<void> {
   await tx.ask(BE_PATIENT, [LOCK_PATIENCE_MS])
-  const range = [experimentId, through]
+  const range = [experimentId, after, through]
   await tx.write(DELETE_EVENT_IDS, range)
   if ((await tx.write(DELETE_REWARDS, range)).count !== rewards) throw new Changed()
   if ((await tx.write(DELETE_ASSIGNMENTS, range)).count !== assignments) throw new Changed()

@@ -17,16 +17,16 @@ const READ_REWARDS = statement<RewardRow>(`
   SELECT unit, metric AS "metricPosition", sequence, value, at, counted AS "isCounted", total, event_id AS id
   FROM rewards WHERE experiment_id = $1 AND unit >= $2 AND unit <= $3 ORDER BY unit, metric, sequence`)
 
-/** Every unit with its rewards, in the order of units. */
-export async function* unitFacts(tx: Transaction, experimentId: number): AsyncGenerator<UnitFacts[]> {
-  for (let after = ''; ; ) {
-    const page = await tx.ask(READ_ASSIGNMENTS, [experimentId, after, PAGE_UNITS])
-    const [first, last] = [page[0], page.at(-1)]
-    if (first === undefined || last === undefined) return
-    const rewards = await tx.ask(READ_REWARDS, [experimentId, first.unit, last.unit])
+/** Every unit that comes after `after` with its rewards, in the order of units. */
+export async function* unitFacts(tx: Transaction, experimentId: number, after = ''): AsyncGenerator<UnitFacts[]> {
+  for (let last = after; ; ) {
+    const page = await tx.ask(READ_ASSIGNMENTS, [experimentId, last, PAGE_UNITS])
+    const [first, final] = [page[0], page.at(-1)]
+    if (first === undefined || final === undefined) return
+    const rewards = await tx.ask(READ_REWARDS, [experimentId, first.unit, final.unit])
     const byUnit = Map.groupBy(rewards, ({ unit }) => unit)
     yield page.map(assignment => ({ ...assignment, rewards: (byUnit.get(assignment.unit) ?? []).map(storedRewardOf) }))
-    after = last.unit
+    last = final.unit
   }
 }
 

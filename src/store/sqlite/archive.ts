@@ -21,10 +21,12 @@ export function openSqliteArchive(path: string): ArchiveStore {
     SELECT (SELECT count(*) FROM assignments WHERE experiment_id = ?) AS assignments,
       (SELECT count(*) FROM rewards WHERE experiment_id = ?) AS rewards`)
 
-  const deleteRewards = db.prepare<[number, string]>('DELETE FROM rewards WHERE experiment_id = ? AND unit <= ?')
+  const deleteRewards = db.prepare<[number, string, string]>(
+    'DELETE FROM rewards WHERE experiment_id = ? AND unit > ? AND unit <= ?',
+  )
 
-  const deleteAssignments = db.prepare<[number, string]>(
-    'DELETE FROM assignments WHERE experiment_id = ? AND unit <= ?',
+  const deleteAssignments = db.prepare<[number, string, string]>(
+    'DELETE FROM assignments WHERE experiment_id = ? AND unit > ? AND unit <= ?',
   )
 
   const insertArchive = db.prepare(`
@@ -48,10 +50,10 @@ export function openSqliteArchive(path: string): ArchiveStore {
     SELECT number, facts, file, sha256, row_count AS rows, archived_at AS archivedAt
     FROM archives WHERE experiment_id = ? ORDER BY number, facts`)
 
-  const readPart = db.transaction((experimentId: number, limit: PartLimit) => {
+  const readPart = db.transaction((experimentId: number, after: string, limit: PartLimit) => {
     const part: UnitFacts[] = []
     let rewards = 0
-    for (const facts of unitFacts(db, experimentId)) {
+    for (const facts of unitFacts(db, experimentId, after)) {
       part.push(facts)
       rewards += facts.rewards.length
       if (part.length >= limit.units || rewards >= limit.rewards) break
@@ -60,9 +62,9 @@ export function openSqliteArchive(path: string): ArchiveStore {
   })
 
   // Facts are only ever added, so where their number is the same they are the same.
-  const removePart = db.transaction(({ experimentId, through, assignments, rewards, files, cells }: Removal) => {
-    if (deleteRewards.run(experimentId, through).changes !== rewards) throw new Changed()
-    if (deleteAssignments.run(experimentId, through).changes !== assignments) throw new Changed()
+  const removePart = db.transaction(({ experimentId, after, through, assignments, rewards, files, cells }: Removal) => {
+    if (deleteRewards.run(experimentId, after, through).changes !== rewards) throw new Changed()
+    if (deleteAssignments.run(experimentId, after, through).changes !== assignments) throw new Changed()
     for (const file of files) insertArchive.run({ experimentId, ...file })
     for (const [metric, own] of cells.entries())
       for (const cell of own) addToTally.run({ experimentId, metric, ...cell })
@@ -72,7 +74,7 @@ export function openSqliteArchive(path: string): ArchiveStore {
     countFacts: async experimentId =>
       attempt(() => countFacts.get(experimentId, experimentId) ?? { assignments: 0, rewards: 0 }),
 
-    readPart: async (experimentId, limit) => attempt(() => readPart(experimentId, limit)),
+    readPart: async (...args) => attempt(() => readPart(...args)),
 
     removePart: async removal =>
       attempt(() => {
