@@ -32,8 +32,8 @@ const PATIENCE_MS = 0
  */
 export async function copyStore({ from, to, ...running }: CopyOptions): Promise<RowCounts> {
   const { engine, path } = parseUrl(from)
-  if (engine === 'sqlite' && !existsSync(path)) throw new DatabaseError(`There is no file ${path}`)
-  if (parseUrl(to).path === ':memory:') throw new DatabaseError('A database in memory would be gone at once')
+  if (engine === 'sqlite' && !existsSync(path)) throw new DatabaseError(`there is no file ${path}`)
+  if (parseUrl(to).path === ':memory:') throw new DatabaseError('a target in memory would be gone at once')
   const claims = [claimStore(from, PATIENCE_MS)]
   try {
     claims.push(claimStore(to, PATIENCE_MS))
@@ -100,7 +100,7 @@ async function carryTable(
 async function expectEmpty(target: CopyTarget): Promise<void> {
   for (const [table, rows] of await countRows(target)) {
     if (rows === 0) continue
-    throw new DatabaseError(`The target is not empty: its table ${table} has ${rows} rows; name a new database`)
+    throw new DatabaseError(`the target is not empty: its table ${table} has ${rows} rows; name a new database`)
   }
 }
 
@@ -108,7 +108,7 @@ async function expectEmpty(target: CopyTarget): Promise<void> {
 async function expectSame(source: RowCounts, target: RowCounts): Promise<void> {
   for (const [table, rows] of source) {
     if (rows === target.get(table)) continue
-    throw new DatabaseError(`Of ${rows} rows of the table ${table} the target has ${target.get(table)}`)
+    throw new DatabaseError(`of ${rows} rows of the table ${table} the target has ${target.get(table)}`)
   }
 }
 

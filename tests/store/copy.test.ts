@@ -1,6 +1,9 @@
 // A copied database is the same database: row by row, in its reports, and in the arms it gives next. And a copy is whole or not there.
+import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyAndVerify } from '../../scripts/copy/copy-and-verify.ts'
 import { assign } from '../../src/bandit/assign.ts'
@@ -153,7 +156,7 @@ describe('copyStore()', () => {
     const from = await lived('SQLite')
     const to = await lived(engine)
     await expect(copyStore({ from, to })).rejects.toThrow(
-      'The target is not empty: its table experiments has 2 rows; name a new database',
+      'the target is not empty: its table experiments has 2 rows; name a new database',
     )
   })
 
@@ -176,10 +179,10 @@ describe('copyStore()', () => {
     const to = await ENGINES.SQLite()
     const release = claimStore(from)
     await expect(copyStore({ from, to })).rejects.toThrow('another Pinwheel does already')
-    await expect(copyStore({ from: 'sqlite:/nowhere/x.db', to })).rejects.toThrow('There is no file /nowhere/x.db')
+    await expect(copyStore({ from: 'sqlite:/nowhere/x.db', to })).rejects.toThrow('there is no file /nowhere/x.db')
     release()
     await expect(copyStore({ from, to: from })).rejects.toThrow('another Pinwheel does already')
-    await expect(copyStore({ from, to: 'sqlite::memory:' })).rejects.toThrow('in memory')
+    await expect(copyStore({ from, to: 'sqlite::memory:' })).rejects.toThrow('would be gone at once')
     await expect(copyStore({ from, to: 'mysql:x' })).rejects.toThrow('DATABASE_URL must be')
     expect(existsSync('/nowhere')).toBe(false)
   })
@@ -193,5 +196,24 @@ describe('copyAndVerify()', () => {
     await expect(copyAndVerify({ from, to: await ENGINES.SQLite() })).rejects.toThrow(
       /the books of "checkout" do not balance: tally spend, snapshot \d+, .*, rewards/,
     )
+  })
+})
+
+describe('npm run copy', () => {
+  const copy = (...parameters: string[]) => {
+    const script = fileURLToPath(new URL('../../scripts/copy.ts', import.meta.url))
+    return promisify(execFile)(process.execPath, [script, ...parameters], { cwd: folder })
+  }
+
+  it('tells what it has copied, and a refusal in one sentence', async () => {
+    const from = await lived('SQLite')
+    const to = await ENGINES.PostgreSQL()
+    const { stdout, stderr } = await copy('--from', from, '--to', to)
+    expect(stdout).toMatch(/^Copied and verified in [\d.]+ s: 2 experiments, no difference\n$/)
+    expect(stderr).toMatch(/^Copied in [\d.]+ s: 2 experiments, .*, 120 assignments, 480 rewards, .*; verifying\n$/)
+    await expect(copy('--from', from, '--to', to)).rejects.toMatchObject({
+      code: 1,
+      stderr: 'Cannot copy: the target is not empty: its table experiments has 2 rows; name a new database\n',
+    })
   })
 })
