@@ -6,7 +6,7 @@ import { type AppliedMigration, type Migration, pendingMigrations, readMigration
 const NO_SUCH_TABLE = '42P01'
 
 /** Two processes that create the same table at once: the second is told so, in one of these ways. */
-const THERE_ALREADY: readonly (string | undefined)[] = ['23505', '42P07']
+const THERE_ALREADY: readonly (string | undefined)[] = ['23505', '42P07', '42710']
 
 /**
  * Connects, and brings the schema up to date; `name` names the database in messages.
