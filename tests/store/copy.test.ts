@@ -40,7 +40,7 @@ beforeAll(async () => {
   nursery = scratchFolder()
   born = await server.createDatabase()
   for (const url of [`sqlite:${join(nursery, 'born.db')}`, server.urlOf(born)]) {
-    await using(url, store => liveOn(store, { units: 60 }))
+    await using(url, store => liveOn(store))
   }
 })
 afterAll(async () => {

@@ -10,20 +10,19 @@ import { report } from '../../src/bandit/report.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { seededRandom } from './random.ts'
 
-export const MINUTE = 60_000
+const MINUTE = 60_000
 
 /** When life begins; half an hour later it ends. */
-export const BIRTH = Date.UTC(2025, 10, 3)
+const BIRTH = Date.UTC(2025, 10, 3)
 export const DEATH = BIRTH + 30 * MINUTE
 
 /** Names that sort otherwise by locale, by UTF-16 and by bytes, and one that needs quoting everywhere. */
 const NAMES = ['Ä', 'a', 'B', '😀', '￿', `it's "1",\\N{NULL}\t\n`, 'NULL']
 
-/** `checkout` is stopped, with `winner`; `search` runs on. Without `units`, 150 each. */
-export async function liveOn(
-  store: Store,
-  { winner = 'green', units = 150 }: { winner?: string | null; units?: number } = {},
-): Promise<void> {
+const UNITS = 60
+
+/** `checkout` is stopped with the winner `green`; `search` runs on. Both have the same units. */
+export async function liveOn(store: Store): Promise<void> {
   const deps = { store, catalogue: await Catalogue.load(store) }
   let now = BIRTH
   const request = () => ({ actor: 'test', now })
@@ -32,8 +31,8 @@ export async function liveOn(
     await setStatus(deps, key, 'running', request())
   }
   const random = seededRandom(7)
-  const step = Math.floor((20 * MINUTE) / units)
-  for (let unit = 0; unit < units; unit++) {
+  const step = Math.floor((20 * MINUTE) / UNITS)
+  for (let unit = 0; unit < UNITS; unit++) {
     now += step
     const name = NAMES[unit] ?? `u${unit}`
     for (const key of ['checkout', 'search']) await assign(deps, key, [name], now)
@@ -50,7 +49,7 @@ export async function liveOn(
     )
     if (unit % 10 === 0) await refreshSnapshots(deps, now)
   }
-  await setStatus(deps, 'checkout', 'stopped', { ...request(), winner })
+  await setStatus(deps, 'checkout', 'stopped', { ...request(), winner: 'green' })
   await liveBeside(store)
 }
 
@@ -63,7 +62,6 @@ function definitionOf(key: string) {
       { key: 'buy', type: 'binary', role: 'primary', window: '1m' },
       { key: 'spend', type: 'continuous', range: [0, 50] },
     ],
-    policy: { type: 'uniform' },
   })
 }
 
