@@ -2,12 +2,12 @@
 // ledger is summed as whoever reads the ledger sums it.
 import { Client } from 'pg'
 import type { CopySource, CopyTarget } from '../copy-ends.ts'
-import { type CellChange, sumOfChanges } from '../ledger-entries.ts'
 import { type ColumnType, type Row, TABLES, type Table } from '../tables.ts'
 import { prepareDatabase } from './database.ts'
 import { endClient } from './end-client.ts'
 import { clientConfig, nameOf } from './session.ts'
 import type { Parameter } from './statement.ts'
+import { sumTallies } from './sum-tallies.ts'
 import { ONE_INSTANT, READ_COMMITTED } from './transaction.ts'
 import { asClientError, asStoreError } from './trouble.ts'
 
@@ -19,7 +19,7 @@ export async function openPostgresSource(url: string): Promise<CopySource> {
     count: ({ name, key }) =>
       count(client, name === 'tallies' ? `(SELECT DISTINCT ${key} FROM tallies) AS cell` : name),
 
-    read: table => (table.name === 'tallies' ? summed(readRows(client, table)) : readRows(client, table)),
+    read: table => (table.name === 'tallies' ? sumTallies(readRows(client, table)) : readRows(client, table)),
 
     close: () => endClient(client),
   }
@@ -95,53 +95,6 @@ async function* readRows(client: Client, { name, columns, key, sliceRows }: Tabl
   await say(client, `CLOSE rows_of_${name}`)
 }
 
-/** The columns of `tallies`, from the key on. */
-type TallyRow = [number, number, number, number, ...SumColumns]
-type SumColumns = [
-  units: number,
-  sum: number,
-  sumOfSquares: number,
-  sumError: number,
-  sumOfSquaresError: number,
-  rewards: number,
-  delayedRewards: number,
-]
-
-/** Rows of one cell follow each other, in the order of their writers. */
-async function* summed(slices: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {
-  let open: TallyRow | null = null
-  for await (const slice of slices) {
-    const cells: Row[] = []
-    for (const row of slice as readonly TallyRow[]) {
-      if (open !== null && isOneCell(open, row)) open = sumOfRows(open, row)
-      else {
-        if (open !== null) cells.push(open)
-        open = row
-      }
-    }
-    yield cells
-  }
-  if (open !== null) yield [open]
-}
-
-function isOneCell(a: TallyRow, b: TallyRow): boolean {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3]
-}
-
-function sumOfRows(a: TallyRow, b: TallyRow): TallyRow {
-  const { units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards } = sumOfChanges(
-    changeOf(a),
-    changeOf(b),
-  )
-  const sums: SumColumns = [units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards]
-  return [a[0], a[1], a[2], a[3], ...sums]
-}
-
-function changeOf(row: TallyRow): CellChange {
-  const [, , , , units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards] = row
-  return { units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards }
-}
-
 const ARRAYS: Readonly<Record<ColumnType, string>> = {
   integer: 'bigint[]',
   double: 'double precision[]',
@@ -157,10 +110,9 @@ async function write(client: Client, { name, columns }: Table, rows: readonly Ro
   const unnested = `unnest(${types.map((type, position) => `$${position + 1}::${ARRAYS[type]}`)}) AS added (${names})`
   const inserted = name === 'snapshots' ? names.filter(column => !BATCH_COLUMNS.includes(column)) : names
   const also = name === 'tallies' ? { into: ', writer', from: ', 0' } : { into: '', from: '' }
-  const overriding = names.includes(IDENTITIES[name] ?? '') ? 'OVERRIDING SYSTEM VALUE' : ''
   await say(
     client,
-    `INSERT INTO ${name} (${inserted}${also.into}) ${overriding} SELECT ${inserted}${also.from} FROM ${unnested}`,
+    `INSERT INTO ${name} (${inserted}${also.into}) OVERRIDING SYSTEM VALUE SELECT ${inserted}${also.from} FROM ${unnested}`,
     arrays,
   )
   if (name !== 'snapshots') return
