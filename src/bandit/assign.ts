@@ -80,8 +80,13 @@ async function recall({ store }: Deps, live: LiveExperiment, units: readonly str
   })
 }
 
-function keptAnswer({ experiment }: LiveExperiment, assignment: Assignment, reason: 'assigned' | 'kept'): Assigned {
-  return { unit: assignment.unit, arm: armAt(experiment.definition, assignment.arm), reason, assignment }
+function keptAnswer(
+  { experiment }: LiveExperiment,
+  { unit, arm, propensity, snapshot, assignedAt }: Assignment,
+  reason: 'assigned' | 'kept',
+): Assigned {
+  const assignment = { unit, arm, propensity, snapshot, assignedAt }
+  return { unit, arm: armAt(experiment.definition, arm), reason, assignment }
 }
 
 function unkept(live: LiveExperiment, unit: string, reason: AssignReason, arm: number = live.control): Assigned {
