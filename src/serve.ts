@@ -6,12 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { startAnnouncing } from './announcing.ts'
 import { Catalogue } from './bandit/catalogue.ts'
 import { StoreUnavailableError } from './bandit/errors.ts'
-import { type FollowDeps, followStore } from './bandit/follow-store.ts'
 import { Keyring } from './bandit/keyring.ts'
 import { Lookout } from './bandit/lookout.ts'
 import { refreshSnapshots } from './bandit/refresh-snapshots.ts'
 import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, refuseToOpen } from './config.ts'
+import { startFollowing } from './following.ts'
 import { gatherMetrics } from './gather-metrics.ts'
 import { LivePages } from './http/live.ts'
 import { Metrics } from './http/metrics.ts'
@@ -28,9 +28,6 @@ import { tellAddress } from './tell-address.ts'
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
 
-/** How often it is looked what other processes on the same store have changed. */
-const FOLLOW_TICK_MS = 400
-
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
 
@@ -46,8 +43,10 @@ export async function serve(config: Config, log: Logger): Promise<void> {
   const metrics = new Metrics()
   // Of several workers the store is claimed for all by the one that started them.
   const release = cluster.isWorker ? () => {} : claimStore(config.databaseUrl)
+  let hearNews = () => {}
   const store = await openStore(config.databaseUrl, {
     isThreaded: true,
+    onNews: () => hearNews(),
     onTurn: error => {
       if (error === null) log.info('the store writes again')
       else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
@@ -55,14 +54,21 @@ export async function serve(config: Config, log: Logger): Promise<void> {
     onCommit: commit => metrics.committed(commit),
   })
   try {
-    await run(config, log, store, metrics, release)
+    hearNews = await run(config, log, store, metrics, release)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function run(config: Config, log: Logger, store: Store, metrics: Metrics, release: () => void): Promise<void> {
+/** Resolves to what is to be called when another process has changed something. */
+async function run(
+  config: Config,
+  log: Logger,
+  store: Store,
+  metrics: Metrics,
+  release: () => void,
+): Promise<() => void> {
   const { catalogue, keyring } = await load(store, config)
   refuseToOpen(config, keyring.hasLiveKey(Date.now()))
   const live = new LivePages(catalogue)
@@ -88,9 +94,10 @@ async function run(config: Config, log: Logger, store: Store, metrics: Metrics, 
   await listen(server, config)
   if (!cluster.isWorker) tellAddress(config, (server.address() as AddressInfo).port)
   if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
+  const following = startFollowing(deps)
   const tasks = [
     repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
-    repeat(FOLLOW_TICK_MS, () => follow(deps, log)),
+    following.stop,
     startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
   ]
   onceAskedToStop(async () => {
@@ -103,6 +110,7 @@ async function run(config: Config, log: Logger, store: Store, metrics: Metrics, 
     // A worker is held by its line to the others.
     cluster.worker?.disconnect()
   })
+  return following.hearNews
 }
 
 /** What is damaged may be found only when it is read. */
@@ -121,15 +129,6 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
     server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
     server.listen(port, host, resolve)
   })
-}
-
-async function follow(deps: FollowDeps & { keyring: Keyring; store: Store }, log: Logger): Promise<void> {
-  try {
-    await Promise.all([followStore(deps), deps.keyring.reread(deps.store, Date.now())])
-  } catch (error) {
-    // What is known goes on; that the store is unavailable is told elsewhere.
-    if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'other changes could not be taken in')
-  }
 }
 
 async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {

@@ -109,8 +109,8 @@ async function commit(
   { actor, now }: ChangeRequest,
 ): Promise<Applied & { readonly result: 'changed' | 'unchanged' }> {
   const { catalogue, store } = deps
-  // Created a moment ago by another process, perhaps.
-  if (catalogue.find(key) === undefined) await followStore(deps)
+  // Another process may have created or changed it a moment ago: what is asked is to hold of what is there now.
+  await followStore(deps)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { experiment } = catalogue.get(key)
     const state = derive(experiment)

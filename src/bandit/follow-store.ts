@@ -1,12 +1,12 @@
 // Keeps up with other processes on the same store: what they created, changed, or froze anew holds here within a tick or two.
-import { type Catalogue, type LiveExperiment, recall } from './catalogue.ts'
+import { type Catalogue, growthOf, type LiveExperiment } from './catalogue.ts'
 import { type Experiment, primaryMetricOf } from './experiment.ts'
 import { growthStep } from './growth.ts'
 import type { Pulse, Store } from './store.ts'
 
 export interface FollowDeps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'readLedger'>
+  readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'findSnapshots'>
 }
 
 /** Takes in whatever is newer in the store than in the catalogue. Call it about twice a second. */
@@ -17,9 +17,9 @@ export async function followStore({ catalogue, store }: FollowDeps): Promise<voi
   const moved = pulses.filter(pulse => hasMoved(known.get(pulse.experimentId), pulse))
   if (moved.length === 0) return
   const experiments = new Map((await store.findExperiments()).map(experiment => [experiment.id, experiment]))
-  for (const { experimentId } of moved) {
-    const experiment = experiments.get(experimentId)
-    if (experiment !== undefined) await takeIn({ catalogue, store }, experiment)
+  for (const pulse of moved) {
+    const experiment = experiments.get(pulse.experimentId)
+    if (experiment !== undefined) await takeIn({ catalogue, store }, experiment, pulse)
   }
 }
 
@@ -36,8 +36,11 @@ function outgrows(there: number, here: number): boolean {
   return there - here >= growthStep(here) / 2
 }
 
-async function takeIn({ catalogue, store }: FollowDeps, experiment: Experiment): Promise<void> {
-  const { snapshot, growth } = await recall(store, experiment)
+/** Of the ledger only what the pulse has summed: to read the whole of it for each snapshot that others take would cost each of them. */
+async function takeIn({ catalogue, store }: FollowDeps, experiment: Experiment, pulse: Pulse): Promise<void> {
+  const snapshots = await store.findSnapshots(experiment.id)
+  const snapshot = snapshots.at(-1) ?? null
+  const growth = growthOf(experiment, snapshots, pulse.rewards[primaryPosition(experiment)] ?? 0)
   const live = catalogue.find(experiment.definition.key)
   // Changed here while that was read: then this is older than what is known.
   if (live !== undefined && live.experiment.version > experiment.version) return

@@ -90,6 +90,15 @@ describe('followStore()', () => {
     expect(experiment).toMatchObject({ version: 5, definition: { description: 'second' } })
   })
 
+  it('comes before a change, which would else find nothing to do, or not be allowed', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    await followStore(there)
+    await setStatus(here, 'emails', 'paused', request)
+    expect(await setStatus(there, 'emails', 'running', request)).toMatchObject({ status: 'running', version: 4 })
+    await setStatus(here, 'emails', 'stopped', request)
+    await expect(setStatus(there, 'emails', 'paused', request)).rejects.toMatchObject({ code: 'invalid_transition' })
+  })
+
   it('asks for nothing while nobody else has written', async () => {
     await followStore(here)
     const asked: string[] = []

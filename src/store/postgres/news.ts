@@ -1,5 +1,5 @@
-// Tells the other processes on a database at once that an experiment was created, changed or frozen anew, and hears the same from
-// them. An engine without LISTEN and NOTIFY does without: everybody looks for changes a few times a second anyway.
+// Tells the other processes on a database at once that an experiment was created, changed or frozen anew, or that keys were, and hears
+// the same from them. An engine without LISTEN and NOTIFY does without: everybody looks for changes a few times a second anyway.
 import { randomUUID } from 'node:crypto'
 import { Client, type ClientConfig, DatabaseError } from 'pg'
 import type { SentenceName } from '../sentences.ts'
@@ -8,7 +8,12 @@ import { endClient } from './end-client.ts'
 import { statement } from './statement.ts'
 
 /** What others want to know of, where it has done something. */
-export const NEWSWORTHY: ReadonlySet<SentenceName> = new Set(['createExperiment', 'changeExperiment', 'takeSnapshot'])
+export const NEWSWORTHY: ReadonlySet<SentenceName> = new Set([
+  'createExperiment',
+  'changeExperiment',
+  'takeSnapshot',
+  'keepKeys',
+])
 
 const RECONNECT_MS = 1_000
 
