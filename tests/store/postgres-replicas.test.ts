@@ -275,7 +275,7 @@ describe('when the database', () => {
     const replica = await begin()
     const load = keepBusy(replica, 'before')
     await vi.waitFor(() => expect(load.arms.size).toBeGreaterThan(100), 20_000)
-    await server.stop('SIGKILL')
+    await server.kill()
     await vi.waitFor(() => expect(replica.turns).toEqual([true]), 10_000)
     await server.run()
     const before = load.arms.size
