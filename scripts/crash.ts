@@ -1,8 +1,17 @@
 // Kills the service under load, again and again, and checks that it forgets nothing that it acknowledged: npm run crash
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CrashResult, crash } from './crash/crash.ts'
+import {
+  crashPostgres,
+  FAILOVER_MOMENTS,
+  type PostgresCrashOptions,
+  type PostgresCrashResult,
+} from './crash/postgres/crash.ts'
+import { startLoneServer } from './crash/postgres/lone-server.ts'
+import { startPair } from './crash/postgres/pair.ts'
+import type { CrashResult } from './crash/result.ts'
+import { crash } from './crash/sqlite/crash.ts'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
@@ -16,14 +25,23 @@ again with the same ids. Checks from the client's own record that every acknowle
 every acknowledged reward counts once, that every backup has what was acknowledged before it, and that verify finds no difference.
 Exit code 1 if anything was lost.
 
+With --postgres two replicas of the service share one PostgreSQL server, which the script starts; the database and a replica are killed
+in turn, and now and then every connection is cut. Requests go to either replica, and again to either when they had no answer. A fallback
+must come within a second, and both replicas must recover without help. With --standby every kill is one of a server with a synchronous
+standby, which takes its place.
+
 OPTIONS
-  --kills N     (100)
+  --postgres    on a PostgreSQL server instead of a file
+  --standby     on one with a standby
+  --kills N     (100; with --standby 10)
   --seed N      of the moments and the load (1); what a kill hits also depends on the machine
   --json        prints the counts as JSON
 `
 
 const OPTIONS = {
-  kills: { type: 'string', default: '100' },
+  postgres: { type: 'boolean', default: false },
+  standby: { type: 'boolean', default: false },
+  kills: { type: 'string' },
   seed: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -33,20 +51,19 @@ await runScript(async () => {
   const { values, positionals } = readArguments(OPTIONS)
   if (values.help) return void process.stdout.write(HELP)
   if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
-  const kills = wholeNumberOf(values.kills, 'kills', 1) as number
+  const kills = wholeNumberOf(values.kills, 'kills', 1) ?? (values.standby ? 10 : 100)
   const seed = wholeNumberOf(values.seed, 'seed', 0) as number
   const folder = mkdtempSync(join(tmpdir(), 'pinwheel-crash-'))
   const bar = new ProgressBar()
+  const onKill = ({ number, moment }: { number: number; moment: string }) => {
+    if (process.stderr.isTTY) bar.say(`kill ${number} ${moment}`)
+    bar.update(number, kills, 'kills')
+  }
   const startedAt = performance.now()
-  const result = await crash({
-    databasePath: join(folder, 'pinwheel.db'),
-    kills,
-    seed,
-    onKill({ number, moment }) {
-      if (process.stderr.isTTY) bar.say(`kill ${number} ${moment}`)
-      bar.update(number, kills, 'kills')
-    },
-  })
+  const options = { folder, kills, seed, onKill }
+  const result = await (values.postgres || values.standby
+    ? onPostgres(options, values.standby)
+    : crash({ ...options, databasePath: join(folder, 'pinwheel.db') }))
   const seconds = (performance.now() - startedAt) / 1_000
   if (process.stderr.isTTY) bar.say('')
   if (result.lossCount === 0) rmSync(folder, { recursive: true })
@@ -58,7 +75,23 @@ await runScript(async () => {
   process.exitCode = 1
 })
 
-function told(result: CrashResult, seconds: number): string {
+async function onPostgres(options: Omit<PostgresCrashOptions, 'site'>, hasStandby: boolean) {
+  // The server may run as another user, who must come as far as its folder.
+  chmodSync(options.folder, 0o711)
+  const folder = join(options.folder, 'server')
+  const site = await (hasStandby ? startPair(folder) : startLoneServer(folder))
+  try {
+    return await crashPostgres({
+      ...options,
+      site,
+      ...(hasStandby && { victims: ['database'], moments: FAILOVER_MOMENTS }),
+    })
+  } finally {
+    await site.stop()
+  }
+}
+
+function told(result: CrashResult | PostgresCrashResult, seconds: number): string {
   const { lossCount, losses } = result
   const kills = Object.values(result.kills).reduce((sum, count) => sum + count, 0)
   const moments = Object.entries(result.kills).map(([moment, count]) => `${formatCount(count)} ${moment}`)
@@ -67,9 +100,17 @@ function told(result: CrashResult, seconds: number): string {
     `${formatCount(result.acknowledgedAssignments)} assignments, ${formatCount(result.acknowledgedRewards)} rewards and ${formatCount(result.acknowledgedChanges)} changes acknowledged`,
     `${formatCount(result.snapshots)} snapshots`,
     `${formatCount(result.requestsAnswered)} requests answered, ${formatCount(result.requestsRetried)} left without an answer and sent again`,
-    `${formatCount(result.backups)} backups restored and compared`,
+    ...('cuts' in result ? ofReplicas(result) : [`${formatCount(result.backups)} backups restored and compared`]),
     `${formatCount(result.audits)} ${result.audits === 1 ? 'audit' : 'audits'} of the books`,
   ].join('; ')
   if (lossCount === 0) return `${facts}: nothing was lost, nothing counted twice.\n`
   return `${facts}: ${formatCount(lossCount)} LOSSES\n${losses.map(loss => `  ${loss}\n`).join('')}`
+}
+
+function ofReplicas({ cuts, fallbacks, slowestFallbackMs, slowestRecoveryMs }: PostgresCrashResult): string[] {
+  return [
+    `all connections cut ${formatCount(cuts)} times`,
+    `${formatCount(fallbacks)} fallbacks, the slowest after ${slowestFallbackMs.toFixed(0)} ms`,
+    `every replica assigned again at most ${slowestRecoveryMs.toFixed(0)} ms after the database or the replica was back`,
+  ]
 }

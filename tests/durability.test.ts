@@ -5,7 +5,7 @@ import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, writeFi
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Launch, ServiceProcess } from '../scripts/crash/service-process.ts'
+import { type Launch, onFile, ServiceProcess } from '../scripts/crash/service-process.ts'
 import { StoreUnavailableError } from '../src/bandit/errors.ts'
 import type { Snapshot } from '../src/bandit/store.ts'
 import { verify } from '../src/bandit/verify.ts'
@@ -47,7 +47,7 @@ interface Running {
 }
 
 function launch(options: Partial<Launch> = {}): ServiceProcess {
-  const process = new ServiceProcess({ databasePath, ...options })
+  const process = new ServiceProcess({ ...onFile(databasePath), ...options })
   processes.push(process)
   return process
 }

@@ -1,4 +1,5 @@
-// Looks into the file itself, while no service has it open: its books, and what the client was told.
+// Looks into the database itself: its books, and what the client was told. A service may use it meanwhile, but nobody may change the
+// experiment.
 
 import type { Experiment } from '../../src/bandit/experiment.ts'
 import type { Store, UnitFacts } from '../../src/bandit/store.ts'
@@ -8,14 +9,14 @@ import { EXPERIMENT } from './definition.ts'
 import { type ClientRecord, type Events, type Facts, type Mark, METRICS } from './record.ts'
 
 /**
- * What is lost, in sentences: every difference that `verify` finds, and what the file has not as it was acknowledged. `since`: it must
+ * What is lost, in sentences: every difference that `verify` finds, and what the database has not as it was acknowledged. `since`: it must
  * have what had been acknowledged by then; null: all of it, and nothing else.
  */
-export async function audit(databasePath: string, record: ClientRecord, since: Mark | null): Promise<string[]> {
-  const store = await openStore(`sqlite:${databasePath}`)
+export async function audit(databaseUrl: string, record: ClientRecord, since: Mark | null): Promise<string[]> {
+  const store = await openStore(databaseUrl)
   try {
     const experiment = (await store.findExperiments()).find(({ definition }) => definition.key === EXPERIMENT)
-    if (experiment === undefined) return ['the experiment is not in the file']
+    if (experiment === undefined) return ['the experiment is not in the database']
     const { version, definition } = experiment
     const changes = await store.findChanges(experiment.id)
     return [

@@ -13,9 +13,15 @@ export interface Message {
   readonly body?: string
 }
 
+/** Whatever messages go over: one connection, or many. */
+export interface Line {
+  /** Null: there was no whole answer, so nobody knows whether the message was heard. */
+  send(message: Message): Promise<Answer | null>
+}
+
 const ANSWER_TIMEOUT_MS = 30_000
 
-export class Connection {
+export class Connection implements Line {
   readonly #url: string
   readonly #agent = new Agent({ keepAlive: true })
 
@@ -23,7 +29,6 @@ export class Connection {
     this.#url = url
   }
 
-  /** Null: there was no whole answer, so nobody knows whether the message was heard. */
   send({ method, path, type = 'application/json', body }: Message): Promise<Answer | null> {
     return new Promise(resolve => {
       const headers = body === undefined ? {} : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }

@@ -51,12 +51,20 @@ export interface HistoryEntry {
 }
 
 export class DefinitionRecord {
+  readonly #graceMs: number
+  /** Arm → when it was acknowledged as retired. */
+  readonly #retiredAt = new Map<string, number>()
   #definition = DEFINITION
   #asked: Definition | null = null
   #version = FIRST_VERSION
   #changes = 0
   /** Version → its description. */
   readonly #acknowledged = new Map<number, string>()
+
+  /** `graceMs`: for so long after a change another process may still give an arm that it has retired. */
+  constructor(graceMs = 0) {
+    this.#graceMs = graceMs
+  }
 
   /** The last one that was acknowledged. */
   get version(): number {
@@ -72,9 +80,10 @@ export class DefinitionRecord {
     return this.#asked !== null
   }
 
-  /** Arms that were acknowledged as retired. None comes back. */
+  /** Arms that were acknowledged as retired, so long ago that nobody may give them any more. None comes back. */
   get retired(): ReadonlySet<string> {
-    return new Set(this.#definition.arms.filter(({ retired }) => retired).map(({ key }) => key))
+    const before = performance.now() - this.#graceMs
+    return new Set([...this.#retiredAt].filter(([, at]) => at <= before).map(([key]) => key))
   }
 
   /** An arm more, an arm less, or another policy. */
@@ -107,6 +116,9 @@ export class DefinitionRecord {
     const expected = { ...this.#asked, version: this.#version + 1 }
     this.#definition = this.#asked
     this.#version += 1
+    for (const { key, retired } of this.#asked.arms) {
+      if (retired && !this.#retiredAt.has(key)) this.#retiredAt.set(key, performance.now())
+    }
     this.#acknowledged.set(this.#version, this.#asked.description)
     this.#asked = null
     return differences(expected, shown)

@@ -21,7 +21,7 @@ const assignmentSchema = z.object({
   reason: z.string(),
 })
 const batchSchema = z.object({ assignments: z.array(assignmentSchema) })
-const rewardsSchema = z.object({ results: z.array(z.object({ status: z.string() })) })
+const rewardsSchema = z.object({ results: z.array(z.object({ status: z.string(), code: z.string().optional() })) })
 
 const experimentSchema = z.object({
   version: z.number(),
@@ -69,8 +69,11 @@ export function rewardStream(record: ClientRecord, events: readonly RewardEvent[
 export function repeatRewards(record: ClientRecord, events: readonly RewardEvent[]): Errand {
   return post(record, '/rewards', JSON.stringify(events), body => {
     const statuses = statusesOf(record, events, body)
-    for (const [position, event] of events.entries()) record.hearRepeated(event, statuses[position] ?? 'nothing')
-    return true
+    for (const [position, event] of events.entries()) {
+      const status = statuses[position] ?? 'nothing'
+      if (status !== UNAVAILABLE) record.hearRepeated(event, status)
+    }
+    return !statuses.includes(UNAVAILABLE)
   })
 }
 
@@ -102,14 +105,20 @@ function errand(record: ClientRecord, message: Message, hear: Hear): Errand {
   }
 }
 
+/** Some of a long stream may have been recorded before the store failed; the others must be sent again, and are with all of them. */
 function hearRewards(record: ClientRecord, events: readonly RewardEvent[], body: unknown, isRetry: boolean): boolean {
   const statuses = statusesOf(record, events, body)
-  for (const [position, event] of events.entries()) record.hearReward(event, statuses[position] ?? 'nothing', isRetry)
-  return true
+  for (const [position, event] of events.entries()) {
+    const status = statuses[position] ?? 'nothing'
+    if (status !== UNAVAILABLE) record.hearReward(event, status, isRetry)
+  }
+  return !statuses.includes(UNAVAILABLE)
 }
+
+const UNAVAILABLE = 'store_unavailable'
 
 function statusesOf(record: ClientRecord, events: readonly RewardEvent[], body: unknown): string[] {
   const { results } = rewardsSchema.parse(body)
   if (results.length !== events.length) record.lose(`${events.length} rewards had ${results.length} answers`)
-  return results.map(({ status }) => status)
+  return results.map(({ status, code }) => (code === UNAVAILABLE ? code : status))
 }

@@ -1,7 +1,8 @@
 // What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections,
 // changes of the experiment, and what it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../../src/stats/chance.ts'
-import type { Connection } from './connection.ts'
+import type { Line } from './connection.ts'
 import {
   assignMany,
   assignOne,
@@ -22,6 +23,8 @@ const LIST = 100
 /** Longer than what the service writes in one commit. */
 const STREAM = 1_200
 const CHECK = 1_000
+
+const SETTLE_ATTEMPTS = 5
 
 /** Requests of one kind among a hundred. */
 const MIX = {
@@ -44,6 +47,7 @@ interface Waiting {
 export class Load {
   readonly #record: ClientRecord
   readonly #chance: Chance
+  readonly #retryMs: number | null
   readonly #waiting: Waiting[] = []
   #checked = { units: 0, rewards: 0 }
   #units = 0
@@ -52,9 +56,14 @@ export class Load {
   #unanswered = 0
   #isOver = false
 
-  constructor(record: ClientRecord, chance: Chance) {
+  /**
+   * `retryMs`: after so much time without an answer it goes on, as there is somebody else to ask, or will be soon; without it whoever
+   * has no answer stops.
+   */
+  constructor(record: ClientRecord, chance: Chance, { retryMs = null }: { readonly retryMs?: number | null } = {}) {
     this.#record = record
     this.#chance = chance
+    this.#retryMs = retryMs
   }
 
   /** Requests so far. */
@@ -63,14 +72,29 @@ export class Load {
   }
 
   /** Sends until `end()` is called or the service is gone; then resolves, when no request is under way any more. */
-  async run(connection: Connection): Promise<void> {
+  async run(connection: Line): Promise<void> {
     this.#isOver = false
     this.#waiting.push(...this.#checks())
     await this.#work(connection, () => this.#waiting.shift() ?? fresh(this.#fresh()))
   }
 
-  /** Sends what still waits, asks again for all that was ever acknowledged; false when some of it had no answer. */
-  async settle(connection: Connection): Promise<boolean> {
+  /** Sends what still waits, asks again for all that was ever acknowledged; false when some of it has no answer for good. */
+  async settle(connection: Line): Promise<boolean> {
+    for (let attempt = 1; attempt <= SETTLE_ATTEMPTS; attempt++) if (await this.#trySettling(connection)) return true
+    return false
+  }
+
+  /** Changes the experiment at once, beside the other requests, unless a change is under way. */
+  async change(connection: Line): Promise<void> {
+    if (this.#record.definition.isAsked) return
+    await this.#send(connection, fresh(changeExperiment(this.#record, this.#chance)))
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  async #trySettling(connection: Line): Promise<boolean> {
     this.#isOver = false
     this.#checked = { units: 0, rewards: 0 }
     await this.#work(connection, () => this.#waiting.shift() ?? null)
@@ -80,28 +104,21 @@ export class Load {
     return this.#waiting.length === 0
   }
 
-  /** Changes the experiment at once, beside the other requests, unless a change is under way. */
-  async change(connection: Connection): Promise<void> {
-    if (this.#record.definition.isAsked) return
-    await this.#send(connection, fresh(changeExperiment(this.#record, this.#chance)))
-  }
-
-  end(): void {
-    this.#isOver = true
-  }
-
-  async #work(connection: Connection, next: () => Waiting | null): Promise<void> {
+  async #work(connection: Line, next: () => Waiting | null): Promise<void> {
     const worker = async () => {
       while (!this.#isOver) {
         const waiting = next()
-        if (waiting === null || !(await this.#send(connection, waiting))) return
+        if (waiting === null) return
+        if (await this.#send(connection, waiting)) continue
+        if (this.#retryMs === null) return
+        await sleep(this.#retryMs)
       }
     }
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
   }
 
   /** False: there was no answer, and it waits to be sent again. */
-  async #send(connection: Connection, { errand, isRetry }: Waiting): Promise<boolean> {
+  async #send(connection: Line, { errand, isRetry }: Waiting): Promise<boolean> {
     const answer = await connection.send(errand.message)
     const isHeard = answer !== null && errand.hear(answer, isRetry)
     this.#answered += isHeard ? 1 : 0

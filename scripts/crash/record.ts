@@ -44,16 +44,22 @@ export interface Mark {
 const MOST_TOLD = 20
 
 export class ClientRecord {
-  readonly definition = new DefinitionRecord()
+  readonly definition: DefinitionRecord
   readonly #units = new Map<string, Told>()
   readonly #names: string[] = []
   /** The units of which an answer said that they were assigned just now. */
   readonly #assigned = new Set<string>()
   readonly #rewards: RewardEvent[] = []
+  readonly #ids = new Set<string>()
   /** Snapshot and arm → the propensity that somebody was told. */
   readonly #propensities = new Map<string, number | null>()
   readonly #losses: string[] = []
   #lossCount = 0
+
+  /** `graceMs`: see `DefinitionRecord`. */
+  constructor(graceMs = 0) {
+    this.definition = new DefinitionRecord(graceMs)
+  }
 
   get counts() {
     return { assignments: this.#units.size, rewards: this.#rewards.length, losses: this.#lossCount }
@@ -111,14 +117,19 @@ export class ClientRecord {
     return this.hearAssignment(answer)
   }
 
-  /** `isRetry`: it was sent before, and that answer never came. */
+  /** `isRetry`: it was sent before, and that answer never came, or was not whole. */
   hearReward(event: RewardEvent, status: string, isRetry: boolean): void {
+    if (isRetry && this.#ids.has(event.id)) {
+      this.hearRepeated(event, status)
+      return
+    }
     const isTaken = status === 'recorded' || (isRetry && status === 'duplicate')
     if (!isTaken || !this.#units.has(event.unit)) {
       this.lose(`${event.id}: answered ${status}${isRetry ? '' : ' when it came first'}`)
       return
     }
     this.#rewards.push(event)
+    this.#ids.add(event.id)
   }
 
   /** An event that was acknowledged before, sent once more. */
@@ -151,8 +162,8 @@ export class ClientRecord {
   }
 
   /**
-   * What is wrong with all the facts of a file. It must have what had been acknowledged at `since`, and may have more. Without `since`,
-   * nothing waits for an answer: the file must have what was acknowledged, and nothing else.
+   * What is wrong with all the facts of a database. It must have what had been acknowledged at `since`, and may have more. Without `since`,
+   * nothing waits for an answer: it must have what was acknowledged, and nothing else.
    */
   lossesIn(facts: readonly Facts[], since: Mark | null): string[] {
     const losses: string[] = []
@@ -162,7 +173,8 @@ export class ClientRecord {
       missing.delete(told.unit)
       const known = this.#units.get(told.unit)
       if (known !== undefined) losses.push(...differences(known, told))
-      else if (since === null) losses.push(`${told.unit}: is in the file, though its request was answered to nobody`)
+      else if (since === null)
+        losses.push(`${told.unit}: is in the database, though its request was answered to nobody`)
       for (const metric of METRICS) {
         const [there, here] = [stored[metric], eventsOf(events, told.unit, metric)]
         const isWrong = since === null ? there.count !== here.count || there.sum !== here.sum : there.count < here.count
@@ -171,7 +183,7 @@ export class ClientRecord {
         losses.push(`${told.unit}: the rewards of ${metric} are ${sums}`)
       }
     }
-    for (const unit of missing) losses.push(`${unit}: was acknowledged, and is not in the file`)
+    for (const unit of missing) losses.push(`${unit}: was acknowledged, and is not in the database`)
     return losses
   }
 

@@ -11,11 +11,18 @@ const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', im
 const START_LIMIT_MS = 20_000
 
 export interface Launch {
-  readonly databasePath: string
+  readonly databaseUrl: string
+  /** Where it runs, away from the checkout, so that no .env file has a say. */
+  readonly folder: string
   /** A program with its arguments that starts the service under a limit, as `['prlimit', '--fsize=1000000']`. */
   readonly under?: readonly string[]
   /** Variables beyond those that every start has. */
   readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Of a service on a file of SQLite's. */
+export function onFile(databasePath: string): Pick<Launch, 'databaseUrl' | 'folder'> {
+  return { databaseUrl: `sqlite:${databasePath}`, folder: dirname(databasePath) }
 }
 
 export class ServiceProcess {
@@ -24,18 +31,17 @@ export class ServiceProcess {
   readonly #greeted: Promise<string | null>
   #told = ''
 
-  constructor({ databasePath, under = [], environment = {} }: Launch) {
+  constructor({ databaseUrl, folder, under = [], environment = {} }: Launch) {
     const [program = process.execPath, ...parts] = [...under, process.execPath, MAIN]
     this.#child = spawn(program, parts, {
-      // Away from the checkout, so that no .env file has a say.
-      cwd: dirname(databasePath),
+      cwd: folder,
       env: {
         PATH: process.env.PATH,
         HOST: '127.0.0.1',
         PORT: '0',
         LOG_LEVEL: 'error',
         NODE_COMPILE_CACHE: COMPILE_CACHE,
-        DATABASE_URL: `sqlite:${databasePath}`,
+        DATABASE_URL: databaseUrl,
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

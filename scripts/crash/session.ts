@@ -1,8 +1,8 @@
-// One life of the service: started on the file, used, and gone afterwards.
+// One life of the service: started, used, and gone afterwards.
 import { Failure } from '../terminal/failure.ts'
-import { Connection, type Message } from './connection.ts'
+import { Connection, type Line, type Message } from './connection.ts'
 import { DEFINITION, EXPERIMENT } from './definition.ts'
-import { ServiceProcess } from './service-process.ts'
+import { type Launch, ServiceProcess } from './service-process.ts'
 
 /**
  * The service is gone when this resolves or throws.
@@ -10,10 +10,10 @@ import { ServiceProcess } from './service-process.ts'
  * @throws Failure when it does not start
  */
 export async function withService<Result>(
-  databasePath: string,
+  launch: Launch,
   use: (service: ServiceProcess, connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const service = new ServiceProcess({ databasePath })
+  const service = new ServiceProcess(launch)
   try {
     const url = await service.url()
     if (url === null) throw new Failure(`The service does not start: ${service.told.trim()}`)
@@ -29,19 +29,14 @@ export async function withService<Result>(
 }
 
 /** The body of an answer that is no refusal. @throws Failure */
-export async function ask(
-  connection: Connection,
-  method: Message['method'],
-  path: string,
-  body?: string,
-): Promise<string> {
+export async function ask(connection: Line, method: Message['method'], path: string, body?: string): Promise<string> {
   const answer = await connection.send({ method, path, ...(body !== undefined && { body }) })
   if (answer !== null && answer.status < 300) return answer.body
   throw new Failure(`${method} ${path} was not answered: ${answer?.body.trim() ?? 'the connection was cut'}`)
 }
 
 /** Defines the experiment and starts it. */
-export async function prepare(connection: Connection): Promise<void> {
+export async function prepare(connection: Line): Promise<void> {
   await ask(connection, 'PUT', `/experiments/${EXPERIMENT}`, JSON.stringify(DEFINITION))
   await ask(connection, 'POST', `/experiments/${EXPERIMENT}/start`)
 }

@@ -94,9 +94,9 @@ export class EmbeddedPostgres {
       while (child.exitCode === null && child.signalCode === null) {
         if (await this.#answers()) return
         if (Date.now() > deadline) throw new Error('The PostgreSQL server does not start')
-        if (this.#child !== child) throw new Error('The PostgreSQL server was ended before it answered')
       }
       alive.delete(child)
+      if (this.#child !== child) throw new Error('The PostgreSQL server was ended before it answered')
       await sleep(LOOK_MS)
     }
   }

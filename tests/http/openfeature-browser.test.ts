@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ServiceProcess } from '../../scripts/crash/service-process.ts'
+import { onFile, ServiceProcess } from '../../scripts/crash/service-process.ts'
 import { startBrowser } from '../support/browser.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { emailDefinition } from '../support/service.ts'
@@ -58,7 +58,7 @@ describe('a page of another origin', () => {
     await new Promise<void>(resolve => shop.listen(0, '127.0.0.1', resolve))
     const origin = `http://127.0.0.1:${(shop.address() as AddressInfo).port}`
     service = new ServiceProcess({
-      databasePath: join(folder, 'pinwheel.db'),
+      ...onFile(join(folder, 'pinwheel.db')),
       environment: { ALLOWED_ORIGINS: origin, PINWHEEL_ADMIN_KEY: KEY },
     })
     const launched = startBrowser()

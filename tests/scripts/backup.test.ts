@@ -25,6 +25,7 @@ import { audit } from '../../scripts/crash/audit.ts'
 import { EXPERIMENT } from '../../scripts/crash/definition.ts'
 import { Load } from '../../scripts/crash/load.ts'
 import { ClientRecord, type Mark } from '../../scripts/crash/record.ts'
+import { onFile } from '../../scripts/crash/service-process.ts'
 import { ask, prepare, withService } from '../../scripts/crash/session.ts'
 import { seededChance } from '../../src/stats/chance.ts'
 import { claimStore, openStore } from '../../src/store/open.ts'
@@ -77,7 +78,7 @@ describe('a backup under load', () => {
     const record = new ClientRecord()
     const load = new Load(record, seededChance(1, 1))
     const backups: { file: string; mark: Mark; newest: string[] }[] = []
-    await withService(databasePath, async (service, connection) => {
+    await withService(onFile(databasePath), async (service, connection) => {
       await prepare(connection)
       const working = load.run(connection)
       for (const name of ['first.db', 'second.db']) {
@@ -100,10 +101,10 @@ describe('a backup under load', () => {
       const restored = `${file}.restored`
       const { units } = await restoring({ file, databasePath: restored })
       expect(units).toBeGreaterThanOrEqual(mark.units)
-      expect(await audit(restored, record, mark)).toEqual([])
+      expect(await audit(`sqlite:${restored}`, record, mark)).toEqual([])
       // The control: what came later is not in it, and would be missed.
-      expect((await audit(restored, record, record.mark)).length).toBeGreaterThan(0)
-      await withService(restored, async (_, connection) => {
+      expect((await audit(`sqlite:${restored}`, record, record.mark)).length).toBeGreaterThan(0)
+      await withService(onFile(restored), async (_, connection) => {
         const body = JSON.stringify({ experiment: EXPERIMENT, units: newest })
         const { assignments } = JSON.parse(await ask(connection, 'POST', '/assign/batch', body))
         for (const assignment of assignments) record.hearKept(assignment)

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { audit } from '../../scripts/crash/audit.ts'
-import { crash } from '../../scripts/crash/crash.ts'
 import { DefinitionRecord, type HistoryEntry } from '../../scripts/crash/definition.ts'
 import { Load } from '../../scripts/crash/load.ts'
 import { ClientRecord, type Facts, type Mark, type RewardEvent, type Told } from '../../scripts/crash/record.ts'
+import { onFile } from '../../scripts/crash/service-process.ts'
 import { prepare, withService } from '../../scripts/crash/session.ts'
+import { crash } from '../../scripts/crash/sqlite/crash.ts'
 import { seededChance } from '../../src/stats/chance.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -51,7 +52,7 @@ describe('audit()', () => {
   beforeAll(async () => {
     source = scratchFolder()
     const load = new Load(record, seededChance(PATIENT_SEED, 1))
-    await withService(join(source, 'pinwheel.db'), async (service, connection) => {
+    await withService(onFile(join(source, 'pinwheel.db')), async (service, connection) => {
       await prepare(connection)
       const working = load.run(connection)
       await vi.waitFor(() => expect(record.counts.rewards).toBeGreaterThan(500), { timeout: 50_000, interval: 5 })
@@ -78,8 +79,8 @@ describe('audit()', () => {
   it('finds nothing where all is as it was told', async () => {
     expect(record.losses).toEqual([])
     expect(record.definition.changes).toBeGreaterThan(0)
-    expect(await audit(databasePath, record, mark)).toEqual([])
-    expect(await audit(databasePath, record, null)).toEqual([])
+    expect(await audit(`sqlite:${databasePath}`, record, mark)).toEqual([])
+    expect(await audit(`sqlite:${databasePath}`, record, null)).toEqual([])
   })
 
   const UNREWARDED =
@@ -98,7 +99,7 @@ describe('audit()', () => {
         `UPDATE snapshots SET units = units - 1 WHERE number IN (SELECT snapshot FROM assignments WHERE ${UNREWARDED})`,
         `DELETE FROM assignments WHERE ${UNREWARDED}`,
       ],
-      /^u\d+: was acknowledged, and is not in the file$/,
+      /^u\d+: was acknowledged, and is not in the database$/,
     ],
     [
       'a reward that was forgotten',
@@ -122,7 +123,7 @@ describe('audit()', () => {
       [
         "INSERT INTO assignments SELECT experiment_id, 'stranger', arm, propensity, snapshot, assigned_at FROM assignments LIMIT 1",
       ],
-      /^stranger: is in the file, though its request was answered to nobody$/,
+      /^stranger: is in the database, though its request was answered to nobody$/,
     ],
     [
       'another arm',
@@ -170,7 +171,7 @@ describe('audit()', () => {
     ['a tally that is not what the facts say', ['UPDATE tallies SET units = units + 1'], /^verify: tally visit/],
   ])('finds %s', async (_, sentences, loss) => {
     damage(...sentences)
-    expect(await audit(databasePath, record, null)).toContainEqual(expect.stringMatching(loss))
+    expect(await audit(`sqlite:${databasePath}`, record, null)).toContainEqual(expect.stringMatching(loss))
   })
 })
 

@@ -5,15 +5,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Chance } from '../../src/stats/chance.ts'
-import { restore } from '../backup/restore.ts'
-import { audit } from './audit.ts'
-import type { Load } from './load.ts'
-import type { ClientRecord } from './record.ts'
+import type { Chance } from '../../../src/stats/chance.ts'
+import { restore } from '../../backup/restore.ts'
+import { audit } from '../audit.ts'
+import type { Load } from '../load.ts'
+import type { ClientRecord } from '../record.ts'
+import { onFile } from '../service-process.ts'
+import { withService } from '../session.ts'
 import { removeDatabase } from './remove-database.ts'
-import { withService } from './session.ts'
 
-const BACKUP = fileURLToPath(new URL('../backup.ts', import.meta.url))
+const BACKUP = fileURLToPath(new URL('../../backup.ts', import.meta.url))
 
 /** A backup of a small file takes about so long, most of it the reading of what was copied. */
 const LONGEST_BACKUP_MS = 60
@@ -32,7 +33,7 @@ export async function killAroundBackup(
   const file = `${databasePath}.backup`
   rmSync(file, { force: true })
   const isBackupKilled = chance() < SHARE_OF_KILLED_BACKUPS
-  const { mark, exitCode, told } = await withService(databasePath, async (service, connection) => {
+  const { mark, exitCode, told } = await withService(onFile(databasePath), async (service, connection) => {
     const working = load.run(connection)
     await sleep(chance() * LONGEST_BACKUP_MS)
     const mark = record.mark
@@ -59,7 +60,7 @@ export async function killAroundBackup(
   if (!isThere) return 0
   const copy = `${databasePath}.restored`
   await restore({ file, databasePath: copy, now: Date.now() })
-  const losses = await audit(copy, record, mark)
+  const losses = await audit(`sqlite:${copy}`, record, mark)
   record.lose(...losses.map(loss => `in a backup: ${loss}`))
   removeDatabase(copy)
   return 1

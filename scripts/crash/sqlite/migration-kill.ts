@@ -1,10 +1,10 @@
 // Kills the service while it makes a new file's schema.
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Chance } from '../../src/stats/chance.ts'
+import type { Chance } from '../../../src/stats/chance.ts'
+import { onFile, ServiceProcess } from '../service-process.ts'
+import { ask, withService } from '../session.ts'
 import { removeDatabase } from './remove-database.ts'
-import { ServiceProcess } from './service-process.ts'
-import { ask, withService } from './session.ts'
 
 /** The schema is made so soon after the file. */
 const LONGEST_MIGRATION_MS = 20
@@ -15,12 +15,12 @@ const FILE_LIMIT_MS = 10_000
 /** On a file of its own. Answers what is wrong with it afterwards: it must serve, and be empty. */
 export async function killWhileMigrating(databasePath: string, chance: Chance): Promise<string[]> {
   removeDatabase(databasePath)
-  const service = new ServiceProcess({ databasePath })
+  const service = new ServiceProcess(onFile(databasePath))
   const until = performance.now() + FILE_LIMIT_MS
   while (!existsSync(databasePath) && !service.hasEnded && performance.now() < until) await sleep(1)
   await sleep(chance() * LONGEST_MIGRATION_MS)
   await service.kill()
-  const listed = await withService(databasePath, async (again, connection) => {
+  const listed = await withService(onFile(databasePath), async (again, connection) => {
     const answer = await ask(connection, 'GET', '/experiments')
     await again.stop()
     return answer.trim()
