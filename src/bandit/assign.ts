@@ -3,7 +3,7 @@
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { chooseArm, drawOf } from './draw.ts'
 import { StoreUnavailableError } from './errors.ts'
-import { type Arm, armAt, armPosition } from './experiment.ts'
+import { type Arm, armAt, armPosition, type Definition } from './experiment.ts'
 import type { Assignment } from './facts.ts'
 import type { ProposedUnit, Snapshot, Store } from './store.ts'
 
@@ -23,7 +23,7 @@ export interface Assigned {
 
 interface Deps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'keepAssignments' | 'findAssignments'>
+  readonly store: Pick<Store, 'keepAssignments' | 'findAssignments' | 'findExperiments'>
 }
 
 /**
@@ -49,10 +49,10 @@ export async function assign(
   }
 }
 
-async function draw({ store }: Deps, live: LiveExperiment, units: readonly string[], now: number): Promise<Assigned[]> {
+async function draw(deps: Deps, live: LiveExperiment, units: readonly string[], now: number): Promise<Assigned[]> {
   const { experiment, snapshot, growth } = live
   if (snapshot === null) throw new TypeError(`Experiment "${experiment.definition.key}" runs without a snapshot`)
-  const kept = await store.keepAssignments({
+  const kept = await deps.store.keepAssignments({
     experimentId: experiment.id,
     snapshot: snapshot.number,
     assignedAt: now,
@@ -61,7 +61,8 @@ async function draw({ store }: Deps, live: LiveExperiment, units: readonly strin
   })
   const fresh = kept.filter(assignment => assignment.isNew).length
   growth.addUnits(snapshot.number, fresh, now)
-  return kept.map(assignment => keptAnswer(live, assignment, assignment.isNew ? 'assigned' : 'kept'))
+  const definition = await definitionFor(deps, live, kept)
+  return kept.map(assignment => keptAnswer(definition, assignment, assignment.isNew ? 'assigned' : 'kept'))
 }
 
 function propose(salt: string, { propensities }: Snapshot, unit: string): ProposedUnit {
@@ -70,23 +71,35 @@ function propose(salt: string, { propensities }: Snapshot, unit: string): Propos
 }
 
 /** Paused or stopped without a winner: who has an arm keeps it, nobody gets one. */
-async function recall({ store }: Deps, live: LiveExperiment, units: readonly string[]): Promise<Assigned[]> {
+async function recall(deps: Deps, live: LiveExperiment, units: readonly string[]): Promise<Assigned[]> {
   const { id, status } = live.experiment
-  const found = await store.findAssignments(id, units)
+  const found = await deps.store.findAssignments(id, units)
+  const definition = await definitionFor(deps, live, found)
   const reason = status === 'paused' ? 'paused' : 'stopped'
   return units.map((unit, position) => {
     const assignment = found[position] ?? null
-    return assignment === null ? unkept(live, unit, reason) : keptAnswer(live, assignment, 'kept')
+    return assignment === null ? unkept(live, unit, reason) : keptAnswer(definition, assignment, 'kept')
   })
 }
 
-function keptAnswer(
+/** Another process may have added an arm a moment ago, and given it to one of these units: then the definition is read anew. */
+async function definitionFor(
+  { store }: Deps,
   { experiment }: LiveExperiment,
+  assignments: readonly (Assignment | null)[],
+): Promise<Definition> {
+  const { id, definition } = experiment
+  if (assignments.every(assignment => assignment === null || assignment.arm < definition.arms.length)) return definition
+  return (await store.findExperiments()).find(stored => stored.id === id)?.definition ?? definition
+}
+
+function keptAnswer(
+  definition: Definition,
   { unit, arm, propensity, snapshot, assignedAt }: Assignment,
   reason: 'assigned' | 'kept',
 ): Assigned {
   const assignment = { unit, arm, propensity, snapshot, assignedAt }
-  return { unit, arm: armAt(experiment.definition, arm), reason, assignment }
+  return { unit, arm: armAt(definition, arm), reason, assignment }
 }
 
 function unkept(live: LiveExperiment, unit: string, reason: AssignReason, arm: number = live.control): Assigned {

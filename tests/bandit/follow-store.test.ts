@@ -99,6 +99,18 @@ describe('followStore()', () => {
     await expect(setStatus(there, 'emails', 'paused', request)).rejects.toMatchObject({ code: 'invalid_transition' })
   })
 
+  it('need not have come for a unit that was given an arm which is new elsewhere', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    await followStore(there)
+    const policy = { type: 'fixed', weights: { a: 0, b: 0, c: 1 } }
+    const more = completeDefinition({ ...emails(), arms: [{ key: 'a' }, { key: 'b' }, { key: 'c' }], policy } as never)
+    await applyDefinition(here, more, request)
+    expect((await assign(here, 'emails', ['u1'], START))[0]?.arm.key).toBe('c')
+    expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
+    await setStatus(here, 'emails', 'paused', request)
+    expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
+  })
+
   it('asks for nothing while nobody else has written', async () => {
     await followStore(here)
     const asked: string[] = []

@@ -1,4 +1,7 @@
-// One of several processes of the service on one database, which can be killed and comes back at an address of its own.
+// One of several processes of the service on one database, which can be killed and comes back at an address of its own. What it said
+// is kept in its folder, for whoever wonders about an answer.
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Failure } from '../../terminal/failure.ts'
 import { type Answer, Connection, type Line, type Message } from '../connection.ts'
 import { type Launch, ServiceProcess } from '../service-process.ts'
@@ -45,6 +48,7 @@ export class Replica implements Line {
     await this.#service.kill()
     this.#connection?.close()
     this.#connection = null
+    appendFileSync(join(this.#launch.folder, 'replicas.log'), this.#service.told)
   }
 
   /** Another process in its place. */
