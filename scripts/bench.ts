@@ -8,6 +8,7 @@ import { bestArm } from './bench/parts/best-arm.ts'
 import { large } from './bench/parts/large.ts'
 import { lonely } from './bench/parts/lonely.ts'
 import { overload } from './bench/parts/overload.ts'
+import { postgres } from './bench/parts/postgres.ts'
 import { report } from './bench/parts/report.ts'
 import { size } from './bench/parts/size.ts'
 import { startUp } from './bench/parts/start-up.ts'
@@ -24,6 +25,7 @@ const PARTS = {
   'assign-batch': assignBatch,
   'rewards-ndjson': rewardsNdjson,
   sixteen,
+  postgres,
   lonely,
   size,
   'start-up': startUp,

@@ -8,9 +8,9 @@ import { randomUuid } from './load/uuid.ts'
 /** As many as a batch may have. */
 const BATCH = 10_000
 
-/** A service on a file that may be new, with the experiment running. */
-export async function startPrepared(under: readonly string[], databasePath: string): Promise<Contestant> {
-  const service = await Contestant.startService(under, databasePath)
+/** A service on a database that may be new, with the experiment running. */
+export async function startPrepared(under: readonly string[], database: string): Promise<Contestant> {
+  const service = await Contestant.startService(under, database)
   await ask(service, 'PUT', `/experiments/${EXPERIMENT}`, DEFINITION)
   await ask(service, 'POST', `/experiments/${EXPERIMENT}/start`)
   return service

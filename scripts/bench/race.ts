@@ -14,6 +14,8 @@ import { type Bound, judge, type Verdict } from './verdict.ts'
 export interface Race {
   readonly name: string
   readonly workload: (units: readonly string[]) => Workload
+  /** Starts what the service keeps its data in; a new file unless given. */
+  readonly database?: (bench: Bench, name: string) => Promise<Database>
   /** What a request consists of; each counts like a whole request of Express. */
   readonly items?: string
   /** Units that are assigned before. */
@@ -28,12 +30,19 @@ export interface Race {
   readonly p99?: Bound
 }
 
+export interface Database {
+  /** A file, or a URL. */
+  readonly place: string
+  readonly stop: () => Promise<void>
+}
+
 const BULK_CONNECTIONS = 4
 
 export function race(plan: Race): Part {
   return async bench => {
     const { under } = bench.cores
-    const service = await startPrepared(under, join(bench.folder, `${plan.name}.db`))
+    const database = await (plan.database ?? newFile)(bench, plan.name)
+    const service = await startPrepared(under, database.place)
     const echoes = [await Contestant.startEcho(under, 'Express'), await Contestant.startEcho(under, 'node:http')]
     try {
       const units = await assignUnits(service, plan.unitsBefore ?? 0, uuidNames(seededChance(1)))
@@ -43,8 +52,13 @@ export function race(plan: Race): Part {
       return resultOf(plan, lanes, slices, memoryOf(service.pid))
     } finally {
       await Promise.all([service, ...echoes].map(contestant => contestant.stop()))
+      await database.stop()
     }
   }
+}
+
+async function newFile({ folder }: Bench, name: string): Promise<Database> {
+  return { place: join(folder, `${name}.db`), stop: async () => {} }
 }
 
 function lanesOf(

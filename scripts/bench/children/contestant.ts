@@ -1,6 +1,7 @@
 // A server as a child process on the core of whoever is measured. Ends no process but the one it started.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../../terminal/failure.ts'
@@ -41,11 +42,12 @@ export class Contestant {
     this.startCpuMs = seconds === null ? null : 1_000 * seconds
   }
 
-  /** The service itself, as `npm start` starts it, on a file of its own. */
-  static startService(under: readonly string[], databasePath: string): Promise<Contestant> {
+  /** The service itself, as `npm start` starts it, on a file of its own, or on the PostgreSQL database of a URL. */
+  static startService(under: readonly string[], database: string): Promise<Contestant> {
+    const isUrl = database.includes('://')
     // Away from the checkout, so that no .env file has a say.
-    const options = { cwd: dirname(databasePath), env: { DATABASE_URL: `sqlite:${databasePath}` } }
-    return Contestant.#start('Pinwheel', under, options)
+    const cwd = isUrl ? tmpdir() : dirname(database)
+    return Contestant.#start('Pinwheel', under, { cwd, env: { DATABASE_URL: isUrl ? database : `sqlite:${database}` } })
   }
 
   static startEcho(under: readonly string[], name: Exclude<ContestantName, 'Pinwheel'>): Promise<Contestant> {
