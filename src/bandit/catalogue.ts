@@ -2,6 +2,7 @@
 import { BanditError } from './errors.ts'
 import { controlOf, type Experiment, primaryMetricOf } from './experiment.ts'
 import { Growth } from './growth.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { type Metric, windowMsOf } from './metric.ts'
 import type { Attribution } from './outcome.ts'
 import type { Snapshot, SnapshotHead, Store } from './store.ts'
@@ -89,8 +90,7 @@ export async function recall(
   experiment: Experiment,
 ): Promise<Pick<LiveExperiment, 'snapshot' | 'growth'>> {
   const { definition } = experiment
-  const primary = definition.metrics.indexOf(primaryMetricOf(definition))
-  const { snapshots, cells } = await store.readLedger(experiment.id, primary)
+  const { snapshots, cells } = await readKnownLedger(store, experiment, primaryMetricOf(definition))
   const rewards = cells.reduce((sum, cell) => sum + cell.rewards, 0)
   return { snapshot: snapshots.at(-1) ?? null, growth: growthOf(experiment, snapshots, rewards) }
 }

@@ -5,6 +5,7 @@ import { type Action, changeBetween, type ExperimentState, redefine, transition 
 import { BanditError } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf, type Status } from './experiment.ts'
 import { type FollowDeps, followStore } from './follow-store.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { nextSnapshot } from './learn.ts'
 import { retirement } from './retirement.ts'
 import type { Store } from './store.ts'
@@ -135,8 +136,8 @@ async function commit(
 }
 
 async function snapshotOf({ store }: ChangeDeps, experiment: Experiment, state: ExperimentState, now: number) {
-  const next: Experiment = { ...experiment, ...state, version: experiment.version + 1 }
-  const primary = next.definition.metrics.indexOf(primaryMetricOf(next.definition))
-  const stored = await store.readLedger(experiment.id, primary)
+  const changed: Experiment = { ...experiment, ...state }
+  const stored = await readKnownLedger(store, changed, primaryMetricOf(changed.definition))
+  const next = { ...changed, version: experiment.version + 1 }
   return nextSnapshot(next, stored, { reason: experiment.status === 'running' ? 'change' : 'start', now })
 }

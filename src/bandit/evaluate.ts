@@ -3,6 +3,7 @@ import type { Estimate } from '../stats/confidence-sequence.ts'
 import { estimateTargetValue } from '../stats/off-policy.ts'
 import type { Fault } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import type { Store } from './store.ts'
@@ -40,7 +41,7 @@ export async function evaluate(
   metric: Metric = primaryMetricOf(experiment.definition),
 ): Promise<Evaluation> {
   const { definition } = experiment
-  const stored = await store.readLedger(experiment.id, definition.metrics.indexOf(metric))
+  const stored = await readKnownLedger(store, experiment, metric)
   const byKey = new Map(Object.entries(weights))
   const target = definition.arms.map(({ key }) => byKey.get(key) ?? 0)
   const { alpha, plannedUnits } = definition

@@ -6,6 +6,7 @@ import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
 import type { Change } from './change.ts'
 import { courseOf, type Step } from './course.ts'
 import { type Experiment, primaryMetricOf } from './experiment.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import { type Report, report } from './report.ts'
@@ -40,7 +41,7 @@ export async function sketch(
   now: number,
 ): Promise<Sketch & { readonly ledger: Ledger }> {
   const { definition } = experiment
-  const stored = await store.readLedger(experiment.id, definition.metrics.indexOf(metric))
+  const stored = await readKnownLedger(store, experiment, metric)
   const ledger = ledgerOf(experiment, metric, stored, now)
   const course = courseOf(definition, metric, stored, ledger)
   return { experiment, report: await report({ store }, experiment, now, metric), course, ledger }

@@ -1,6 +1,7 @@
 // Keeps the policies fresh: freezes each running experiment's policy anew when its ledger has grown.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { primaryMetricOf } from './experiment.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { nextSnapshot } from './learn.ts'
 import type { Snapshot, Store } from './store.ts'
 
@@ -41,7 +42,7 @@ export async function refreshSnapshots(deps: Deps, now: number): Promise<Refresh
 async function refresh({ catalogue, store }: Deps, live: LiveExperiment, now: number): Promise<Snapshot | null> {
   const { experiment, growth } = live
   const { definition } = experiment
-  const stored = await store.readLedger(experiment.id, definition.metrics.indexOf(primaryMetricOf(definition)))
+  const stored = await readKnownLedger(store, experiment, primaryMetricOf(definition))
   const snapshot = nextSnapshot(experiment, stored, { reason: 'refresh', now })
   const isOurs = await store.takeSnapshot(experiment.id, snapshot)
   if (!isOurs || catalogue.find(definition.key)?.experiment !== experiment) return null

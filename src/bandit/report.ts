@@ -8,6 +8,7 @@ import { EMPTY_TALLY } from '../stats/tally.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
 import type { ArmReport, Findings, MeanInterval, Standing } from './findings.ts'
 import { type GuardrailFinding, judgeGuardrail } from './guardrail.ts'
+import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import { type Recommendation, recommend } from './recommendation.ts'
@@ -33,7 +34,7 @@ export async function report(
   metric: Metric = primaryMetricOf(experiment.definition),
 ): Promise<Report> {
   const { definition } = experiment
-  const stored = await store.readLedger(experiment.id, definition.metrics.indexOf(metric))
+  const stored = await readKnownLedger(store, experiment, metric)
   const ledger = ledgerOf(experiment, metric, stored, now)
   const effects = effectsOn(definition, metric, ledger)
   const arms = armReports(experiment, metric, ledger, stored, effects)
@@ -102,9 +103,9 @@ async function guardrailFindings(
 ): Promise<GuardrailFinding[]> {
   const { definition } = experiment
   const findings: GuardrailFinding[] = []
-  for (const [position, metric] of definition.metrics.entries()) {
+  for (const metric of definition.metrics) {
     if (metric.role !== 'guardrail') continue
-    const ledger = ledgerOf(experiment, metric, await store.readLedger(experiment.id, position), now)
+    const ledger = ledgerOf(experiment, metric, await readKnownLedger(store, experiment, metric), now)
     const { lifts } = effectsOn(definition, metric, ledger)
     for (const [arm, { key }] of definition.arms.entries()) {
       const lift = lifts[arm]

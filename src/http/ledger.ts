@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import { type Definition, primaryMetricOf } from '../bandit/experiment.ts'
+import { readKnownLedger } from '../bandit/known-ledger.ts'
 import { ledgerOf } from '../bandit/maturity.ts'
 import type { Metric } from '../bandit/metric.ts'
 import type { SnapshotHead } from '../bandit/store.ts'
@@ -23,7 +24,7 @@ export async function getSnapshots(
   const { definition } = experiment
   const metric = metricIn(request.query.metric, definition)
   const after = afterIn(request.query.after)
-  const stored = await context.store.readLedger(experiment.id, definition.metrics.indexOf(metric))
+  const stored = await readKnownLedger(context.store, experiment, metric)
   const ledger = ledgerOf(experiment, metric, stored, context.now())
   const snapshots = stored.snapshots
     .map((head, position) => ({ head, batch: ledger[position] as Batch }))

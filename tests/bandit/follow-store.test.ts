@@ -9,6 +9,7 @@ import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import type { Definition } from '../../src/bandit/experiment.ts'
 import { followStore } from '../../src/bandit/follow-store.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
+import { report } from '../../src/bandit/report.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -107,6 +108,9 @@ describe('followStore()', () => {
     await applyDefinition(here, more, request)
     expect((await assign(here, 'emails', ['u1'], START))[0]?.arm.key).toBe('c')
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
+    await refreshSnapshots(here, START + 5_000)
+    const { experiment } = there.catalogue.get('emails')
+    expect(await report(there, experiment, START)).toMatchObject({ version: 2, units: 0, snapshots: 1 })
     await setStatus(here, 'emails', 'paused', request)
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
   })

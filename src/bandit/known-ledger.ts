@@ -1,0 +1,20 @@
+import type { Experiment } from './experiment.ts'
+import type { Metric } from './metric.ts'
+import type { Store, StoredLedger } from './store.ts'
+
+/**
+ * The ledger of a metric, as far as this version of the experiment goes: another process may have added an arm a moment ago, and taken
+ * snapshots with it, of which this version knows nothing.
+ */
+export async function readKnownLedger(
+  store: Pick<Store, 'readLedger'>,
+  { id, version, definition }: Experiment,
+  metric: Metric,
+): Promise<StoredLedger> {
+  const stored = await store.readLedger(id, definition.metrics.indexOf(metric))
+  const end = stored.snapshots.findIndex(snapshot => snapshot.version > version)
+  if (end === -1) return stored
+  const snapshots = stored.snapshots.slice(0, end)
+  const last = snapshots.at(-1)?.number ?? 0
+  return { snapshots, cells: stored.cells.filter(({ snapshot }) => snapshot <= last) }
+}
