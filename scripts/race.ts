@@ -1,5 +1,5 @@
 // Races several replicas of the service for the same units on one PostgreSQL database: npm run race
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EmbeddedPostgres } from './postgres/embedded-postgres.ts'
@@ -40,9 +40,6 @@ await runScript(async () => {
   const seed = wholeNumberOf(values.seed, 'seed', 0) as number
   const units = Math.ceil(assignments / replicas)
   const folder = mkdtempSync(join(tmpdir(), 'pinwheel-race-'))
-  // The server may run as another user, who must come as far as its folder.
-  chmodSync(folder, 0o711)
-  mkdirSync(join(folder, 'server'))
   const server = EmbeddedPostgres.create(join(folder, 'server'))
   const bar = new ProgressBar()
   try {

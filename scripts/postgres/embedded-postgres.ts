@@ -2,8 +2,9 @@
 // server they may kill. Ends no process but those it started.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
@@ -17,8 +18,8 @@ const USER = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 const START_LIMIT_MS = 30_000
 const LOOK_MS = 20
 
-/** Of the server's own files: what is in them belongs to one process, or one start. */
-const NOT_COPIED = /\/(postmaster\.(pid|opts)|backup_label|standby\.signal|pg_wal\/archive_status\/.*)$/
+/** What belongs to one process or one start; and the log, which a standby asks for by itself. */
+const NOT_COPIED = /\/(postmaster\.(pid|opts)|standby\.signal|pg_wal\/.*)$/
 
 /** None outlives this process, however it ends. */
 const alive = new Set<ChildProcess>()
@@ -31,8 +32,9 @@ export class EmbeddedPostgres {
   readonly #under: readonly string[]
   #child: ChildProcess | null = null
 
-  /** In `folder`, which is there and empty, made without a start. `under`: a program with its arguments that starts the server. */
+  /** In `folder`, which is made; not started yet. `under`: a program with its arguments that starts the server. */
   static create(folder: string, under: readonly string[] = []): EmbeddedPostgres {
+    mkdirSync(folder)
     own(folder)
     const options = ['--username=postgres', '--encoding=UTF8', '--no-locale', '--no-sync']
     execFileSync(`${BIN}initdb`, ['-D', join(folder, 'data'), ...options], { ...USER, cwd: folder, stdio: 'ignore' })
@@ -119,14 +121,15 @@ export class EmbeddedPostgres {
     })
   }
 
-  /** A copy in `folder`, which is there and empty, taken while this server works; it follows it when it is started. */
+  /** A copy in `folder`, which is made, taken while this server works; it follows it when it is started. */
   async createStandby(folder: string): Promise<EmbeddedPostgres> {
+    mkdirSync(folder)
     const data = join(folder, 'data')
     const client = await this.connect('postgres')
     try {
       await client.query(`SELECT pg_backup_start('standby', true)`)
       const from = join(this.#folder, 'data')
-      cpSync(from, data, { recursive: true, filter: path => !NOT_COPIED.test(path) })
+      await cp(from, data, { recursive: true, filter: path => !NOT_COPIED.test(path) })
       const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)')
       writeFileSync(join(data, 'backup_label'), rows[0]?.labelfile ?? '')
     } finally {
@@ -167,6 +170,8 @@ export class EmbeddedPostgres {
 function own(folder: string): void {
   chmodSync(folder, 0o700)
   if (process.getuid?.() !== 0) return
+  // Its user must come as far.
+  chmodSync(dirname(folder), 0o711)
   chownSync(folder, NOBODY, NOBODY)
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
     chownSync(join(folder, path), NOBODY, NOBODY)

@@ -47,7 +47,7 @@ const DEFINITION = {
 /** So many units are asked for at once everywhere, in each place in another order. */
 const WINDOW = 4_000
 /** Of these so many alone, and the others in batches. */
-const ALONE = 800
+const ALONE = 400
 const BATCH = 100
 /** And for so many there is an event. */
 const EVENTS = 400

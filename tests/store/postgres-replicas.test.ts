@@ -4,15 +4,18 @@ import type { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
+import { applyDefinition, createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { followStore } from '../../src/bandit/follow-store.ts'
 import type { Key } from '../../src/bandit/key.ts'
+import { Keyring } from '../../src/bandit/keyring.ts'
 import { recordRewards } from '../../src/bandit/record-rewards.ts'
 import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
 import type { KeptKey, Store } from '../../src/bandit/store.ts'
 import { verify } from '../../src/bandit/verify.ts'
+import { startFollowing } from '../../src/following.ts'
+import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { seededRandom } from '../support/random.ts'
@@ -266,6 +269,23 @@ describe('several processes on one database', () => {
     await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(3), 10_000)
     await store.close()
   })
+
+  it('follow what another one tells them, however rarely they look by themselves', async () => {
+    const first = await begin()
+    const news = { hear: () => {} }
+    const store = await openStore(server.urlOf(database), { onNews: () => news.hear() })
+    const catalogue = await Catalogue.load(store)
+    const keyring = await Keyring.load(store, { adminKey: null, rate: null }, START)
+    const following = startFollowing({ store, catalogue, keyring, log: createLog('silent') }, { tickMs: 3_600_000 })
+    news.hear = following.hearNews
+    await setStatus(first, KEY, 'paused', { actor: 'test', now: START })
+    await vi.waitFor(() => expect(catalogue.get(KEY).experiment.status).toBe('paused'), 10_000)
+    expect(keyring.isOpen).toBe(true)
+    await first.store.keepKeys(0, [keptKey('door')])
+    await vi.waitFor(() => expect(keyring.isOpen).toBe(false), 10_000)
+    await following.stop()
+    await store.close()
+  })
 })
 
 const CUT = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pinwheel'`
@@ -321,6 +341,18 @@ describe('when the database', () => {
     expect(assigned?.reason).toBe('assigned')
     await vi.waitFor(() => expect(replica.turns).toEqual([true, false]))
     await expectBalance(replica)
+  })
+
+  it('has the snapshots locked by somebody else, a change fails, and nothing else does', async () => {
+    const replica = await begin()
+    const other = await server.connect(database)
+    await other.query('BEGIN; LOCK TABLE snapshots IN EXCLUSIVE MODE')
+    // Here a rejection that nobody waits for would end the process; it fails this file.
+    const change = { actor: 'test', now: START, salt: 'pepper' }
+    const definition = { ...replica.catalogue.get(KEY).experiment.definition, description: 'changed' }
+    await expect(applyDefinition(replica, definition, change)).rejects.toBeInstanceOf(StoreUnavailableError)
+    await release(other)
+    expect(await applyDefinition(replica, definition, change)).toMatchObject({ result: 'changed' })
   })
 
   it('does not answer at all, everybody gets the control in time, and it goes on by itself', async () => {

@@ -1,5 +1,6 @@
 // A real PostgreSQL for a test file: a server of its own, in a folder in memory, that ends with the file; and databases on it.
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Client } from 'pg'
 import { EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -12,7 +13,7 @@ export class PostgresServer {
 
   static async start(): Promise<PostgresServer> {
     const folder = scratchFolder()
-    const server = new PostgresServer(folder, EmbeddedPostgres.create(folder))
+    const server = new PostgresServer(folder, EmbeddedPostgres.create(join(folder, 'server')))
     await server.run()
     // New databases are copies of this one, and so need no migration.
     await (await openStore(server.urlOf('template1'))).close()

@@ -1,5 +1,4 @@
 // One replica on PostgreSQL beside the bare echoes. The server has the core of the load, as in production it has others than the service.
-import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/chance.ts'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
@@ -16,11 +15,7 @@ export const postgres = race({
 
 /** Every commit is flushed; the rest is as the package has it. */
 async function startPostgres({ folder }: Bench, name: string): Promise<Database> {
-  // The server may run as another user, who must come as far as its folder.
-  chmodSync(folder, 0o711)
-  const own = join(folder, name)
-  mkdirSync(own)
-  const server = EmbeddedPostgres.create(own)
+  const server = EmbeddedPostgres.create(join(folder, name))
   await server.start({ shared_buffers: '256MB', max_wal_size: '4GB' })
   await server.query('postgres', 'CREATE DATABASE pinwheel')
   return { place: server.urlOf('pinwheel'), stop: () => server.stop() }

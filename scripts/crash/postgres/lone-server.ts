@@ -1,11 +1,9 @@
 // One server, which is started again on the same data.
-import { mkdirSync } from 'node:fs'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
 import type { Site } from './site.ts'
 
 /** In `folder`, which is made. */
 export async function startLoneServer(folder: string): Promise<Site> {
-  mkdirSync(folder)
   const server = EmbeddedPostgres.create(folder)
   await server.start()
   return {

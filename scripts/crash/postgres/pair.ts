@@ -1,7 +1,5 @@
 // A server with a synchronous standby that follows it and takes its place when it is killed. Services know one address, which leads to
 // whoever serves, as a proxy or a moving address would in production. The server that was lost is made anew, as a standby of the other.
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
 import { Failure } from '../../terminal/failure.ts'
@@ -14,15 +12,12 @@ const SETTINGS = { synchronous_commit: 'on', wal_keep_size: '1GB' }
 const FOLLOW_LIMIT_MS = 60_000
 const LOOK_MS = 10
 
-/** In `folder`, which is made. */
+/** In folders whose names begin with `folder`, which are made. */
 export async function startPair(folder: string): Promise<Site> {
-  mkdirSync(folder)
   let made = 0
   const nextFolder = () => {
     made += 1
-    const path = join(folder, `${made}`)
-    mkdirSync(path)
-    return path
+    return `${folder}-${made}`
   }
   let primary = EmbeddedPostgres.create(nextFolder())
   await primary.start(SETTINGS)

@@ -10,7 +10,7 @@ import {
 } from '../ledger-entries.ts'
 import { column, columnar, rowsIn } from './columnar.ts'
 import { columns, type Parameter, type Reader, statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
+import type { Transaction, Written } from './transaction.ts'
 
 interface SnapshotRow extends Omit<Snapshot, 'propensities' | 'ledgerSize'> {
   readonly reason: SnapshotReason
@@ -74,11 +74,14 @@ const FIND_CELLS = columnar<keyof CellRow>(`
     ${column('rewards', 'rewards', BY_CELL)}, ${column('delayed_rewards', 'delayedRewards', BY_CELL)}
   FROM tallies WHERE experiment_id = $1 AND metric = $2`)
 
-/** Inserts a snapshot if it follows the latest one; else changes nothing: false. The caller has locked the experiment. */
-export async function insertSnapshot(tx: Transaction, experimentId: number, snapshot: Snapshot): Promise<boolean> {
+/**
+ * Inserts a snapshot if it follows the latest one; else writes no row. The caller has locked the experiment. As with any `write` the
+ * answer need not be waited for.
+ */
+export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: Snapshot): Promise<Written<never>> {
   const { number, version, reason, createdAt, propensities, ledgerSize } = snapshot
   const row = [number, version, reason, createdAt, JSON.stringify(propensities), ledgerSize.units, ledgerSize.rewards]
-  return (await tx.write(INSERT_SNAPSHOT, [experimentId, ...row])).count === 1
+  return tx.write(INSERT_SNAPSHOT, [experimentId, ...row])
 }
 
 /**

@@ -23,7 +23,7 @@ export function snapshotSentences(
     takeSnapshot: (experimentId, snapshot) =>
       connection.transaction(async tx => {
         if (!(await lockExperiment(tx, experimentId, snapshot.version))) return false
-        return insertSnapshot(tx, experimentId, snapshot)
+        return (await insertSnapshot(tx, experimentId, snapshot)).count === 1
       }),
 
     readLedger: (experimentId, metricPosition) =>
