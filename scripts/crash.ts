@@ -2,13 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  crashPostgres,
-  FAILOVER_MOMENTS,
-  type PostgresCrashOptions,
-  type PostgresCrashResult,
-} from './crash/postgres/crash.ts'
+import { crashPostgres, type PostgresCrashOptions, type PostgresCrashResult } from './crash/postgres/crash.ts'
 import { startLoneServer } from './crash/postgres/lone-server.ts'
+import { FAILOVER_MOMENTS } from './crash/postgres/moments.ts'
 import { startPair } from './crash/postgres/pair.ts'
 import type { CrashResult } from './crash/result.ts'
 import { crash } from './crash/sqlite/crash.ts'
