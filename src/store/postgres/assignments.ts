@@ -9,7 +9,10 @@ import { columns, type Parameter, type Reader, statement } from './statement.ts'
 import type { Transaction } from './transaction.ts'
 import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
 
-type PlannedRow = Omit<Proposal, 'units' | 'metrics'> & ProposedUnit
+interface PlannedRow extends Omit<Proposal, 'units' | 'metrics'>, ProposedUnit {
+  /** Of its place: made once, as each row is looked up again and again. */
+  readonly key: string
+}
 
 /** `place` counts what was asked from 1. */
 const FIND_ASSIGNMENTS = statement<Assignment & { readonly place: number }>(`
@@ -39,10 +42,10 @@ export async function keepAssignments(
       await recall(tx, planned, known)
       const fresh = await keepNew(
         tx,
-        planned.filter(row => !known.has(keyOf(row))),
+        planned.filter(({ key }) => !known.has(key)),
       )
       // Whoever was first has committed, or the insert would be waiting: now they are seen.
-      const lost = planned.filter(row => !known.has(keyOf(row)) && !fresh.has(keyOf(row)))
+      const lost = planned.filter(({ key }) => !known.has(key) && !fresh.has(key))
       if (lost.length > 0) await recall(tx, lost, known)
       const answers = answersTo(proposals, known, fresh)
       settle(tx, entriesOf(proposals, answers), writer)
@@ -70,16 +73,16 @@ function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
   const rows = new Map<string, PlannedRow>()
   for (const { units, experimentId, snapshot, assignedAt } of proposals) {
     for (const unit of units) {
-      const row = { ...unit, experimentId, snapshot, assignedAt }
-      if (!rows.has(keyOf(row))) rows.set(keyOf(row), row)
+      const key = keyOf({ experimentId, unit: unit.unit })
+      if (!rows.has(key)) rows.set(key, { ...unit, experimentId, snapshot, assignedAt, key })
     }
   }
   return [...rows.values()].sort(byPlace)
 }
 
-async function recall(tx: Transaction, places: readonly UnitPlace[], known: Map<string, Assignment>): Promise<void> {
-  for (const [position, found] of (await findAssignments(tx, places)).entries()) {
-    if (found !== null) known.set(keyOf(places[position] as UnitPlace), found)
+async function recall(tx: Transaction, rows: readonly PlannedRow[], known: Map<string, Assignment>): Promise<void> {
+  for (const [position, found] of (await findAssignments(tx, rows)).entries()) {
+    if (found !== null) known.set((rows[position] as PlannedRow).key, found)
   }
 }
 
@@ -95,8 +98,12 @@ async function keepNew(tx: Transaction, rows: readonly PlannedRow[]): Promise<Ma
   )
   const parameters = [...placeColumns(rows), arms, propensities, snapshots, instants] as Parameter[]
   const inserted = new Set((await tx.write(KEEP_ASSIGNMENTS, parameters)).rows.map(keyOf))
-  const fresh = rows.filter(row => inserted.has(keyOf(row)))
-  return new Map(fresh.map(({ experimentId, ...assignment }) => [keyOf({ experimentId, ...assignment }), assignment]))
+  const fresh = rows.filter(({ key }) => inserted.has(key))
+  return new Map(fresh.map(row => [row.key, assignmentOf(row)]))
+}
+
+function assignmentOf({ unit, arm, propensity, snapshot, assignedAt }: PlannedRow): Assignment {
+  return { unit, arm, propensity, snapshot, assignedAt }
 }
 
 /** A fresh unit is new to the first who asked for it, and known to whoever comes later. */
@@ -107,11 +114,12 @@ function answersTo(
 ): KeptAssignment[][] {
   const told = new Map(known)
   const answerTo = (place: UnitPlace) => {
-    const before = told.get(keyOf(place))
+    const key = keyOf(place)
+    const before = told.get(key)
     if (before !== undefined) return { ...before, isNew: false }
-    const assignment = fresh.get(keyOf(place))
+    const assignment = fresh.get(key)
     if (assignment === undefined) throw new TypeError(`Unit "${place.unit}" was neither kept nor found`)
-    told.set(keyOf(place), assignment)
+    told.set(key, assignment)
     return { ...assignment, isNew: true }
   }
   return proposals.map(({ experimentId, units }) => units.map(({ unit }) => answerTo({ experimentId, unit })))
