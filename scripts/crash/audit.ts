@@ -20,9 +20,10 @@ export async function audit(databaseUrl: string, record: ClientRecord, since: Ma
     const { version, definition } = experiment
     const changes = await store.findChanges(experiment.id)
     return [
-      ...(await differencesIn(store, experiment)),
       ...record.lossesIn(await factsIn(store, experiment), since),
       ...record.definition.lossesIn({ ...definition, version }, changes, since?.version),
+      // One wrong fact may put many cells wrong.
+      ...(await differencesIn(store, experiment)),
     ]
   } finally {
     await store.close()
