@@ -34,7 +34,7 @@ describe('crashPostgres()', () => {
     const meddle = async () => {
       for (const damage of damages) await site.query('pinwheel', damage)
     }
-    const options = { site, folder: join(folder, 'services'), kills: 1, seed: 1, replicas: 2, meddle }
+    const options = { site, folder: join(folder, 'services'), kills: 1, seed: 1, replicas: 1, meddle }
     const { losses, ...result } = await crashPostgres(options)
     expect(result).toMatchObject({ audits: 1, kills: { 'database under load': 1 } })
     expect(result.fallbacks).toBeGreaterThan(0)

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Chance, seededChance } from '../../../src/stats/chance.ts'
 import { Failure } from '../../terminal/failure.ts'
 import { compareAll } from '../compare.ts'
+import { EXPERIMENT } from '../definition.ts'
 import { assignOne } from '../errands.ts'
 import { Load } from '../load.ts'
 import { ClientRecord } from '../record.ts'
-import { prepare } from '../session.ts'
+import { ask, prepare } from '../session.ts'
 import { MOMENTS, type Moments } from './moments.ts'
 import { Replica } from './replica.ts'
 import type { Site } from './site.ts'
@@ -94,9 +95,11 @@ export async function recovered(scene: Scene): Promise<void> {
 /** Sends again what had no answer, asks for all that was acknowledged, and compares. Answers the snapshots. */
 export async function conclude({ load, spread, replicas, record }: Scene): Promise<number> {
   if (!(await load.settle(spread))) throw new Failure('The service does not answer any more')
-  await sleep(FOLLOW_MS)
   let snapshots = 0
-  for (const replica of replicas) snapshots = await compareAll(replica, record)
+  for (const replica of replicas) {
+    await caughtUp(replica, record.definition.version)
+    snapshots = await compareAll(replica, record)
+  }
   for (const replica of replicas) {
     const exitCode = await replica.stop()
     if (exitCode !== 0) record.lose(`a replica ended with ${exitCode} on SIGTERM: ${replica.told}`)
@@ -104,5 +107,11 @@ export async function conclude({ load, spread, replicas, record }: Scene): Promi
   return snapshots
 }
 
-/** Within this a replica knows what another one has changed. */
-const FOLLOW_MS = 1_000
+/** Within this a replica knows what another one has changed; if not, the comparison tells. */
+const FOLLOW_LIMIT_MS = 1_000
+
+async function caughtUp(replica: Replica, version: number): Promise<void> {
+  const until = performance.now() + FOLLOW_LIMIT_MS
+  const knows = async () => JSON.parse(await ask(replica, 'GET', `/experiments/${EXPERIMENT}`)).version >= version
+  while (!(await knows()) && performance.now() < until) await sleep(RETRY_MS)
+}
