@@ -29,21 +29,19 @@ process.once('exit', () => {
 
 export class EmbeddedPostgres {
   readonly #folder: string
-  readonly #under: readonly string[]
   #child: ChildProcess | null = null
 
-  /** In `folder`, which is made; not started yet. `under`: a program with its arguments that starts the server. */
-  static create(folder: string, under: readonly string[] = []): EmbeddedPostgres {
+  /** In `folder`, which is made; not started yet. */
+  static create(folder: string): EmbeddedPostgres {
     mkdirSync(folder)
     own(folder)
     const options = ['--username=postgres', '--encoding=UTF8', '--no-locale', '--no-sync']
     execFileSync(`${BIN}initdb`, ['-D', join(folder, 'data'), ...options], { ...USER, cwd: folder, stdio: 'ignore' })
-    return new EmbeddedPostgres(folder, under)
+    return new EmbeddedPostgres(folder)
   }
 
-  private constructor(folder: string, under: readonly string[]) {
+  private constructor(folder: string) {
     this.#folder = folder
-    this.#under = under
   }
 
   /** Where it listens. */
@@ -81,15 +79,9 @@ export class EmbeddedPostgres {
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     const all = { listen_addresses: '', unix_socket_directories: this.#folder, shared_buffers: '32MB', ...settings }
     const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const [program = `${BIN}postgres`, ...parts] = [
-      ...this.#under,
-      `${BIN}postgres`,
-      '-D',
-      join(this.#folder, 'data'),
-      ...options,
-    ]
+    const parts = ['-D', join(this.#folder, 'data'), ...options]
     for (const deadline = Date.now() + START_LIMIT_MS; ; ) {
-      const child = spawn(program, parts, { ...USER, stdio: 'ignore' })
+      const child = spawn(`${BIN}postgres`, parts, { ...USER, stdio: 'ignore' })
       this.#child = child
       alive.add(child)
       // After a SIGKILL it may not start before the last of its children is gone.
@@ -137,7 +129,7 @@ export class EmbeddedPostgres {
     }
     writeFileSync(join(data, 'standby.signal'), '')
     own(folder)
-    return new EmbeddedPostgres(folder, this.#under)
+    return new EmbeddedPostgres(folder)
   }
 
   /** What a standby is started with to follow `primary`. */
