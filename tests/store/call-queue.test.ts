@@ -28,20 +28,32 @@ describe('CallQueue', () => {
 
   const turn = () => new Promise(resolve => setImmediate(resolve))
 
-  it('hands over together what arrives in one turn, and then what arrives until that is answered', async () => {
-    const asked = [queue.ask('ping'), queue.ask('findSnapshots', 7)]
+  /** One turn in which something may have been asked, and one that brings no more. */
+  const quietTurn = async () => {
     await turn()
-    const later = [queue.ask('findChanges', 1)]
     await turn()
-    later.push(queue.ask('findChanges', 2))
+  }
+
+  it('hands over together what arrives while each turn brings more, and then what arrives until that is answered', async () => {
+    const asked: Promise<unknown>[] = [queue.ask('ping')]
+    await turn()
+    asked.push(queue.ask('findSnapshots', 7))
+    await turn()
+    expect(handedOver).toEqual([])
     await turn()
     const first = [
       { name: 'ping', args: [] },
       { name: 'findSnapshots', args: [7] },
     ]
     expect(handedOver).toEqual([first])
+    const later = [queue.ask('findChanges', 1)]
+    await quietTurn()
+    later.push(queue.ask('findChanges', 2))
+    await quietTurn()
+    expect(handedOver).toEqual([first])
     answers[0]?.([{ result: undefined }, { result: ['head'] }])
     expect(await Promise.all(asked)).toEqual([undefined, ['head']])
+    await quietTurn()
     const second = [
       { name: 'findChanges', args: [1] },
       { name: 'findChanges', args: [2] },
@@ -51,9 +63,20 @@ describe('CallQueue', () => {
     expect(await Promise.all(later)).toEqual([['one'], ['two']])
   })
 
+  it('gathers no longer than some milliseconds, though each turn brings more', async () => {
+    let turns = 0
+    while (handedOver.length === 0) {
+      queue.ask('ping')
+      await turn()
+      if (++turns > 100_000) throw new Error('nothing was handed over')
+    }
+    expect(handedOver[0]?.length).toBeGreaterThan(1)
+    answers[0]?.((handedOver[0] ?? []).map(() => ({ result: undefined })))
+  })
+
   it('rejects one call with its own error, and no other', async () => {
     const [failed, whole] = [queue.ask('findChanges', 1), queue.ask('findChanges', 2)]
-    await turn()
+    await quietTurn()
     answers[0]?.([{ error: new RangeError('no') }, { result: [] }])
     await expect(failed).rejects.toThrow(new RangeError('no'))
     expect(await whole).toEqual([])
@@ -62,7 +85,7 @@ describe('CallQueue', () => {
   it('gives up what is in a hurry within a second when the engine hangs, refuses more, and goes on when it does', async () => {
     const assigned = queue.ask('keepAssignments', proposal)
     const read = queue.ask('findChanges', 1)
-    await turn()
+    await quietTurn()
     vi.advanceTimersByTime(700)
     expect(hangs).toEqual([])
     vi.advanceTimersByTime(200)
@@ -73,7 +96,7 @@ describe('CallQueue', () => {
     expect(await read).toEqual(['late'])
     expect(hangs).toEqual([true, false])
     const again = queue.ask('keepAssignments', proposal)
-    await turn()
+    await quietTurn()
     answers[1]?.([{ result: [] }])
     expect(await again).toEqual([])
   })
@@ -81,7 +104,7 @@ describe('CallQueue', () => {
   it('gives up nothing while the engine answers, however long that goes on', async () => {
     for (let batch = 0; batch < 20; batch++) {
       const asked = queue.ask('keepAssignments', proposal)
-      await turn()
+      await quietTurn()
       vi.advanceTimersByTime(500)
       answers[batch]?.([{ result: [] }])
       expect(await asked).toEqual([])
@@ -92,7 +115,7 @@ describe('CallQueue', () => {
   it('gives up rewards after five seconds, and a change never', async () => {
     const recorded = queue.ask('recordRewards', [])
     const changes = queue.ask('findChanges', 1)
-    await turn()
+    await quietTurn()
     vi.advanceTimersByTime(4_900)
     expect(hangs).toEqual([])
     vi.advanceTimersByTime(200)
@@ -104,14 +127,14 @@ describe('CallQueue', () => {
 
   it('gives up what waits behind a call that hangs', async () => {
     const first = queue.ask('findChanges', 1)
-    await turn()
+    await quietTurn()
     const behind = queue.ask('keepAssignments', proposal)
-    await turn()
+    await quietTurn()
     vi.advanceTimersByTime(900)
     await expect(behind).rejects.toBeInstanceOf(StoreUnavailableError)
     answers[0]?.([{ result: [] }])
     await first
-    await turn()
+    await quietTurn()
     expect(handedOver).toHaveLength(1)
   })
 
@@ -119,7 +142,7 @@ describe('CallQueue', () => {
     const asked = queue.ask('findSnapshots', 1)
     const closed = queue.close()
     await expect(queue.ask('ping')).rejects.toBeInstanceOf(StoreUnavailableError)
-    await turn()
+    await quietTurn()
     answers[0]?.([{ result: ['answered'] }])
     await closed
     expect(await asked).toEqual(['answered'])
