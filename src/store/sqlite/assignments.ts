@@ -1,11 +1,9 @@
 import type Database from 'better-sqlite3'
-import type { Assignment } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
 import type { Sentences } from '../sentences.ts'
+import { assignmentFinder } from './find-assignment.ts'
 import type { Ledger } from './ledger.ts'
-
-type AssignmentRow = [arm: number, propensity: number, snapshot: number, assignedAt: number]
 
 export function assignmentSentences(
   db: Database.Database,
@@ -15,11 +13,7 @@ export function assignmentSentences(
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
 
-  // As a list: the names of the fields take as long as finding the row.
-  const findAssignment = db
-    .prepare<[number, string], AssignmentRow>(`
-      SELECT arm, propensity, snapshot, assigned_at FROM assignments WHERE experiment_id = ? AND unit = ?`)
-    .raw()
+  const find = assignmentFinder(db)
 
   /** A new unit needs the insert only, one that comes again the look-up only; which it is likely to be, the last one tells. */
   let isLikelyKept = false
@@ -36,13 +30,6 @@ export function assignmentSentences(
     const kept = find(experimentId, unit)
     if (kept === null) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
     return { ...kept, isNew: false }
-  }
-
-  function find(experimentId: number, unit: string): Assignment | null {
-    const row = findAssignment.get(experimentId, unit)
-    if (row === undefined) return null
-    const [arm, propensity, snapshot, assignedAt] = row
-    return { unit, arm, propensity, snapshot, assignedAt }
   }
 
   return {

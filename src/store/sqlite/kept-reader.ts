@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal } from '../../bandit/store.ts'
+import { assignmentFinder } from './find-assignment.ts'
 
 /** A guess at more units than this would hold up the thread that answers everybody. */
 const MOST_UNITS = 16
@@ -13,7 +14,7 @@ interface Guess {
 
 export class KeptReader {
   readonly #db: Database.Database
-  readonly #find: Database.Statement<[number, string], Assignment>
+  readonly #find: (experimentId: number, unit: string) => Assignment | null
   readonly #recallAll: Database.Transaction<(guesses: readonly Guess[]) => (KeptAssignment[] | null)[]>
   #guesses: Guess[] = []
   #isLikelyKept = false
@@ -21,8 +22,7 @@ export class KeptReader {
   /** The database at `path` is there, and migrated. */
   constructor(path: string) {
     this.#db = new Database(path, { readonly: true })
-    this.#find = this.#db.prepare<[number, string], Assignment>(`
-      SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt FROM assignments WHERE experiment_id = ? AND unit = ?`)
+    this.#find = assignmentFinder(this.#db)
     this.#recallAll = this.#db.transaction(guesses => guesses.map(({ proposal }) => this.recall(proposal)))
   }
 
@@ -44,7 +44,7 @@ export class KeptReader {
     const kept: KeptAssignment[] = []
     for (const { unit } of units) {
       const assignment = this.#read(experimentId, unit)
-      if (assignment === undefined) return null
+      if (assignment === null) return null
       kept.push({ ...assignment, isNew: false })
     }
     return kept
@@ -65,8 +65,8 @@ export class KeptReader {
     for (const [position, { resolve }] of guesses.entries()) resolve(known[position] ?? null)
   }
 
-  #read(experimentId: number, unit: string): Assignment | undefined {
-    return orElse(undefined, () => this.#find.get(experimentId, unit))
+  #read(experimentId: number, unit: string): Assignment | null {
+    return orElse(null, () => this.#find(experimentId, unit))
   }
 }
 
