@@ -28,6 +28,12 @@ import { tellAddress } from './tell-address.ts'
 /** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
 const REFRESH_TICK_MS = 100
 
+/**
+ * Connections that wait to be accepted. Where the system had no room for one, its client would believe to be connected, and not hear
+ * for seconds that it was not. (The system may have a lower limit: net.core.somaxconn.)
+ */
+const BACKLOG = 4_096
+
 /** Requests that were accepted have this long to be answered after SIGTERM. */
 const SHUTDOWN_GRACE_MS = 10_000
 
@@ -127,7 +133,7 @@ async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
 function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: BACKLOG }, resolve)
   })
 }
 

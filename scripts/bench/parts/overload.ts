@@ -46,7 +46,15 @@ export async function overload({ connections, seconds, folder, cores, onProgress
     const loadCpu = percent((user + system) / 1e6 / SECONDS)
     return {
       tables: [ratesTable(before, after, result), latencyTable(result)],
-      verdicts: [judge('overload: assign-new after ÷ before', recovered, { atLeast: 0.9 })],
+      verdicts: [
+        judge(
+          'overload: p99 of what was accepted, since sent',
+          [quantilesOf(result).sinceSent.p99],
+          { atMost: 250 },
+          ' ms',
+        ),
+        judge('overload: assign-new after ÷ before', recovered, { atLeast: 0.9 }),
+      ],
       notes: [
         `${whole(result.connectionsOpened)} connections were opened, ${whole(result.mostConnections)} at the same time at the most.`,
         `The load took ${loadCpu} of its core.`,
