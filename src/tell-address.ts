@@ -10,5 +10,5 @@ export function tellAddress({ host, databaseUrl }: Config, port: number): void {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/:\/\/([^:@/]+):[^@]*@/, '://$1:***@')
+  return url.replace(/:\/\/([^:@/]+):[^@]*@/, '://$1:***@').replace(/([?&]password=)[^&]*/, '$1***')
 }
