@@ -45,12 +45,12 @@ export async function archiveExperiment(experiment: Experiment, options: Archive
     const units = await archive.readPart(experiment.id, after, limit)
     const last = units.at(-1)
     if (last === undefined) return done
-    const files = await writeFiles(experiment, units, options)
+    const { files, written } = await writeFiles(experiment, units, options)
     const counts = countsOf(units)
     const cells = await proveFiles(experiment, heads, units, files, folder)
     const removal = { experimentId: experiment.id, after, through: last.unit, files, cells, ...counts }
     if (!(await archive.removePart(removal))) {
-      for (const { file } of files) rmSync(join(folder, file))
+      await discard(experiment, written, options)
       continue
     }
     after = last.unit
@@ -58,6 +58,12 @@ export async function archiveExperiment(experiment: Experiment, options: Archive
     done.rewards += counts.rewards
     onProgress?.(done.assignments)
   }
+}
+
+/** Files of a part that stays where it is; unless another run has noted them for its own. */
+async function discard(experiment: Experiment, written: readonly string[], options: ArchiveOptions): Promise<void> {
+  const noted = new Set((await options.archive.findArchives(experiment.id)).map(({ file }) => file))
+  for (const file of written) if (!noted.has(file)) rmSync(join(options.folder, file))
 }
 
 /** What is archived cannot be proved as thoroughly again. */
@@ -78,18 +84,19 @@ async function writeFiles(
   experiment: Experiment,
   units: readonly UnitFacts[],
   { archive, folder, now }: ArchiveOptions,
-): Promise<ArchivedFile[]> {
+): Promise<{ files: ArchivedFile[]; written: string[] }> {
   const number = ((await archive.findArchives(experiment.id)).at(-1)?.number ?? 0) + 1
   const { assignments, rewards } = countsOf(units)
+  const written: string[] = []
   const put = (facts: ArchivedFile['facts'], bytes: Uint8Array, rows: number): ArchivedFile => {
     const file = join(experiment.definition.key, `${facts}-${String(number).padStart(5, '0')}.parquet`)
-    putFile(join(folder, file), bytes)
+    if (putFile(join(folder, file), bytes)) written.push(file)
     return { number, facts, file, sha256: sha256Of(bytes), rows, archivedAt: now }
   }
   const files = [put('assignments', encodeAssignments(experiment, units), assignments)]
   const encoded = encodeRewards(experiment, units)
   if (encoded !== null) files.push(put('rewards', encoded, rewards))
-  return files
+  return { files, written }
 }
 
 /**

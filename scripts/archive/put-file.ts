@@ -9,19 +9,21 @@ import { Failure } from '../terminal/failure.ts'
 const MODE = 0o600
 
 /**
- * Writes the file, unless it is there with the same bytes already.
+ * Writes the file, unless it is there with the same bytes already. True when it was written now.
  *
  * @throws Failure where there is another one
  */
-export function putFile(path: string, bytes: Uint8Array): void {
+export function putFile(path: string, bytes: Uint8Array): boolean {
   if (existsSync(path)) {
-    if (sha256Of(readFileSync(path)) === sha256Of(bytes)) return
+    // Whoever wrote it may not have come as far as this.
+    syncToDisk(dirname(path))
+    if (sha256Of(readFileSync(path)) === sha256Of(bytes)) return false
     throw new Failure(
       `${path} is there already, with other facts, and the database does not know it. If a run that was broken off has left it, ` +
         'delete it: its facts are still in the database. Else name another folder',
     )
   }
-  const part = `${path}.part`
+  const part = `${path}.${process.pid}.part`
   const descriptor = openSync(part, 'w', MODE)
   try {
     writeFileSync(descriptor, bytes)
@@ -31,6 +33,7 @@ export function putFile(path: string, bytes: Uint8Array): void {
   }
   renameSync(part, path)
   syncToDisk(dirname(path))
+  return true
 }
 
 export function sha256Of(bytes: Uint8Array): string {

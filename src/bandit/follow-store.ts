@@ -9,10 +9,31 @@ export interface FollowDeps {
   readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'findSnapshots'>
 }
 
-/** Takes in whatever is newer in the store than in the catalogue. Call it about twice a second. */
-export async function followStore({ catalogue, store }: FollowDeps): Promise<void> {
-  const pulses = await store.readPulse()
-  if (pulses === null) return
+/** The looks at a store of one catalogue. A store tells its news once, so they follow each other, and none is lost by one that fails. */
+interface Looks {
+  last: Promise<void>
+  /** What a look that failed had not taken in. */
+  left: readonly Pulse[] | null
+}
+
+const looksOf = new WeakMap<Catalogue, Looks>()
+
+/** Takes in whatever is newer in the store than in the catalogue, after the looks that are under way. Call it about twice a second. */
+export function followStore(deps: FollowDeps): Promise<void> {
+  const looks = looksOf.get(deps.catalogue) ?? { last: Promise.resolve(), left: null }
+  looksOf.set(deps.catalogue, looks)
+  const look = looks.last.then(async () => {
+    looks.left = (await deps.store.readPulse()) ?? looks.left
+    if (looks.left === null) return
+    await takeInAll(deps, looks.left)
+    looks.left = null
+  })
+  // Who comes next looks whatever became of this one.
+  looks.last = look.catch(() => {})
+  return look
+}
+
+async function takeInAll({ catalogue, store }: FollowDeps, pulses: readonly Pulse[]): Promise<void> {
   const known = new Map(catalogue.all().map(live => [live.experiment.id, live]))
   const moved = pulses.filter(pulse => hasMoved(known.get(pulse.experimentId), pulse))
   if (moved.length === 0) return

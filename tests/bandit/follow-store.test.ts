@@ -115,6 +115,29 @@ describe('followStore()', () => {
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
   })
 
+  it('takes in after a look that failed what that one had been told', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    const failing = { ...there.store, findExperiments: () => Promise.reject(new Error('away')) }
+    await expect(followStore({ catalogue: there.catalogue, store: failing })).rejects.toThrow('away')
+    await followStore(there)
+    expect(there.catalogue.get('emails').experiment.status).toBe('running')
+  })
+
+  it('knows after a second look what a first one, still under way, was told', async () => {
+    await setStatus(here, 'emails', 'running', request)
+    const slow = {
+      ...there.store,
+      findExperiments: async () => {
+        await new Promise(resolve => setTimeout(resolve, 20))
+        return there.store.findExperiments()
+      },
+    }
+    const first = followStore({ catalogue: there.catalogue, store: slow })
+    await followStore(there)
+    expect(there.catalogue.get('emails').experiment.status).toBe('running')
+    await first
+  })
+
   it('asks for nothing while nobody else has written', async () => {
     await followStore(here)
     const asked: string[] = []

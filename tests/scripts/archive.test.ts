@@ -96,6 +96,17 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     await store.close()
   })
 
+  it('leaves the files of another run that was faster', async () => {
+    const { checkout } = await experiments()
+    const slower = archiving(checkout, { archive: disturbed(() => archiving(checkout)) })
+    expect(await slower).toEqual({ assignments: 0, rewards: 0 })
+    const files = await archive.findArchives(checkout.id)
+    expect(readdirSync(join(folder, 'checkout')).toSorted()).toEqual(
+      files.map(({ file }) => file.replace('checkout/', '')).toSorted(),
+    )
+    expect(await verify({ store }, checkout)).toMatchObject({ units: 0, archived: 60, discrepancies: [] })
+  })
+
   it('moves every fact to files, and leaves reports, other experiments and what verify can tell', async () => {
     const { checkout, search } = await experiments()
     const [facts, others, reports] = [await factsOf(checkout), await factsOf(search), await reportsOf(store)]

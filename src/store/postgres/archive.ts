@@ -65,7 +65,7 @@ const FIND_ARCHIVES = statement<ArchivedFile>(`
   FROM archives WHERE experiment_id = $1 ORDER BY number, facts`)
 
 export function openPostgresArchive(url: string): ArchiveStore {
-  const connection = new Connection(clientConfig(url))
+  const connection = new Connection({ ...clientConfig(url), query_timeout: undefined })
   return {
     countFacts: async experimentId =>
       (await connection.ask(COUNT_FACTS, [experimentId]))[0] ?? { assignments: 0, rewards: 0 },

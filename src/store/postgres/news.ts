@@ -52,8 +52,9 @@ export class News {
       await client.connect()
       await client.query(LISTEN)
     } catch (error) {
-      // A server that answers that it cannot will not be asked again.
-      if (!(error instanceof DatabaseError && /^(0A|42)/.test(error.code ?? ''))) this.#again(client)
+      // A server that answers that it cannot will not be asked again, not even when this connection ends.
+      if (error instanceof DatabaseError && /^(0A|42)/.test(error.code ?? '')) this.#client = null
+      else this.#again(client)
       endClient(client)
     }
   }
