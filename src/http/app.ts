@@ -46,10 +46,14 @@ export function createApp(context: Context, onRoute: OnRoute = () => {}): Reques
       settle(context, request, response, hot.path, () => answerHot(hot, admission, context, request, response))
       return
     }
+    if (OTHER_SCHEME.test(request.url ?? '')) return void fail(context, response, invalidAddress())
     // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
     app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
   }
 }
+
+/** Express would look at the path alone, and take "ftp://x/" for the page. */
+const OTHER_SCHEME = /^(?!https?:)[a-z][a-z\d+.-]*:/i
 
 function createExpress(context: Context, admission: Admission, onRoute: OnRoute): Express {
   const app = express()

@@ -17,6 +17,7 @@ describe('createServer()', () => {
     ['broken HTTP', 'HELLO\r\n\r\n', 400, 'invalid_request'],
     ['two lengths', requestHead('POST', '/assign', { 'Content-Length': '5, 6' }), 400, 'invalid_request'],
     ['an address that is none', requestHead('GET', 'http://['), 404, 'not_found'],
+    ['an address of another scheme', requestHead('GET', 'ftp://x/'), 404, 'not_found'],
     ['an unknown expectation', requestHead('GET', '/livez', { Expect: 'wonders' }), 417, 'invalid_request'],
     ['a request without Host', 'GET /livez HTTP/1.1\r\n\r\n', 400, 'invalid_request'],
     ['an address of 20,000 characters', requestHead('GET', `/${'x'.repeat(20_000)}`), 431, 'headers_too_large'],
