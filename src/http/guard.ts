@@ -3,6 +3,7 @@ import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders
 import { JSON_ANSWER } from './answer.ts'
 import type { Context } from './context.ts'
 import { answerCors } from './cors.ts'
+import { PROBLEM_ANSWER } from './problem.ts'
 import { remarksOn } from './remarks.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
@@ -17,6 +18,8 @@ const SECURITY_LIST: readonly string[] = SECURITY_HEADERS.flat()
 /** JSON is no page: only this means anything to a browser that gets some. A dozen headers more cost a hot answer 10 of its 50 µs. */
 const JSON_LIST: readonly string[] = ['X-Content-Type-Options', 'nosniff']
 
+const JSON_TYPES: ReadonlySet<OutgoingHttpHeader | undefined> = new Set([JSON_ANSWER, PROBLEM_ANSWER])
+
 /**
  * Adds the security headers, and what was remarked on the request. As one list: a dozen calls of setHeader cost about twice as much, which a hot
  * route would feel. Where headers were set before, one of theirs goes before one of ours.
@@ -29,7 +32,7 @@ function writeGuardedHead(
 ): ServerResponse {
   if (typeof reason === 'string') this.statusMessage = reason
   const given = (typeof reason === 'string' ? headers : reason) ?? []
-  const isJson = !Array.isArray(given) && given['Content-Type'] === JSON_ANSWER
+  const isJson = !Array.isArray(given) && JSON_TYPES.has(given['Content-Type'])
   const list: OutgoingHttpHeader[] = isJson ? [...JSON_LIST] : unsetIn(this)
   list.push(...remarksOn(this.req))
   if (Array.isArray(given)) list.push(...given)

@@ -12,6 +12,8 @@ interface Problem {
   readonly faults: readonly Fault[]
 }
 
+export const PROBLEM_ANSWER = 'application/problem+json'
+
 /** The status of each code, unless a route says otherwise. */
 export const STATUSES = {
   invalid_request: 400,
@@ -96,13 +98,13 @@ export function sendProblem(
     return { status, requestId }
   }
   const body = problemBody(problem, status, requestId, ofrep?.members)
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  if (status === 503 || problem.code === 'overloaded') response.setHeader('Retry-After', '1')
   response.writeHead(status, {
-    'Content-Type': 'application/problem+json',
+    'Content-Type': PROBLEM_ANSWER,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...((status === 503 || problem.code === 'overloaded') && { 'Retry-After': '1' }),
   })
   response.end(body)
   return { status, requestId }
@@ -136,7 +138,7 @@ function answerLast(error: NodeJS.ErrnoException, socket: Duplex): void {
   const body = problemBody(problem, problem.status, randomUUID())
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_ANSWER}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ]

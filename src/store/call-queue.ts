@@ -38,6 +38,11 @@ const TICK_MS = 100
 const GATHERING_MS = 1
 
 /**
+ * So many calls need not wait for the turn to end: in a turn in which a thousand connections are read, that takes a tenth of a second.
+ */
+const ENOUGH_CALLS = 128
+
+/**
  * For so many ticks a call may wait for an engine that is at one and the same thing; then it hangs, and the call is given up. Who
  * asked has another way: /assign a fallback, which is to come within a second; an event is sent again. A change that were given up
  * would leave us in the dark, so it waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
@@ -93,8 +98,9 @@ export class CallQueue {
     if (isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
     return new Promise((resolve, reject) => {
       if (this.#gathered.length === 0) this.#gatheringSince = performance.now()
-      this.#waitForTurn()
       this.#gathered.push({ call: { name, args } as Call, resolve: resolve as Waiting['resolve'], reject })
+      if (this.#gathered.length < ENOUGH_CALLS) this.#waitForTurn()
+      else this.#handOver()
     })
   }
 
