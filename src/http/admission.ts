@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 
-/** So many requests wait for the store, or for the rest of their bodies. At 10,000 a second the last of them waits 100 ms. */
-const MAX_REQUESTS = 1_000
+/** So many requests wait for the store, or for the rest of their bodies. At 5,000 a second the last of them waits 100 ms. */
+const MAX_REQUESTS = 500
 
 /** So much memory may their bodies take. */
 const MAX_BYTES = 256 * 1024 * 1024

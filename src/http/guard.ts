@@ -15,7 +15,7 @@ export function guard(context: Context, request: IncomingMessage, response: Serv
 
 const SECURITY_LIST: readonly string[] = SECURITY_HEADERS.flat()
 
-/** JSON is no page: only this means anything to a browser that gets some. A dozen headers more cost a hot answer 10 of its 50 µs. */
+/** JSON is no page, nor is a problem: only this means anything to a browser that gets some. A dozen headers more cost an answer 10 of its 50 µs. */
 const JSON_LIST: readonly string[] = ['X-Content-Type-Options', 'nosniff']
 
 const JSON_TYPES: ReadonlySet<OutgoingHttpHeader | undefined> = new Set([JSON_ANSWER, PROBLEM_ANSWER])

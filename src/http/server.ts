@@ -18,7 +18,7 @@ const TIMEOUTS = {
 const IDLE_TIMEOUT_MS = 120_000
 
 /** Each costs memory, and may have a request under way. */
-const MAX_CONNECTIONS = 1_500
+const MAX_CONNECTIONS = 1_000
 
 export function createServer(context: Context): Server {
   const app = createApp(context)

@@ -1,7 +1,7 @@
 // DATABASE_URL → Store.
 import type { Store } from '../bandit/store.ts'
 import { DatabaseError } from './database-error.ts'
-import { openPostgres, type PostgresOptions } from './postgres/open.ts'
+import type { PostgresOptions } from './postgres/open.ts'
 import { claimSqlite } from './sqlite/claim.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/open.ts'
 
@@ -17,7 +17,10 @@ export type StoreOptions = SqliteOptions & PostgresOptions
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { engine, path } = parseUrl(url)
-  return engine === 'sqlite' ? openSqlite(path, options) : openPostgres(url, options)
+  if (engine === 'sqlite') return openSqlite(path, options)
+  // A service on SQLite starts without the other half.
+  const { openPostgres } = await import('./postgres/open.ts')
+  return openPostgres(url, options)
 }
 
 /**
