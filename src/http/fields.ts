@@ -17,8 +17,8 @@ export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldR
   for (const name of Object.keys(body)) {
     if (!Object.hasOwn(rules, name)) faults.push({ path: name, message: unknownField(Object.keys(rules)) })
   }
-  for (const [name, rule] of Object.entries(rules)) {
-    const message = rule(Object.hasOwn(body, name) ? body[name] : undefined)
+  for (const name of Object.keys(rules)) {
+    const message = rules[name]?.(Object.hasOwn(body, name) ? body[name] : undefined) ?? null
     if (message !== null) faults.push({ path: name, message })
   }
   return faults

@@ -1,4 +1,4 @@
-// A stream of bytes as lines, one at a time: what makes a body of any length readable in little memory.
+// A stream of bytes as lines, a chunk at a time: what makes a body of any length readable in little memory.
 
 export interface Line {
   /** From 1. */
@@ -9,8 +9,11 @@ export interface Line {
 
 const NEWLINE = 0x0a
 
-/** The lines of a stream; the last one need not end. A line of over `limit` bytes is passed over without being kept. */
-export async function* linesOf(stream: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line> {
+/**
+ * The lines of a stream, as many at once as end in a chunk of it; the last one need not end. A line of over `limit` bytes is passed over
+ * without being kept.
+ */
+export async function* linesOf(stream: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
   let number = 1
   let parts: Buffer[] = []
   let size = 0
@@ -26,13 +29,15 @@ export async function* linesOf(stream: AsyncIterable<Buffer>, limit: number): As
     return { number: number++, bytes }
   }
   for await (const chunk of stream) {
+    const lines: Line[] = []
     let from = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       take(chunk.subarray(from, end))
-      yield line()
+      lines.push(line())
       from = end + 1
     }
     take(chunk.subarray(from))
+    if (lines.length > 0) yield lines
   }
-  if (size > 0) yield line()
+  if (size > 0) yield [line()]
 }

@@ -167,12 +167,14 @@ async function recordStream(context: Context, request: IncomingMessage, caller: 
     }
   }
   let slice: { number: number; event: unknown }[] = []
-  for await (const { number, bytes } of linesOf(chunksOf(request), MAX_LINE_BYTES)) {
-    if (bytes !== null && BLANK_LINE.test(bytes.toString('latin1'))) continue
-    slice.push({ number, event: bytes === null ? LINE_TOO_LONG : parseLine(bytes) })
-    if (slice.length < SLICE) continue
-    await record(slice)
-    slice = []
+  for await (const lines of linesOf(chunksOf(request), MAX_LINE_BYTES)) {
+    for (const { number, bytes } of lines) {
+      if (bytes !== null && isBlank(bytes)) continue
+      slice.push({ number, event: bytes === null ? LINE_TOO_LONG : parseLine(bytes) })
+      if (slice.length < SLICE) continue
+      await record(slice)
+      slice = []
+    }
   }
   await record(slice)
   const isWhole = seen <= MAX_RESULTS
@@ -181,7 +183,10 @@ async function recordStream(context: Context, request: IncomingMessage, caller: 
 
 type LineResult = RewardResult & { readonly line: number }
 
-const BLANK_LINE = /^[ \t\r]*$/
+/** Nothing but spaces, tabs and carriage returns. */
+function isBlank(line: Buffer): boolean {
+  return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+}
 
 const LINE_TOO_LONG = new BanditError('invalid_json', `The line is longer than ${MAX_LINE_BYTES} bytes`)
 
