@@ -113,8 +113,8 @@ async function proveFiles(
 ): Promise<ArchivedCell[][]> {
   const [assignments, rewards] = files.map(({ file }) => readFileSync(join(folder, file)))
   const written = await decodePart(experiment, assignments as Uint8Array, rewards ?? null)
-  const audit = new Audit(experiment, heads)
-  for (const facts of written) audit.add(facts)
+  const audit = new Audit(experiment)
+  for (const facts of written) audit.add(facts, heads)
   const [first] = audit.discrepancies
   if (first !== undefined || !isDeepStrictEqual(written, units)) {
     throw new TypeError(`${files.map(({ file }) => file).join(' and ')} differ from the facts: ${first?.cell ?? ''}`)

@@ -68,6 +68,9 @@ export interface AuditedLedger extends StoredLedger {
   readonly archived: readonly ArchivedCell[]
 }
 
+/** Is shown a unit, beside all snapshots of its experiment at that instant. */
+export type AuditVisitor = (facts: UnitFacts, snapshots: readonly SnapshotHead[]) => void
+
 /** How an experiment stands in the store, whoever brought it there. */
 export interface Pulse {
   readonly experimentId: number
@@ -183,7 +186,7 @@ export interface Store {
   /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
   /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
-  audit(experimentId: number, metricCount: number, visit: (facts: UnitFacts) => void): Promise<AuditedLedger[]>
+  audit(experimentId: number, metricCount: number, visit: AuditVisitor): Promise<AuditedLedger[]>
 
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>

@@ -40,11 +40,12 @@ const TOLERANCE = 1e-9
 const MOST = 1_000
 
 export async function verify(
-  { store }: { store: Pick<Store, 'audit' | 'findSnapshots'> },
+  { store }: { store: Pick<Store, 'audit'> },
   experiment: Experiment,
 ): Promise<Verification> {
-  const audit = new Audit(experiment, await store.findSnapshots(experiment.id))
-  const ledgers = await store.audit(experiment.id, experiment.definition.metrics.length, facts => audit.add(facts))
+  const audit = new Audit(experiment)
+  const { id, definition } = experiment
+  const ledgers = await store.audit(id, definition.metrics.length, (facts, heads) => audit.add(facts, heads))
   return audit.compare(ledgers)
 }
 
@@ -55,7 +56,6 @@ type MutableSums = { -readonly [Name in keyof Sums]: number }
 /** Takes in units one by one, and recomputes from them what the ledger should be. */
 export class Audit {
   readonly #experiment: Experiment
-  readonly #propensities: Map<number, SnapshotHead['propensities']>
   /** By metric, then by snapshot and arm. */
   readonly #cells: Map<string, MutableSums>[]
   readonly #snapshots = new Map<number, { units: number; lastAssignedAt: number }>()
@@ -64,16 +64,16 @@ export class Audit {
   #archived = 0
   #rewards = 0
 
-  constructor(experiment: Experiment, heads: readonly SnapshotHead[]) {
+  constructor(experiment: Experiment) {
     this.#experiment = experiment
-    this.#propensities = new Map(heads.map(({ number, propensities }) => [number, propensities]))
     this.#cells = experiment.definition.metrics.map(() => new Map())
   }
 
-  add(facts: UnitFacts): void {
+  /** `heads`: all snapshots of the experiment, from the first. */
+  add(facts: UnitFacts, heads: readonly SnapshotHead[]): void {
     this.#units += 1
     this.#rewards += facts.rewards.length
-    this.#checkDraw(facts)
+    this.#checkDraw(facts, findHead(heads, facts.snapshot))
     this.#countUnits(facts.snapshot, 1, facts.assignedAt)
     for (const metricPosition of this.#cells.keys()) this.#addOutcome(facts, metricPosition)
   }
@@ -126,12 +126,12 @@ export class Audit {
     this.#snapshots.set(number, snapshot)
   }
 
-  #checkDraw({ unit, arm, snapshot, propensity }: UnitFacts): void {
-    const propensities = this.#propensities.get(snapshot)
-    if (propensities === undefined) {
+  #checkDraw({ unit, arm, snapshot, propensity }: UnitFacts, head: SnapshotHead | undefined): void {
+    if (head === undefined) {
       this.#expect(`unit ${unit}, snapshot`, 'one that was taken', snapshot)
       return
     }
+    const { propensities } = head
     this.#expect(`unit ${unit}, arm`, chooseArm(propensities, drawOf(this.#experiment.salt, unit)), arm)
     this.#expect(`unit ${unit}, propensity`, propensities[arm] ?? null, propensity)
   }
@@ -191,6 +191,12 @@ export class Audit {
     }
     this.#discrepancies.push({ cell, recomputed, kept })
   }
+}
+
+/** They are numbered from 1; only where one is missing the others are not in their places. */
+function findHead(heads: readonly SnapshotHead[], number: number): SnapshotHead | undefined {
+  const head = heads[number - 1]
+  return head?.number === number ? head : heads.find(other => other.number === number)
 }
 
 function cellKey(snapshot: number, arm: number): string {

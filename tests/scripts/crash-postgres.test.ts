@@ -37,7 +37,15 @@ describe('crashPostgres()', () => {
     const meddle = async () => {
       for (const damage of damages) await site.query('pinwheel', damage)
     }
-    const options = { site, folder: join(folder, 'services'), kills: 2, victims: ['database' as const], seed: 1, replicas: 1, meddle }
+    const options = {
+      site,
+      folder: join(folder, 'services'),
+      kills: 2,
+      victims: ['database' as const],
+      seed: 1,
+      replicas: 1,
+      meddle,
+    }
     const { losses, ...result } = await crashPostgres(options)
     expect(result).toMatchObject({ audits: 1, kills: { 'database under load': 2 } })
     expect(result.fallbacks).toBeGreaterThan(0)

@@ -4,7 +4,7 @@ import { changeBetween } from '../../src/bandit/change.ts'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import type { Experiment } from '../../src/bandit/experiment.ts'
 import { type Key, type KeyAction, keyChangeBetween } from '../../src/bandit/key.ts'
-import type { Proposal, RewardEntry, Snapshot, Store, UnitFacts } from '../../src/bandit/store.ts'
+import type { Proposal, RewardEntry, Snapshot, SnapshotHead, Store, UnitFacts } from '../../src/bandit/store.ts'
 import type { DueMessage, Message, NewWebhook } from '../../src/bandit/webhook.ts'
 
 /** A fresh database of the engine under test. */
@@ -359,7 +359,12 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       it('audit() shows every unit with its rewards, and the ledgers of the same instant', async () => {
         const id = await createWithFacts()
         const seen: UnitFacts[] = []
-        const ledgers = await store.audit(id, 2, facts => seen.push(facts))
+        const besides: (readonly SnapshotHead[])[] = []
+        const ledgers = await store.audit(id, 2, (facts, snapshots) => {
+          seen.push(facts)
+          besides.push(snapshots)
+        })
+        expect(besides).toEqual(seen.map(() => ledgers[0]?.snapshots))
         expect(
           seen.map(({ unit, rewards }) => [unit, rewards.map(({ value, isCounted }) => [value, isCounted])]),
         ).toEqual([

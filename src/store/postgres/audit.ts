@@ -1,8 +1,7 @@
-import type { ArchivedCell, AuditedLedger, UnitFacts } from '../../bandit/store.ts'
+import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../../bandit/store.ts'
 import type { Connection } from './connection.ts'
 import { findCells, findSnapshots } from './ledger-table.ts'
 import { statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
 import { unitFacts } from './unit-facts.ts'
 
 const FIND_ARCHIVED = statement<ArchivedCell>(`
@@ -19,20 +18,16 @@ export function audit(
   connection: Connection,
   experimentId: number,
   metricCount: number,
-  visit: (facts: UnitFacts) => void,
+  visit: AuditVisitor,
 ): Promise<AuditedLedger[]> {
   return connection.atOneInstant(async tx => {
-    for await (const page of unitFacts(tx, experimentId)) for (const facts of page) visit(facts)
-    return readLedgers(tx, experimentId, metricCount)
+    const snapshots = await findSnapshots(tx, experimentId)
+    for await (const page of unitFacts(tx, experimentId)) for (const facts of page) visit(facts, snapshots)
+    const reading = Array.from({ length: metricCount }, async (_, metricPosition) => ({
+      snapshots,
+      cells: await findCells(tx, experimentId, metricPosition),
+      archived: await tx.ask(FIND_ARCHIVED, [experimentId, metricPosition]),
+    }))
+    return Promise.all(reading)
   })
-}
-
-async function readLedgers(tx: Transaction, experimentId: number, metricCount: number): Promise<AuditedLedger[]> {
-  const snapshots = await findSnapshots(tx, experimentId)
-  const reading = Array.from({ length: metricCount }, async (_, metricPosition) => ({
-    snapshots,
-    cells: await findCells(tx, experimentId, metricPosition),
-    archived: await tx.ask(FIND_ARCHIVED, [experimentId, metricPosition]),
-  }))
-  return Promise.all(reading)
 }

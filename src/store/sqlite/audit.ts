@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { ArchivedCell, AuditedLedger, UnitFacts } from '../../bandit/store.ts'
+import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../../bandit/store.ts'
 import { LedgerTable } from './ledger-table.ts'
 import { asStoreError } from './trouble.ts'
 import { unitFacts } from './unit-facts.ts'
@@ -13,30 +13,29 @@ export function audit(
   db: Database.Database,
   experimentId: number,
   metricCount: number,
-  visit: (facts: UnitFacts) => void,
+  visit: AuditVisitor,
 ): AuditedLedger[] {
   try {
     return db.transaction(() => {
-      for (const facts of unitFacts(db, experimentId)) visit(facts)
-      return readLedgers(db, experimentId, metricCount)
+      const table = new LedgerTable(db)
+      const snapshots = table.findSnapshots(experimentId)
+      for (const facts of unitFacts(db, experimentId)) visit(facts, snapshots)
+      const findArchived = archivedFinder(db)
+      return Array.from({ length: metricCount }, (_, metricPosition) => ({
+        snapshots,
+        // From the table, past any copy in memory.
+        cells: table.findCells(experimentId, metricPosition),
+        archived: findArchived.all(experimentId, metricPosition),
+      }))
     })()
   } catch (error) {
     throw asStoreError(error)
   }
 }
 
-/** From the tables, past any copy in memory. */
-function readLedgers(db: Database.Database, experimentId: number, metricCount: number): AuditedLedger[] {
-  const findArchived = db.prepare<[number, number], ArchivedCell>(`
+function archivedFinder(db: Database.Database): Database.Statement<[number, number], ArchivedCell> {
+  return db.prepare(`
     SELECT snapshot, arm, units, sum, sum_of_squares AS sumOfSquares, rewards, delayed_rewards AS delayedRewards,
       last_assigned_at AS lastAssignedAt
     FROM archived_tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
-
-  const table = new LedgerTable(db)
-  const snapshots = table.findSnapshots(experimentId)
-  return Array.from({ length: metricCount }, (_, metricPosition) => ({
-    snapshots,
-    cells: table.findCells(experimentId, metricPosition),
-    archived: findArchived.all(experimentId, metricPosition),
-  }))
 }
