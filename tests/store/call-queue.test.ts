@@ -74,6 +74,20 @@ describe('CallQueue', () => {
     answers[0]?.((handedOver[0] ?? []).map(() => ({ result: undefined })))
   })
 
+  it('hands over what is enough for a commit within the turn, and the rest when that is answered', async () => {
+    const asked = Array.from({ length: 300 }, () => queue.ask('ping'))
+    const [first] = handedOver
+    expect(handedOver).toHaveLength(1)
+    expect(first?.length).toBeLessThan(300)
+    await quietTurn()
+    expect(handedOver).toHaveLength(1)
+    answers[0]?.((first ?? []).map(() => ({ result: undefined })))
+    await expect.poll(() => handedOver.length).toBe(2)
+    answers[1]?.((handedOver[1] ?? []).map(() => ({ result: undefined })))
+    await Promise.all(asked)
+    expect(handedOver.flat()).toHaveLength(300)
+  })
+
   it('rejects one call with its own error, and no other', async () => {
     const [failed, whole] = [queue.ask('findChanges', 1), queue.ask('findChanges', 2)]
     await quietTurn()
