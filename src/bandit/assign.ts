@@ -57,7 +57,7 @@ async function draw(deps: Deps, live: LiveExperiment, units: readonly string[], 
     snapshot: snapshot.number,
     assignedAt: now,
     metrics: experiment.definition.metrics,
-    units: units.map(unit => propose(experiment.salt, snapshot, unit)),
+    units: units.map(unit => new Candidate(unit, experiment.salt, snapshot)),
   })
   const fresh = kept.filter(assignment => assignment.isNew).length
   growth.addUnits(snapshot.number, fresh, now)
@@ -65,9 +65,27 @@ async function draw(deps: Deps, live: LiveExperiment, units: readonly string[], 
   return kept.map(assignment => keptAnswer(definition, assignment, assignment.isNew ? 'assigned' : 'kept'))
 }
 
-function propose(salt: string, { propensities }: Snapshot, unit: string): ProposedUnit {
-  const arm = chooseArm(propensities, drawOf(salt, unit))
-  return { unit, arm, propensity: propensities[arm] as number }
+/** Drawn when the store asks for the arm: it need not, where the unit has one. */
+class Candidate implements ProposedUnit {
+  readonly unit: string
+  readonly #salt: string
+  readonly #propensities: Snapshot['propensities']
+  #arm: number | null = null
+
+  constructor(unit: string, salt: string, { propensities }: Snapshot) {
+    this.unit = unit
+    this.#salt = salt
+    this.#propensities = propensities
+  }
+
+  get arm(): number {
+    this.#arm ??= chooseArm(this.#propensities, drawOf(this.#salt, this.unit))
+    return this.#arm
+  }
+
+  get propensity(): number {
+    return this.#propensities[this.arm] as number
+  }
 }
 
 /** Paused or stopped without a winner: who has an arm keeps it, nobody gets one. */

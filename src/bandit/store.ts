@@ -97,6 +97,7 @@ export interface Proposal {
   readonly units: readonly ProposedUnit[]
 }
 
+/** The arm may be drawn only when it is read: a store that finds the unit's arm first saves the draw. */
 export interface ProposedUnit {
   readonly unit: string
   readonly arm: number

@@ -72,9 +72,9 @@ export async function findAssignments(reader: Reader, places: readonly UnitPlace
 function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
   const rows = new Map<string, PlannedRow>()
   for (const { units, experimentId, snapshot, assignedAt } of proposals) {
-    for (const unit of units) {
-      const key = keyOf({ experimentId, unit: unit.unit })
-      if (!rows.has(key)) rows.set(key, { ...unit, experimentId, snapshot, assignedAt, key })
+    for (const { unit, arm, propensity } of units) {
+      const key = keyOf({ experimentId, unit })
+      if (!rows.has(key)) rows.set(key, { unit, arm, propensity, experimentId, snapshot, assignedAt, key })
     }
   }
   return [...rows.values()].sort(byPlace)
