@@ -19,7 +19,9 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 export function mediaTypeOf(request: IncomingMessage): string {
   // Nothing is read of what nobody here could unpack.
   encodingOf(request)
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? JSON_TYPE).toLowerCase().split(';')
+  const told = request.headers['content-type'] ?? JSON_TYPE
+  if (told === JSON_TYPE) return told
+  const [type = '', ...parameters] = told.toLowerCase().split(';')
   const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
     throw new BanditError('unsupported_media_type', `Cannot read ${charset}: send UTF-8`)
@@ -53,7 +55,9 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
 }
 
 async function readText(request: IncomingMessage, limit: number): Promise<string> {
-  return decodeUtf8(await inflate(request, await readBytes(request, limit), limit))
+  const encoding = encodingOf(request)
+  const bytes = await readBytes(request, limit)
+  return decodeUtf8(encoding === null ? bytes : await inflate(encoding, bytes, limit))
 }
 
 /**
@@ -112,11 +116,11 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
     const deadline = setTimeout(() => refuse(tooSlow()), BODY_TIMEOUT_MS)
     if (Number(request.headers['content-length'] ?? 0) > limit) return refuse(tooLarge(limit))
     request.on('data', collect)
-    request.once('end', () => {
+    request.on('end', () => {
       clearTimeout(deadline)
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     })
-    request.once('error', () => refuse(new BanditError('invalid_request', 'The body was cut off')))
+    request.on('error', () => refuse(new BanditError('invalid_request', 'The body was cut off')))
   })
 }
 

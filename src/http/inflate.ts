@@ -14,14 +14,12 @@ const DECODERS = {
 type Encoding = keyof typeof DECODERS
 
 /**
- * The bytes of a request's body as they were before they were compressed.
+ * Bytes as they were before they were compressed; none stay none.
  *
- * @throws BanditError `body_too_large` when they are more than `limit`, `invalid_request` when they are not what their encoding says,
- * `unsupported_media_type` for another encoding
+ * @throws BanditError `body_too_large` when they are more than `limit`, `invalid_request` when they are not what their encoding says
  */
-export async function inflate(request: IncomingMessage, bytes: Buffer, limit: number): Promise<Buffer> {
-  const encoding = encodingOf(request)
-  if (encoding === null || bytes.length === 0) return bytes
+export async function inflate(encoding: Encoding, bytes: Buffer, limit: number): Promise<Buffer> {
+  if (bytes.length === 0) return bytes
   try {
     return await DECODERS[encoding](bytes, { maxOutputLength: limit })
   } catch (error) {
