@@ -2,6 +2,7 @@
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
+import { drawnProposal } from '../drawn-proposal.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
 import type { SentenceName, Sentences } from '../sentences.ts'
 import { Engine } from './engine.ts'
@@ -80,7 +81,7 @@ async function keepAssignments(
   const guessed = reader?.isWorthALook(proposal) ? await reader.guess(proposal) : null
   if (guessed) return guessed
   try {
-    const kept = await queue.ask('keepAssignments', proposal)
+    const kept = await queue.ask('keepAssignments', drawnProposal(proposal))
     reader?.note(kept)
     return kept
   } catch (error) {
