@@ -4,7 +4,15 @@ import { changeBetween } from '../../src/bandit/change.ts'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import type { Experiment } from '../../src/bandit/experiment.ts'
 import { type Key, type KeyAction, keyChangeBetween } from '../../src/bandit/key.ts'
-import type { Proposal, RewardEntry, Snapshot, SnapshotHead, Store, UnitFacts } from '../../src/bandit/store.ts'
+import type {
+  Proposal,
+  ProposedUnit,
+  RewardEntry,
+  Snapshot,
+  SnapshotHead,
+  Store,
+  UnitFacts,
+} from '../../src/bandit/store.ts'
 import type { DueMessage, Message, NewWebhook } from '../../src/bandit/webhook.ts'
 
 /** A fresh database of the engine under test. */
@@ -228,6 +236,60 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         const kept = await store.keepAssignments(proposal(id, ['u1', 'u1'], 1))
         expect(kept.map(({ isNew }) => isNew)).toEqual([true, false])
         expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1 })])
+      })
+
+      it('keepAssignments() tells among very many the new ones from those that have their arm, in the order proposed', async () => {
+        const { id } = await createRunning()
+        const names = Array.from({ length: 300 }, (_, position) => `u${position}`)
+        const arms = names.map((_, position) => position % 2)
+        const half = names.filter((_, position) => position % 3 === 0)
+        await store.keepAssignments(proposal(id, half, 1))
+        const mixed = names.map((unit, position) => proposedUnit(unit, arms[position] as number))
+        const twice = [...mixed, ...mixed.slice(0, 50)]
+        const kept = await store.keepAssignments({ ...proposal(id, [], 0), units: twice })
+        expect(kept).toEqual(
+          twice.map(({ unit, arm }, position) => {
+            const isKnown = half.includes(unit)
+            return { ...assigned(unit, isKnown ? 1 : arm), isNew: !isKnown && position < names.length }
+          }),
+        )
+        const again = await store.keepAssignments(proposal(id, names, 0))
+        expect(again).toEqual(kept.slice(0, names.length).map(assignment => ({ ...assignment, isNew: false })))
+        const more = names.map(unit => `${unit}+`)
+        expect((await store.keepAssignments(proposal(id, more, 0))).every(({ isNew }) => isNew)).toBe(true)
+        const zeros = again.filter(({ arm }) => arm === 0).length
+        expect((await store.readLedger(id, 0)).cells).toEqual([
+          cell(0, { units: zeros + 300 }),
+          cell(1, { units: 300 - zeros }),
+        ])
+        expect(await store.audit(id, 2, () => {})).toEqual(await auditedLedgers(id))
+      })
+
+      it('keepAssignments() keeps very many names as they are, whatever is in them', async () => {
+        const { id } = await createRunning()
+        const strange = [
+          '"',
+          '\\',
+          '\\u0041',
+          'a\nb',
+          '\t',
+          '\u0001',
+          '\u007f',
+          '\u2028',
+          'é',
+          '😀',
+          'null',
+          '1',
+          '[]',
+          '{"a":1}',
+          "'",
+        ]
+        const names = strange.flatMap(text => [text, `${text}${text}`, `x${text}y`, `${text} `, ` ${text}`])
+        const kept = await store.keepAssignments(proposal(id, names, 1))
+        expect(kept).toEqual(names.map(unit => ({ ...assigned(unit, 1), isNew: true })))
+        await reopen()
+        expect(await store.findAssignments(id, names)).toEqual(names.map(unit => assigned(unit, 1)))
+        expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: names.length })])
       })
 
       it('findAssignments() answers in the order asked, null for strangers', async () => {
@@ -455,10 +517,11 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       expect(await store.audit(id, 2, () => {})).toEqual(await auditedLedgers(id))
     })
 
-    it('undoes a sentence that fails, and only that one', async () => {
+    it.each([1, 100])('undoes a sentence that fails after %i units, and only that one', async count => {
       const { id } = await createRunning()
+      const before = Array.from({ length: count }, (_, position) => `u2${'+'.repeat(position)}`)
       const good = store.keepAssignments(proposal(id, ['u1'], 1))
-      const bad = store.keepAssignments(proposal(id, ['u2', ''], 1))
+      const bad = store.keepAssignments(proposal(id, [...before, ''], 1))
       const alsoGood = store.keepAssignments(proposal(id, ['u3'], 1))
       await expect(bad).rejects.toThrow()
       await Promise.all([good, alsoGood])
@@ -762,8 +825,12 @@ function proposal(experimentId: number, units: readonly string[], arm: number): 
     snapshot: 1,
     assignedAt: START,
     metrics: definition.metrics,
-    units: units.map(unit => ({ unit, arm, propensity: propensityOf(arm) })),
+    units: units.map(unit => proposedUnit(unit, arm)),
   }
+}
+
+function proposedUnit(unit: string, arm: number): ProposedUnit {
+  return { unit, arm, propensity: propensityOf(arm) }
 }
 
 function propensityOf(arm: number): number {

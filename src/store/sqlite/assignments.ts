@@ -1,17 +1,30 @@
 import type Database from 'better-sqlite3'
+import type { Assignment } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
 import type { Sentences } from '../sentences.ts'
 import { assignmentFinder } from './find-assignment.ts'
 import type { Ledger } from './ledger.ts'
 
+/** From so many units on, one statement for all of an arm is cheaper than one for each. */
+const MANY = 32
+
 export function assignmentSentences(
   db: Database.Database,
   ledger: Ledger,
 ): Pick<Sentences, 'keepAssignments' | 'findAssignments'> {
-  const keepAssignment = db.prepare<[number, string, number, number, number, number]>(`
+  const keepOne = db.prepare<[number, string, number, number, number, number]>(`
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
+
+  // OR FAIL leaves the rows before the one that breaks a rule to the transaction, which undoes them. To undo them itself the
+  // statement would copy every page that it changes (so it must not call a function either: see migration 8).
+  const keepAll = db
+    .prepare<[number, number, number, number, number, string], string>(`
+      INSERT OR FAIL INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at)
+      SELECT ?, value, ?, ?, ?, ? FROM json_each(?) WHERE TRUE
+      ON CONFLICT (experiment_id, unit) DO NOTHING RETURNING unit`)
+    .pluck()
 
   const find = assignmentFinder(db)
 
@@ -19,22 +32,38 @@ export function assignmentSentences(
   let isLikelyKept = false
 
   /** The twin of one INSERT … RETURNING: the arm just kept, or the one that the unit has had. */
-  function keep(
-    { experimentId, snapshot, assignedAt }: Proposal,
-    { unit, arm, propensity }: ProposedUnit,
-  ): KeptAssignment {
+  function keep(proposal: Proposal, proposed: ProposedUnit): KeptAssignment {
+    const { experimentId, snapshot, assignedAt } = proposal
+    const { unit, arm, propensity } = proposed
     const known = isLikelyKept ? find(experimentId, unit) : null
     if (known !== null) return { ...known, isNew: false }
-    isLikelyKept = keepAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 0
-    if (!isLikelyKept) return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
+    isLikelyKept = keepOne.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 0
+    return isLikelyKept ? { ...found(experimentId, unit), isNew: false } : justKept(proposal, proposed)
+  }
+
+  function keepMany(proposal: Proposal): KeptAssignment[] {
+    const { experimentId, snapshot, assignedAt, units } = proposal
+    const kept = alike(units).flatMap(({ arm, propensity, names }) =>
+      keepAll.all(experimentId, arm, propensity, snapshot, assignedAt, JSON.stringify(names)),
+    )
+    isLikelyKept = kept.length === 0
+    if (kept.length === units.length) return units.map(proposed => justKept(proposal, proposed))
+    // A name that is there twice is new once.
+    const fresh = new Set(kept)
+    return units.map(({ unit }) => ({ ...found(experimentId, unit), isNew: fresh.delete(unit) }))
+  }
+
+  function found(experimentId: number, unit: string): Assignment {
     const kept = find(experimentId, unit)
     if (kept === null) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
-    return { ...kept, isNew: false }
+    return kept
   }
 
   return {
     keepAssignments: proposal => {
-      const kept = proposal.units.map(unit => keep(proposal, unit))
+      const { units: proposed } = proposal
+      const isBulk = proposed.length >= MANY && !isLikelyKept
+      const kept = isBulk ? keepMany(proposal) : proposed.map(unit => keep(proposal, unit))
       const { units, cells } = countUnits(proposal, kept)
       for (const { place, change } of cells) ledger.addToCell(place, change)
       for (const entry of units) ledger.addUnits(entry)
@@ -43,4 +72,24 @@ export function assignmentSentences(
 
     findAssignments: (experimentId, units) => units.map(unit => find(experimentId, unit)),
   }
+}
+
+interface Alike {
+  readonly arm: number
+  readonly propensity: number
+  readonly names: string[]
+}
+
+function alike(units: readonly ProposedUnit[]): Alike[] {
+  const groups: Alike[] = []
+  for (const { unit, arm, propensity } of units) {
+    const own = groups.find(group => group.arm === arm && group.propensity === propensity)
+    if (own === undefined) groups.push({ arm, propensity, names: [unit] })
+    else own.names.push(unit)
+  }
+  return groups
+}
+
+function justKept({ snapshot, assignedAt }: Proposal, { unit, arm, propensity }: ProposedUnit): KeptAssignment {
+  return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
 }
