@@ -5,6 +5,8 @@ import { parseRate } from './bandit/rate.ts'
 export interface Config {
   readonly host: string
   readonly port: number
+  /** Where only probes are answered, besides; null: nowhere. */
+  readonly probePort: number | null
   readonly databaseUrl: string
   /** A key with all scopes; null: there are only those of the store. */
   readonly adminKey: string | null
@@ -34,6 +36,7 @@ const MAX_KEY_LENGTH = 256
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const host = environment.HOST || '127.0.0.1'
   const port = Number(environment.PORT || '8080')
+  const probePort = environment.PROBE_PORT ? Number(environment.PROBE_PORT) : null
   const adminKey = environment.PINWHEEL_ADMIN_KEY || null
   const logLevel = LOG_LEVELS.find(level => level === (environment.LOG_LEVEL || 'info'))
   const privateTargets = environment.WEBHOOK_PRIVATE_TARGETS || 'refuse'
@@ -41,7 +44,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const allowedOrigins = new Set((environment.ALLOWED_ORIGINS ?? '').split(',').flatMap(text => text.trim() || []))
   const workers = Number(environment.WORKERS || '1')
   const faults: string[] = []
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) faults.push('PORT must be a number from 0 to 65535')
+  if (!isPort(port)) faults.push('PORT must be a number from 0 to 65535')
+  if (probePort !== null && !isPort(probePort)) faults.push('PROBE_PORT must be a number from 0 to 65535')
+  if (probePort !== null && probePort !== 0 && probePort === port)
+    faults.push('PROBE_PORT must be another one than PORT')
   if (!Number.isInteger(workers) || workers < 1 || workers > 64) faults.push('WORKERS must be a number from 1 to 64')
   if (logLevel === undefined) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
   if (privateTargets !== 'allow' && privateTargets !== 'refuse') {
@@ -62,7 +68,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (faults.length > 0 || logLevel === undefined) throw new ConfigError(`Cannot start: ${faults.join('; ')}`)
   const databaseUrl = environment.DATABASE_URL || 'sqlite:./data/pinwheel.db'
   const allowsPrivateTargets = privateTargets === 'allow'
-  return { host, port, databaseUrl, adminKey, rateLimit, allowedOrigins, logLevel, workers, allowsPrivateTargets }
+  const reach = { host, port, probePort, allowedOrigins, workers }
+  return { ...reach, databaseUrl, adminKey, rateLimit, logLevel, allowsPrivateTargets }
 }
 
 /**
@@ -75,6 +82,10 @@ export function refuseToOpen({ host }: Pick<Config, 'host'>, hasLiveKey: boolean
   throw new ConfigError(
     `Cannot start: HOST=${host} would open the service to others without a key; set PINWHEEL_ADMIN_KEY, make a key with npm run keys -- create, or set HOST=127.0.0.1`,
   )
+}
+
+function isPort(number: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= 65_535
 }
 
 /** Exactly as a browser sends it: no path, no default port, small letters. */

@@ -13,10 +13,11 @@ import type { Store } from './bandit/store.ts'
 import { type Config, ConfigError, refuseToOpen } from './config.ts'
 import { startFollowing } from './following.ts'
 import { gatherMetrics } from './gather-metrics.ts'
+import type { Context } from './http/context.ts'
 import { LivePages } from './http/live.ts'
 import { Metrics } from './http/metrics.ts'
 import { countedFamilies } from './http/metrics-page.ts'
-import { createServer } from './http/server.ts'
+import { createProbeServer, createServer } from './http/server.ts'
 import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
 import { repeat } from './repeat.ts'
@@ -97,7 +98,11 @@ async function run(
     gatherMetrics: gatherMetrics(async () => [...(await countedFamilies({ metrics, store })), ...measured()]),
   }
   const server = createServer(deps)
-  await listen(server, config)
+  await listen(server, config.host, config.port)
+  const probes = await openForProbes(deps, config).catch(error => {
+    server.close()
+    throw error
+  })
   if (!cluster.isWorker) tellAddress(config, (server.address() as AddressInfo).port)
   if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
   const following = startFollowing(deps)
@@ -109,6 +114,7 @@ async function run(
   onceAskedToStop(async () => {
     live.close()
     await stopServing(server)
+    if (probes !== null) await stopServing(probes)
     await Promise.all(tasks.map(stop => stop()))
     await store.close()
     release()
@@ -130,7 +136,16 @@ async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
   }
 }
 
-function listen(server: Server, { host, port }: Config): Promise<void> {
+/** Null where there is to be none. */
+async function openForProbes(deps: Context, { host, probePort }: Config): Promise<Server | null> {
+  if (probePort === null) return null
+  const probes = createProbeServer(deps)
+  await listen(probes, host, probePort)
+  return probes
+}
+
+/** @throws ConfigError */
+function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
     server.listen({ port, host, backlog: BACKLOG }, resolve)

@@ -6,6 +6,7 @@ describe('readConfig()', () => {
     expect(readConfig({})).toEqual({
       host: '127.0.0.1',
       port: 8080,
+      probePort: null,
       databaseUrl: 'sqlite:./data/pinwheel.db',
       adminKey: null,
       rateLimit: null,
@@ -36,6 +37,11 @@ describe('readConfig()', () => {
   it.each(['100', '0/s', '100/w', '1e3/s', '-5/s'])('refuses a rate like %s', RATE_LIMIT => {
     expect(() => readConfig({ RATE_LIMIT })).toThrow('RATE_LIMIT must be like')
     expect(readConfig({ RATE_LIMIT: '100/s' }).rateLimit).toBe('100/s')
+  })
+
+  it.each(['70000', '-1', '80.5', 'http', '8080'])('refuses %s as the port of probes', PROBE_PORT => {
+    expect(() => readConfig({ PROBE_PORT })).toThrow('PROBE_PORT must be')
+    expect(readConfig({ PROBE_PORT: '8081' }).probePort).toBe(8081)
   })
 
   it('names every fault at once', () => {

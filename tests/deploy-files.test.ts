@@ -112,12 +112,16 @@ describe('docs/deploy/', () => {
     for (const path of paths) expect((await service.call('GET', path)).status, path).toBe(200)
   })
 
-  it('speaks of one port', () => {
+  it('speaks of one port, and of one for probes', () => {
     const { PORT } = imageEnvironment
     expect(saysOf('EXPOSE')).toEqual([PORT])
-    expect(container.ports).toEqual([{ name: 'http', containerPort: Number(PORT) }])
+    const probePort = Number(container.env.find(({ name }: Yaml) => name === 'PROBE_PORT').value)
+    expect(container.ports).toEqual([
+      { name: 'http', containerPort: Number(PORT) },
+      { name: 'probes', containerPort: probePort },
+    ])
     for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
-      expect(container[probe].httpGet.port).toBe('http')
+      expect(container[probe].httpGet.port).toBe('probes')
     }
     expect(ofKind('Service').spec.ports[0]).toMatchObject({ name: 'http', targetPort: 'http' })
     expect(ofKind('NetworkPolicy').spec.ingress[0].ports).toEqual([{ port: 'http' }])
@@ -131,6 +135,13 @@ describe('docs/deploy/', () => {
       ['pinwheel', PORT],
     ])
     expect(Object.keys(compose.services)).toContain('pinwheel')
+  })
+
+  it('lets the balancer have fewer connections than a service takes, so that its checks get one', () => {
+    const most = Number(/MAX_CONNECTIONS = ([\d_]+)/.exec(read('src/http/server.ts'))?.[1]?.replaceAll('_', ''))
+    const ofProxy = [...proxy.matchAll(/^ +server-template .* maxconn (\d+)/gm)].map(([, count]) => Number(count))
+    expect(ofProxy).toHaveLength(2)
+    for (const count of ofProxy) expect(count).toBeLessThan(0.95 * most)
   })
 
   it('selects by labels that the pods and the service bear', () => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
@@ -37,8 +38,8 @@ describe('main', () => {
     return child
   }
 
-  async function start(): Promise<{ child: ChildProcess; url: string }> {
-    const child = launch()
+  async function start(environment: Record<string, string> = {}): Promise<{ child: ChildProcess; url: string }> {
+    const child = launch(environment)
     const [greeting] = (await once(child.stdout, 'data')) as [Buffer]
     return { child, url: /http:\S+/.exec(greeting.toString())?.[0] ?? greeting.toString() }
   }
@@ -82,6 +83,33 @@ describe('main', () => {
     const child = launch({ PORT: new URL(url).port, DATABASE_URL: 'sqlite:./other.db' })
     const [message] = (await once(child.stderr, 'data')) as [Buffer]
     expect(message.toString()).toContain('EADDRINUSE')
+  })
+
+  it('answers probes, and nothing else, on a port of their own', async () => {
+    const probePort = String(await freePort())
+    const { child } = await start({ PROBE_PORT: probePort })
+    const probes = `http://127.0.0.1:${probePort}`
+    for (const path of ['/livez', '/readyz', '/metrics', '/readyz?verbose']) {
+      expect((await fetch(probes + path)).status, path).toBe(200)
+    }
+    expect(await post(`${probes}/assign`, { experiment: 'x', unit: 'u' })).toMatchObject({
+      code: 'not_found',
+      detail: 'Here there is only /livez, /readyz, /metrics; ask the other port',
+    })
+    for (const path of ['/', '/livez/', '/experiments', '//livez', '/metrics%20']) {
+      expect((await fetch(probes + path)).status, path).toBe(404)
+    }
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+
+  it('refuses a port for probes that is taken, and ends', async () => {
+    const { url } = await start()
+    const child = launch({ PROBE_PORT: new URL(url).port, DATABASE_URL: 'sqlite:./other.db' })
+    const [message] = (await once(child.stderr, 'data')) as [Buffer]
+    expect(message.toString()).toContain('EADDRINUSE')
+    expect(await once(child, 'exit')).toEqual([1, null])
   })
 
   it('answers on SIGTERM what it has accepted, and ends with 0', async () => {
@@ -139,3 +167,13 @@ describe('main', () => {
     }
   })
 })
+
+/** On which nobody listened a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,5 +1,11 @@
 // The HTTP server around the app: what holds for every connection, and what Node would refuse without a word.
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import { createApp } from './app.ts'
 import type { Context } from './context.ts'
@@ -20,8 +26,29 @@ const IDLE_TIMEOUT_MS = 120_000
 /** Each costs memory, and may have a request under way. */
 const MAX_CONNECTIONS = 1_000
 
+/**
+ * Whoever watches a service asks these. Node accepts one connection a turn of its event loop; when a thousand of them ask all at once a turn
+ * is long, and a new one waits behind all that came before it, or is cut off. So a watcher may have a port where nobody else is.
+ */
+const PROBED: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
+
 export function createServer(context: Context): Server {
+  return createServerOf(context, createApp(context))
+}
+
+/** Answers probes, and nothing else. */
+export function createProbeServer(context: Context): Server {
   const app = createApp(context)
+  return createServerOf(context, (request, response) => {
+    if (PROBED.has((request.url ?? '').replace(/\?.*/s, ''))) return app(request, response)
+    sendProblem(
+      response,
+      new BanditError('not_found', `Here there is only ${[...PROBED].join(', ')}; ask the other port`),
+    )
+  })
+}
+
+function createServerOf(context: Context, app: RequestListener): Server {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (guard(context, request, response)) return
     if (request.headers.host !== undefined || request.httpVersion !== '1.1') return app(request, response)

@@ -2,47 +2,61 @@
 // others be told at once, and afterwards everything be as before.
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/chance.ts'
-import { loadClosed } from '../load/closed-loop.ts'
+import { Contestant } from '../children/contestant.ts'
+import { fillFile } from '../fill-file.ts'
+import { type Load, loadClosed } from '../load/closed-loop.ts'
 import type { Histogram } from '../load/histogram.ts'
 import { loadOpen, type OpenResult } from '../load/open-loop.ts'
-import { assignNew } from '../load/workloads.ts'
+import { assignNew, echo } from '../load/workloads.ts'
 import { memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult, Table } from '../part.ts'
-import { startPrepared } from '../prepare.ts'
 import { percent, whole } from '../tables.ts'
 import { judge, medianOf } from '../verdict.ts'
 
 const TIMES = 3
 const SECONDS = 30
-/** How often the rate is measured before and after. */
-const SLICES = 3
 const MAX_CONNECTIONS = 3_000
 const LONGEST_PAUSE_MS = 100
+const UNITS_BEFORE = 1_000_000
 
-export async function overload({ connections, seconds, folder, cores, onProgress }: Bench): Promise<PartResult> {
-  const service = await startPrepared(cores.under, join(folder, 'overload.db'))
+/** Requests a second, each waiting for its answer. */
+interface Rate {
+  readonly own: number
+  readonly echo: number
+}
+
+export async function overload({ connections, rounds, seconds, folder, cores, onProgress }: Bench): Promise<PartResult> {
+  const path = join(folder, 'overload.db')
+  await fillFile(path, UNITS_BEFORE, done => onProgress(done, UNITS_BEFORE, 'units filled in'))
+  const service = await Contestant.startService(cores.under, path)
+  const express = await Contestant.startEcho(cores.under, 'Express')
   const { port, pid } = service
   const workload = assignNew(seededChance(2))
-  const closedRates = async () => {
-    const rates: number[] = []
-    while (rates.length < SLICES) {
-      const result = await loadClosed({ port, connections, seconds, workload })
-      rates.push(result.requests / result.seconds)
+  const rateOf = async (load: Pick<Load, 'port' | 'workload'>) => {
+    const result = await loadClosed({ ...load, connections, seconds })
+    return result.requests / result.seconds
+  }
+  const measureRates = async (count: number) => {
+    const rates: Rate[] = []
+    while (rates.length < count) {
+      const own = await rateOf({ port, workload })
+      rates.push({ own, echo: await rateOf({ port: express.port, workload: echo(seededChance(8)) }) })
     }
     return rates
   }
   try {
-    await loadClosed({ port, connections, seconds, workload })
-    const before = await closedRates()
+    await measureRates(1)
+    const before = await measureRates(rounds)
     onProgress(1, 3, 'steps of overload')
     const cpu = process.cpuUsage()
     // Of the best slice: what else runs on the machine makes the service look slower than it is.
-    const rate = TIMES * Math.max(...before)
+    const rate = TIMES * Math.max(...before.map(({ own }) => own))
     const result = await loadOpen({ port, rate, seconds: SECONDS, maxConnections: MAX_CONNECTIONS, workload })
     const { user, system } = process.cpuUsage(cpu)
     onProgress(2, 3, 'steps of overload')
-    const after = await closedRates()
-    const recovered = after.map(each => each / medianOf(before))
+    const after = await measureRates(rounds)
+    const share = ({ own, echo }: Rate) => own / echo
+    const recovered = after.map(each => share(each) / medianOf(before.map(share)))
     const loadCpu = percent((user + system) / 1e6 / SECONDS)
     return {
       tables: [ratesTable(before, after, result), latencyTable(result)],
@@ -53,7 +67,7 @@ export async function overload({ connections, seconds, folder, cores, onProgress
           { atMost: 250 },
           ' ms',
         ),
-        judge('overload: assign-new after ÷ before', recovered, { atLeast: 0.9 }),
+        judge('overload: assign-new after ÷ before, both ÷ Express echo', recovered, { atLeast: 0.9 }),
       ],
       notes: [
         `${whole(result.connectionsOpened)} connections were opened, ${whole(result.mostConnections)} at the same time at the most.`,
@@ -64,7 +78,7 @@ export async function overload({ connections, seconds, folder, cores, onProgress
       measured: { before, after, rate, ...result, ...quantilesOf(result) },
     }
   } finally {
-    await service.stop()
+    await Promise.all([service.stop(), express.stop()])
   }
 }
 
@@ -77,24 +91,28 @@ function doubtsAboutLoad({ longestPauseMs }: OpenResult): string[] {
 }
 
 function ratesTable(
-  before: readonly number[],
-  after: readonly number[],
+  before: readonly Rate[],
+  after: readonly Rate[],
   { arrivals, answers, lost, unsent, unanswered }: OpenResult,
 ): Table {
   const row = (name: string, count: number) => [name, count / SECONDS, percent(count / arrivals)]
   return {
     head: ['', 'a second', 'of the arrivals'],
     rows: [
-      ['before, waiting for answers', medianOf(before), ''],
+      ['before, waiting for answers', medianOwn(before), ''],
       row('arrivals by the clock', arrivals),
       ...Object.entries(answers).map(([status, count]) => row(`answered ${status}`, count)),
       ...Object.entries(lost).map(([code, count]) => row(`connection ${code}`, count)),
       row('found no connection', unsent),
       row('sent, not answered', unanswered),
-      ['at once after, waiting for answers', after[0] ?? null, ''],
-      ['after, waiting for answers', medianOf(after), ''],
+      ['at once after, waiting for answers', after[0]?.own ?? null, ''],
+      ['after, waiting for answers', medianOwn(after), ''],
     ],
   }
+}
+
+function medianOwn(rates: readonly Rate[]): number {
+  return medianOf(rates.map(({ own }) => own))
 }
 
 function latencyTable(result: OpenResult): Table {
