@@ -25,7 +25,14 @@ interface Rate {
   readonly echo: number
 }
 
-export async function overload({ connections, rounds, seconds, folder, cores, onProgress }: Bench): Promise<PartResult> {
+export async function overload({
+  connections,
+  rounds,
+  seconds,
+  folder,
+  cores,
+  onProgress,
+}: Bench): Promise<PartResult> {
   const path = join(folder, 'overload.db')
   await fillFile(path, UNITS_BEFORE, done => onProgress(done, UNITS_BEFORE, 'units filled in'))
   const service = await Contestant.startService(cores.under, path)
