@@ -94,15 +94,17 @@ const change: fc.Arbitrary<PlannedChange> = fc.oneof(
   fc.record({ what: fc.constant('policy'), policy: plannedPolicy }),
 )
 
+const assigning = (minLength: number, maxLength: number) =>
+  fc.record({
+    act: fc.constant('assign' as const),
+    experiment,
+    units: fc.array(place(UNITS.length), { minLength, maxLength, size: 'max' }),
+  })
+
 const act: fc.Arbitrary<Act> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      act: fc.constant('assign'),
-      experiment,
-      units: fc.array(place(UNITS.length), { minLength: 1, maxLength: 6, size: 'max' }),
-    }),
-  },
+  { weight: 8, arbitrary: assigning(1, 6) },
+  // So many are kept together, and nearly all of them come more than once.
+  { weight: 1, arbitrary: assigning(32, 50) },
   {
     weight: 8,
     arbitrary: fc.record({
