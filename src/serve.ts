@@ -53,6 +53,7 @@ export async function serve(config: Config, log: Logger): Promise<void> {
   let hearNews = () => {}
   const store = await openStore(config.databaseUrl, {
     isThreaded: true,
+    isAlone: !cluster.isWorker,
     onNews: () => hearNews(),
     onTurn: error => {
       if (error === null) log.info('the store writes again')

@@ -5,12 +5,14 @@ import Database from 'better-sqlite3'
 import type { StoreSize } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
+import { redoAll } from './redo.ts'
+import { existingLog, logPath } from './redo-log.ts'
 
 /** So long SQLite itself waits for another process' lock; the engine then tries again, see there. */
 const BUSY_TIMEOUT_MS = 10
 
-/** Who migrates has the file to itself for a moment. */
-const MIGRATION_TIMEOUT_MS = 3_000
+/** Who opens it has the file to itself for a moment. */
+const OPENING_TIMEOUT_MS = 3_000
 
 /**
  * The log is written back to the file whenever it has grown by so many pages of 4 KiB. Units come in no order, so each writes a page
@@ -19,8 +21,9 @@ const MIGRATION_TIMEOUT_MS = 3_000
 const CHECKPOINT_PAGES = 16_000
 
 /**
- * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it. Durable: WAL with synchronous=FULL, so
- * a commit that was answered is on the disk.
+ * Opens or creates the database at `path` (`:memory:` for one that forgets), migrates it, and says again what a service that was killed
+ * had only in its redo log; one that runs commits what it has there. So all that was acknowledged before is in it. Durable: WAL with
+ * synchronous=FULL, so a commit that was answered is on the disk.
  *
  * @throws DatabaseError
  */
@@ -28,12 +31,12 @@ export function openDatabase(path: string): Database.Database {
   let db: Database.Database | null = null
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    db = new Database(path, { timeout: MIGRATION_TIMEOUT_MS })
+    db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma('foreign_keys = ON')
-    migrate(db)
+    bringUpToDate(db, path)
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return db
   } catch (error) {
@@ -47,8 +50,21 @@ export function openDatabase(path: string): Database.Database {
 export function sizeOf(db: Database.Database): StoreSize {
   const pages = db.pragma('page_count', { simple: true }) as number
   const pageBytes = db.pragma('page_size', { simple: true }) as number
-  const log = statSync(`${db.name}-wal`, { throwIfNoEntry: false })
-  return { databaseBytes: pages * pageBytes, logBytes: log?.size ?? 0 }
+  const logs = [`${db.name}-wal`, logPath(db.name), `${logPath(db.name)}-wal`]
+  const logBytes = logs.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
+  return { databaseBytes: pages * pageBytes, logBytes }
+}
+
+function bringUpToDate(db: Database.Database, path: string): void {
+  const log = path === ':memory:' ? null : existingLog(path)
+  try {
+    // See `knock`: a service that keeps a transaction open ends it now.
+    log?.enter(OPENING_TIMEOUT_MS)
+    migrate(db)
+    if (log !== null) db.transaction(() => redoAll(db, log)).exclusive()
+  } finally {
+    log?.close()
+  }
 }
 
 function migrate(db: Database.Database): void {

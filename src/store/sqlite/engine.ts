@@ -1,7 +1,7 @@
-// The connection, and what may be said over it. Many sentences share one commit, because an fsync costs more than a hundred rows;
-// one that breaks a rule is undone alone.
+// The connection, and what may be said over it. Many sentences share one commit; one that breaks a rule is undone alone.
 import type Database from 'better-sqlite3'
 import type { Store } from '../../bandit/store.ts'
+import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from '../sentences.ts'
 import { assignmentSentences } from './assignments.ts'
@@ -11,29 +11,32 @@ import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
 import { keySentences } from './keys.ts'
 import { Ledger } from './ledger.ts'
+import { LoggedWriter } from './logged-writer.ts'
 import { rewardSentences } from './rewards.ts'
 import { snapshotSentences } from './snapshots.ts'
-import { asStoreError, isLocked, isTrouble } from './trouble.ts'
+import { SyncedWriter } from './synced-writer.ts'
+import { asStoreError } from './trouble.ts'
 import { webhookSentences } from './webhooks.ts'
+import type { Speech, Writer } from './writer.ts'
 
-/**
- * A commit that waits longer than this for another process' lock fails: /assign must answer within a second. So once one has waited
- * in vain the next ones hardly wait, until one succeeds: with 64 requests always under way, some had to sit through four waits.
- */
-const LOCK_PATIENCE_MS = 250
+export interface EngineOptions {
+  readonly onTurn?: OnTurn | undefined
+  readonly onCommit?: OnCommit | undefined
+  /** No other process serves the file: commits go to the redo log first. */
+  readonly isAlone?: boolean
+}
 
 export class Engine {
   readonly #db: Database.Database
   readonly #ledger: Ledger
   readonly #sentences: Sentences
-  readonly #commitTogether: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
-  readonly #commitApart: Database.Transaction<(calls: readonly Call[]) => Outcome[]>
+  readonly #writer: Writer
   readonly #onTurn: OnTurn
   readonly #onCommit: OnCommit
   #isFailing = false
 
   /** @throws DatabaseError */
-  constructor(path: string, onTurn: OnTurn = () => {}, onCommit: OnCommit = () => {}) {
+  constructor(path: string, { onTurn = () => {}, onCommit = () => {}, isAlone = false }: EngineOptions = {}) {
     const db = openDatabase(path)
     this.#db = db
     this.#onTurn = onTurn
@@ -50,17 +53,7 @@ export class Engine {
       ping: () => void db.prepare('SELECT 1').get(),
       readSize: () => sizeOf(db),
     }
-    this.#commitTogether = db.transaction(calls => {
-      const outcomes = calls.map(call => ({ result: this.#say(call) }))
-      this.#ledger.settle()
-      return outcomes
-    })
-    const alone = db.transaction((call: Call) => {
-      const result = this.#say(call)
-      this.#ledger.settle()
-      return result
-    })
-    this.#commitApart = db.transaction(calls => calls.map(call => this.#attempt(() => alone(call))))
+    this.#writer = this.#openWriter(isAlone && !db.memory)
   }
 
   /** What became of each call, in their order. Reads see what was committed before; writes are on disk when this returns. */
@@ -69,7 +62,7 @@ export class Engine {
     const writes: number[] = []
     for (const [position, call] of calls.entries()) {
       if (WRITES.has(call.name)) writes.push(position)
-      else outcomes[position] = this.#attempt(() => this.#say(call))
+      else outcomes[position] = this.#attempt(() => ({ result: this.#say(call) }))
     }
     if (writes.length === 0) return outcomes
     const written = this.#commit(writes.map(position => calls[position] as Call))
@@ -80,13 +73,43 @@ export class Engine {
   readonly audit: Store['audit'] = async (...args) => audit(this.#db, ...args)
 
   close(): void {
+    this.#writer.close()
     this.#db.close()
+  }
+
+  /** @throws DatabaseError */
+  #openWriter(isLogged: boolean): Writer {
+    const speech = this.#speech()
+    if (!isLogged) return new SyncedWriter(this.#db, speech)
+    try {
+      return new LoggedWriter(this.#db, speech, error => this.#turn(error))
+    } catch (error) {
+      this.#db.close()
+      if (error instanceof DatabaseError) throw error
+      throw new DatabaseError(`Cannot open the redo log of ${this.#db.name}: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  #speech(): Speech {
+    const together = (calls: readonly Call[]) => {
+      const outcomes = calls.map(call => ({ result: this.#say(call) }))
+      this.#ledger.settle()
+      return outcomes
+    }
+    const alone = this.#db.transaction((call: Call) => together([call])[0] as Outcome)
+    return {
+      together,
+      apart: calls => calls.map(call => this.#attempt(() => alone(call))),
+      forget: () => this.#ledger.forget(),
+    }
   }
 
   #commit(calls: readonly Call[]): Outcome[] {
     const startedAt = performance.now()
     try {
-      const outcomes = this.#commitOnceUnlocked(calls)
+      const outcomes = this.#writer.write(calls)
       this.#turn(null)
       this.#onCommit({ ms: performance.now() - startedAt, sentences: calls.length })
       return outcomes
@@ -97,23 +120,9 @@ export class Engine {
     }
   }
 
-  /** Several processes may write to the file: each tries again and again, since SQLite's own waiting grows longer and is not fair. */
-  #commitOnceUnlocked(calls: readonly Call[]): Outcome[] {
-    const deadline = performance.now() + (this.#isFailing ? 0 : LOCK_PATIENCE_MS)
-    while (true) {
-      try {
-        return this.#commitTogether.immediate(calls)
-      } catch (error) {
-        this.#ledger.forget()
-        if (!isTrouble(error)) return this.#commitApart.immediate(calls)
-        if (!isLocked(error) || performance.now() >= deadline) throw error
-      }
-    }
-  }
-
-  #attempt(say: () => unknown): Outcome {
+  #attempt(say: () => Outcome): Outcome {
     try {
-      return { result: say() }
+      return say()
     } catch (error) {
       this.#ledger.forget()
       return { error: asStoreError(error) }

@@ -12,6 +12,8 @@ import { ThreadedEngine } from './threaded-engine.ts'
 export interface SqliteOptions {
   /** Commits on a thread of their own: for a service, whose answers must not wait for the disk together. */
   readonly isThreaded?: boolean
+  /** No other process serves the file. Then commits go to a redo log beside it first, which costs half as much. */
+  readonly isAlone?: boolean
   readonly onTurn?: OnTurn | undefined
   readonly onCommit?: OnCommit | undefined
 }
@@ -25,9 +27,11 @@ const SILENCE = 'The disk does not answer'
  */
 export async function openSqlite(
   path: string,
-  { isThreaded = false, onTurn = () => {}, onCommit = () => {} }: SqliteOptions = {},
+  { isThreaded = false, isAlone = false, onTurn = () => {}, onCommit = () => {} }: SqliteOptions = {},
 ): Promise<Store> {
-  const engine = isThreaded ? await ThreadedEngine.open(path, onTurn, onCommit) : new Engine(path, onTurn, onCommit)
+  const engine = isThreaded
+    ? await ThreadedEngine.open({ path, isAlone }, onTurn, onCommit)
+    : new Engine(path, { isAlone, onTurn, onCommit })
   const onHang = (hangs: boolean) => onTurn(hangs ? new Error(SILENCE) : null)
   const queue = new CallQueue(engine, onHang, { silence: SILENCE })
   const reader = isThreaded ? new KeptReader(path) : null

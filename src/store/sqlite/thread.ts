@@ -7,7 +7,7 @@ import { unpackCalls } from './call-packing.ts'
 import { Engine } from './engine.ts'
 import { packError, packOutcomes, transferred } from './outcome-packing.ts'
 import type { Sheet } from './sheet.ts'
-import type { FromThread, ToThread } from './wire.ts'
+import type { FromThread, ThreadData, ToThread } from './wire.ts'
 
 if (parentPort === null) throw new TypeError('This file is the start of a thread')
 const port = parentPort
@@ -21,13 +21,14 @@ let commit: Commit | null = null
 
 function openEngine(): Engine | null {
   try {
-    return new Engine(
-      workerData as string,
-      error => tell({ turn: error === null ? null : packError(error) }),
-      made => {
+    const { path, isAlone } = workerData as ThreadData
+    return new Engine(path, {
+      isAlone,
+      onTurn: error => tell({ turn: error === null ? null : packError(error) }),
+      onCommit: made => {
         commit = made
       },
-    )
+    })
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
     tell({ refusal: error.message })

@@ -8,7 +8,7 @@ import type { Call, Outcome } from '../sentences.ts'
 import { audit } from './audit.ts'
 import { packCalls } from './call-packing.ts'
 import { unpackError, unpackOutcomes } from './outcome-packing.ts'
-import type { FromThread, ToThread } from './wire.ts'
+import type { FromThread, ThreadData, ToThread } from './wire.ts'
 
 export class ThreadedEngine {
   readonly #path: string
@@ -19,14 +19,14 @@ export class ThreadedEngine {
   #underWay: { readonly calls: readonly Call[]; readonly resolve: (outcomes: Outcome[]) => void } | null = null
 
   /** @throws DatabaseError */
-  static async open(path: string, onTurn: OnTurn, onCommit: OnCommit): Promise<ThreadedEngine> {
-    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: path, name: 'store' })
+  static async open(data: ThreadData, onTurn: OnTurn, onCommit: OnCommit): Promise<ThreadedEngine> {
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'store' })
     const first = await new Promise<FromThread>((resolve, reject) => {
       thread.once('message', resolve).once('error', reject)
     })
     if (typeof first === 'object' && 'refusal' in first) throw new DatabaseError(first.refusal)
     thread.removeAllListeners('error')
-    return new ThreadedEngine(path, thread, onTurn, onCommit)
+    return new ThreadedEngine(data.path, thread, onTurn, onCommit)
   }
 
   /** An error that the thread did not expect is not caught here: it ends the process, and what was acknowledged is on disk. */

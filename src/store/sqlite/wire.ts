@@ -3,6 +3,12 @@ import type { Commit } from '../../bandit/store.ts'
 import type { EngineError } from './outcome-packing.ts'
 import type { Sheet } from './sheet.ts'
 
+/** What the thread starts with. */
+export interface ThreadData {
+  readonly path: string
+  readonly isAlone: boolean
+}
+
 export type ToThread = { readonly calls: Sheet } | 'close'
 
 export type FromThread =

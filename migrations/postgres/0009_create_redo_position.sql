@@ -1,0 +1,2 @@
+-- For SQLite alone: PostgreSQL's own log tells which rows changed, not which pages.
+SELECT 1;
