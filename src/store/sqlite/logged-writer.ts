@@ -12,8 +12,8 @@ import { LOCK_PATIENCE_MS, SyncedWriter } from './synced-writer.ts'
 import { isLocked, isTrouble } from './trouble.ts'
 import type { Speech, Writer } from './writer.ts'
 
-/** So many facts share the pages of a commit. To redo them after a crash takes half a second. */
-const MOST_FACTS = 20_000
+/** So many facts share the pages of a commit. To redo them after a crash takes most of a second. */
+const MOST_FACTS = 32_000
 
 /** Nobody else sees what is older than this in the log only. */
 const MOST_AGE_MS = 2_000
@@ -21,14 +21,14 @@ const MOST_AGE_MS = 2_000
 /** When nothing has come for so long, it is time to commit. */
 const IDLE_MS = 50
 
-/** After so many facts the database's own log is written back to the file, and the redo log emptied. */
-const CHECKPOINT_FACTS = 2 * MOST_FACTS
+/** When the database's own log has so many pages it is written back to the file, and the redo log emptied. */
+const CHECKPOINT_PAGES = 32_000
 
 /** A commit that failed is not tried again at once: to redo what it held takes its time. */
 const RETRY_MS = 250
 
 /** Holds the pages of a commit until it is made. */
-const CACHE_KIB = 32_768
+const CACHE_KIB = 65_536
 
 export class LoggedWriter implements Writer {
   readonly #db: Database.Database
@@ -43,7 +43,6 @@ export class LoggedWriter implements Writer {
   /** In the open transaction, and since when. */
   #facts = 0
   #openedAt = 0
-  #factsSinceCheckpoint = 0
   #isSettlingDue = false
   #isLocked = false
   /** The database could not be written, and when that may be tried again. */
@@ -152,7 +151,6 @@ export class LoggedWriter implements Writer {
     if (!this.#db.inTransaction) return
     keepPosition(this.#db, this.#position)
     this.#db.exec('COMMIT')
-    this.#factsSinceCheckpoint += this.#facts
     this.#facts = 0
   }
 
@@ -180,13 +178,17 @@ export class LoggedWriter implements Writer {
 
   /** What is synced with the file need not be redone. */
   #checkpoint(): void {
-    if (this.#factsSinceCheckpoint < CHECKPOINT_FACTS) return
-    const [done] = this.#db.pragma('wal_checkpoint(PASSIVE)') as [{ log: number; checkpointed: number }]
+    if (this.#walPages('NOOP').log < CHECKPOINT_PAGES) return
+    const { log, checkpointed } = this.#walPages('PASSIVE')
     // Somebody still reads what was before: the next time, then.
-    if (done.checkpointed < done.log || !this.#log.enter()) return
+    if (checkpointed < log || !this.#log.enter()) return
     this.#log.dropThrough(this.#position)
     this.#log.commit()
-    this.#factsSinceCheckpoint = 0
+  }
+
+  #walPages(mode: 'NOOP' | 'PASSIVE'): { readonly log: number; readonly checkpointed: number } {
+    const [pages] = this.#db.pragma(`wal_checkpoint(${mode})`) as [{ log: number; checkpointed: number }]
+    return pages
   }
 
   /** After a failure nothing is accepted until the database was written. @throws the failure, or another one */
