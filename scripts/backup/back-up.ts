@@ -1,6 +1,7 @@
 // Copies a live database into one file that is whole, checked and on the disk, or is not there.
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { FILES, settleDatabase } from '../../src/store/sqlite/database.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type CopyOptions, copyDatabase } from './copy-database.ts'
 import { type Contents, inspectCopy } from './inspect-copy.ts'
@@ -15,9 +16,6 @@ export interface BackUpOptions extends CopyOptions {
   readonly force?: boolean
 }
 
-/** What stands beside a database and belongs to it. */
-const COMPANIONS = ['', '-wal', '-shm', '-journal', '-service'] as const
-
 /**
  * Answers what is in the copy. It has every fact that was acknowledged before the call.
  *
@@ -25,11 +23,12 @@ const COMPANIONS = ['', '-wal', '-shm', '-journal', '-service'] as const
  */
 export async function backUp({ databasePath, file, force = false, ...copying }: BackUpOptions): Promise<Contents> {
   if (!existsSync(databasePath)) throw new Failure(`there is no file ${databasePath}; DATABASE_URL names it`)
-  if (COMPANIONS.some(suffix => isSameFile(file, databasePath + suffix))) {
+  if (FILES.some(suffix => isSameFile(file, databasePath + suffix))) {
     throw new Failure(`${file} belongs to the database itself; name another file`)
   }
   if (!existsSync(dirname(file))) throw new Failure(`there is no folder ${dirname(file)}`)
   if (existsSync(file) && !force) throw new Failure(`${file} is there already; --force replaces it`)
+  settleDatabase(databasePath)
   // On the same disk, so that it can be moved in one instant, and with room for what SQLite puts beside it.
   const folder = mkdtempSync(`${file}.part-`)
   try {

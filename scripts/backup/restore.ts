@@ -1,9 +1,11 @@
 // Puts a backup where a service will find it: proved first, and in one instant, with what was there moved aside.
-import { existsSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { verify } from '../../src/bandit/verify.ts'
 import { claimStore, openStore } from '../../src/store/open.ts'
+import { AT_REST, FILES, settleDatabase } from '../../src/store/sqlite/database.ts'
+import { logPath } from '../../src/store/sqlite/redo-log.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type CopyOptions, copyDatabase } from './copy-database.ts'
 import { type Contents, inspectCopy } from './inspect-copy.ts'
@@ -25,6 +27,9 @@ export interface Restored extends Contents {
   readonly oldPath: string | null
 }
 
+/** The one that is overwritten, and the claim. */
+const HELD: readonly string[] = ['', '-service']
+
 /** A service need not be waited for: who restores has stopped it. */
 const PATIENCE_MS = 0
 
@@ -42,7 +47,7 @@ export async function restore({
 }: RestoreOptions): Promise<Restored> {
   if (!existsSync(file)) throw new Failure(`there is no file ${file}`)
   if (isSameFile(file, databasePath)) throw new Failure(`${file} is that database itself`)
-  const isTaken = existsSync(databasePath) || existsSync(`${databasePath}-wal`)
+  const isTaken = AT_REST.some(suffix => existsSync(databasePath + suffix))
   if (isTaken && !force) throw new Failure(`${databasePath} is there already; --force moves it aside`)
   mkdirSync(dirname(databasePath), { recursive: true })
   const release = claimStore(`sqlite:${databasePath}`, PATIENCE_MS)
@@ -50,6 +55,9 @@ export async function restore({
   try {
     const copy = join(folder, 'copy.db')
     await copyDatabase(file, copy, copying)
+    // A backup has none; what a killed service left has.
+    if (existsSync(logPath(file))) await copyDatabase(logPath(file), logPath(copy))
+    settleDatabase(copy)
     const contents = inspectCopy(copy)
     await expectBalance(copy)
     copying.signal?.throwIfAborted()
@@ -88,25 +96,28 @@ function moveAside(databasePath: string, now: number): string {
   const oldPath = `${databasePath}.before-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`
   if (existsSync(oldPath)) throw new Failure(`${oldPath} is there already`)
   // First of all: SQLite takes a file that was cut to nothing for a new one, and removes the log beside it.
-  for (const suffix of ['', '-wal']) {
+  for (const suffix of AT_REST) {
     if (existsSync(databasePath + suffix)) linkSync(databasePath + suffix, oldPath + suffix)
   }
-  settleLog(databasePath)
-  if (existsSync(`${oldPath}-wal`) && statSync(`${oldPath}-wal`).size === 0) rmSync(`${oldPath}-wal`)
+  const isSettled = settleLogs(databasePath)
+  if (isSettled) for (const suffix of AT_REST.slice(1)) rmSync(oldPath + suffix, { force: true })
   syncToDisk(dirname(databasePath))
   // A log that stayed would be read into the file that it does not belong to.
-  for (const suffix of ['-wal', '-shm']) rmSync(databasePath + suffix, { force: true })
+  for (const suffix of FILES) if (!HELD.includes(suffix)) rmSync(databasePath + suffix, { force: true })
   return oldPath
 }
 
-/** Writes the log into the file where that is possible, so that neither needs the other; a damaged file keeps its log as it is. */
-function settleLog(databasePath: string): void {
+/** Writes its logs into the file, so that it needs none. False for a damaged file, which keeps its logs as they are. */
+function settleLogs(databasePath: string): boolean {
   let db: Database.Database | null = null
   try {
+    settleDatabase(databasePath)
     db = new Database(databasePath, { fileMustExist: true, timeout: PATIENCE_MS })
-    db.pragma('wal_checkpoint(TRUNCATE)')
+    const [done] = db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
+    return done.busy === 0
   } catch {
     // What is wrong with it is why it is replaced.
+    return false
   } finally {
     db?.close()
   }

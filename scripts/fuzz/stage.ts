@@ -1,10 +1,12 @@
 // Where a history is played: a real store of its own, opened again at every restart, and a clock that is set.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { openStore } from '../../src/store/open.ts'
+import { AT_REST } from '../../src/store/sqlite/database.ts'
 
 /** 2026-01-05T12:00:00Z */
 const BEGIN = Date.UTC(2026, 0, 5, 12)
@@ -12,6 +14,8 @@ const BEGIN = Date.UTC(2026, 0, 5, 12)
 /** A database for one history. */
 export interface Site {
   open(): Promise<Store>
+  /** What is opened next is what a process that was killed now would have left. Unless there is such a thing: the same database. */
+  crash?(): void
   destroy(): Promise<void>
 }
 
@@ -37,10 +41,12 @@ export class Stage {
     return stage
   }
 
-  /** `isCrash`: the store is left as it is, and another is opened on the same database. */
+  /** `isCrash`: the store is left as it is, and another is opened on what it has written. */
   async restart(isCrash: boolean): Promise<void> {
-    if (isCrash) this.#abandoned.push(this.store)
-    else await this.store.close()
+    if (isCrash) {
+      this.#abandoned.push(this.store)
+      this.#site.crash?.()
+    } else await this.store.close()
     await this.#begin()
   }
 
@@ -59,11 +65,16 @@ const NOT_OPEN = {} as Store
 
 async function sqliteSite(): Promise<Site> {
   const folder = scratchFolder()
-  const path = join(folder, 'pinwheel.db')
+  let path = join(folder, 'pinwheel.db')
   blank ??= blankDatabase()
   writeFileSync(path, await blank)
   return {
-    open: () => openStore(`sqlite:${path}`),
+    open: () => openStore(`sqlite:${path}`, { isAlone: true }),
+    crash() {
+      const left = path
+      path = join(folder, `${randomUUID()}.db`)
+      for (const suffix of AT_REST) if (existsSync(left + suffix)) copyFileSync(left + suffix, path + suffix)
+    },
     destroy: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }

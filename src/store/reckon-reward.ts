@@ -21,11 +21,11 @@ export interface ReckonedReward extends LastReward {
 }
 
 export function reckonReward(
-  { experimentId, metricPosition, metric, attribution, value, ...dated }: RewardEntry,
+  { experimentId, metricPosition, metric, attribution, value, at: toldAt, isDatedHere }: RewardEntry,
   { arm, snapshot, assignedAt }: Pick<Assignment, 'arm' | 'snapshot' | 'assignedAt'>,
   last: LastReward,
 ): ReckonedReward {
-  const at = dated.isDatedHere ? Math.max(dated.at, assignedAt) : dated.at
+  const at = isDatedHere ? Math.max(toldAt, assignedAt) : toldAt
   const sequence = last.sequence + 1
   if (!isAttributed(attribution, assignedAt, at)) return { sequence, at, total: last.total, entry: null }
   const total = last.total + value

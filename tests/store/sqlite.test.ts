@@ -10,11 +10,17 @@ import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { describeStore } from './contract.ts'
 
-for (const isThreaded of [false, true]) {
-  describeStore(isThreaded ? 'SQLite on a thread of its own' : 'SQLite', async () => {
+for (const [name, options] of [
+  ['SQLite', {}],
+  ['SQLite on a thread of its own', { isThreaded: true }],
+  ['SQLite with a redo log', { isThreaded: true, isAlone: true }],
+] as const) {
+  describeStore(name, async () => {
     const folder = scratchFolder()
+    const url = `sqlite:${join(folder, 'deep', 'pinwheel.db')}`
     return {
-      open: () => openStore(`sqlite:${join(folder, 'deep', 'pinwheel.db')}`, { isThreaded }),
+      open: () => openStore(url, options),
+      openBeside: () => openStore(url),
       destroy: async () => rmSync(folder, { recursive: true }),
     }
   })

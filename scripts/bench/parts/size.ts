@@ -1,8 +1,9 @@
 // What a million assignments take: on the disk, beyond the units' own names, and in memory. Sequential names, which fill page after page,
 // and random UUIDs, which fall anywhere.
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/chance.ts'
+import { FILES } from '../../../src/store/sqlite/database.ts'
 import { type Memory, memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { assignUnits, startPrepared, uuidNames } from '../prepare.ts'
@@ -63,7 +64,7 @@ async function measure(bench: Bench, units: string, nameOf: (position: number) =
   }
 }
 
-/** With what is still in the write-ahead log, if a stop leaves one. */
+/** With what stands beside the file, as far as a stop leaves it there. */
 function bytesAt(path: string): number {
-  return [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0)
+  return FILES.reduce((sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0), 0)
 }

@@ -1,6 +1,7 @@
 import type { ArchivedFile, ArchiveStore, FactCounts, PartLimit, Removal } from '../../bandit/archive.ts'
 import type { UnitFacts } from '../../bandit/store.ts'
 import { openDatabase } from './database.ts'
+import { knocking } from './knock.ts'
 import { asStoreError } from './trouble.ts'
 import { unitFacts } from './unit-facts.ts'
 
@@ -79,7 +80,7 @@ export function openSqliteArchive(path: string): ArchiveStore {
     removePart: async removal =>
       attempt(() => {
         try {
-          removePart.immediate(removal)
+          knocking(path, BUSY_TIMEOUT_MS, () => removePart.immediate(removal))
           return true
         } catch (error) {
           if (error instanceof Changed) return false

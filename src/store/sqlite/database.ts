@@ -1,5 +1,5 @@
 // The database file: opened, made durable, and brought up to date.
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { StoreSize } from '../../bandit/store.ts'
@@ -46,7 +46,23 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
-/** How large the file and its write-ahead log are. */
+/** What holds the facts of a database: what is to be added to its name. */
+export const AT_REST = ['', '-wal', '-redo', '-redo-wal'] as const
+
+/** The same, with what stands beside while it is used. */
+export const FILES = [...AT_REST, '-shm', '-redo-shm', '-journal', '-service'] as const
+
+/**
+ * Has all that was acknowledged before written to the file, or the log beside it, by the service that uses it, or here where one was
+ * killed. A copy may then be made of these two alone.
+ *
+ * @throws DatabaseError
+ */
+export function settleDatabase(path: string): void {
+  if (existsSync(logPath(path))) openDatabase(path).close()
+}
+
+/** How large the file and its logs are. */
 export function sizeOf(db: Database.Database): StoreSize {
   const pages = db.pragma('page_count', { simple: true }) as number
   const pageBytes = db.pragma('page_size', { simple: true }) as number

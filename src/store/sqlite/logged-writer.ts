@@ -81,7 +81,7 @@ export class LoggedWriter implements Writer {
   close(): void {
     clearTimeout(this.#idle)
     // What cannot be written now stays in the log, for whoever opens the file next.
-    this.#settleAlone()
+    this.#settleAlone(1)
     this.#log.close()
   }
 
@@ -129,7 +129,7 @@ export class LoggedWriter implements Writer {
     this.#beginOnceUnlocked()
     this.#facts = 0
     this.#openedAt = performance.now()
-    redo(this.#db, this.#log, calls => this.#speech.together(calls))
+    this.#position = redo(this.#db, this.#log, calls => this.#speech.together(calls))
   }
 
   /** As for a synced commit: who has waited in vain hardly waits the next time. */
@@ -163,13 +163,13 @@ export class LoggedWriter implements Writer {
     setImmediate(() => this.#settleAlone())
   }
 
-  #settleAlone(): void {
+  #settleAlone(checkpointPages = CHECKPOINT_PAGES): void {
     this.#isSettlingDue = false
     if (!this.#db.open) return
     try {
       this.#prove()
       this.#settle()
-      this.#checkpoint()
+      this.#checkpoint(checkpointPages)
     } catch (error) {
       this.#doubt(error)
       this.#onTrouble(error)
@@ -177,8 +177,8 @@ export class LoggedWriter implements Writer {
   }
 
   /** What is synced with the file need not be redone. */
-  #checkpoint(): void {
-    if (this.#walPages('NOOP').log < CHECKPOINT_PAGES) return
+  #checkpoint(fewestPages: number): void {
+    if (this.#walPages('NOOP').log < fewestPages) return
     const { log, checkpointed } = this.#walPages('PASSIVE')
     // Somebody still reads what was before: the next time, then.
     if (checkpointed < log || !this.#log.enter()) return

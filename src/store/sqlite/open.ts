@@ -89,8 +89,23 @@ async function keepAssignments(
     reader?.note(kept)
     return kept
   } catch (error) {
-    const known = error instanceof StoreUnavailableError ? reader?.recall(proposal) : null
+    const known = error instanceof StoreUnavailableError ? await recall(queue, reader, proposal) : null
     if (known) return known
     throw error
   }
+}
+
+/** The reader tells also while the engine hangs; the engine also what it has not committed yet. */
+async function recall(
+  queue: CallQueue,
+  reader: KeptReader | null,
+  proposal: Proposal,
+): Promise<KeptAssignment[] | null> {
+  const known = reader?.recall(proposal)
+  if (known) return known
+  const { experimentId, units } = proposal
+  const names = units.map(({ unit }) => unit)
+  const found = await queue.ask('findAssignments', experimentId, names).catch(() => [])
+  const kept = found.flatMap(assignment => (assignment === null ? [] : { ...assignment, isNew: false }))
+  return kept.length === units.length ? kept : null
 }

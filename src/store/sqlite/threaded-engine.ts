@@ -7,6 +7,7 @@ import type { OnCommit, OnTurn } from '../hearers.ts'
 import type { Call, Outcome } from '../sentences.ts'
 import { audit } from './audit.ts'
 import { packCalls } from './call-packing.ts'
+import { settleDatabase } from './database.ts'
 import { unpackError, unpackOutcomes } from './outcome-packing.ts'
 import type { FromThread, ThreadData, ToThread } from './wire.ts'
 
@@ -49,6 +50,7 @@ export class ThreadedEngine {
 
   /** Its own connection, so that a long look at everything holds up no commit. */
   readonly audit: Store['audit'] = async (...args) => {
+    settleDatabase(this.#path)
     const db = new Database(this.#path, { readonly: true })
     try {
       return audit(db, ...args)
