@@ -136,6 +136,21 @@ describe('what a killed service had acknowledged', () => {
   })
 })
 
+describe('a redo log', () => {
+  it('ends with the books of a database that has none, however often the two are settled', async () => {
+    const plain = join(folder, 'plain.db')
+    const lives = [await open(path), await open(plain, {})]
+    for (const store of lives) await liveOn(store)
+    for (const name of ['late', 'later', 'latest']) {
+      for (const store of lives) await goOn(store, name)
+      await vi.waitFor(() => expect(countIn(path)).toBe(countIn(plain)))
+    }
+    const [logged, known] = await Promise.all(lives.map(contentsOf))
+    expect(logged).toEqual(known)
+    expect(countIn(path, 'rewards')).toBe(countIn(plain, 'rewards'))
+  })
+})
+
 describe('a redo log that does not fit', () => {
   async function refusal(file: string): Promise<string> {
     const refused = openStore(`sqlite:${file}`)
