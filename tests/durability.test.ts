@@ -149,6 +149,9 @@ describe('a disk that is full', () => {
     const { assigned, refused } = await fill(service)
     expect(assigned.length).toBeGreaterThan(0)
     expect(refused.every(({ reason, arm }) => reason === 'fallback' && arm === 'control')).toBe(true)
+    // Also those whose assignment has not reached the database itself.
+    const last = assigned.slice(-16)
+    expect(await service.assignAll(namesOf(last))).toEqual(last.map(kept))
     const events = numbered('visit', 2_000).map(id => ({ unit: 'u-1', metric: 'visit', id }))
     expect((await service.reward(events)).status).toBe(503)
     expect((await service.get('/experiments/spring-email/report')).status).toBe(200)

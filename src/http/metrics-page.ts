@@ -33,7 +33,7 @@ async function storeFamilies({ store }: Context): Promise<Family[]> {
     const [{ databaseBytes, logBytes }, webhooks] = await Promise.all([store.readSize(), store.findWebhooks()])
     return [
       gauge('pinwheel_store_up', 'Whether the store can be read', [{ value: 1 }]),
-      gauge('pinwheel_store_bytes', 'Size of the database and of its write-ahead log', [
+      gauge('pinwheel_store_bytes', 'Size of the database and of its logs', [
         { labels: { file: 'database' }, value: databaseBytes },
         { labels: { file: 'log' }, value: logBytes },
       ]),

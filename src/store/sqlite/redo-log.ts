@@ -19,6 +19,9 @@ const BUSY_TIMEOUT_MS = 5
 /** Entries are deleted after some megabytes, and most of its pages used again. */
 const CHECKPOINT_PAGES = 4_000
 
+/** Nothing of it is read again but after a crash. */
+const CACHE_KIB = 1_024
+
 /** What was written by one commit. */
 export interface RedoEntry {
   /** Counts them, from 1. */
@@ -53,7 +56,8 @@ export class RedoLog {
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
       db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-      this.id = db.transaction(() => prepareLog(db)).immediate()
+      db.pragma(`cache_size = -${CACHE_KIB}`)
+      this.id = prepareLog(db)
       db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
       this.#append = db.prepare('INSERT INTO entries (position, numbers, texts, others) VALUES (?, ?, ?, ?)')
       this.#drop = db.prepare('DELETE FROM entries WHERE position <= ?')
@@ -112,6 +116,11 @@ export class RedoLog {
     }
   }
 
+  /** Gives back the room of entries that were dropped. @throws SqliteError */
+  shrink(): void {
+    this.#db.exec('VACUUM')
+  }
+
   close(): void {
     this.leave()
     this.#db.close()
@@ -129,23 +138,28 @@ export function existingLog(path: string): RedoLog | null {
 }
 
 function prepareLog(db: Database.Database): string {
-  const format = db.pragma('user_version', { simple: true })
-  if (format !== 0 && format !== FORMAT) {
-    throw new DatabaseError(
-      `Cannot read the redo log ${db.name}: another version of Pinwheel has written it. Start and stop that version once.`,
-    )
-  }
-  if (format === 0) {
-    db.exec(`
-      CREATE TABLE entries (
-        position INTEGER PRIMARY KEY,
-        numbers BLOB NOT NULL,
-        texts TEXT NOT NULL,
-        others TEXT NOT NULL
-      ) STRICT;
-      CREATE TABLE log (id TEXT NOT NULL) STRICT;
-      PRAGMA user_version = ${FORMAT};`)
-    db.prepare('INSERT INTO log (id) VALUES (?)').run(randomUUID())
-  }
-  return db.prepare<[], string>('SELECT id FROM log').pluck().get() as string
+  if (formatOf(db) === 0) db.transaction(() => createLog(db)).immediate()
+  if (formatOf(db) === FORMAT) return db.prepare<[], string>('SELECT id FROM log').pluck().get() as string
+  throw new DatabaseError(
+    `Cannot read the redo log ${db.name}: another version of Pinwheel has written it. Start and stop that version once.`,
+  )
+}
+
+function formatOf(db: Database.Database): unknown {
+  return db.pragma('user_version', { simple: true })
+}
+
+function createLog(db: Database.Database): void {
+  // Another process may have been first.
+  if (formatOf(db) !== 0) return
+  db.exec(`
+    CREATE TABLE entries (
+      position INTEGER PRIMARY KEY,
+      numbers BLOB NOT NULL,
+      texts TEXT NOT NULL,
+      others TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE log (id TEXT NOT NULL) STRICT;
+    PRAGMA user_version = ${FORMAT};`)
+  db.prepare('INSERT INTO log (id) VALUES (?)').run(randomUUID())
 }
