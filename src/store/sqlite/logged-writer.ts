@@ -26,11 +26,14 @@ const IDLE_MS = 50
 const CHECKPOINT_PAGES = 32_000
 
 /**
- * While the database is written nobody is answered. Where that takes longer, as with units by the million, each of which has a page of
- * its own, less is written at once.
+ * While the database is written nobody is answered: units that come one by one wait for that a tenth of a second and no longer, if
+ * both are done after so many calls.
  */
-const LONGEST_STALL_MS = 150
-const SMALLEST_SHARE = 1 / 16
+const MOST_CALLS = 8_000
+
+/** Bulk may take longer; beyond this, as with a file of ten million units, each of which has a page of its own, less is written at once. */
+const LONGEST_STALL_MS = 250
+const SMALLEST_SHARE = 1 / 4
 
 /** A commit that failed is not tried again at once: to redo what it held takes its time. */
 const RETRY_MS = 250
@@ -44,6 +47,8 @@ export class LoggedWriter implements Writer {
   readonly #idle: NodeJS.Timeout
   /** Since the last commit to the database. */
   #facts = 0
+  /** Since it was last seen to a checkpoint. */
+  #calls = 0
   /** Of the most that is written at once. */
   #share = 1
   #isSettlingDue = false
@@ -68,6 +73,8 @@ export class LoggedWriter implements Writer {
   }
 
   write(calls: readonly Call[]): Outcome[] {
+    // Where one batch follows the other, the turn of the event loop that was to see to it does not come.
+    if (this.#isSettlingDue) this.#settleAlone()
     try {
       this.#enter()
       this.#prove()
@@ -114,6 +121,7 @@ export class LoggedWriter implements Writer {
     }
     this.#transaction.position += 1
     this.#facts += calls.reduce((sum, call) => sum + rowsOf(call), 0)
+    this.#calls += calls.length
     this.#settleInTime()
     return outcomes
   }
@@ -128,10 +136,10 @@ export class LoggedWriter implements Writer {
   /** After the answers have gone out, or when nothing more comes. */
   #settleInTime(): void {
     this.#idle.refresh()
-    if (this.#facts < MOST_FACTS * this.#share && performance.now() - this.#transaction.openedAt < MOST_AGE_MS) return
     if (this.#isSettlingDue) return
-    this.#isSettlingDue = true
-    setImmediate(() => this.#settleAlone())
+    const isOld = performance.now() - this.#transaction.openedAt >= MOST_AGE_MS
+    this.#isSettlingDue = isOld || this.#facts >= MOST_FACTS * this.#share || this.#calls >= MOST_CALLS
+    if (this.#isSettlingDue) setImmediate(() => this.#isSettlingDue && this.#settleAlone())
   }
 
   #settleAlone(): void {
@@ -146,10 +154,11 @@ export class LoggedWriter implements Writer {
       this.#idle.refresh()
       return
     }
+    const fewestPages = this.#calls < MOST_CALLS ? CHECKPOINT_PAGES * this.#share : 1
+    if (fewestPages === 1) this.#calls = 0
     // Where there is no room for a checkpoint the logs grow, and the next commit tells.
     attempt(() => {
-      const isDone = this.#transaction.checkpoint(CHECKPOINT_PAGES * this.#share)
-      if (isDone) this.#adapt(performance.now() - startedAt)
+      if (this.#transaction.checkpoint(fewestPages)) this.#adapt(performance.now() - startedAt)
     })
   }
 

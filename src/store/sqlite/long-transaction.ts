@@ -81,7 +81,8 @@ export class LongTransaction {
    * @throws SqliteError; then the logs stay as they are
    */
   checkpoint(fewestPages: number): boolean {
-    if (this.#walPages('NOOP').log < fewestPages) return false
+    const before = this.#walPages('NOOP')
+    if (before.log - before.checkpointed < fewestPages) return false
     const { busy, log, checkpointed } = this.#walPages('PASSIVE')
     // Somebody still reads what was before, or is at the same: the next time, then.
     if (busy !== 0 || checkpointed < log || !this.#log.enter()) return false
