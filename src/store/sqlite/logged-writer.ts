@@ -90,6 +90,7 @@ export class LoggedWriter implements Writer {
   }
 
   close(): void {
+    if (this.#isClosed) return
     clearTimeout(this.#idle)
     // What cannot be written now stays in the log, for whoever opens the file next.
     this.#settleAlone()
