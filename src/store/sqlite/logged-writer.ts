@@ -5,6 +5,7 @@
 // database is on disk, there or here.
 import Database from 'better-sqlite3'
 import { type Call, type Outcome, rowsOf } from '../sentences.ts'
+import { Allowance } from './allowance.ts'
 import { packCalls } from './call-packing.ts'
 import { LongTransaction } from './long-transaction.ts'
 import { canBeRedone } from './redo.ts'
@@ -13,8 +14,14 @@ import { LOCK_PATIENCE_MS, SyncedWriter } from './synced-writer.ts'
 import { isLocked, isTrouble } from './trouble.ts'
 import type { Speech, Writer } from './writer.ts'
 
-/** So many facts share the pages of a commit. To redo them after a crash takes most of a second. */
+/**
+ * While the database is written nobody is answered. Bulk may gather, since the more facts share the pages of a commit the less each
+ * costs; whoever comes one by one should wait a tenth of a second at the most. (In a file of ten million units each has a page of its own.)
+ */
 const MOST_FACTS = 32_000
+const LONGEST_MS_FOR_FACTS = 400
+const MOST_CALLS = 8_000
+const LONGEST_MS_FOR_CALLS = 80
 
 /** Nobody else sees what is in the log only; it is not there for longer than this. */
 const MOST_AGE_MS = 2_000
@@ -24,16 +31,6 @@ const IDLE_MS = 50
 
 /** When SQLite's own log has so many pages it is written back to the file, and the redo log emptied. */
 const CHECKPOINT_PAGES = 32_000
-
-/**
- * While the database is written nobody is answered: units that come one by one wait for that a tenth of a second and no longer, if
- * both are done after so many calls.
- */
-const MOST_CALLS = 8_000
-
-/** Bulk may take longer; beyond this, as with a file of ten million units, each of which has a page of its own, less is written at once. */
-const LONGEST_STALL_MS = 250
-const SMALLEST_SHARE = 1 / 4
 
 /** A commit that failed is not tried again at once: to redo what it held takes its time. */
 const RETRY_MS = 250
@@ -49,8 +46,8 @@ export class LoggedWriter implements Writer {
   #facts = 0
   /** Since it was last seen to a checkpoint. */
   #calls = 0
-  /** Of the most that is written at once. */
-  #share = 1
+  readonly #mostFacts = new Allowance(MOST_FACTS, LONGEST_MS_FOR_FACTS)
+  readonly #mostCalls = new Allowance(MOST_CALLS, LONGEST_MS_FOR_CALLS)
   #isSettlingDue = false
   #isClosed = false
   /** Who has waited for others in vain hardly waits the next time. */
@@ -139,7 +136,7 @@ export class LoggedWriter implements Writer {
     this.#idle.refresh()
     if (this.#isSettlingDue) return
     const isOld = performance.now() - this.#transaction.openedAt >= MOST_AGE_MS
-    this.#isSettlingDue = isOld || this.#facts >= MOST_FACTS * this.#share || this.#calls >= MOST_CALLS
+    this.#isSettlingDue = isOld || this.#facts >= this.#mostFacts.amount || this.#isCallsDue
     if (this.#isSettlingDue) setImmediate(() => this.#isSettlingDue && this.#settleAlone())
   }
 
@@ -155,17 +152,18 @@ export class LoggedWriter implements Writer {
       this.#idle.refresh()
       return
     }
-    const fewestPages = this.#calls < MOST_CALLS ? CHECKPOINT_PAGES * this.#share : 1
-    if (fewestPages === 1) this.#calls = 0
+    const isCallsDue = this.#isCallsDue
+    if (isCallsDue) this.#calls = 0
     // Where there is no room for a checkpoint the logs grow, and the next commit tells.
     attempt(() => {
-      if (this.#transaction.checkpoint(fewestPages)) this.#adapt(performance.now() - startedAt)
+      if (!this.#transaction.checkpoint(isCallsDue ? 1 : CHECKPOINT_PAGES * this.#mostFacts.share)) return
+      const allowance = isCallsDue ? this.#mostCalls : this.#mostFacts
+      allowance.adapt(performance.now() - startedAt)
     })
   }
 
-  #adapt(stallMs: number): void {
-    if (stallMs > LONGEST_STALL_MS) this.#share = Math.max(SMALLEST_SHARE, this.#share / 2)
-    else if (stallMs < LONGEST_STALL_MS / 4) this.#share = Math.min(1, this.#share * 2)
+  get #isCallsDue(): boolean {
+    return this.#calls >= this.#mostCalls.amount
   }
 
   /** @throws SqliteError; then nothing is accepted before the database was written */

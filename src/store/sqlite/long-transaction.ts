@@ -7,7 +7,7 @@ import { isLocked } from './trouble.ts'
 import type { Speech } from './writer.ts'
 
 /** Holds the pages of a commit until it is made. */
-const CACHE_KIB = 49_152
+const CACHE_KIB = 65_536
 
 export class LongTransaction {
   readonly #db: Database.Database
