@@ -1,2 +1,2 @@
--- For SQLite alone: PostgreSQL's own log tells which rows changed, not which pages.
+-- For SQLite alone: here every commit goes to the database itself.
 SELECT 1;

@@ -54,9 +54,9 @@ export async function restore({
   const folder = mkdtempSync(`${databasePath}.part-`)
   try {
     const copy = join(folder, 'copy.db')
-    await copyDatabase(file, copy, copying)
-    // A backup has none; what a killed service left has.
+    // A backup has none; what a killed service left has. First, so that it has all that the database lacks, if one still writes.
     if (existsSync(logPath(file))) await copyDatabase(logPath(file), logPath(copy))
+    await copyDatabase(file, copy, copying)
     settleDatabase(copy)
     const contents = inspectCopy(copy)
     await expectBalance(copy)

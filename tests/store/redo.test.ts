@@ -1,6 +1,6 @@
 // The redo log of SQLite: what was acknowledged and is there alone is in the database again, once, whoever opens it; or the opener is
 // told why it cannot be.
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -79,6 +79,24 @@ function countIn(file: string, table = 'assignments'): number {
   }
 }
 
+async function refusal(file: string): Promise<string> {
+  const refused = openStore(`sqlite:${file}`)
+  await expect(refused).rejects.toBeInstanceOf(DatabaseError)
+  return refused.then(String, (error: Error) => error.message)
+}
+
+/** Overwrites the pages of a table that have no others below them. */
+function damage(file: string, table: string): void {
+  const db = new Database(file)
+  const size = db.pragma('page_size', { simple: true }) as number
+  const leaves = db.prepare<[string], number>("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf'")
+  const pages = leaves.pluck().all(table)
+  db.close()
+  const bytes = openSync(file, 'r+')
+  for (const page of pages) writeSync(bytes, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size)
+  closeSync(bytes)
+}
+
 describe('what a killed service had acknowledged', () => {
   it.each<[string, SqliteOptions]>([
     ['the next service', { isThreaded: true, isAlone: true }],
@@ -151,13 +169,27 @@ describe('a redo log', () => {
   })
 })
 
-describe('a redo log that does not fit', () => {
-  async function refusal(file: string): Promise<string> {
-    const refused = openStore(`sqlite:${file}`)
-    await expect(refused).rejects.toBeInstanceOf(DatabaseError)
-    return refused.then(String, (error: Error) => error.message)
-  }
+describe('the file of a redo log', () => {
+  it('is as private as the database', async () => {
+    const store = await open(path, {})
+    await store.close()
+    chmodSync(path, 0o600)
+    await liveOn(await open(path))
+    const modes = AT_REST.map(suffix => statSync(path + suffix).mode & 0o777)
+    expect(modes).toEqual(AT_REST.map(() => 0o600))
+  })
 
+  it('is refused, by name, where the database is too damaged for what it has', async () => {
+    const store = await open(path)
+    await liveOn(store)
+    await store.close()
+    const file = await crashed(await open(path), path, 'late', suffix => suffix === '-wal')
+    damage(file, 'assignments')
+    expect(await refusal(file)).toContain('a page that its redo log needs is damaged')
+  })
+})
+
+describe('a redo log that does not fit', () => {
   it('is refused where it belongs to another database', async () => {
     const store = await open(path)
     await liveOn(store)

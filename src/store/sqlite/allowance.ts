@@ -1,7 +1,7 @@
 // How much is gathered before it is written: less after it has held up everybody for too long, more again when that was short.
 
 /** No less than this share of the most. */
-const LEAST_SHARE = 1 / 8
+const LEAST_SHARE = 1 / 4
 
 export class Allowance {
   readonly #most: number

@@ -50,7 +50,7 @@ export function openDatabase(path: string): Database.Database {
 export const AT_REST = ['', '-wal', '-redo', '-redo-wal'] as const
 
 /** The same, with what stands beside while it is used. */
-export const FILES = [...AT_REST, '-shm', '-redo-shm', '-journal', '-service'] as const
+export const FILES = [...AT_REST, '-shm', '-redo-shm', '-journal', '-redo-journal', '-service'] as const
 
 /**
  * Has all that was acknowledged before written to the file, or the log beside it, by the service that uses it, or here where one was

@@ -21,7 +21,7 @@ import type { Speech, Writer } from './writer.ts'
 const MOST_FACTS = 32_000
 const LONGEST_MS_FOR_FACTS = 400
 const MOST_CALLS = 8_000
-const LONGEST_MS_FOR_CALLS = 80
+const LONGEST_MS_FOR_CALLS = 120
 
 /** Nobody else sees what is in the log only; it is not there for longer than this. */
 const MOST_AGE_MS = 2_000
@@ -32,7 +32,7 @@ const IDLE_MS = 50
 /** When SQLite's own log has so many pages it is written back to the file, and the redo log emptied. */
 const CHECKPOINT_PAGES = 32_000
 
-/** A commit that failed is not tried again at once: to redo what it held takes its time. */
+/** A commit that failed is not tried again before this, or before as long as it took to redo what it held. */
 const RETRY_MS = 250
 
 export class LoggedWriter implements Writer {
@@ -40,7 +40,7 @@ export class LoggedWriter implements Writer {
   readonly #transaction: LongTransaction
   readonly #speech: Speech
   readonly #synced: SyncedWriter
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onTurn: (trouble: unknown) => void
   readonly #idle: NodeJS.Timeout
   /** Since the last commit to the database. */
   #facts = 0
@@ -56,16 +56,16 @@ export class LoggedWriter implements Writer {
   #trouble: { readonly error: unknown; readonly until: number } | null = null
 
   /**
-   * `db` is what `openDatabase` has opened. `onTrouble` hears of a commit that failed while nobody waited for it.
+   * `db` is what `openDatabase` has opened. `onTurn` hears of a commit that failed while nobody waited for it, and with null when one succeeded after all.
    *
    * @throws DatabaseError, SqliteError
    */
-  constructor(db: Database.Database, speech: Speech, onTrouble: (error: unknown) => void) {
+  constructor(db: Database.Database, speech: Speech, onTurn: (trouble: unknown) => void) {
     this.#log = new RedoLog(db.name)
     this.#transaction = new LongTransaction(db, this.#log, speech)
     this.#speech = speech
     this.#synced = new SyncedWriter(db, speech)
-    this.#onTrouble = onTrouble
+    this.#onTurn = onTurn
     this.#idle = setTimeout(() => this.#settleAlone(), IDLE_MS).unref()
   }
 
@@ -128,6 +128,8 @@ export class LoggedWriter implements Writer {
   #writeThrough(calls: readonly Call[]): Outcome[] {
     this.#settle()
     this.#log.leave()
+    // For its checkpoint.
+    this.#idle.refresh()
     return this.#transaction.whileSynced(() => this.#synced.write(calls))
   }
 
@@ -144,11 +146,13 @@ export class LoggedWriter implements Writer {
     this.#isSettlingDue = false
     if (this.#isClosed) return
     const startedAt = performance.now()
+    const wasInTrouble = this.#trouble !== null
     try {
       this.#prove()
       this.#settle()
+      if (wasInTrouble) this.#onTurn(null)
     } catch (error) {
-      this.#onTrouble(error)
+      this.#onTurn(error)
       this.#idle.refresh()
       return
     }
@@ -172,8 +176,10 @@ export class LoggedWriter implements Writer {
       this.#transaction.settle()
       this.#facts = 0
     } catch (error) {
-      this.#trouble = { error, until: performance.now() + RETRY_MS }
+      const startedAt = performance.now()
       this.#undo()
+      const now = performance.now()
+      this.#trouble = { error, until: now + Math.max(RETRY_MS, now - startedAt) }
       throw error
     }
   }
@@ -197,8 +203,9 @@ export class LoggedWriter implements Writer {
   #undo(): void {
     this.#log.leave()
     this.#transaction.undo()
-    // Else it is opened with the next write.
+    // Else it is opened with the next write, or by the timer.
     attempt(() => this.#transaction.open(0))
+    this.#idle.refresh()
   }
 }
 

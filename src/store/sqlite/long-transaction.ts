@@ -27,9 +27,10 @@ export class LongTransaction {
     this.#log = log
     this.#speech = speech
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#settled = readPosition(db).position
-    this.position = this.#settled
-    db.prepare('UPDATE redo_position SET log = ? WHERE log <> ?').run(log.id, log.id)
+    const known = readPosition(db)
+    if (known.log !== log.id) db.prepare('UPDATE redo_position SET log = ?').run(log.id)
+    this.#settled = known.position
+    this.position = known.position
     // Its commits need not be synced before a checkpoint is: the log has them.
     db.pragma('synchronous = NORMAL')
     db.pragma('wal_autocheckpoint = 0')
@@ -60,8 +61,8 @@ export class LongTransaction {
 
   /** What was said since the last commit is not in the database. */
   undo(): void {
-    if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
     this.#speech.forget()
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
   }
 
   /** Once settled: commits of others in between are synced by SQLite itself. */
@@ -86,8 +87,12 @@ export class LongTransaction {
     const { busy, log, checkpointed } = this.#walPages('PASSIVE')
     // Somebody still reads what was before, or is at the same: the next time, then.
     if (busy !== 0 || checkpointed < log || !this.#log.enter()) return false
-    this.#log.dropThrough(this.#settled)
-    this.#log.commit()
+    try {
+      this.#log.dropThrough(this.#settled)
+      this.#log.commit()
+    } finally {
+      this.#log.leave()
+    }
     return true
   }
 

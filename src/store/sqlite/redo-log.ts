@@ -4,7 +4,7 @@
 //
 // Whoever wants to write to the database first takes this file's lock: see `knock`.
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { DatabaseError } from '../database-error.ts'
 import type { Sheet } from './sheet.ts'
@@ -53,6 +53,8 @@ export class RedoLog {
     const db = new Database(logPath(path), { timeout: 3_000 })
     this.#db = db
     try {
+      // Who may not read the database may not read what is to be in it.
+      if (formatOf(db) === 0) chmodSync(db.name, statSync(path).mode)
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = FULL')
       db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)

@@ -1,6 +1,6 @@
 // Saying again what the redo log has and the database has not: after a crash by whoever opens the file next, after a commit that
 // failed by the service itself.
-import type Database from 'better-sqlite3'
+import Database from 'better-sqlite3'
 import { DatabaseError } from '../database-error.ts'
 import type { Call, SentenceName, Sentences } from '../sentences.ts'
 import { assignmentSentences } from './assignments.ts'
@@ -58,7 +58,7 @@ export function keepPosition(db: Database.Database, position: number): void {
   db.prepare('UPDATE redo_position SET position = ?').run(position)
 }
 
-/** As `redo`, for a connection that has no engine. */
+/** As `redo`, for a connection that has no engine. @throws DatabaseError also where the database is too damaged for it */
 export function redoAll(db: Database.Database, log: RedoLog): void {
   const ledger = new Ledger(db)
   const sentences: Redone = {
@@ -66,11 +66,28 @@ export function redoAll(db: Database.Database, log: RedoLog): void {
     ...rewardSentences(db, ledger),
     ...snapshotSentences(ledger),
   }
-  redo(db, log, calls => {
+  const say = (calls: readonly Call[]) => {
     for (const { name, args } of calls)
       (sentences[name as keyof Redone] as (...args: readonly unknown[]) => unknown)(...args)
     ledger.settle()
-  })
+  }
+  try {
+    redo(db, log, say)
+  } catch (error) {
+    throw isDamage(error) ? damaged(db, error) : error
+  }
+}
+
+function isDamage(error: unknown): error is Error {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT')
+}
+
+function damaged(db: Database.Database, cause: Error): DatabaseError {
+  return new DatabaseError(
+    `Cannot open the database ${db.name}: a page that its redo log needs is damaged: ${cause.message}. Restore a backup; or move ` +
+      `${db.name}-redo and what begins with its name aside, without what was acknowledged just before the crash.`,
+    { cause },
+  )
 }
 
 function strange(db: Database.Database): DatabaseError {

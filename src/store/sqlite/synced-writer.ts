@@ -40,17 +40,17 @@ export class SyncedWriter implements Writer {
 
   #writeOnceUnlocked(calls: readonly Call[]): Outcome[] {
     const patienceMs = this.#isFailing ? 0 : LOCK_PATIENCE_MS
-    const deadline = performance.now() + patienceMs
     try {
       return this.#attempt(calls)
     } catch (error) {
       if (!isLocked(error) || patienceMs === 0) throw error
-      return knocking(this.#db.name, patienceMs, () => this.#attemptUntil(deadline, calls))
+      return knocking(this.#db.name, patienceMs, () => this.#attemptFor(patienceMs, calls))
     }
   }
 
   /** Several processes may write to the file: each tries again and again, since SQLite's own waiting grows longer and is not fair. */
-  #attemptUntil(deadline: number, calls: readonly Call[]): Outcome[] {
+  #attemptFor(patienceMs: number, calls: readonly Call[]): Outcome[] {
+    const deadline = performance.now() + patienceMs
     while (true) {
       try {
         return this.#attempt(calls)
