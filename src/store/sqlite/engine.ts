@@ -56,7 +56,7 @@ export class Engine {
     this.#writer = this.#openWriter(isAlone && !db.memory)
   }
 
-  /** What became of each call, in their order. Reads see what was committed before; writes are on disk when this returns. */
+  /** What became of each call, in their order. Reads see what was acknowledged before; writes are on disk when this returns. */
   perform(calls: readonly Call[]): Outcome[] {
     const outcomes = new Array<Outcome>(calls.length)
     const writes: number[] = []

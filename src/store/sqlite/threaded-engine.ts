@@ -48,7 +48,7 @@ export class ThreadedEngine {
     })
   }
 
-  /** Its own connection, so that a long look at everything holds up no commit. */
+  /** What is in the redo log only is committed first; then its own connection, so that a long look at everything holds up nobody. */
   readonly audit: Store['audit'] = async (...args) => {
     settleDatabase(this.#path)
     const db = new Database(this.#path, { readonly: true })
