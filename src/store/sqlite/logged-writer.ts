@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { type Call, type Outcome, rowsOf } from '../sentences.ts'
 import { Allowance } from './allowance.ts'
 import { packCalls } from './call-packing.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { LongTransaction } from './long-transaction.ts'
 import { canBeRedone } from './redo.ts'
 import { RedoLog } from './redo-log.ts'
@@ -29,8 +30,14 @@ const MOST_AGE_MS = 2_000
 /** When nothing has come for so long, it is time to commit. */
 const IDLE_MS = 50
 
-/** When SQLite's own log has so many pages it is written back to the file, and the redo log emptied. */
+/** When the database's own log has so many pages they are copied to the file, by a thread of their own, which others do not wait for. */
 const CHECKPOINT_PAGES = 32_000
+
+/** So many are copied here at once: when nothing is left, the database's log begins anew, and the redo log is emptied. */
+const FEW_PAGES = 4_000
+
+/** So many too, so that the disk has an end: they come faster than the thread can copy them. */
+const MOST_PAGES = 4 * CHECKPOINT_PAGES
 
 /** A commit that failed is not tried again before this, or before as long as it took to redo what it held. */
 const RETRY_MS = 250
@@ -42,9 +49,11 @@ export class LoggedWriter implements Writer {
   readonly #synced: SyncedWriter
   readonly #onTurn: (trouble: unknown) => void
   readonly #idle: NodeJS.Timeout
+  readonly #checkpointer: Checkpointer
+  /** A checkpoint has begun, and pages that came meanwhile are left. */
+  #isCheckpointing = false
   /** Since the last commit to the database. */
   #facts = 0
-  /** Since it was last seen to a checkpoint. */
   #calls = 0
   readonly #mostFacts = new Allowance(MOST_FACTS, LONGEST_MS_FOR_FACTS)
   readonly #mostCalls = new Allowance(MOST_CALLS, LONGEST_MS_FOR_CALLS)
@@ -66,6 +75,7 @@ export class LoggedWriter implements Writer {
     this.#speech = speech
     this.#synced = new SyncedWriter(db, speech)
     this.#onTurn = onTurn
+    this.#checkpointer = new Checkpointer(db.name, isWhole => isWhole && this.#settleAlone())
     this.#idle = setTimeout(() => this.#settleAlone(), IDLE_MS).unref()
   }
 
@@ -91,10 +101,11 @@ export class LoggedWriter implements Writer {
     clearTimeout(this.#idle)
     // What cannot be written now stays in the log, for whoever opens the file next.
     this.#settleAlone()
-    attempt(() => {
-      if (this.#transaction.checkpoint(1)) this.#log.shrink()
-    })
     this.#isClosed = true
+    this.#checkpointer.close()
+    attempt(() => {
+      if (this.#transaction.checkpoint()) this.#log.shrink()
+    })
     this.#log.close()
   }
 
@@ -133,12 +144,18 @@ export class LoggedWriter implements Writer {
     return this.#transaction.whileSynced(() => this.#synced.write(calls))
   }
 
+  /** The one that is used up; null where there is more to have. */
+  get #fullAllowance(): Allowance | null {
+    if (this.#calls >= this.#mostCalls.amount) return this.#mostCalls
+    return this.#facts >= this.#mostFacts.amount ? this.#mostFacts : null
+  }
+
   /** After the answers have gone out, or when nothing more comes. */
   #settleInTime(): void {
     this.#idle.refresh()
     if (this.#isSettlingDue) return
     const isOld = performance.now() - this.#transaction.openedAt >= MOST_AGE_MS
-    this.#isSettlingDue = isOld || this.#facts >= this.#mostFacts.amount || this.#isCallsDue
+    this.#isSettlingDue = isOld || this.#fullAllowance !== null
     if (this.#isSettlingDue) setImmediate(() => this.#isSettlingDue && this.#settleAlone())
   }
 
@@ -147,6 +164,7 @@ export class LoggedWriter implements Writer {
     if (this.#isClosed) return
     const startedAt = performance.now()
     const wasInTrouble = this.#trouble !== null
+    const allowance = this.#fullAllowance
     try {
       this.#prove()
       this.#settle()
@@ -156,18 +174,19 @@ export class LoggedWriter implements Writer {
       this.#idle.refresh()
       return
     }
-    const isCallsDue = this.#isCallsDue
-    if (isCallsDue) this.#calls = 0
+    allowance?.adapt(performance.now() - startedAt)
     // Where there is no room for a checkpoint the logs grow, and the next commit tells.
-    attempt(() => {
-      if (!this.#transaction.checkpoint(isCallsDue ? 1 : CHECKPOINT_PAGES * this.#mostFacts.share)) return
-      const allowance = isCallsDue ? this.#mostCalls : this.#mostFacts
-      allowance.adapt(performance.now() - startedAt)
-    })
+    attempt(() => this.#checkpoint())
   }
 
-  get #isCallsDue(): boolean {
-    return this.#calls >= this.#mostCalls.amount
+  /** Once settled. The more often the thread has begun anew the less has come meanwhile, until what is left is not worth its while. */
+  #checkpoint(): void {
+    if (this.#checkpointer.isUnderWay) return
+    const pages = this.#transaction.pagesToCopy
+    if (!this.#isCheckpointing && pages < CHECKPOINT_PAGES) return
+    this.#isCheckpointing = true
+    if (pages > FEW_PAGES && pages < MOST_PAGES) this.#checkpointer.start()
+    else if (this.#transaction.checkpoint()) this.#isCheckpointing = false
   }
 
   /** @throws SqliteError; then nothing is accepted before the database was written */
@@ -175,6 +194,7 @@ export class LoggedWriter implements Writer {
     try {
       this.#transaction.settle()
       this.#facts = 0
+      this.#calls = 0
     } catch (error) {
       const startedAt = performance.now()
       this.#undo()

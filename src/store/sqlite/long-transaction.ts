@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3'
 import { keepPosition, readPosition, redo } from './redo.ts'
 import type { RedoLog } from './redo-log.ts'
 import { isLocked } from './trouble.ts'
+import { copyPages, pagesToCopy } from './wal.ts'
 import type { Speech } from './writer.ts'
 
 /** Holds the pages of a commit until it is made. */
@@ -75,18 +76,19 @@ export class LongTransaction {
     }
   }
 
+  /** Once settled: how many pages of the database's own log are not in its file. @throws SqliteError */
+  get pagesToCopy(): number {
+    return pagesToCopy(this.#db)
+  }
+
   /**
-   * Once settled: when the database's own log has so many pages, writes it back to the file and syncs that, and empties the redo log.
-   * False where it has fewer, or others stand in the way.
+   * Once settled: copies them, syncs the file, and empties the redo log. False where others stand in the way.
    *
    * @throws SqliteError; then the logs stay as they are
    */
-  checkpoint(fewestPages: number): boolean {
-    const before = this.#walPages('NOOP')
-    if (before.log - before.checkpointed < fewestPages) return false
-    const { busy, log, checkpointed } = this.#walPages('PASSIVE')
+  checkpoint(): boolean {
     // Somebody still reads what was before, or is at the same: the next time, then.
-    if (busy !== 0 || checkpointed < log || !this.#log.enter()) return false
+    if (!copyPages(this.#db) || !this.#log.enter()) return false
     try {
       this.#log.dropThrough(this.#settled)
       this.#log.commit()
@@ -94,11 +96,6 @@ export class LongTransaction {
       this.#log.leave()
     }
     return true
-  }
-
-  #walPages(mode: 'NOOP' | 'PASSIVE'): WalPages {
-    const [pages] = this.#db.pragma(`wal_checkpoint(${mode})`) as [WalPages]
-    return pages
   }
 
   #beginWithin(patienceMs: number): void {
@@ -112,12 +109,4 @@ export class LongTransaction {
       }
     }
   }
-}
-
-/** What SQLite tells of a checkpoint. */
-interface WalPages {
-  readonly busy: number
-  /** How many there are, and how many of these are in the file. */
-  readonly log: number
-  readonly checkpointed: number
 }
