@@ -44,7 +44,7 @@ const LONG: readonly string[] = ['large', 'overload']
 
 const HELP = `Usage: npm run bench -- [name …] [options]
 
-Measures the service as it is (node src/main.ts, on a new file) beside two servers that only echo a body like the one of /assign:
+Measures the service as it is (as npm start starts it, on a new file) beside two servers that only echo a body like the one of /assign:
 Express, and node:http alone. They run in turn on one core, the load on another; what counts is the ratio within a round.
 
 NAMES

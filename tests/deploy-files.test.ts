@@ -186,7 +186,10 @@ describe('Dockerfile', () => {
     .filter(line => !line.startsWith('--from'))
     .flatMap(line => line.split(' ').slice(0, -1))
   const isCopied = (path: string) => copied.some(from => path === from || path.startsWith(`${from}/`))
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+  const { dependencies, scripts } = JSON.parse(read('package.json')) as {
+    dependencies: Record<string, string>
+    scripts: { start: string }
+  }
 
   /** Every file of ours that a file leads to, and every package. Types are no imports. */
   function reachedFrom(entry: string, reached = new Set<string>()): Set<string> {
@@ -203,10 +206,8 @@ describe('Dockerfile', () => {
   }
 
   const command = (line: string) => (JSON.parse(line) as string[]).join(' ')
-  const entries = [
-    /node (\S+\.ts)/.exec(saysOf('CMD').map(command).join()),
-    /node (scripts\/\S+\.ts)/.exec(read('Dockerfile')),
-  ]
+  const commands = saysOf('CMD').map(command)
+  const entries = [/^node .*?(\S+\.ts)$/.exec(scripts.start), /node (scripts\/\S+\.ts)/.exec(read('Dockerfile'))]
 
   it.each(entries.map(match => match?.[1] ?? ''))('copies all that %s leads to, and installs its packages', entry => {
     const reached = [...reachedFrom(entry)]
@@ -215,6 +216,10 @@ describe('Dockerfile', () => {
       if (name.endsWith('.ts')) expect(isCopied(name), name).toBe(true)
       else expect(Object.keys(dependencies)).toContain(name)
     }
+  })
+
+  it('starts the service as npm start does', () => {
+    expect(commands).toContain(scripts.start)
   })
 
   it('would miss a file that is not copied', () => {

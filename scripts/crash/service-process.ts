@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { START_ARGUMENTS } from '../start-command.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Started a hundred times, it need not be compiled a hundred times: that is half the work of a start. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url))
 
@@ -32,7 +32,7 @@ export class ServiceProcess {
   #told = ''
 
   constructor({ databaseUrl, folder, under = [], environment = {} }: Launch) {
-    const [program = process.execPath, ...parts] = [...under, process.execPath, MAIN]
+    const [program = process.execPath, ...parts] = [...under, process.execPath, ...START_ARGUMENTS]
     this.#child = spawn(program, parts, {
       cwd: folder,
       env: {

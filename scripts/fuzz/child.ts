@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { START_ARGUMENTS } from '../start-command.ts'
 import { Failure } from '../terminal/failure.ts'
 import { LEAK } from './leak.ts'
 import { scratchFolder } from './stage.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const PROBE = fileURLToPath(new URL('./memory-probe.ts', import.meta.url))
 const START_MS = 30_000
 
@@ -42,7 +42,10 @@ export class Child {
     const env = { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'error', [LEAK]: String(leakBytes) }
     const flags = [`--max-old-space-size=${HEAP_LIMIT_MIB}`, '--expose-gc', `--import=${PROBE}`]
     const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const
-    const child = new Child(spawn(process.execPath, [...flags, MAIN], { cwd: folder, env, stdio: [...stdio] }), folder)
+    const child = new Child(
+      spawn(process.execPath, [...flags, ...START_ARGUMENTS], { cwd: folder, env, stdio: [...stdio] }),
+      folder,
+    )
     const until = performance.now() + START_MS
     while (child.url === '') {
       if (child.isGone || performance.now() > until) throw new Failure(`The service does not start: ${child.#told}`)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { START_ARGUMENTS } from '../../start-command.ts'
 import { Failure } from '../../terminal/failure.ts'
 import { processSeconds } from '../machine/usage.ts'
 
@@ -11,9 +12,9 @@ import { processSeconds } from '../machine/usage.ts'
 const START_LIMIT_MS = 60_000
 
 const PROGRAMS = {
-  Pinwheel: '../../../src/main.ts',
-  Express: './echo-express.ts',
-  'node:http': './echo-http.ts',
+  Pinwheel: START_ARGUMENTS,
+  Express: [pathTo('./echo-express.ts')],
+  'node:http': [pathTo('./echo-http.ts')],
 } as const
 
 /** None outlives this process, however it ends. */
@@ -59,8 +60,7 @@ export class Contestant {
     under: readonly string[],
     { cwd, env }: { readonly cwd?: string; readonly env: Record<string, string> },
   ): Promise<Contestant> {
-    const script = fileURLToPath(new URL(PROGRAMS[name], import.meta.url))
-    const [program = process.execPath, ...parts] = [...under, process.execPath, script]
+    const [program = process.execPath, ...parts] = [...under, process.execPath, ...PROGRAMS[name]]
     const startedAt = performance.now()
     const child = spawn(program, parts, {
       cwd,
@@ -87,6 +87,10 @@ export class Contestant {
     this.#child.kill('SIGTERM')
     await gone
   }
+}
+
+function pathTo(program: string): string {
+  return fileURLToPath(new URL(program, import.meta.url))
 }
 
 /** Its first line says where it listens; what it says after that is its log. */
