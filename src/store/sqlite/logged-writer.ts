@@ -33,12 +33,6 @@ const IDLE_MS = 50
 /** When the database's own log has so many pages they are copied to the file, by a thread of their own, which others do not wait for. */
 const CHECKPOINT_PAGES = 32_000
 
-/** So many are copied here at once: when nothing is left, the database's log begins anew, and the redo log is emptied. */
-const FEW_PAGES = 4_000
-
-/** So many too, so that the disk has an end: they come faster than the thread can copy them. */
-const MOST_PAGES = 4 * CHECKPOINT_PAGES
-
 /** A commit that failed is not tried again before this, or before as long as it took to redo what it held. */
 const RETRY_MS = 250
 
@@ -50,8 +44,8 @@ export class LoggedWriter implements Writer {
   readonly #onTurn: (trouble: unknown) => void
   readonly #idle: NodeJS.Timeout
   readonly #checkpointer: Checkpointer
-  /** A checkpoint has begun, and pages that came meanwhile are left. */
-  #isCheckpointing = false
+  /** It has copied what there was, and what came meanwhile is left. */
+  #isRestLeft = false
   /** Since the last commit to the database. */
   #facts = 0
   #calls = 0
@@ -75,7 +69,10 @@ export class LoggedWriter implements Writer {
     this.#speech = speech
     this.#synced = new SyncedWriter(db, speech)
     this.#onTurn = onTurn
-    this.#checkpointer = new Checkpointer(db.name, isWhole => isWhole && this.#settleAlone())
+    this.#checkpointer = new Checkpointer(db.name, isWhole => {
+      this.#isRestLeft = isWhole
+      if (isWhole) this.#settleAlone()
+    })
     this.#idle = setTimeout(() => this.#settleAlone(), IDLE_MS).unref()
   }
 
@@ -179,14 +176,11 @@ export class LoggedWriter implements Writer {
     attempt(() => this.#checkpoint())
   }
 
-  /** Once settled. The more often the thread has begun anew the less has come meanwhile, until what is left is not worth its while. */
+  /** Once settled. The thread copies nearly all; the rest is copied here, since only when nothing is left the logs begin anew. */
   #checkpoint(): void {
     if (this.#checkpointer.isUnderWay) return
-    const pages = this.#transaction.pagesToCopy
-    if (!this.#isCheckpointing && pages < CHECKPOINT_PAGES) return
-    this.#isCheckpointing = true
-    if (pages > FEW_PAGES && pages < MOST_PAGES) this.#checkpointer.start()
-    else if (this.#transaction.checkpoint()) this.#isCheckpointing = false
+    if (this.#isRestLeft) this.#isRestLeft = !this.#transaction.checkpoint()
+    else if (this.#transaction.pagesToCopy >= CHECKPOINT_PAGES) this.#checkpointer.start()
   }
 
   /** @throws SqliteError; then nothing is accepted before the database was written */
