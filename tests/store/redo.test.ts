@@ -1,6 +1,17 @@
 // The redo log of SQLite: what was acknowledged and is there alone is in the database again, once, whoever opens it; or the opener is
 // told why it cannot be.
-import { chmodSync, closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -166,6 +177,43 @@ describe('a redo log', () => {
     const [logged, known] = await Promise.all(lives.map(contentsOf))
     expect(logged).toEqual(known)
     expect(countIn(path, 'rewards')).toBe(countIn(plain, 'rewards'))
+  })
+})
+
+/** How often the database's own log has begun anew since the file was opened, as its header tells. */
+function beginningsOf(file: string): number {
+  return readFileSync(`${file}-wal`).readUInt32BE(12)
+}
+
+function firstEntryIn(file: string): number {
+  const log = new Database(`${file}-redo`, { readonly: true })
+  try {
+    return log.prepare<[], number>('SELECT min(position) FROM entries').pluck().get() ?? Number.POSITIVE_INFINITY
+  } finally {
+    log.close()
+  }
+}
+
+describe('a database that is written without a pause', () => {
+  it('empties its logs meanwhile, and loses nothing by a power cut right after it', async () => {
+    const service = await open(path, { isThreaded: true, isAlone: true })
+    await liveOn(service)
+    const deps = { store: service, catalogue: await Catalogue.load(service) }
+    const [before, first] = [countIn(path), firstEntryIn(path)]
+    let units = 0
+    // Long names in no order: each commit touches every page, and what it takes to fill the log is soon there.
+    const goOn = async () => {
+      const names = Array.from({ length: 5_000 }, () => `${randomUUID()} ${'who has a long name '.repeat(10)}`)
+      await assign(deps, 'search', names, DEATH)
+      units += names.length
+    }
+    while (firstEntryIn(path) === first && units < 500_000) await goOn()
+    const file = left(path, suffix => suffix === '-wal')
+    expect(firstEntryIn(file)).toBeGreaterThan(first)
+    await (await open(file)).close()
+    expect(countIn(file)).toBe(before + units)
+    await goOn()
+    await vi.waitFor(() => expect(beginningsOf(path)).toBeGreaterThan(0))
   })
 })
 
