@@ -179,7 +179,10 @@ export class LoggedWriter implements Writer {
   /** Once settled. The thread copies nearly all; the rest is copied here, since only when nothing is left the logs begin anew. */
   #checkpoint(): void {
     if (this.#checkpointer.isUnderWay) return
-    if (this.#isRestLeft) this.#isRestLeft = !this.#transaction.checkpoint()
+    const isRest = this.#isRestLeft
+    // Where somebody stands in the way more may come than a rest.
+    this.#isRestLeft = false
+    if (isRest) this.#transaction.checkpoint()
     else if (this.#transaction.pagesToCopy >= CHECKPOINT_PAGES) this.#checkpointer.start()
   }
 
