@@ -17,12 +17,12 @@ import type { Speech, Writer } from './writer.ts'
 
 /**
  * While the database is written nobody is answered. Bulk may gather, since the more facts share the pages of a commit the less each
- * costs; whoever comes one by one should wait a fifth of a second at the most. (In a file of ten million units each has a page of its own.)
+ * costs; whoever comes one by one should wait a tenth of a second at the most. (In a file of ten million units each has a page of its own.)
  */
 const MOST_FACTS = 32_000
 const LONGEST_MS_FOR_FACTS = 400
-const MOST_CALLS = 8_000
-const LONGEST_MS_FOR_CALLS = 200
+const MOST_CALLS = 4_000
+const LONGEST_MS_FOR_CALLS = 100
 
 /** Nobody else sees what is in the log only; it is not there for longer than this. */
 const MOST_AGE_MS = 2_000
