@@ -31,7 +31,7 @@ const MOST_AGE_MS = 2_000
 const IDLE_MS = 50
 
 /** When the database's own log has so many pages they are copied to the file, by a thread of their own, which others do not wait for. */
-const CHECKPOINT_PAGES = 32_000
+const CHECKPOINT_PAGES = 64_000
 
 /** A commit that failed is not tried again before this, or before as long as it took to redo what it held. */
 const RETRY_MS = 250
