@@ -14,10 +14,6 @@ export class Allowance {
     this.#longestMs = longestMs
   }
 
-  get share(): number {
-    return this.#share
-  }
-
   get amount(): number {
     return this.#most * this.#share
   }

@@ -33,6 +33,9 @@ const IDLE_MS = 50
 /** When the database's own log has so many pages they are copied to the file, by a thread of their own, which others do not wait for. */
 const CHECKPOINT_PAGES = 64_000
 
+/** So many that came meanwhile are copied here: only when nothing is left does the log begin anew, and is the redo log emptied. */
+const REST_PAGES = CHECKPOINT_PAGES / 4
+
 /** A commit that failed is not tried again before this, or before as long as it took to redo what it held. */
 const RETRY_MS = 250
 
@@ -44,8 +47,8 @@ export class LoggedWriter implements Writer {
   readonly #onTurn: (trouble: unknown) => void
   readonly #idle: NodeJS.Timeout
   readonly #checkpointer: Checkpointer
-  /** It has copied what there was, and what came meanwhile is left. */
-  #isRestLeft = false
+  /** It has ended, and what came meanwhile is to be copied. */
+  #isRestDue = false
   /** Since the last commit to the database. */
   #facts = 0
   #calls = 0
@@ -69,9 +72,9 @@ export class LoggedWriter implements Writer {
     this.#speech = speech
     this.#synced = new SyncedWriter(db, speech)
     this.#onTurn = onTurn
-    this.#checkpointer = new Checkpointer(db.name, isWhole => {
-      this.#isRestLeft = isWhole
-      if (isWhole) this.#settleAlone()
+    this.#checkpointer = new Checkpointer(db.name, () => {
+      this.#isRestDue = true
+      this.#settleAlone()
     })
     this.#idle = setTimeout(() => this.#settleAlone(), IDLE_MS).unref()
   }
@@ -97,12 +100,11 @@ export class LoggedWriter implements Writer {
     if (this.#isClosed) return
     clearTimeout(this.#idle)
     // What cannot be written now stays in the log, for whoever opens the file next.
-    this.#settleAlone()
-    this.#isClosed = true
-    this.#checkpointer.close()
-    attempt(() => {
-      if (this.#transaction.checkpoint()) this.#log.shrink()
+    const isOver = this.#checkpointer.close()
+    this.#settleAlone(() => {
+      if (isOver && this.#transaction.checkpoint()) this.#log.shrink()
     })
+    this.#isClosed = true
     this.#log.close()
   }
 
@@ -156,7 +158,7 @@ export class LoggedWriter implements Writer {
     if (this.#isSettlingDue) setImmediate(() => this.#isSettlingDue && this.#settleAlone())
   }
 
-  #settleAlone(): void {
+  #settleAlone(afterwards = () => this.#checkpoint()): void {
     this.#isSettlingDue = false
     if (this.#isClosed) return
     const startedAt = performance.now()
@@ -173,17 +175,15 @@ export class LoggedWriter implements Writer {
     }
     allowance?.adapt(performance.now() - startedAt)
     // Where there is no room for a checkpoint the logs grow, and the next commit tells.
-    attempt(() => this.#checkpoint())
+    attempt(afterwards)
   }
 
-  /** Once settled. The thread copies nearly all; the rest is copied here, since only when nothing is left the logs begin anew. */
+  /** Once settled. Where somebody stands in the way of the rest it is tried again, and left to the thread when it has become too much. */
   #checkpoint(): void {
     if (this.#checkpointer.isUnderWay) return
-    const isRest = this.#isRestLeft
-    // Where somebody stands in the way more may come than a rest.
-    this.#isRestLeft = false
-    if (isRest) this.#transaction.checkpoint()
-    else if (this.#transaction.pagesToCopy >= CHECKPOINT_PAGES) this.#checkpointer.start()
+    const pages = this.#transaction.pagesToCopy
+    if (this.#isRestDue && pages <= REST_PAGES) this.#isRestDue = !this.#transaction.checkpoint()
+    else if (pages >= CHECKPOINT_PAGES) this.#checkpointer.start()
   }
 
   /** @throws SqliteError; then nothing is accepted before the database was written */
