@@ -1,5 +1,5 @@
-// Checkpoints on a thread of their own: to copy thousands of pages and sync them takes half a second and more, and meanwhile the writer
-// goes on.
+// Checkpoints on a thread of their own: to copy thousands of pages and sync them takes tenths of a second, and meanwhile the writer goes
+// on.
 import { Worker } from 'node:worker_threads'
 
 export interface CheckpointerData {
