@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/stats/ledger.ts'
 import { type EffectOptions, estimateEffects, type Lift, verdictOf } from '../../src/stats/lift.ts'
 import { expectGolden } from '../support/golden.ts'
-import { batch, contrastCases, drawUnits, goldenMetrics, randomLedger, successes } from '../support/ledgers.ts'
+import { batch, drawUnits, goldenMetrics, randomLedger, successes } from '../support/ledgers.ts'
 import { seededRandom } from '../support/random.ts'
 
 const twoArms: EffectOptions = {
@@ -15,7 +15,7 @@ const twoArms: EffectOptions = {
 const threeArms = { ...twoArms, arms: 3 }
 
 describe('estimateEffects()', () => {
-  it.skipIf(contrastCases === null)('agrees with golden means, lifts, relative lifts and policy lifts', () => {
+  it('agrees with golden means, lifts, relative lifts and policy lifts', () => {
     for (const { where, options, expected, ledger } of goldenMetrics) {
       const { means, lifts, policyLift } = estimateEffects(ledger, options)
       expect(means).toHaveLength(expected.means.length)

@@ -6,13 +6,13 @@ import { Predictor } from '../../src/stats/prediction.ts'
 import type { Score } from '../../src/stats/score-sum.ts'
 import type { Tally } from '../../src/stats/tally.ts'
 import { expectGolden } from '../support/golden.ts'
-import { batch, contrastCases, goldenMetrics, randomLedger, successes } from '../support/ledgers.ts'
+import { batch, goldenMetrics, randomLedger, successes } from '../support/ledgers.ts'
 import { seededRandom } from '../support/random.ts'
 
 type Range = readonly [number, number]
 
 describe('PairedScores', () => {
-  it.skipIf(contrastCases === null)('agrees with golden weights and variances of the lifts', () => {
+  it('agrees with golden weights and variances of the lifts', () => {
     for (const { where, options, expected, ledger } of goldenMetrics) {
       expected.lifts.forEach((golden, arm) => {
         if (golden?.H === undefined) return

@@ -62,23 +62,20 @@ describe('normalPosteriors() after corrections', () => {
 })
 
 describe('normalPosteriors()', () => {
-  it.skipIf(golden === null).each(golden?.cases ?? [])(
-    'agrees with the golden case "$name"',
-    ({ goal, N, S, Q, expected }) => {
-      const tallies = N.map((units, arm): Tally => ({ units, sum: S[arm] ?? 0, sumOfSquares: Q[arm] ?? 0 }))
-      const found = normalPosteriors(tallies)
-      expect(found.known).toBe(!expected.uniform)
-      if (!found.known || expected.uniform) return
-      found.posteriors.forEach(({ mean, variance }, arm) => {
-        expectGolden(mean, expected.m[arm], `mean of arm ${arm}`)
-        expectGolden(variance, expected.variance[arm], `variance of arm ${arm}`)
-        expectGolden(variance * ((N[arm] ?? 0) + 1), expected.s2[arm], `variance of outcomes of arm ${arm}`)
-      })
-      probabilityBest(found.posteriors, goal).forEach((p, arm) => {
-        expect(Math.abs(p - (expected.pBest[arm] ?? Number.NaN)), `P(best) of arm ${arm}`).toBeLessThanOrEqual(1e-9)
-      })
-    },
-  )
+  it.each(golden.cases)('agrees with the golden case "$name"', ({ goal, N, S, Q, expected }) => {
+    const tallies = N.map((units, arm): Tally => ({ units, sum: S[arm] ?? 0, sumOfSquares: Q[arm] ?? 0 }))
+    const found = normalPosteriors(tallies)
+    expect(found.known).toBe(!expected.uniform)
+    if (!found.known || expected.uniform) return
+    found.posteriors.forEach(({ mean, variance }, arm) => {
+      expectGolden(mean, expected.m[arm], `mean of arm ${arm}`)
+      expectGolden(variance, expected.variance[arm], `variance of arm ${arm}`)
+      expectGolden(variance * ((N[arm] ?? 0) + 1), expected.s2[arm], `variance of outcomes of arm ${arm}`)
+    })
+    probabilityBest(found.posteriors, goal).forEach((p, arm) => {
+      expect(Math.abs(p - (expected.pBest[arm] ?? Number.NaN)), `P(best) of arm ${arm}`).toBeLessThanOrEqual(1e-9)
+    })
+  })
 
   it('says why there are none', () => {
     expect(normalPosteriors([])).toEqual({ known: false, reason: 'too few units' })

@@ -6,8 +6,8 @@ import { batch, contrastCases, drawUnits, goldenLedger, randomLedger, successes 
 import { seededRandom } from '../support/random.ts'
 
 describe('sampleRatio()', () => {
-  it.skipIf(contrastCases === null)('agrees with golden values, immature batches included', () => {
-    for (const golden of contrastCases ?? []) {
+  it('agrees with golden values, immature batches included', () => {
+    for (const golden of contrastCases) {
       for (const metric of Object.keys(golden.metrics)) {
         const { logEValues, ...overall } = sampleRatio(goldenLedger(golden, metric), golden)
         const { logE, logEMean, level } = golden.expected.srm

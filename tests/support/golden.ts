@@ -1,19 +1,10 @@
-// Values that an independent implementation computed in 50 digits. They lie beside the repository, not in it.
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Reference values that an independent implementation computed in 50 digits; see tests/golden.
+import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 
-/**
- * The parsed `../shared/golden/<name>.json`, or null where the folder is absent: the caller skips, loudly.
- *
- * @throws Error in CI, where golden values must not be missing.
- */
-export function readGolden<T>(name: string): T | null {
-  const path = fileURLToPath(new URL(`../../../shared/golden/${name}.json`, import.meta.url))
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as T
-  if (process.env.CI) throw new Error(`Cannot test against golden values: ${path} is missing`)
-  console.warn(`SKIPPED: golden values of ${name}, because ${path} is missing`)
-  return null
+/** The parsed `tests/golden/<name>.json`. */
+export function readGolden<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8')) as T
 }
 
 /**

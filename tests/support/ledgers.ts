@@ -48,11 +48,11 @@ export interface ContrastCase {
   }
 }
 
-/** The cases of contrasts.json; null where golden values are absent. */
-export const contrastCases = readGolden<{ cases: readonly ContrastCase[] }>('contrasts')?.cases ?? null
+/** The cases of contrasts.json. */
+export const contrastCases = readGolden<{ cases: readonly ContrastCase[] }>('contrasts').cases
 
 /** Every metric of every golden case with its ledger, its options and what is expected. */
-export const goldenMetrics = (contrastCases ?? []).flatMap(golden =>
+export const goldenMetrics = contrastCases.flatMap(golden =>
   Object.entries(golden.metrics).map(([metric, { lo, hi, goal }]) => {
     const { arms, control, alpha, plannedUnits } = golden
     const options: EffectOptions = { arms, control, alpha, plannedUnits, metric: { range: [lo, hi], goal } }
