@@ -1,6 +1,6 @@
 // What would it have been worth to give arms by other, fixed weights? Answered from the ledger, with a confidence sequence.
 import type { Estimate } from '../stats/confidence-sequence.ts'
-import { estimateTargetValue } from '../stats/off-policy.ts'
+import { estimateTargetValue } from '../stats/target-value.ts'
 import type { Fault } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
 import { readKnownLedger } from './known-ledger.ts'

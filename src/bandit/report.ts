@@ -38,7 +38,7 @@ export async function report(
   const ledger = ledgerOf(experiment, metric, stored, now)
   const effects = effectsOn(definition, metric, ledger)
   const arms = armReports(experiment, metric, ledger, stored, effects)
-  const ratio = sampleRatio(ledger, { arms: definition.arms.length, plannedUnits: definition.plannedUnits })
+  const ratio = sampleRatio(ledger, { arms: definition.arms.length })
   const guardrails = metric.role === 'primary' ? await guardrailFindings(store, experiment, now) : []
   const units = unitsIn(ledger)
   const findings: Findings = {

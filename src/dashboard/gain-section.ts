@@ -37,7 +37,7 @@ export function gainSection({ report, course }: Portrait): Markup {
     units: last.gain.units,
     writeY: write,
   } as const
-  const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.${metric.goal === 'decrease' ? ' Lower is better.' : ''}`
+  const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict; what the first hundred units gained is not counted. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.${metric.goal === 'decrease' ? ' Lower is better.' : ''}`
   return markup`<section>${head}
 <p>${unbroken(sentence)}</p>
 <figure><div class="wide">${lineChart({ ...chart, id: 'gain-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'gain-narrow' }, 'narrow')}</div>

@@ -16,7 +16,10 @@ export interface Tuning {
 
 /** Estimate and ends in the metric's own unit; null where there is no number yet, or no bound. */
 export interface Interval {
+  /** Within what is possible, see {@link clampTo}. */
   readonly estimate: number | null
+  /** As the scores gave it: it may lie where no outcome can. The evidence and the verdict rest on this one. */
+  readonly rawEstimate: number | null
   readonly lower: number | null
   readonly upper: number | null
   /** `1 − alpha` of this very interval. */
@@ -68,13 +71,44 @@ export function evidenceOf(logE: number): Evidence {
   return { logEValue: logE, eValue: Math.exp(logE), pValue: Math.min(1, Math.exp(-logE)) }
 }
 
-/** `θ̂ ± B(V)/H`; without a score no estimate, unbounded. */
+/** `θ̂ ± B(V)/H`, wherever that lies; without a score no estimate, unbounded. */
 export function estimateOf(score: Score | null, tuning: Tuning): Estimate {
-  const level = 1 - tuning.alpha
-  if (score === null) return { estimate: null, lower: null, upper: null, level, units: 0, batches: 0 }
-  const { estimate, units, batches } = score
-  const reach = bound(score.variance, tuning) / score.weight
-  return { estimate, lower: estimate - reach, upper: estimate + reach, level, units, batches }
+  return estimateAround(score, tuning.alpha, score === null ? 0 : bound(score.variance, tuning))
+}
+
+/** `θ̂ ± bound/H` at level `1 − alpha`, for whatever bound the martingale keeps; without a score unbounded. */
+export function estimateAround(
+  score: Omit<Score, 'variance'> | null,
+  alpha: number,
+  martingaleBound: number,
+): Estimate {
+  const level = 1 - alpha
+  if (score === null) {
+    return { estimate: null, rawEstimate: null, lower: null, upper: null, level, units: 0, batches: 0 }
+  }
+  const { estimate, weight, units, batches } = score
+  const reach = martingaleBound / weight
+  const [lower, upper] = [estimate - reach, estimate + reach]
+  return { estimate, rawEstimate: estimate, lower, upper, level, units, batches }
+}
+
+/** What a number can be at all: of a mean [lo, hi], of a difference of means [lo − hi, hi − lo]. */
+export type Possible = readonly [least: number, most: number]
+
+/**
+ * The estimate and the ends, moved into what is possible; `rawEstimate` and what is unbounded stay. An intersection
+ * with the possible range covers the truth whenever the interval did. An interval that lies outside altogether becomes
+ * the nearest point, so an end never changes sides with a number strictly inside the range: a verdict stays as it was.
+ */
+export function clampTo<Kind extends Interval>(interval: Kind, [least, most]: Possible): Kind {
+  const clamp = (value: number | null) => (value === null ? null : Math.min(most, Math.max(least, value)))
+  const { estimate, lower, upper } = interval
+  return { ...interval, estimate: clamp(estimate), lower: clamp(lower), upper: clamp(upper) }
+}
+
+/** What the difference of two means in [lo, hi] can be. */
+export function possibleLifts([lo, hi]: Possible): Possible {
+  return [lo - hi, hi - lo]
 }
 
 /** The evidence against θ = 0; without a score `e = p = 1`. */

@@ -1,6 +1,7 @@
-// Contrasts θ = Σ c_a μ_a: an arm's mean, a target policy's value, what the policy itself earned. Each batch gives an
-// augmented inverse-propensity score, weighed by its predictable standard deviation; what comes out feeds a confidence
-// sequence. Fed batch by batch, and readable after each. The difference of two arms is in paired-scores.ts.
+// Contrasts θ = Σ c_a μ_a with fixed coefficients: an arm's mean, a target policy's value. Each batch gives an augmented
+// inverse-propensity score, weighed by its predictable standard deviation; what comes out feeds a confidence sequence.
+// Fed batch by batch, and readable after each. The difference of two arms is in paired-scores.ts, what the policy itself
+// earned in per-unit-contrast.ts.
 import type { PredictedBatch } from './prediction.ts'
 import { type Score, ScoreSum } from './score-sum.ts'
 
@@ -11,7 +12,7 @@ export interface Term {
 }
 
 /**
- * A contrast with fixed coefficients, `h = 1/√v`. Batches without units, and those in which an arm with a term was not
+ * Each batch weighs `h = 1/√v`. Batches without units, and those in which an arm with a term was not
  * active, are skipped. Hadad et al. 2021, PNAS 118; Bibaut et al. 2021, "Post-contextual-bandit inference". Against an
  * independent implementation in 50 digits: worst error |x − y|/max(1, |y|) of θ̂, H and V 6e-16, with up to 4e8 units
  * (tests/stats/contrast.test.ts).
@@ -41,42 +42,6 @@ export class Contrast {
   }
 
   /** null while no batch could be used (or no coefficient differs from 0). */
-  score(): Score | null {
-    return this.#sum.score()
-  }
-}
-
-/**
- * What the policy earned over giving every unit the control: per batch `c_a = p_s(a) − 1{a = control}`, `h = 1`, so
- * that each unit counts alike. Batches without units, without an active control, or with nothing else are skipped.
- */
-export class PolicyContrast {
-  readonly #control: number
-  readonly #sum = new ScoreSum()
-
-  constructor(control: number) {
-    this.#control = control
-  }
-
-  add(batch: PredictedBatch): void {
-    const { units, propensity } = batch
-    if (units === 0 || propensity[this.#control] === 0) return
-    let others = 0
-    let [variance, mean, residual, residualSquare] = [0, 0, 0, 0]
-    for (let arm = 0; arm < propensity.length; arm++) {
-      const p = propensity[arm] as number
-      if (p === 0) continue
-      if (arm !== this.#control) others++
-      const coefficient = arm === this.#control ? p - 1 : p
-      variance += coefficient ** 2 * (batch.scoreVariance[arm] as number)
-      mean += coefficient * (batch.mean[arm] as number)
-      residual += coefficient * (batch.residual[arm] as number)
-      residualSquare += coefficient ** 2 * (batch.residualSquare[arm] as number)
-    }
-    if (others > 0) this.#sum.add({ h: 1, units, variance, mean, residual, residualSquare })
-  }
-
-  /** null while no batch could be used. */
   score(): Score | null {
     return this.#sum.score()
   }

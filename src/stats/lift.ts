@@ -2,18 +2,22 @@
 // earned. All are confidence sequences over one shared pass through the mature batches, valid under adaptive assignment
 // and at every look.
 import {
+  clampTo,
   type Estimate,
   type Evidence,
   estimateOf,
   evidenceAgainstZero,
   type Interval,
+  type Possible,
+  possibleLifts,
   type Tuning,
   tuneSequence,
 } from './confidence-sequence.ts'
-import { Contrast, PolicyContrast } from './contrast.ts'
+import { Contrast } from './contrast.ts'
 import type { Goal } from './goal.ts'
 import { type Batch, type Ledger, matureBatches } from './ledger.ts'
 import { PairedScores } from './paired-scores.ts'
+import { PerUnitContrast, type PerUnitEstimate } from './per-unit-contrast.ts'
 import { Predictor } from './prediction.ts'
 import { relativeLift } from './relative-lift.ts'
 
@@ -25,7 +29,7 @@ export interface EffectOptions {
   /** The control's place in the order of the configuration. */
   readonly control: number
   /** `range`: outcomes lie in [lo, hi], in the metric's unit; [0, 1] for a binary metric. */
-  readonly metric: { readonly range: readonly [lo: number, hi: number]; readonly goal: Goal }
+  readonly metric: { readonly range: Possible; readonly goal: Goal }
   /** In (0, 0.5]. */
   readonly alpha: number
   /**
@@ -36,7 +40,7 @@ export interface EffectOptions {
 
 /** The absolute lift: mean of the arm minus mean of the control, in the metric's unit. */
 export interface Lift extends Estimate, Evidence {
-  /** Read off the very interval that is shown: it must exclude 0, not touch it. */
+  /** The interval must exclude 0, not touch it. The shown, clamped one does so exactly when the unclamped one does. */
   readonly verdict: Verdict
   /** Share by which the arm exceeds the control (0.1 = a tenth more); null for metrics that can be negative. */
   readonly relative: Interval | null
@@ -46,15 +50,16 @@ export interface Effects {
   readonly means: readonly Estimate[]
   /** null for the control itself. */
   readonly lifts: readonly (Lift | null)[]
-  /** Per unit, over giving everyone the control. */
-  readonly policyLift: Estimate & Evidence
+  /** Per unit, over giving everyone the control; `from`: over the units since that snapshot. */
+  readonly policyLift: PerUnitEstimate
 }
 
 /**
  * All effects on one metric, over the mature batches of a ledger. Means and the policy lift hold at level 1 − α each;
  * the K − 1 absolute lifts hold jointly at 1 − α (`α/(K − 1)` each), and so, as a family of their own, do the relative
- * ones. Where an arm or the control was never active, its estimates are null and unbounded with `e = p = 1`. Sources
- * and formulas: contrast.ts, paired-scores.ts, confidence-sequence.ts, relative-lift.ts.
+ * ones. Where an arm or the control was never active, its estimates are null and unbounded with `e = p = 1`. Means are
+ * clamped to the range, lifts to its differences; e, p and verdicts rest on the unclamped numbers. Sources and formulas:
+ * contrast.ts, paired-scores.ts, confidence-sequence.ts, relative-lift.ts, per-unit-contrast.ts.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */
@@ -69,60 +74,73 @@ export function estimateEffects(ledger: Ledger, options: EffectOptions): Effects
  * that was added is final.
  */
 export class RunningEffects {
-  readonly #goal: Goal
-  readonly #isSigned: boolean
+  readonly #metric: EffectOptions['metric']
   readonly #predictor: Predictor
   readonly #means: readonly Contrast[]
   /** null for the control. */
   readonly #pairs: readonly (PairedScores | null)[]
-  readonly #policy: PolicyContrast
-  readonly #tuneOwn: (unitVariance?: number) => Tuning
+  readonly #policy = new PerUnitContrast()
+  readonly #control: number
+  readonly #ownLevel: { readonly alpha: number; readonly plannedUnits: number }
+  readonly #own: Tuning
   readonly #joint: Tuning
 
   /** @throws RangeError when the options are out of range. */
   constructor({ arms, control, metric, alpha, plannedUnits }: EffectOptions) {
     if (!(control >= 0 && control < arms)) throw new RangeError(`Cannot compare with arm ${control} of ${arms}`)
     const everyArm = Array.from({ length: arms }, (_, arm) => arm)
-    this.#goal = metric.goal
-    this.#isSigned = metric.range[0] < 0
+    this.#metric = metric
     this.#predictor = new Predictor(arms, metric.range)
     this.#means = everyArm.map(arm => new Contrast([{ arm, coefficient: 1 }]))
     this.#pairs = everyArm.map(arm => (arm === control ? null : new PairedScores(arm, control)))
-    this.#policy = new PolicyContrast(control)
-    this.#tuneOwn = unitVariance => tuneSequence(alpha, plannedUnits, unitVariance)
+    this.#control = control
+    this.#ownLevel = { alpha, plannedUnits }
+    this.#own = tuneSequence(alpha, plannedUnits)
     this.#joint = tuneSequence(alpha / Math.max(1, arms - 1), plannedUnits)
   }
 
-  /** @throws RangeError when units were counted for an inactive arm. */
-  add(batch: Batch): void {
+  /**
+   * Says whether the policy lift counts the batch: not before 100 units are known, and not where the control was not
+   * active, or alone.
+   *
+   * @throws RangeError when units were counted for an inactive arm.
+   */
+  add(batch: Batch): boolean {
     const predicted = this.#predictor.next(batch)
     for (const mean of this.#means) mean.add(predicted)
     for (const pair of this.#pairs) pair?.add(predicted)
-    this.#policy.add(predicted)
+    if (predicted.propensity[this.#control] === 0) return false
+    return this.#policy.add(predicted, (share, arm) => (arm === this.#control ? share - 1 : share))
   }
 
   means(): Estimate[] {
-    const tuning = this.#tuneOwn()
-    return this.#means.map(mean => estimateOf(mean.score(), tuning))
+    return this.#means.map(mean => clampTo(estimateOf(mean.score(), this.#own), this.#metric.range))
   }
 
   lifts(): (Lift | null)[] {
     return this.#pairs.map(pair => (pair === null ? null : this.#liftOf(pair)))
   }
 
-  policyLift(): Estimate & Evidence {
-    const score = this.#policy.score()
-    const perUnit = this.#tuneOwn(score?.firstVariance)
-    return { ...estimateOf(score, perUnit), ...evidenceAgainstZero(score, perUnit) }
+  policyLift(): PerUnitEstimate {
+    return clampTo(this.#policy.estimate(this.#ownLevel), possibleLifts(this.#metric.range))
   }
 
   #liftOf(pair: PairedScores): Lift {
-    const score = pair.difference()
-    const estimate = estimateOf(score, this.#joint)
-    const evidence = evidenceAgainstZero(score, this.#joint)
-    const relative = this.#isSigned ? null : relativeLift(pair.totals(), this.#joint)
-    return { ...estimate, ...evidence, verdict: verdictOf(estimate, this.#goal), relative }
+    const relative = this.#metric.range[0] < 0 ? null : relativeLift(pair.totals(), this.#joint)
+    return { ...absoluteLift(pair, this.#metric, this.#joint), relative }
   }
+}
+
+/** The difference of the pair's means, the evidence against none, and what that says by the metric's goal. */
+export function absoluteLift(
+  pair: PairedScores,
+  { range, goal }: EffectOptions['metric'],
+  tuning: Tuning,
+): Omit<Lift, 'relative'> {
+  const score = pair.difference()
+  const estimate = estimateOf(score, tuning)
+  const verdict = verdictOf(estimate, goal)
+  return { ...clampTo(estimate, possibleLifts(range)), ...evidenceAgainstZero(score, tuning), verdict }
 }
 
 /** `better` or `worse` once the interval excludes 0, on the side that the goal says. */

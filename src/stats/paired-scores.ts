@@ -24,7 +24,6 @@ export class PairedScores {
   readonly #control: number
   #batches = 0
   #units = 0
-  #firstVariance = 0
   /** `Σ h² n σ²/p` of each. */
   #armVariance = 0
   #controlVariance = 0
@@ -57,7 +56,7 @@ export class PairedScores {
     const controlScore = (batch.mean[control] as number) + controlResidual / n
 
     const variance = armVariance + controlVariance
-    if (this.#batches++ === 0) this.#firstVariance = variance
+    this.#batches++
     this.#units += n
     const h = 1 / Math.sqrt(variance)
     this.#weight += h * n
@@ -91,7 +90,6 @@ export class PairedScores {
       variance: Math.max(atOne(predicted), atOne(seen)),
       units: this.#units,
       batches: this.#batches,
-      firstVariance: this.#firstVariance,
     }
   }
 

@@ -5,6 +5,9 @@ import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
 /** A batch against its predictions; the columns have a value for each arm. */
 export interface PredictedBatch {
+  readonly snapshot: number
+  /** In all earlier batches, over all arms. */
+  readonly unitsBefore: number
   /** `n`: the units of the batch, over all arms. */
   readonly units: number
   /** `p_s(a)`; 0 where the arm was not active, and then the rest is 0 too. */
@@ -29,7 +32,7 @@ export interface PredictedBatch {
 export class Predictor {
   readonly #range: Ends
   readonly #known: Tally[]
-  readonly #batch: { units: number } & Omit<PredictedBatch, 'units'>
+  readonly #batch: { -readonly [Name in keyof PredictedBatch]: PredictedBatch[Name] }
   #total = EMPTY_TALLY
 
   /**
@@ -42,6 +45,8 @@ export class Predictor {
     this.#range = range
     this.#known = new Array<Tally>(armCount).fill(EMPTY_TALLY)
     this.#batch = {
+      snapshot: 0,
+      unitsBefore: 0,
       units: 0,
       propensity: new Float64Array(armCount),
       mean: new Float64Array(armCount),
@@ -61,7 +66,7 @@ export class Predictor {
     checkBatch(batch, this.#known.length)
     const ends = outcomeEnds(this.#total, this.#range)
     const pool = pooledMean(this.#total, ends)
-    const before = this.#total.units
+    const unitsBefore = this.#total.units
     for (let arm = 0; arm < this.#known.length; arm++) {
       const tally = batch.tallies[arm] ?? EMPTY_TALLY
       this.#predict(arm, batch.propensities[arm] ?? 0, tally, ends, pool)
@@ -69,8 +74,11 @@ export class Predictor {
       this.#known[arm] = addTallies(this.#known[arm] as Tally, tally)
       this.#total = addTallies(this.#total, tally)
     }
-    this.#batch.units = this.#total.units - before
-    return this.#batch
+    return Object.assign(this.#batch, {
+      snapshot: batch.snapshot,
+      unitsBefore,
+      units: this.#total.units - unitsBefore,
+    })
   }
 
   #predict(arm: number, p: number, tally: Tally, ends: Ends, pool: number): void {

@@ -1,6 +1,5 @@
-// The confidence interval of a ratio A/C, by inverting a confidence sequence for A − uC (after Fieller 1954). Used for
-// the relative lift and for the self-normalised off-policy value. It never divides by an uncertain number, so it may
-// rightly be unbounded.
+// The confidence interval of a ratio A/C, by inverting a confidence sequence for A − uC (after Fieller 1954): that of the
+// relative lift. It never divides by an uncertain number, so it may rightly be unbounded.
 import { bound, type Tuning } from './confidence-sequence.ts'
 
 /** `constant + linear·u + square·u²`, nowhere negative. */

@@ -1,5 +1,7 @@
-// The predictions of prediction.ts for a log in which every row is a batch of its own: the same formulas, kept up to
-// date from row to row, so that a log of millions costs a few operations a row whatever the number of arms.
+// The predictions of prediction.ts for a log in which every row is a batch of its own, kept up to date from row to row,
+// so that a log of millions costs a few operations a row whatever the number of arms. Means are predicted alike. The
+// variance is not: six pseudo-observations for each arm of a log with many arms would outweigh what it shows, so an arm
+// shares those of the whole log, and never counts as steadier than that.
 import { checkRange, type Ends, outcomeEnds, pooledMean, predictedMean, predictedVariance } from './prediction.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
@@ -41,7 +43,7 @@ export class RowPredictor {
     return {
       value: this.#weighedSums + 2 * pool * this.#weighedShares,
       mean: predictedMean(known, pool),
-      variance: predictedVariance(known, ends),
+      variance: rowVariance(known, predictedVariance(this.#total, ends)),
     }
   }
 
@@ -71,4 +73,13 @@ export class RowPredictor {
     })
     this.#untilRefresh = Math.max(64, this.#target.length)
   }
+}
+
+/**
+ * `max(σ²_s, σ²_p)`, `σ²_s = (N_a σ²_own + 6 σ²_p)/(N_a + 6)`: the arm's own variance `σ²_own = Q_a/N_a − (S_a/N_a)²`,
+ * drawn towards σ²_p, that of all rows with three pseudo-observations at each end.
+ */
+function rowVariance({ units, sum, sumOfSquares }: Tally, ofAllRows: number): number {
+  const squares = units === 0 ? 0 : Math.max(0, sumOfSquares - sum ** 2 / units)
+  return Math.max(ofAllRows, (squares + 6 * ofAllRows) / (units + 6))
 }

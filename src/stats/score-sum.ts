@@ -12,8 +12,6 @@ export interface Score {
   /** `τ = Σ n`, all units of the used batches; equal to `Σ h² n v` where h = 1/√v. */
   readonly units: number
   readonly batches: number
-  /** `v` of the first used batch. */
-  readonly firstVariance: number
 }
 
 /** One batch's share: `d = Σ c m`, `R = Σ c r`, `K = Σ c² k` over its arms, `v = Σ c² σ²/p`, and its weight `h`. */
@@ -35,7 +33,6 @@ export interface BatchScore {
 export class ScoreSum {
   #batches = 0
   #units = 0
-  #firstVariance = 0
   #predictedVariance = 0
   /** θ̂ and H: the units' mean, each unit weighing h. */
   #estimate = 0
@@ -46,7 +43,7 @@ export class ScoreSum {
   #squares = 0
 
   add({ h, units, variance, mean, residual, residualSquare }: BatchScore): void {
-    if (this.#batches++ === 0) this.#firstVariance = variance
+    this.#batches++
     this.#units += units
     const score = mean + residual / units
     this.#weight += h * units
@@ -72,7 +69,6 @@ export class ScoreSum {
       variance: Math.max(this.#predictedVariance, seen),
       units: this.#units,
       batches: this.#batches,
-      firstVariance: this.#firstVariance,
     }
   }
 }

@@ -91,11 +91,11 @@ describe('evidenceOf()', () => {
 })
 
 describe('estimateOf()', () => {
-  const score = { estimate: 0.3, weight: 50, variance: 40, units: 40, batches: 2, firstVariance: 1 }
+  const score = { estimate: 0.3, weight: 50, variance: 40, units: 40, batches: 2 }
   const tuned = tuneSequence(0.05, 1000)
 
   it('is unbounded, with no evidence, without a score', () => {
-    const nothing = { estimate: null, lower: null, upper: null, level: 0.95, units: 0, batches: 0 }
+    const nothing = { estimate: null, rawEstimate: null, lower: null, upper: null, level: 0.95, units: 0, batches: 0 }
     expect(estimateOf(null, tuned)).toEqual(nothing)
     expect(evidenceAgainstZero(null, tuned)).toEqual({ logEValue: 0, eValue: 1, pValue: 1 })
   })

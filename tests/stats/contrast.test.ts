@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Contrast, PolicyContrast, type Term } from '../../src/stats/contrast.ts'
+import { Contrast, type Term } from '../../src/stats/contrast.ts'
 import { type Ledger, matureBatches, pooledTallies } from '../../src/stats/ledger.ts'
 import { Predictor } from '../../src/stats/prediction.ts'
 import type { Score } from '../../src/stats/score-sum.ts'
@@ -30,14 +30,13 @@ describe('Contrast', () => {
         expectGolden(score?.units, golden.tau, where)
         expect(score?.batches).toBe(golden.batches)
       }
-      expectGolden(scorePolicy(ledger, control, arms, metric.range)?.variance, expected.policyLift.V, where)
     }
   })
 
   it('is the plain inverse-propensity score of a first batch, around one half', () => {
     const first = batch(1, [0.5, 0.5], [successes(60, 20), successes(40, 16)])
     const score = scoreContrast([first], lift(1, 0), 2)
-    expect(score).toMatchObject({ weight: 100, units: 100, batches: 1, firstVariance: 1, variance: 100 })
+    expect(score).toMatchObject({ weight: 100, units: 100, batches: 1, variance: 100 })
     expect(score?.estimate).toBeCloseTo((2 * (16 - 20) - (40 - 60)) / 100, 14)
   })
 
@@ -141,35 +140,10 @@ describe('Contrast', () => {
   })
 })
 
-describe('PolicyContrast', () => {
-  it('is the mean by its propensities minus the control: with half the units each, half the lift', () => {
-    const first = batch(1, [0.5, 0.5], [successes(60, 20), successes(40, 16)])
-    const score = scorePolicy([first], 0, 2)
-    expect(score).toMatchObject({ weight: 100, units: 100, batches: 1, firstVariance: 0.25 })
-    expect(score?.estimate).toBeCloseTo((scoreContrast([first], lift(1, 0), 2)?.estimate ?? Number.NaN) / 2, 14)
-  })
-
-  it('skips batches without an active control, without another arm, or without units', () => {
-    const ledger = [
-      batch(1, [null, 1], [successes(0, 0), successes(5, 2)]),
-      batch(2, [1, null], [successes(5, 2), successes(0, 0)]),
-      batch(3, [0.5, 0.5], [successes(0, 0), successes(0, 0)]),
-    ]
-    expect(scorePolicy(ledger, 0, 2)).toBeNull()
-  })
-})
-
 type Range = readonly [number, number]
 
 function scoreContrast(ledger: Ledger, terms: readonly Term[], arms: number, range: Range = [0, 1]): Score | null {
-  return scored(ledger, new Contrast(terms), arms, range)
-}
-
-function scorePolicy(ledger: Ledger, control: number, arms: number, range: Range = [0, 1]): Score | null {
-  return scored(ledger, new PolicyContrast(control), arms, range)
-}
-
-function scored(ledger: Ledger, contrast: Contrast | PolicyContrast, arms: number, range: Range): Score | null {
+  const contrast = new Contrast(terms)
   const predictor = new Predictor(arms, range)
   for (const each of matureBatches(ledger)) contrast.add(predictor.next(each))
   return contrast.score()

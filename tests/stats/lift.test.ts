@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Ledger } from '../../src/stats/ledger.ts'
+import { estimateOf, type Interval, possibleLifts, tuneSequence } from '../../src/stats/confidence-sequence.ts'
+import { type Ledger, matureBatches } from '../../src/stats/ledger.ts'
 import { type EffectOptions, estimateEffects, type Lift, verdictOf } from '../../src/stats/lift.ts'
+import { PairedScores } from '../../src/stats/paired-scores.ts'
+import { Predictor } from '../../src/stats/prediction.ts'
 import { expectGolden } from '../support/golden.ts'
 import { batch, drawUnits, goldenMetrics, randomLedger, successes } from '../support/ledgers.ts'
 import { seededRandom } from '../support/random.ts'
@@ -15,30 +18,86 @@ const twoArms: EffectOptions = {
 const threeArms = { ...twoArms, arms: 3 }
 
 describe('estimateEffects()', () => {
-  it('agrees with golden means, lifts, relative lifts and policy lifts', () => {
+  it('agrees with golden means, lifts and relative lifts, clamped to what is possible', () => {
     for (const { where, options, expected, ledger } of goldenMetrics) {
-      const { means, lifts, policyLift } = estimateEffects(ledger, options)
+      const { means, lifts } = estimateEffects(ledger, options)
+      const { range } = options.metric
       expect(means).toHaveLength(expected.means.length)
       expect(lifts).toHaveLength(expected.lifts.length)
-      for (const [arm, golden] of expected.means.entries()) expectInterval(means[arm], golden, where)
+      for (const [arm, golden] of expected.means.entries()) expectInterval(means[arm], golden, range, where)
       for (const [arm, golden] of expected.lifts.entries()) {
         const lift = lifts[arm] ?? null
         if (golden === null) {
           expect(lift).toBeNull()
           continue
         }
-        expectInterval(lift, golden, where)
+        expectInterval(lift, golden, possibleLifts(range), where)
         expectGolden(lift?.logEValue, golden.logE, where)
         expectGolden(lift?.pValue, golden.p, where)
         expect(lift?.verdict, where).toBe(golden.verdict)
         if (expected.relative === null) expect(lift?.relative, where).toBeNull()
-        else expectInterval(lift?.relative, expected.relative[arm], `${where}, relative`)
+        else expectRelative(lift?.relative, expected.relative[arm], `${where}, relative`)
       }
-      expectInterval(policyLift, expected.policyLift, where)
-      expectGolden(policyLift.logEValue, expected.policyLift.logE, where)
-      expectGolden(policyLift.pValue, expected.policyLift.p, where)
-      expect(policyLift.units, where).toBe(expected.policyLift.units)
     }
+  })
+
+  it('never lets a clamped end change a verdict, nor an estimate leave its interval or the possible', () => {
+    const random = seededRandom(48)
+    const seen = new Set<string>()
+    let clamped = 0
+    for (let round = 0; round < 400; round++) {
+      const lo = Math.round(20 * (random() - 0.5))
+      const range = [lo, lo + 1 + 9 * random()] as const
+      const goal = random() < 0.5 ? 'increase' : 'decrease'
+      const options = {
+        ...threeArms,
+        metric: { range, goal },
+        alpha: 0.001 + 0.499 * random(),
+        plannedUnits: 200,
+      } as const
+      const ledger = stretched(
+        randomLedger(random, [random(), random() ** 4, 1 - random() ** 4], 6, 4 + Math.floor(60 * random())),
+        range,
+      )
+      const { means, lifts, policyLift } = estimateEffects(ledger, options)
+      for (const mean of means) expectPossible(mean, range)
+      expectPossible(policyLift, possibleLifts(range))
+      for (const [arm, lift] of lifts.entries()) {
+        if (lift === null) continue
+        const unclamped = unclampedLift(ledger, options, arm)
+        expectPossible(lift, possibleLifts(range))
+        expect(lift.verdict).toBe(verdictOf(unclamped, goal))
+        expect(lift.verdict).toBe(verdictOf(lift, goal))
+        expect(lift.verdict !== 'undecided').toBe(lift.eValue >= 2 / options.alpha)
+        expect(lift.rawEstimate).toBe(unclamped.estimate)
+        const isClamped = lift.lower !== unclamped.lower || lift.upper !== unclamped.upper
+        if (lift.estimate !== lift.rawEstimate) clamped++
+        seen.add(`${lift.verdict}, ${isClamped ? 'clamped' : 'as it was'}`)
+        if (lift.relative?.estimate == null) continue
+        expectPossible(lift.relative, [-1, Infinity])
+        expect(lift.relative.upper).not.toBeNull()
+      }
+    }
+    expect(clamped).toBeGreaterThan(5)
+    expect(seen.size).toBe(6)
+  })
+
+  it('has no relative estimate while its upper end is unbounded: −412 % was the unclamped one', () => {
+    const first = batch(1, [0.5, 0.5], [successes(4, 2), successes(6, 0)])
+    const lift = liftOf([first], 1, 0)
+    expect(lift.relative).toMatchObject({ estimate: null, lower: -1, upper: null })
+    expect(lift.relative?.rawEstimate).toBeLessThan(-1)
+  })
+
+  it('counts the policy lift from the batch on before which 100 units are known', () => {
+    const random = seededRandom(49)
+    const ledger = randomLedger(random, [0.1, 0.3], 8, 30)
+    expect(estimateEffects(ledger.slice(0, 4), twoArms).policyLift).toEqual({
+      ...{ estimate: null, rawEstimate: null, lower: null, upper: null, level: 0.95, units: 0, batches: 0 },
+      ...{ logEValue: 0, eValue: 1, pValue: 1, from: null },
+    })
+    const { policyLift } = estimateEffects(ledger, twoArms)
+    expect(policyLift).toMatchObject({ from: 5, units: 120, batches: 4 })
   })
 
   it('shares alpha among the lifts, and keeps it whole for the means and the policy', () => {
@@ -106,7 +165,7 @@ describe('estimateEffects()', () => {
     const idleControl = batch(1, [0.5, 0.5], [successes(60, 0), successes(40, 8)])
     const lift = liftOf(Array(20).fill(idleControl), 1, 0)
     expect(lift.verdict).toBe('better')
-    expect(lift.relative).toEqual({ estimate: null, lower: null, upper: null, level: 0.95 })
+    expect(lift.relative).toEqual({ estimate: null, rawEstimate: null, lower: null, upper: null, level: 0.95 })
   })
 
   it('keeps a relative lift at −1 or above when an arm earns nothing', () => {
@@ -177,14 +236,58 @@ function liftOf(ledger: Ledger, arm: number, control: number): Lift {
   return lift
 }
 
+type Golden = { estimate: number | null; lo: number | null; hi: number | null } | null | undefined
+
+/** The golden intervals are not clamped. */
 function expectInterval(
-  actual: { estimate: number | null; lower: number | null; upper: number | null } | null | undefined,
-  golden: { estimate: number | null; lo: number | null; hi: number | null } | null | undefined,
+  actual: Interval | null | undefined,
+  golden: Golden,
+  [least, most]: readonly [number, number],
   where: string,
 ): void {
-  expectGolden(actual?.estimate, golden?.estimate, where)
+  const clamp = (value: number | null | undefined) => (value == null ? null : Math.min(most, Math.max(least, value)))
+  expectGolden(actual?.rawEstimate, golden?.estimate, where)
+  expectGolden(actual?.estimate, clamp(golden?.estimate), where)
+  expectGolden(actual?.lower, clamp(golden?.lo), where)
+  expectGolden(actual?.upper, clamp(golden?.hi), where)
+}
+
+function expectRelative(actual: Interval | null | undefined, golden: Golden, where: string): void {
+  expectGolden(actual?.rawEstimate, golden?.estimate, where)
   expectGolden(actual?.lower, golden?.lo, where)
   expectGolden(actual?.upper, golden?.hi, where)
+  if (golden == null || golden.hi === null || golden.estimate === null) expect(actual?.estimate ?? null).toBeNull()
+  else expectGolden(actual?.estimate, Math.min(golden.hi, Math.max(golden.lo ?? -1, golden.estimate)), where)
+}
+
+/** Whatever there is of it lies within the limits, the estimate within the ends. */
+function expectPossible({ estimate, lower, upper }: Interval, [least, most]: readonly [number, number]): void {
+  if (estimate === null) return
+  for (const value of [lower ?? least, upper ?? most]) {
+    expect(value).toBeGreaterThanOrEqual(least)
+    expect(value).toBeLessThanOrEqual(most)
+  }
+  expect(estimate).toBeGreaterThanOrEqual(lower ?? least)
+  expect(estimate).toBeLessThanOrEqual(upper ?? most)
+}
+
+/** Outcomes 0 and 1 moved to the ends of a range. */
+function stretched(ledger: Ledger, [lo, hi]: readonly [number, number]): Ledger {
+  return ledger.map(each => ({
+    ...each,
+    tallies: each.tallies.map(({ units, sum }) => ({
+      units,
+      sum: units * lo + sum * (hi - lo),
+      sumOfSquares: (units - sum) * lo ** 2 + sum * hi ** 2,
+    })),
+  }))
+}
+
+function unclampedLift(ledger: Ledger, { arms, control, metric, alpha, plannedUnits }: EffectOptions, arm: number) {
+  const predictor = new Predictor(arms, metric.range)
+  const scores = new PairedScores(arm, control)
+  for (const each of matureBatches(ledger)) scores.add(predictor.next(each))
+  return estimateOf(scores.difference(), tuneSequence(alpha / (arms - 1), plannedUnits))
 }
 
 /**

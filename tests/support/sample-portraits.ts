@@ -94,6 +94,7 @@ function courseOf({ arms, units: total }: Report, random: () => number, steps: n
             snapshot: place + 1,
             units: unitsBefore + units,
             earned,
+            from: 1,
             gained,
             lower: random() < 0.1 ? null : gained - earned * random(),
             upper: random() < 0.1 ? null : gained + earned * random(),

@@ -42,6 +42,7 @@ export function liftOf(
   const logEValue = estimate === null || halfWidth === null ? 0 : 3 * ((2 * estimate) / halfWidth) ** 2 - 4
   return {
     estimate,
+    rawEstimate: estimate,
     lower,
     upper,
     level,
@@ -54,7 +55,13 @@ export function liftOf(
     relative:
       relativeSpan === null
         ? null
-        : { estimate: relativeSpan[0], lower: relativeSpan[1], upper: relativeSpan[2], level },
+        : {
+            estimate: relativeSpan[0],
+            rawEstimate: relativeSpan[0],
+            lower: relativeSpan[1],
+            upper: relativeSpan[2],
+            level,
+          },
     ...rest,
   }
 }
@@ -116,7 +123,9 @@ export function sampleReport(facts: Partial<Report> = {}): Report {
     alpha: 0.05,
     arms,
     policyLift: {
+      from: 2,
       estimate: 0.0613,
+      rawEstimate: 0.0613,
       lower: 0.0552,
       upper: 0.0674,
       level: 0.95,
@@ -212,7 +221,7 @@ export function emptyReport(facts: Partial<Report> = {}): Report {
         lift: position === 0 ? null : none,
       }),
     ),
-    policyLift: none,
+    policyLift: { ...none, from: null },
     sampleRatio: { logEValue: 0, eValue: 1, pValue: 1, logEValues: [], status: 'ok' },
     guardrails: [],
     recommendation: { action: 'continue', arm: null, why: 'No unit has been assigned yet.' },
