@@ -52,7 +52,8 @@ export function openApiOperation(operation: Operation): ZodOpenApiOperationObjec
     summary,
     description: [operation.description, needs].filter(text => text !== undefined).join('\n\n'),
     ...(scope !== null && { 'x-scope': scope }),
-    security: scope === null ? [] : [{ bearer: [scope] }, { apiKey: [scope] }],
+    // Scopes within `security` are for OAuth2 and OpenID Connect; here `x-scope` and the description name the scope.
+    security: scope === null ? [] : [{ bearer: [] }, { apiKey: [] }],
     ...(parameters !== undefined && { requestParams: parameters }),
     ...(body !== undefined && { requestBody: body }),
     responses: {
