@@ -217,6 +217,23 @@ describe('what the document promises', () => {
     }
   })
 
+  it('is how a request without the header Host is refused', async () => {
+    for (const operation of api.operations) {
+      const [method, address] = [operation.method, addressOf(operation)]
+      const connection = await RawConnection.open(service.url)
+      await connection.send(`${method} ${address} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`)
+      const answer = await connection.answer()
+      note(method, address, { ...answer, body: JSON.parse(answer.text) })
+      await connection.reset()
+    }
+  })
+
+  it('is how an address that cannot be decoded is refused', async () => {
+    for (const { method, path } of api.operations.filter(({ path }) => path.includes('{'))) {
+      await send(method, path.replace(/\{\w+\}/, '%zz'))
+    }
+  })
+
   it('is how nobody is refused who asks for nothing that is there', async () => {
     for (const { method, path, operation } of withKey) {
       const body =
