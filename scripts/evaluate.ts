@@ -1,16 +1,19 @@
-// npm run evaluate -- LOG.csv: what another policy would have earned on a log of decisions with their propensities. Reads the file
-// twice, a row at a time: once for the arms and the range of the rewards, once for the value.
-import { createReadStream } from 'node:fs'
-import { parse } from 'csv-parse'
+// Values another policy on a log of decisions with their propensities: npm run evaluate -- LOG. Reads the file twice, a row at a time:
+// once for the arms and the range of the rewards, once for the value. An export of Pinwheel is in no order of time, and sorted in memory.
 import type { Estimate } from '../src/stats/confidence-sequence.ts'
 import { LogValuation, type LogValue } from '../src/stats/off-policy.ts'
+import { type Columns, type Decision, readDecisions } from './evaluate/log-file.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 
-const HELP = `npm run evaluate -- LOG.csv [options]
+const HELP = `Usage: npm run evaluate -- LOG [options]
 
-What fixed weights would have earned, from a log that says for each decision the arm, the probability with which it was chosen, and
-the reward. The columns are those of the Open Bandit data unless named otherwise; rows must be in time order.
+What fixed weights would have earned, from a log that has for each decision the arm, the probability with which it was chosen, and
+the reward. LOG is CSV, or lines of JSON (.ndjson, .jsonl):
+
+  - an export of Pinwheel, as it is: /experiments/KEY/assignments.csv or .ndjson. --reward names the metric where there are
+    several. Rows are sorted by time. Outcomes count as they are: export when the attribution windows are over.
+  - any other log, in time order, with the columns of the Open Bandit data unless named otherwise
 
   --target TARGET      uniform (default), the key of one arm, or weights as JSON: '{"a": 0.7, "b": 0.3}'
   --arm COLUMN         item_id
@@ -24,27 +27,15 @@ the reward. The columns are those of the Open Bandit data unless named otherwise
 
 const OPTIONS = {
   target: { type: 'string', default: 'uniform' },
-  arm: { type: 'string', default: 'item_id' },
-  propensity: { type: 'string', default: 'propensity_score' },
-  reward: { type: 'string', default: 'click' },
+  arm: { type: 'string' },
+  propensity: { type: 'string' },
+  reward: { type: 'string' },
   range: { type: 'string' },
   alpha: { type: 'string', default: '0.05' },
   planned: { type: 'string', default: '30000' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
-
-interface Columns {
-  readonly arm: string
-  readonly propensity: string
-  readonly reward: string
-}
-
-interface Decision {
-  readonly arm: string
-  readonly propensity: number | null
-  readonly reward: number
-}
 
 await runScript(async () => {
   const { values, positionals } = readArguments(OPTIONS)
@@ -64,56 +55,44 @@ await runScript(async () => {
     alpha: numberOf(values.alpha, '--alpha'),
     plannedUnits: numberOf(values.planned, '--planned'),
   })
-  for await (const { arm, propensity, reward } of decisions(file, values))
+  for await (const { arm, propensity, reward } of inTimeOrder(readDecisions(file, values), seen.isTimed))
     valuation.add({ arm: arms.indexOf(arm), propensity, reward })
   const value = valuation.value()
   process.stdout.write(values.json ? `${JSON.stringify(value)}\n` : describe(value, arms, file))
   if (value.status === 'refused') process.exitCode = 2
 })
 
-async function survey(
-  file: string,
-  columns: Columns,
-): Promise<{ arms: Set<string>; range: readonly [number, number] }> {
+interface Survey {
+  readonly arms: ReadonlySet<string>
+  readonly range: readonly [number, number]
+  /** Each row has its time. */
+  readonly isTimed: boolean
+}
+
+async function survey(file: string, columns: Columns): Promise<Survey> {
   const arms = new Set<string>()
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for await (const { arm, reward } of decisions(file, columns)) {
+  let [lowest, highest, isTimed] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, false]
+  for await (const { arm, reward, at } of readDecisions(file, columns)) {
     arms.add(arm)
     lowest = Math.min(lowest, reward)
     highest = Math.max(highest, reward)
+    isTimed = at !== null
   }
   if (arms.size === 0) throw new Failure(`Cannot evaluate ${file}: it has no rows`)
   const isBinary = lowest >= 0 && highest <= 1
   return {
     arms,
     range: isBinary || lowest === highest ? [Math.min(0, lowest), Math.max(1, highest)] : [lowest, highest],
+    isTimed,
   }
 }
 
-async function* decisions(file: string, columns: Columns): AsyncGenerator<Decision> {
-  const rows = parse({ columns: true, bom: true })
-  createReadStream(file)
-    .on('error', error => rows.destroy(error))
-    .pipe(rows)
-  let line = 1
-  try {
-    for await (const row of rows as AsyncIterable<Record<string, string>>) {
-      line += 1
-      const missing = [columns.arm, columns.propensity, columns.reward].filter(column => row[column] === undefined)
-      if (missing.length > 0)
-        throw new Failure(
-          `Cannot evaluate ${file}: it has no column ${missing.join(', ')}; it has ${Object.keys(row).slice(0, 12).join(', ')}`,
-        )
-      const propensity = row[columns.propensity] ?? ''
-      const reward = Number(row[columns.reward])
-      if (!Number.isFinite(reward))
-        throw new Failure(`Cannot evaluate ${file}: the reward in row ${line} is "${row[columns.reward]}"`)
-      yield { arm: row[columns.arm] ?? '', propensity: propensity === '' ? null : Number(propensity), reward }
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw new Failure(`Cannot evaluate ${file}: ${(error as Error).message}`)
-  }
+/** Every interval rests on rows that come after what their propensities were learned from. */
+async function* inTimeOrder(decisions: AsyncIterable<Decision>, isTimed: boolean): AsyncGenerator<Decision> {
+  if (!isTimed) return yield* decisions
+  const all: Decision[] = []
+  for await (const decision of decisions) all.push(decision)
+  yield* all.sort((one, other) => (one.at ?? 0) - (other.at ?? 0))
 }
 
 function weightsOf(text: string, arms: readonly string[]): number[] {

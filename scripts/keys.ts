@@ -1,6 +1,7 @@
 // npm run keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The service may run meanwhile; it learns of
 // it within a second.
 import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { BanditError, StoreUnavailableError } from '../src/bandit/errors.ts'
 import type { Store } from '../src/bandit/store.ts'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
@@ -23,22 +24,27 @@ const HELP = `Usage: npm run keys -- COMMAND
   revoke NAME                         ends a key at once
   history [NAME]                      who changed which key, and when
 
-Works on the database of DATABASE_URL while the service runs. The secret alone goes to stdout:
+Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has learned of it. The secret
+alone goes to stdout:
   KEY=$(npm run --silent keys -- create --name web --scope assign,reward)
 `
+
+/** A running service asks for new keys more often than this. */
+const LEARNED_AFTER_MS = 1_000
 
 interface Command {
   readonly run: (store: Store, name: string | undefined, options: Options) => Promise<void>
   readonly takesName: boolean
+  readonly isChange: boolean
   readonly options: readonly (keyof Options)[]
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  create: { run: runCreate, takesName: false, options: ['name', 'scope', 'kind', 'expires', 'rate'] },
-  list: { run: runList, takesName: false, options: [] },
-  rotate: { run: runRotate, takesName: true, options: ['overlap'] },
-  revoke: { run: runRevoke, takesName: true, options: [] },
-  history: { run: runHistory, takesName: true, options: [] },
+  create: { run: runCreate, isChange: true, takesName: false, options: ['name', 'scope', 'kind', 'expires', 'rate'] },
+  list: { run: runList, isChange: false, takesName: false, options: [] },
+  rotate: { run: runRotate, isChange: true, takesName: true, options: ['overlap'] },
+  revoke: { run: runRevoke, isChange: true, takesName: true, options: [] },
+  history: { run: runHistory, isChange: false, takesName: true, options: [] },
 }
 
 await runScript(async () => {
@@ -58,6 +64,8 @@ await runScript(async () => {
   } finally {
     await store.close()
   }
+  // What a person types next may use the new key, or rely on the end of an old one.
+  if (command.isChange) await setTimeout(LEARNED_AFTER_MS)
 })
 
 /** @throws Failure for what another command would understand */

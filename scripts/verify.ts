@@ -1,5 +1,4 @@
-// npm run verify: recomputes every tally of every experiment from the facts, and says where the books differ. Exit code 1 if they do.
-// `-- --archive FOLDER` looks for every file that facts have gone to, and compares its bytes with what was noted of them.
+// Recomputes every tally of every experiment from the assignments and rewards: npm run verify
 import type { Experiment } from '../src/bandit/experiment.ts'
 import type { Store } from '../src/bandit/store.ts'
 import { verify } from '../src/bandit/verify.ts'
@@ -8,11 +7,29 @@ import { openStore } from '../src/store/open.ts'
 import { faultsInArchive } from './archive/faults-in-archive.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { databaseUrl } from './terminal/database-url.ts'
-import { runScript } from './terminal/failure.ts'
+import { Failure, runScript } from './terminal/failure.ts'
 import { tellFailure } from './terminal/tell-failure.ts'
 
+const HELP = `Usage: npm run verify -- [options]
+
+Recomputes every cell of every experiment's ledger from its assignments and rewards, in the database that DATABASE_URL names, and prints
+each cell that differs. A service may use the database meanwhile.
+
+OPTIONS
+  --archive FOLDER  also checks every file that npm run archive wrote to this folder
+
+Exit code: 0 no difference; 1 a difference, or the database cannot be read.
+`
+
+const OPTIONS = {
+  archive: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
 await runScript(async () => {
-  const { values } = readArguments({ archive: { type: 'string' } })
+  const { values, positionals } = readArguments(OPTIONS)
+  if (values.help) return void process.stdout.write(HELP)
+  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   const url = databaseUrl()
   const differences = await tellFailure('Cannot verify the database', async () => {
     const store = await openStore(url)

@@ -29,7 +29,7 @@ const ofKind = (kind: string) => manifests.find(manifest => manifest.kind === ki
 const pod = ofKind('Deployment').spec.template
 const container = pod.spec.containers[0]
 const [compose] = documentsIn('docs/deploy/compose.yaml')
-const [monitor] = documentsIn('docs/deploy/prometheus.yaml')
+const [monitor] = documentsIn('docs/deploy/service-monitor.yaml')
 const [adapter] = documentsIn('docs/deploy/prometheus-adapter.yaml')
 const proxy = read('docs/deploy/haproxy.cfg')
 
@@ -77,7 +77,7 @@ describe('docs/deploy/', () => {
       'kubernetes.yaml',
       'pinwheel.env.example',
       'prometheus-adapter.yaml',
-      'prometheus.yaml',
+      'service-monitor.yaml',
     ])
   })
 

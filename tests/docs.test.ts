@@ -1,9 +1,11 @@
 // What the documents tell people to type, typed: every TypeScript block is run, every curl command is given, and what they answer is
 // what stands below them.
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { scratchFolder } from './support/scratch.ts'
 import { type Service, startExperiment, startService } from './support/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
@@ -39,8 +41,9 @@ function here(text: string): string {
   return text.replaceAll(/(http:\/\/)?localhost:8080/g, service.url).replaceAll('YOUR-KEY', KEY)
 }
 
-async function run(program: string, parameters: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, parameters, { cwd: root })
+async function run(program: string, parameters: readonly string[], variables = {}): Promise<string> {
+  const env = { ...process.env, ...variables }
+  const { stdout } = await promisify(execFile)(program, parameters, { cwd: root, env })
   return stdout
 }
 
@@ -93,5 +96,34 @@ describe.each(['openfeature.md', 'events.md'])('docs/%s', name => {
     for (const { command, answer } of commands) {
       expect(await run('sh', ['-c', here(command.replace(/^curl/, 'curl --silent'))]), command).toBe(answer)
     }
+  })
+})
+
+describe('docs/examples', () => {
+  it('can be applied to a service that has the experiment of the README', async () => {
+    const parameters = ['scripts/apply.ts', 'docs/examples', '--url', service.url, '--key', KEY]
+    expect(await run(process.execPath, parameters)).toMatch(/^created summer-email$/m)
+    expect(await run(process.execPath, parameters)).toContain('No changes')
+  })
+})
+
+describe('npm run keys -- create', () => {
+  const names = readdirSync(new URL('docs/', root)).filter(name => name.endsWith('.md'))
+  const texts = [...names.map(name => `docs/${name}`), 'docs/deploy/service-monitor.yaml'].map(name =>
+    readFileSync(new URL(name, root), 'utf8'),
+  )
+  const commands = texts.flatMap(text =>
+    [...text.matchAll(/npm run keys -- (create( --[a-z]+ [\w,-]+)+)/g)].map(([, words]) => words ?? ''),
+  )
+
+  it('makes a key as each document says', async () => {
+    expect(commands.length).toBeGreaterThanOrEqual(3)
+    const folder = scratchFolder()
+    const variables = { DATABASE_URL: `sqlite:${join(folder, 'pinwheel.db')}` }
+    for (const command of commands) {
+      const secret = await run(process.execPath, ['scripts/keys.ts', ...command.split(' ')], variables)
+      expect(secret, command).toMatch(/^pw_[sp]k_\w+\n$/)
+    }
+    rmSync(folder, { recursive: true })
   })
 })

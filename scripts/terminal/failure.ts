@@ -7,8 +7,12 @@ export class Failure extends Error {
 /** A progress bar may stand there. */
 const ERASE_LINE = '\r\x1b[2K'
 
-/** Runs the whole script. A `Failure` becomes its sentence on stderr; anything else keeps its stack. */
+/**
+ * Runs the whole script. A `Failure` becomes its sentence on stderr; anything else keeps its stack. Where nobody reads the output any
+ * more, as behind `| head`, the work goes on to its end and to its exit code.
+ */
 export async function runScript(main: () => Promise<void>): Promise<void> {
+  for (const output of [process.stdout, process.stderr]) output.on('error', ignoreClosedPipe)
   try {
     await main()
   } catch (error) {
@@ -17,4 +21,8 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     // At once: requests that are still under way would go on trying for a minute.
     process.exit(1)
   }
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }

@@ -33,13 +33,18 @@ export class Interface {
     )
   }
 
-  /** The operation at an address with its parameters filled in. @throws Error where there is none */
-  find(method: string, address: string): PromisedOperation {
-    const { pathname } = new URL(address, 'http://localhost')
-    const found = this.operations
+  /** The operation at an address with its parameters filled in; undefined where there is none. */
+  match(method: string, address: string): PromisedOperation | undefined {
+    const pathname = URL.parse(address, 'http://localhost')?.pathname ?? ''
+    return this.operations
       .filter(({ path }) => new RegExp(`^${path.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname))
       .find(operation => operation.method === method)
-    if (found === undefined) throw new Error(`The document has no ${method} ${pathname}`)
+  }
+
+  /** The same. @throws Error where there is none */
+  find(method: string, address: string): PromisedOperation {
+    const found = this.match(method, address)
+    if (found === undefined) throw new Error(`The document has no ${method} ${address}`)
     return found
   }
 

@@ -16,6 +16,7 @@ import { createServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from './scratch.ts'
+import { unlistedStatuses } from './unlisted-statuses.ts'
 
 /** An instant to begin with: 2026-01-05T12:00:00Z, a Monday. */
 export const NOON = Date.UTC(2026, 0, 5, 12)
@@ -113,12 +114,14 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     metrics,
     gatherMetrics: () => countedFamilies({ metrics, store }),
   })
+  const unlisted = unlistedStatuses(server)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const shut = async () => {
     server.closeAllConnections()
     await new Promise(resolve => server.close(resolve))
     await opened.close()
+    if (unlisted.size > 0) throw new Error(`The OpenAPI document does not list ${[...unlisted].join(', ')}`)
   }
   return {
     url,

@@ -43,6 +43,7 @@ export function openApiDocument() {
         title: 'Pinwheel',
         version: VERSION,
         description: DESCRIPTION,
+        contact: { name: 'Pinwheel' },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -65,6 +66,22 @@ function tidy({ jsonSchema, io }: ZodOpenApiOverrideContext): void {
   // What zod says besides is true and of no use to a reader.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+  if (io === 'input') describeDefault(jsonSchema)
+  // Many tools expect `items` to be a schema; minItems and maxItems fix the length already.
+  if (jsonSchema.items === false) jsonSchema.items = jsonSchema.prefixItems?.[0] ?? {}
+}
+
+/**
+ * Moves the default of a request's field into its description. Generators of types take a field with the keyword `default`
+ * for one that is always there, and would require it of every request.
+ */
+function describeDefault(jsonSchema: ZodOpenApiOverrideContext['jsonSchema']): void {
+  if (jsonSchema.default === undefined) return
+  const { default: value, description = '' } = jsonSchema
+  if (!/\bDefault: /.test(description)) {
+    jsonSchema.description = `${description} Default: ${JSON.stringify(value)}.`.trimStart()
+  }
+  delete jsonSchema.default
 }
 
 function pathsOf(operations: readonly Operation[]): ZodOpenApiPathsObject {

@@ -20,7 +20,7 @@ export interface Operation {
   readonly body?: ZodOpenApiRequestBodyObject
   /** By status. */
   readonly answers: Readonly<Record<number, ZodOpenApiResponseObject>>
-  /** The codes that it can refuse with, besides those of the key and those that any address has. */
+  /** The codes that it can refuse with, besides those of the key and those that each operation has. */
   readonly problems: readonly ErrorCode[]
   /** Codes that it gives another status than the table in problem.ts. */
   readonly statuses?: Readonly<Partial<Record<ErrorCode, number>>>
@@ -38,6 +38,12 @@ export const TAGS = {
 
 export type Tag = keyof typeof TAGS
 
+/** What each operation can refuse with: a request without the header `Host` is not valid. */
+const REQUEST_PROBLEMS = ['invalid_request'] as const satisfies readonly ErrorCode[]
+
+/** What an operation with a parameter in its address can refuse with: one that cannot be decoded, as `%zz`, is no address; OFREP takes it for a key. */
+const ADDRESS_PROBLEMS = ['not_found'] as const satisfies readonly ErrorCode[]
+
 /** What the door itself can refuse with. */
 const KEY_PROBLEMS = ['unauthorized', 'forbidden', 'rate_limited'] as const satisfies readonly ErrorCode[]
 
@@ -45,14 +51,20 @@ const KEY_PROBLEMS = ['unauthorized', 'forbidden', 'rate_limited'] as const sati
 export function openApiOperation(operation: Operation): ZodOpenApiOperationObject {
   const { id, tag, summary, scope, parameters, body, answers, problems, statuses, isOfrep = false } = operation
   const needs = scope === null ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`
-  const refusals = scope === null ? problems : [...problems, ...KEY_PROBLEMS]
+  const refusals = [
+    ...REQUEST_PROBLEMS,
+    ...(operation.path.includes('{') && !isOfrep ? ADDRESS_PROBLEMS : []),
+    ...problems,
+    ...(scope === null ? [] : KEY_PROBLEMS),
+  ]
   return {
     operationId: id,
     tags: [tag],
     summary,
     description: [operation.description, needs].filter(text => text !== undefined).join('\n\n'),
     ...(scope !== null && { 'x-scope': scope }),
-    security: scope === null ? [] : [{ bearer: [scope] }, { apiKey: [scope] }],
+    // Scopes within `security` are for OAuth2 and OpenID Connect; here `x-scope` and the description name the scope.
+    security: scope === null ? [] : [{ bearer: [] }, { apiKey: [] }],
     ...(parameters !== undefined && { requestParams: parameters }),
     ...(body !== undefined && { requestBody: body }),
     responses: {

@@ -116,11 +116,19 @@ describe('what the document promises', () => {
     const lines = Buffer.from('{"unit": "u-18", "metric": "visit"}\n{"unit": 7}\nno JSON\n')
     await send('POST', '/rewards', lines, { 'content-type': 'application/x-ndjson' })
     await service.advance(5_000)
-    for (const type of ['application/json', 'text/plain', 'text/csv', 'text/html', 'image/svg+xml']) {
-      await send('GET', '/experiments/spring-email/report', undefined, { accept: type })
+    await send('GET', '/experiments/spring-email/report')
+    const faces = {
+      json: 'application/json',
+      txt: 'text/plain',
+      csv: 'text/csv',
+      html: 'text/html',
+      svg: 'image/svg+xml',
     }
-    for (const face of ['json', 'txt', 'csv', 'html', 'svg'])
-      await send('GET', `/experiments/spring-email/report.${face}`)
+    for (const [face, accept] of Object.entries(faces)) {
+      const address = `/experiments/spring-email/report.${face}`
+      await send('GET', address)
+      note('GET', address, await service.call('GET', '/experiments/spring-email/report', undefined, { accept }))
+    }
     await send('GET', '/experiments/spring-email/snapshots')
     await send('GET', '/experiments/spring-email/assignments.ndjson')
     await send('GET', '/experiments/spring-email/assignments.csv')
@@ -206,6 +214,23 @@ describe('what the document promises', () => {
       const answer = await connection.answer()
       note(method, address, { ...answer, body: JSON.parse(answer.text) })
       await connection.reset()
+    }
+  })
+
+  it('is how a request without the header Host is refused', async () => {
+    for (const operation of api.operations) {
+      const [method, address] = [operation.method, addressOf(operation)]
+      const connection = await RawConnection.open(service.url)
+      await connection.send(`${method} ${address} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`)
+      const answer = await connection.answer()
+      note(method, address, { ...answer, body: JSON.parse(answer.text) })
+      await connection.reset()
+    }
+  })
+
+  it('is how an address that cannot be decoded is refused', async () => {
+    for (const { method, path } of api.operations.filter(({ path }) => path.includes('{'))) {
+      await send(method, path.replace(/\{\w+\}/, '%zz'))
     }
   })
 
