@@ -28,6 +28,9 @@ export interface Reward {
 /** `recorded`: counted. `duplicate`: its id was seen before. `unassigned`: no experiment has the unit. `late`: stored, not counted. */
 export type RewardStatus = 'recorded' | 'duplicate' | 'unassigned' | 'late'
 
+/** What a store tells of a reward. `clipped`: recorded, and the unit's total then lies outside the metric's range. */
+export type StoredRewardStatus = RewardStatus | 'clipped'
+
 export const UNIT_MAX_CHARACTERS = 256
 
 /** What is wrong with a unit's name, or null. Any text of 1 to 256 characters will do, except NUL and lone surrogates. */

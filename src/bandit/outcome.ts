@@ -55,3 +55,14 @@ export function outcomeOf(metric: Pick<Metric, 'type' | 'range'>, total: number)
   const [lowest, highest] = metric.range
   return Math.min(highest, Math.max(lowest, total))
 }
+
+/**
+ * On which side of the metric's range a unit's total lies, so that its outcome is clipped; null where it is not. A total
+ * of 0 never is, since a unit without rewards has it; nor are the totals of a binary metric.
+ */
+export function clippedSide({ type, range }: Pick<Metric, 'type' | 'range'>, total: number): 'above' | 'below' | null {
+  if (type === 'binary' || total === 0) return null
+  const [lowest, highest] = range
+  if (total > highest) return 'above'
+  return total < lowest ? 'below' : null
+}

@@ -2,7 +2,7 @@
 // transaction if it falls into the unit's attribution window.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import type { ErrorCode } from './errors.ts'
-import type { Reward, RewardStatus } from './facts.ts'
+import type { Reward, RewardStatus, StoredRewardStatus } from './facts.ts'
 import type { RewardEntry, Store } from './store.ts'
 
 export interface Rejection {
@@ -11,14 +11,15 @@ export interface Rejection {
   readonly message: string
 }
 
-export type RewardResult = { readonly status: RewardStatus } | Rejection
+/** `clipped`: it was counted, and the unit's total then lies outside the metric's range, in one experiment at least. */
+export type RewardResult = { readonly status: RewardStatus; readonly clipped?: true } | Rejection
 
 interface Deps {
   readonly catalogue: Catalogue
   readonly store: Pick<Store, 'recordRewards'>
   /** Counts along, for whoever watches the service. */
   readonly metrics?: {
-    rewarded(experiment: string, metric: string, status: RewardStatus): void
+    rewarded(experiment: string, metric: string, status: StoredRewardStatus): void
     rejected(code: ErrorCode): void
   }
 }
@@ -33,7 +34,7 @@ export const MAX_REWARD_VALUE = 1e12
 export async function recordRewards(deps: Deps, rewards: readonly Reward[], now: number): Promise<RewardResult[]> {
   const plans = rewards.map(reward => plan(deps.catalogue, reward, now))
   const steps = plans.flatMap(planned => ('steps' in planned ? planned.steps : []))
-  const statuses: RewardStatus[] = []
+  const statuses: StoredRewardStatus[] = []
   for (let from = 0; from < steps.length; from += MAX_STEPS) {
     const entries = steps.slice(from, from + MAX_STEPS).map(step => step.entry)
     statuses.push(...(await deps.store.recordRewards(entries)))
@@ -48,7 +49,7 @@ export async function recordRewards(deps: Deps, rewards: readonly Reward[], now:
     const own = statuses.slice(next, next + planned.steps.length)
     next += planned.steps.length
     if (deps.metrics !== undefined) meter(deps.metrics, rewards[position] as Reward, planned.steps, own)
-    return { status: PRECEDENCE.find(status => own.includes(status)) ?? 'unassigned' }
+    return resultOf(own)
   })
 }
 
@@ -57,6 +58,11 @@ const MAX_STEPS = 500
 
 /** An event that reaches several experiments has one answer: the first of these that it met. */
 const PRECEDENCE = ['recorded', 'duplicate', 'late', 'unassigned'] as const satisfies readonly RewardStatus[]
+
+function resultOf(statuses: readonly StoredRewardStatus[]): RewardResult {
+  if (statuses.includes('clipped')) return { status: 'recorded', clipped: true }
+  return { status: PRECEDENCE.find(status => statuses.includes(status)) ?? 'unassigned' }
+}
 
 interface Step {
   readonly live: LiveExperiment
@@ -111,11 +117,11 @@ function meter(
   metrics: NonNullable<Deps['metrics']>,
   { metric, experiment = '' }: Reward,
   steps: readonly Step[],
-  statuses: readonly RewardStatus[],
+  statuses: readonly StoredRewardStatus[],
 ): void {
   let isAnyones = false
   for (const [position, { live }] of steps.entries()) {
-    const status = statuses[position] as RewardStatus
+    const status = statuses[position] as StoredRewardStatus
     if (status === 'unassigned') continue
     isAnyones = true
     metrics.rewarded(live.experiment.definition.key, metric, status)
@@ -123,9 +129,10 @@ function meter(
   if (!isAnyones) metrics.rewarded(experiment, metric, 'unassigned')
 }
 
-function noteGrowth(steps: readonly Step[], statuses: readonly RewardStatus[]): void {
+function noteGrowth(steps: readonly Step[], statuses: readonly StoredRewardStatus[]): void {
   for (const [position, { live, entry }] of steps.entries()) {
-    if (statuses[position] !== 'recorded') continue
+    const status = statuses[position]
+    if (status !== 'recorded' && status !== 'clipped') continue
     if (entry.metric.role === 'primary') live.growth.addRewards(1)
     else live.growth.addOtherRewards(1)
   }

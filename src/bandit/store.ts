@@ -3,7 +3,7 @@
 // Whatever goes wrong with the engine is a StoreUnavailableError with its cause.
 import type { Change, ExperimentState } from './change.ts'
 import type { Definition, Experiment } from './experiment.ts'
-import type { Assignment, RewardStatus } from './facts.ts'
+import type { Assignment, StoredRewardStatus } from './facts.ts'
 import type { Key, KeyChange } from './key.ts'
 import type { Metric } from './metric.ts'
 import type { Attribution } from './outcome.ts'
@@ -48,6 +48,11 @@ export interface LedgerCell {
   readonly rewards: number
   /** How many of these were dated long after the assignment; see `isDelayed`. */
   readonly delayedRewards: number
+  /** Units whose present total lies above, or below, the metric's range; see `clippedSide`. */
+  readonly unitsAbove: number
+  readonly unitsBelow: number
+  /** The largest |outcome| that any of its units ever had, after clipping; later corrections do not lower it. */
+  readonly largestOutcome: number
 }
 
 export interface StoredLedger {
@@ -183,7 +188,7 @@ export interface Store {
   /** In the order asked; null for a unit without one. */
   findAssignments(experimentId: number, units: readonly string[]): Promise<(Assignment | null)[]>
   /** Stores each reward at most once and counts those that are attributed. In the order given. */
-  recordRewards(entries: readonly RewardEntry[]): Promise<RewardStatus[]>
+  recordRewards(entries: readonly RewardEntry[]): Promise<StoredRewardStatus[]>
   /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
   /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */

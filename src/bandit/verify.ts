@@ -4,7 +4,7 @@
 import { chooseArm, drawOf } from './draw.ts'
 import type { Experiment } from './experiment.ts'
 import { windowMsOf } from './metric.ts'
-import { isAttributed, isDelayed, outcomeOf } from './outcome.ts'
+import { clippedSide, isAttributed, isDelayed, outcomeOf } from './outcome.ts'
 import type {
   ArchivedCell,
   AuditedLedger,
@@ -50,7 +50,8 @@ export async function verify(
 }
 
 type Sums = Omit<LedgerCell, 'snapshot' | 'arm'>
-const SUMS = ['units', 'sum', 'sumOfSquares', 'rewards', 'delayedRewards'] as const
+const SUMS = ['units', 'sum', 'sumOfSquares', 'rewards', 'delayedRewards', 'unitsAbove', 'unitsBelow'] as const
+const NUMBERS = [...SUMS, 'largestOutcome'] as const
 type MutableSums = { -readonly [Name in keyof Sums]: number }
 
 /** Takes in units one by one, and recomputes from them what the ledger should be. */
@@ -111,6 +112,7 @@ export class Audit {
     for (const { snapshot, arm, lastAssignedAt, ...sums } of archived) {
       const cell = cells?.get(cellKey(snapshot, arm)) ?? emptySums()
       for (const name of SUMS) cell[name] += sums[name]
+      cell.largestOutcome = Math.max(cell.largestOutcome, sums.largestOutcome)
       cells?.set(cellKey(snapshot, arm), cell)
       // Every metric counts all units.
       if (metricPosition > 0) continue
@@ -142,18 +144,23 @@ export class Audit {
     if (metric === undefined || cells === undefined) return
     const cell = cells.get(cellKey(snapshot, arm)) ?? emptySums()
     let total = 0
+    cell.largestOutcome = Math.max(cell.largestOutcome, Math.abs(outcomeOf(metric, 0)))
     for (const reward of rewards) {
       if (reward.metricPosition !== metricPosition) continue
       this.#checkAttribution(unit, assignedAt, reward, windowMsOf(metric))
       if (reward.isCounted) {
         total += reward.value
+        cell.largestOutcome = Math.max(cell.largestOutcome, Math.abs(outcomeOf(metric, total)))
         cell.rewards += 1
         cell.delayedRewards += isDelayed(assignedAt, reward.at) ? 1 : 0
       }
       this.#expect(`unit ${unit}, ${metric.key}, total`, total, reward.total)
     }
     const outcome = outcomeOf(metric, total)
+    const side = clippedSide(metric, total)
     cell.units += 1
+    cell.unitsAbove += side === 'above' ? 1 : 0
+    cell.unitsBelow += side === 'below' ? 1 : 0
     cell.sum += outcome
     cell.sumOfSquares += outcome ** 2
     cells.set(cellKey(snapshot, arm), cell)
@@ -176,7 +183,7 @@ export class Audit {
     for (const key of new Set([...recomputed.keys(), ...kept.keys()])) {
       const [snapshot, arm] = key.split('/').map(Number)
       const place = `tally ${metric.key}, snapshot ${snapshot}, arm ${definition.arms[arm as number]?.key ?? arm}`
-      for (const name of SUMS) {
+      for (const name of NUMBERS) {
         const [here, there] = [recomputed.get(key)?.[name] ?? 0, kept.get(key)?.[name] ?? 0]
         const isExact = metric.type === 'binary' || !name.startsWith('sum')
         this.#expect(`${place}, ${name}`, here, there, isExact ? 0 : TOLERANCE)
@@ -204,5 +211,14 @@ function cellKey(snapshot: number, arm: number): string {
 }
 
 function emptySums(): MutableSums {
-  return { units: 0, sum: 0, sumOfSquares: 0, rewards: 0, delayedRewards: 0 }
+  return {
+    units: 0,
+    sum: 0,
+    sumOfSquares: 0,
+    rewards: 0,
+    delayedRewards: 0,
+    unitsAbove: 0,
+    unitsBelow: 0,
+    largestOutcome: 0,
+  }
 }

@@ -2,7 +2,7 @@
 // when somebody asks, in metrics-page.ts.
 import type { AssignReason } from '../bandit/assign.ts'
 import type { ErrorCode } from '../bandit/errors.ts'
-import type { RewardStatus } from '../bandit/facts.ts'
+import type { StoredRewardStatus } from '../bandit/facts.ts'
 import type { Commit } from '../bandit/store.ts'
 import type { Family, Sample } from './exposition.ts'
 import { Histogram } from './histogram.ts'
@@ -18,6 +18,7 @@ export class Metrics {
   readonly #requests = new Labelled(() => new Histogram())
   readonly #assignments = new Labelled(newCounter)
   readonly #rewards = new Labelled(newCounter)
+  readonly #clipped = new Labelled(newCounter)
   readonly #rejections = new Labelled(newCounter)
   readonly #deliveries = new Labelled(newCounter)
   readonly #commits = new Histogram()
@@ -35,8 +36,9 @@ export class Metrics {
   }
 
   /** A reward met an experiment; one that met none counts for the experiment it named, or for `''`. */
-  rewarded(experiment: string, metric: string, status: RewardStatus): void {
-    this.#rewards.at(experiment, metric, status).value += 1
+  rewarded(experiment: string, metric: string, status: StoredRewardStatus): void {
+    this.#rewards.at(experiment, metric, status === 'clipped' ? 'recorded' : status).value += 1
+    if (status === 'clipped') this.#clipped.at(experiment, metric, '').value += 1
   }
 
   /** An event of a list or a stream was rejected. */
@@ -85,6 +87,12 @@ export class Metrics {
         type: 'counter',
         help: 'Rewards by what became of them; one that reached several experiments counts in each',
         samples: counts(this.#rewards, ['experiment', 'metric', 'status']),
+      },
+      {
+        name: 'pinwheel_rewards_clipped_total',
+        type: 'counter',
+        help: 'Rewards that were recorded and left the unit’s total outside the range of the metric',
+        samples: counts(this.#clipped, ['experiment', 'metric', null]),
       },
       {
         name: 'pinwheel_rewards_rejected_total',

@@ -40,5 +40,8 @@ function changeOf(metric: Metric, units: number): CellChange {
     sumOfSquaresError: 0,
     rewards: 0,
     delayedRewards: 0,
+    unitsAbove: 0,
+    unitsBelow: 0,
+    largestOutcome: Math.abs(outcome),
   }
 }

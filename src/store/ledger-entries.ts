@@ -11,7 +11,7 @@ export interface CellPlace {
   readonly arm: number
 }
 
-/** What is added to a cell. */
+/** What is added to a cell; counts of clipped units may fall, the largest outcome only rises. */
 export type CellChange = Omit<LedgerCell, 'snapshot' | 'arm'> & OutcomeChange
 
 export interface CellEntry {
@@ -75,6 +75,9 @@ export function sumOfChanges(a: CellChange, b: CellChange): CellChange {
     sumOfSquaresError: a.sumOfSquaresError + b.sumOfSquaresError + sumOfSquaresError,
     rewards: a.rewards + b.rewards,
     delayedRewards: a.delayedRewards + b.delayedRewards,
+    unitsAbove: a.unitsAbove + b.unitsAbove,
+    unitsBelow: a.unitsBelow + b.unitsBelow,
+    largestOutcome: Math.max(a.largestOutcome, b.largestOutcome),
   }
 }
 

@@ -1,7 +1,7 @@
 // What one reward comes to, for a unit whose assignment and last reward are known. Both twins reckon with it inside their
 // transactions, so that they cannot come to different sums.
 import type { Assignment } from '../bandit/facts.ts'
-import { isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/outcome.ts'
+import { clippedSide, isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/outcome.ts'
 import type { RewardEntry } from '../bandit/store.ts'
 import type { CellEntry } from './ledger-entries.ts'
 
@@ -18,6 +18,8 @@ export interface ReckonedReward extends LastReward {
   readonly at: number
   /** What it adds to the ledger; null: it is late, and not counted. */
   readonly entry: CellEntry | null
+  /** True where the reward is counted and the unit's total then lies outside the metric's range. */
+  readonly isClipped: boolean
 }
 
 export function reckonReward(
@@ -27,10 +29,20 @@ export function reckonReward(
 ): ReckonedReward {
   const at = isDatedHere ? Math.max(toldAt, assignedAt) : toldAt
   const sequence = last.sequence + 1
-  if (!isAttributed(attribution, assignedAt, at)) return { sequence, at, total: last.total, entry: null }
+  if (!isAttributed(attribution, assignedAt, at))
+    return { sequence, at, total: last.total, entry: null, isClipped: false }
   const total = last.total + value
-  const change = outcomeChange(outcomeOf(metric, last.total), outcomeOf(metric, total))
-  const delayedRewards = isDelayed(assignedAt, at) ? 1 : 0
+  const outcome = outcomeOf(metric, total)
+  const [sideBefore, side] = [clippedSide(metric, last.total), clippedSide(metric, total)]
+  const change = {
+    units: 0,
+    ...outcomeChange(outcomeOf(metric, last.total), outcome),
+    rewards: 1,
+    delayedRewards: isDelayed(assignedAt, at) ? 1 : 0,
+    unitsAbove: Number(side === 'above') - Number(sideBefore === 'above'),
+    unitsBelow: Number(side === 'below') - Number(sideBefore === 'below'),
+    largestOutcome: Math.abs(outcome),
+  }
   const place = { experimentId, metricPosition, snapshot, arm }
-  return { sequence, at, total, entry: { place, change: { units: 0, ...change, rewards: 1, delayedRewards } } }
+  return { sequence, at, total, entry: { place, change }, isClipped: side !== null }
 }

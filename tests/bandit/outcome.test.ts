@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isAttributed, isDelayed, outcomeOf } from '../../src/bandit/outcome.ts'
+import { clippedSide, isAttributed, isDelayed, outcomeOf } from '../../src/bandit/outcome.ts'
 
 describe('isAttributed()', () => {
   it.each([
@@ -35,6 +35,28 @@ describe('outcomeOf()', () => {
     [rating, 4, 4],
   ])('%j makes of %d: %d', (metric, total, outcome) => {
     expect(outcomeOf(metric, total)).toBe(outcome)
+  })
+})
+
+describe('clippedSide()', () => {
+  const revenue = { type: 'continuous', range: [0, 500] } as const
+  const rating = { type: 'continuous', range: [1, 5] } as const
+  const loss = { type: 'continuous', range: [-5, -1] } as const
+
+  it.each([
+    [revenue, 500, null],
+    [revenue, 500.01, 'above'],
+    [revenue, -0.01, 'below'],
+    [rating, 0.5, 'below'],
+    // What a unit without rewards has is not clipped, wherever the range lies.
+    [rating, 0, null],
+    [rating, -0, null],
+    [loss, 0, null],
+    [loss, 0.5, 'above'],
+    [{ type: 'binary', range: [0, 1] } as const, 17, null],
+    [{ type: 'binary', range: [0, 1] } as const, -17, null],
+  ])('%j puts a total of %d on the side: %s', (metric, total, side) => {
+    expect(clippedSide(metric, total)).toBe(side)
   })
 })
 

@@ -61,6 +61,21 @@ describe('verify()', () => {
       'UPDATE tallies SET rewards = rewards + 1 WHERE metric = 0 AND snapshot = 1 AND arm = 0',
       /tally buy, snapshot 1, arm control, rewards/,
     ],
+    [
+      'a count of units above the range',
+      'UPDATE tallies SET units_above = units_above + 1 WHERE metric = 1 AND snapshot = 1 AND arm = 0',
+      /tally spend, snapshot 1, arm control, unitsAbove/,
+    ],
+    [
+      'a count of units below the range',
+      'UPDATE tallies SET units_below = units_below + 1 WHERE metric = 1 AND snapshot = 1 AND arm = 0',
+      /tally spend, snapshot 1, arm control, unitsBelow/,
+    ],
+    [
+      'a largest outcome',
+      'UPDATE tallies SET largest = largest - 1e-9 WHERE metric = 1 AND snapshot = 1 AND arm = 0',
+      /tally spend, snapshot 1, arm control, largestOutcome/,
+    ],
     ['a lost reward', "DELETE FROM rewards WHERE unit = 'u1' AND metric = 0 AND sequence = 1", /u1|tally buy/],
     ['a lost assignment', "DELETE FROM assignments WHERE unit = 'u1'", /tally|snapshot/],
     ['another arm', "UPDATE assignments SET arm = 1 - arm WHERE unit = 'u1'", /unit u1, arm/],
@@ -77,7 +92,7 @@ describe('verify()', () => {
     ],
     [
       'a cell that should not be',
-      'INSERT INTO tallies VALUES (1, 0, 99, 1, 1, 0, 0, 0, 0, 0, 0)',
+      'INSERT INTO tallies VALUES (1, 0, 99, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)',
       /tally buy, snapshot 99, arm green, units/,
     ],
     ['the count of a snapshot', 'UPDATE snapshots SET units = units + 1 WHERE number = 2', /snapshot 2, units/],

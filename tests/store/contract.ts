@@ -181,7 +181,9 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         expect(buy.cells).toEqual([cell(1, { units: 2 })])
         expect(buy.snapshots[0]).toMatchObject({ units: 2, lastAssignedAt: START })
         // Without rewards a rating is 0, clipped to the lowest possible one.
-        expect((await store.readLedger(id, 1)).cells).toEqual([cell(1, { units: 2, sum: 2, sumOfSquares: 2 })])
+        expect((await store.readLedger(id, 1)).cells).toEqual([
+          cell(1, { units: 2, sum: 2, sumOfSquares: 2, largestOutcome: 1 }),
+        ])
       })
 
       it('keepAssignments() gives a unit back the arm it had, and counts it once', async () => {
@@ -338,7 +340,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         ])
         expect(statuses).toEqual(['recorded', 'duplicate', 'unassigned', 'late', 'late', 'recorded'])
         expect((await store.readLedger(id, 0)).cells).toEqual([
-          cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 2 }),
+          cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 2, largestOutcome: 1 }),
         ])
       })
 
@@ -390,10 +392,97 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         expect(cells[0]?.sumOfSquares).toBeCloseTo(1.3 ** 2 + 2.7 ** 2 + 4 ** 2 + 9.9 ** 2, 12)
       })
 
+      it('recordRewards() counts units whose total lies outside the range, and forgets those that come back', async () => {
+        const id = await createWithUnit()
+        await store.keepAssignments(proposal(id, ['u2'], 1))
+        const told: unknown[] = []
+        const steps: [unit: string, value: number][] = [
+          ['u1', 6],
+          ['u2', 5],
+          ['u1', 1],
+          ['u2', 0.5],
+          ['u1', -6.5],
+          ['u1', -0.5],
+          ['u1', -2],
+          ['u1', 7],
+          ['u2', -1],
+        ]
+        for (const [unit, value] of steps) {
+          const statuses = await store.recordRewards([rating(id, value, { unit })])
+          const { unitsAbove, unitsBelow } = (await store.readLedger(id, 1)).cells[0] ?? {}
+          told.push([...statuses, unitsAbove, unitsBelow])
+        }
+        expect(told).toEqual([
+          ['clipped', 1, 0],
+          ['recorded', 1, 0],
+          ['clipped', 1, 0],
+          ['clipped', 2, 0],
+          ['clipped', 1, 1],
+          // A total of 0 is that of a unit without rewards.
+          ['recorded', 1, 0],
+          ['clipped', 1, 1],
+          ['recorded', 1, 0],
+          ['recorded', 0, 0],
+        ])
+        expect(await store.audit(id, 2, () => {})).toEqual(await auditedLedgers(id))
+      })
+
+      it('recordRewards() counts clipped units once where a call moves a total out of the range and back', async () => {
+        const id = await createWithUnit()
+        const moves = [6, -4, 20, -17].map(value => rating(id, value))
+        expect(await store.recordRewards(moves)).toEqual(['clipped', 'recorded', 'clipped', 'recorded'])
+        expect((await store.readLedger(id, 1)).cells).toEqual([
+          cell(1, { units: 1, sum: 5, sumOfSquares: 25, rewards: 4, largestOutcome: 5 }),
+        ])
+      })
+
+      it('recordRewards() keeps the largest outcome, whatever is corrected later, and no late one', async () => {
+        const id = await createWithUnit()
+        const wide = (value: number, changes = {}) => {
+          const entry = rating(id, value, changes)
+          return { ...entry, metric: { ...entry.metric, range: [-50, 40] as const } }
+        }
+        const largest = async () => (await store.readLedger(id, 1)).cells[0]?.largestOutcome
+        await store.recordRewards([wide(30), wide(-30)])
+        expect(await largest()).toBe(30)
+        await store.recordRewards([wide(-49, { at: START - 1 })])
+        expect(await largest()).toBe(30)
+        await store.recordRewards([wide(100)])
+        expect(await largest()).toBe(40)
+        await store.recordRewards([wide(-145), wide(45)])
+        expect(await largest()).toBe(45)
+        await reopen()
+        expect(await largest()).toBe(45)
+      })
+
+      it('recordRewards() never clips a binary metric, nor a reward that is late', async () => {
+        const id = await createWithUnit()
+        const late = rating(id, 99, { at: START - 1 })
+        expect(await store.recordRewards([reward(id, { value: 17 }), reward(id, { value: -40 }), late])).toEqual([
+          'recorded',
+          'recorded',
+          'late',
+        ])
+        const cells = [(await store.readLedger(id, 0)).cells[0], (await store.readLedger(id, 1)).cells[0]]
+        expect(cells).toMatchObject([
+          { unitsAbove: 0, unitsBelow: 0, largestOutcome: 1 },
+          { unitsAbove: 0, unitsBelow: 0, largestOutcome: 1 },
+        ])
+      })
+
+      it('recordRewards() counts a unit back into the range that another opener counted out of it', async () => {
+        const id = await createWithUnit()
+        expect(await store.recordRewards([rating(id, 9)])).toEqual(['clipped'])
+        const other = await openBeside()
+        expect(await other.recordRewards([rating(id, -5)])).toEqual(['recorded'])
+        await other.close()
+        expect((await store.readLedger(id, 1)).cells).toMatchObject([{ unitsAbove: 0, largestOutcome: 5, sum: 4 }])
+      })
+
       it('recordRewards() takes a success back when it is corrected', async () => {
         const id = await createWithUnit()
         await store.recordRewards([reward(id), reward(id, { value: -1 })])
-        expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1, rewards: 2 })])
+        expect((await store.readLedger(id, 0)).cells).toEqual([cell(1, { units: 1, rewards: 2, largestOutcome: 1 })])
       })
 
       it('recordRewards() counts what came long after its assignment', async () => {
@@ -479,7 +568,10 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         [1, 3],
         [2, 0],
       ])
-      expect(cells).toEqual([cell(0, { units: 2 }), cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 1 })])
+      expect(cells).toEqual([
+        cell(0, { units: 2 }),
+        cell(1, { units: 1, sum: 1, sumOfSquares: 1, rewards: 1, largestOutcome: 1 }),
+      ])
     })
 
     it('readPulse() tells what another opener of the same database has written', async () => {
@@ -846,7 +938,19 @@ function assigned(unit: string, arm: number) {
 }
 
 function cell(arm: number, sums: Record<string, number>) {
-  return { snapshot: 1, arm, units: 0, sum: 0, sumOfSquares: 0, rewards: 0, delayedRewards: 0, ...sums }
+  return {
+    snapshot: 1,
+    arm,
+    units: 0,
+    sum: 0,
+    sumOfSquares: 0,
+    rewards: 0,
+    delayedRewards: 0,
+    unitsAbove: 0,
+    unitsBelow: 0,
+    largestOutcome: 0,
+    ...sums,
+  }
 }
 
 function reward(experimentId: number, changes: Partial<RewardEntry> = {}): RewardEntry {

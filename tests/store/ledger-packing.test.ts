@@ -11,8 +11,30 @@ const ledger: StoredLedger = {
     { ...head, number: 3, reason: 'change', version: 2, propensities: [null, 1e-17, 1], lastAssignedAt: 0 },
   ],
   cells: [
-    { snapshot: 1, arm: 0, units: 2, sum: -0.1, sumOfSquares: 1e300, rewards: 3, delayedRewards: 1 },
-    { snapshot: 3, arm: 2, units: 1e9, sum: 5e-324, sumOfSquares: 0, rewards: 0, delayedRewards: 0 },
+    {
+      snapshot: 1,
+      arm: 0,
+      units: 2,
+      sum: -0.1,
+      sumOfSquares: 1e300,
+      rewards: 3,
+      delayedRewards: 1,
+      unitsAbove: 2,
+      unitsBelow: 0,
+      largestOutcome: 1 / 3,
+    },
+    {
+      snapshot: 3,
+      arm: 2,
+      units: 1e9,
+      sum: 5e-324,
+      sumOfSquares: 0,
+      rewards: 0,
+      delayedRewards: 0,
+      unitsAbove: 0,
+      unitsBelow: 1e9,
+      largestOutcome: 5e-324,
+    },
   ],
 }
 

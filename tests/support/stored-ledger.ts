@@ -10,6 +10,8 @@ export interface MadeUpBatch {
   readonly rewardsBefore?: number
 }
 
+const NO_SUMS = { sum: 0, sumOfSquares: 0, delayedRewards: 0, unitsAbove: 0, unitsBelow: 0, largestOutcome: 0 }
+
 /** `rewards`: in all, until now. */
 export function storedLedger(batches: readonly MadeUpBatch[], rewards = 0): StoredLedger {
   let all = 0
@@ -30,7 +32,7 @@ export function storedLedger(batches: readonly MadeUpBatch[], rewards = 0): Stor
     for (const [arm, count] of units.entries()) {
       if (count === 0) continue
       const counted = cells.length === 0 ? rewards : 0
-      cells.push({ snapshot: number, arm, units: count, sum: 0, sumOfSquares: 0, rewards: counted, delayedRewards: 0 })
+      cells.push({ ...NO_SUMS, snapshot: number, arm, units: count, rewards: counted })
     }
     all += own
   }

@@ -48,16 +48,20 @@ const INSERT_ARCHIVE = statement(`
 
 const ADD_TO_TALLIES = statement(`
   INSERT INTO archived_tallies
-    (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards, last_assigned_at)
+    (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards, units_above, units_below,
+      largest, last_assigned_at)
   SELECT $1::bigint, $2::integer, added.*
   FROM unnest($3::integer[], $4::integer[], $5::bigint[], $6::double precision[], $7::double precision[], $8::bigint[],
-    $9::bigint[], $10::bigint[]) AS added
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::double precision[], $13::bigint[]) AS added
   ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
     units = archived_tallies.units + excluded.units,
     sum = archived_tallies.sum + excluded.sum,
     sum_of_squares = archived_tallies.sum_of_squares + excluded.sum_of_squares,
     rewards = archived_tallies.rewards + excluded.rewards,
     delayed_rewards = archived_tallies.delayed_rewards + excluded.delayed_rewards,
+    units_above = archived_tallies.units_above + excluded.units_above,
+    units_below = archived_tallies.units_below + excluded.units_below,
+    largest = greatest(archived_tallies.largest, excluded.largest),
     last_assigned_at = greatest(archived_tallies.last_assigned_at, excluded.last_assigned_at)`)
 
 const FIND_ARCHIVES = statement<ArchivedFile>(`
@@ -150,6 +154,9 @@ function cellColumns(cells: readonly ArchivedCell[]): string[] {
     cell => cell.sumOfSquares,
     cell => cell.rewards,
     cell => cell.delayedRewards,
+    cell => cell.unitsAbove,
+    cell => cell.unitsBelow,
+    cell => cell.largestOutcome,
     cell => cell.lastAssignedAt,
   )
 }

@@ -6,7 +6,7 @@ import { unitFacts } from './unit-facts.ts'
 
 const FIND_ARCHIVED = statement<ArchivedCell>(`
   SELECT snapshot, arm, units, sum, sum_of_squares AS "sumOfSquares", rewards, delayed_rewards AS "delayedRewards",
-    last_assigned_at AS "lastAssignedAt"
+    units_above AS "unitsAbove", units_below AS "unitsBelow", largest AS "largestOutcome", last_assigned_at AS "lastAssignedAt"
   FROM archived_tallies WHERE experiment_id = $1 AND metric = $2 ORDER BY snapshot, arm`)
 
 /**

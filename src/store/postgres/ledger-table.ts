@@ -36,16 +36,20 @@ const ADD_UNITS = statement(`
 const ADD_TO_CELLS = statement(`
   INSERT INTO tallies
     (writer, experiment_id, metric, snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
-      delayed_rewards)
+      delayed_rewards, units_above, units_below, largest)
   SELECT $1::smallint, added.*
   FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[], $7::double precision[],
-    $8::double precision[], $9::double precision[], $10::double precision[], $11::bigint[], $12::bigint[]) AS added
+    $8::double precision[], $9::double precision[], $10::double precision[], $11::bigint[], $12::bigint[], $13::bigint[],
+    $14::bigint[], $15::double precision[]) AS added
   ON CONFLICT (experiment_id, metric, snapshot, arm, writer) DO UPDATE SET
     units = tallies.units + excluded.units,
     ${compensated('sum')},
     ${compensated('sum_of_squares')},
     rewards = tallies.rewards + excluded.rewards,
-    delayed_rewards = tallies.delayed_rewards + excluded.delayed_rewards`)
+    delayed_rewards = tallies.delayed_rewards + excluded.delayed_rewards,
+    units_above = tallies.units_above + excluded.units_above,
+    units_below = tallies.units_below + excluded.units_below,
+    largest = greatest(tallies.largest, excluded.largest)`)
 
 const ADD_TO_GROWTH = statement(`
   INSERT INTO growth (writer, experiment_id, metric, units, rewards)
@@ -71,7 +75,9 @@ const FIND_CELLS = columnar<keyof CellRow>(`
   SELECT ${column('snapshot', 'snapshot', BY_CELL)}, ${column('arm', 'arm', BY_CELL)}, ${column('units', 'units', BY_CELL)},
     ${column('sum', 'sum', BY_CELL)}, ${column('sum_error', 'sumError', BY_CELL)},
     ${column('sum_of_squares', 'sumOfSquares', BY_CELL)}, ${column('sum_of_squares_error', 'sumOfSquaresError', BY_CELL)},
-    ${column('rewards', 'rewards', BY_CELL)}, ${column('delayed_rewards', 'delayedRewards', BY_CELL)}
+    ${column('rewards', 'rewards', BY_CELL)}, ${column('delayed_rewards', 'delayedRewards', BY_CELL)},
+    ${column('units_above', 'unitsAbove', BY_CELL)}, ${column('units_below', 'unitsBelow', BY_CELL)},
+    ${column('largest', 'largestOutcome', BY_CELL)}
   FROM tallies WHERE experiment_id = $1 AND metric = $2`)
 
 /**
@@ -162,6 +168,9 @@ function cellColumns(entries: readonly CellEntry[]): Parameter[] {
     ({ change }) => change.sumOfSquaresError,
     ({ change }) => change.rewards,
     ({ change }) => change.delayedRewards,
+    ({ change }) => change.unitsAbove,
+    ({ change }) => change.unitsBelow,
+    ({ change }) => change.largestOutcome,
   )
 }
 

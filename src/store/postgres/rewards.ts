@@ -1,4 +1,4 @@
-import type { Assignment, RewardStatus } from '../../bandit/facts.ts'
+import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
 import type { RewardEntry } from '../../bandit/store.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
 import { type LastReward, NONE_YET, type ReckonedReward, reckonReward } from '../reckon-reward.ts'
@@ -22,7 +22,7 @@ interface EventId {
   readonly id: string
 }
 
-interface StoredRow extends RewardEntry, Omit<ReckonedReward, 'entry'> {
+interface StoredRow extends RewardEntry, Omit<ReckonedReward, 'entry' | 'isClipped'> {
   readonly isCounted: boolean
 }
 
@@ -64,7 +64,7 @@ export function recordRewards(
   connection: Connection,
   lists: readonly (readonly RewardEntry[])[],
   writer: number,
-): Promise<RewardStatus[][]> {
+): Promise<StoredRewardStatus[][]> {
   const rewards = lists.flat()
   return connection.transaction(async tx => {
     const book = await Book.read(tx, rewards)
@@ -101,7 +101,7 @@ class Book {
     return book
   }
 
-  record(reward: RewardEntry): RewardStatus {
+  record(reward: RewardEntry): StoredRewardStatus {
     const assignment = this.#assignments.get(keyOf(reward))
     if (assignment === undefined) return 'unassigned'
     if (hasId(reward)) {
@@ -110,12 +110,12 @@ class Book {
       this.#ids.add(key)
     }
     const account = accountKey(reward)
-    const { entry, ...reckoned } = reckonReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
+    const { entry, isClipped, ...reckoned } = reckonReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
     this.#last.set(account, reckoned)
     this.rows.push({ ...reward, ...reckoned, isCounted: entry !== null })
     if (entry === null) return 'late'
     this.entries.addToCell(entry)
-    return 'recorded'
+    return isClipped ? 'clipped' : 'recorded'
   }
 }
 

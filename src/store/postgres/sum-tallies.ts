@@ -30,6 +30,9 @@ type SumColumns = [
   sumOfSquaresError: number,
   rewards: number,
   delayedRewards: number,
+  unitsAbove: number,
+  unitsBelow: number,
+  largestOutcome: number,
 ]
 
 function isOneCell(a: TallyRow, b: TallyRow): boolean {
@@ -37,15 +40,35 @@ function isOneCell(a: TallyRow, b: TallyRow): boolean {
 }
 
 function sumOfRows(a: TallyRow, b: TallyRow): TallyRow {
-  const { units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards } = sumOfChanges(
-    changeOf(a),
-    changeOf(b),
-  )
-  const sums: SumColumns = [units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards]
+  const change = sumOfChanges(changeOf(a), changeOf(b))
+  const sums: SumColumns = [
+    change.units,
+    change.sum,
+    change.sumOfSquares,
+    change.sumError,
+    change.sumOfSquaresError,
+    change.rewards,
+    change.delayedRewards,
+    change.unitsAbove,
+    change.unitsBelow,
+    change.largestOutcome,
+  ]
   return [a[0], a[1], a[2], a[3], ...sums]
 }
 
 function changeOf(row: TallyRow): CellChange {
-  const [, , , , units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards] = row
-  return { units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards }
+  const [, , , , units, sum, sumOfSquares, sumError, sumOfSquaresError, rewards, delayedRewards, ...clipping] = row
+  const [unitsAbove, unitsBelow, largestOutcome] = clipping
+  return {
+    units,
+    sum,
+    sumOfSquares,
+    sumError,
+    sumOfSquaresError,
+    rewards,
+    delayedRewards,
+    unitsAbove,
+    unitsBelow,
+    largestOutcome,
+  }
 }

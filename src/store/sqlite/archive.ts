@@ -38,15 +38,20 @@ export function openSqliteArchive(path: string): ArchiveStore {
 
   const addToTally = db.prepare(`
     INSERT INTO archived_tallies
-      (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards, last_assigned_at)
+      (experiment_id, metric, snapshot, arm, units, sum, sum_of_squares, rewards, delayed_rewards, units_above,
+        units_below, largest, last_assigned_at)
     VALUES
-      (:experimentId, :metric, :snapshot, :arm, :units, :sum, :sumOfSquares, :rewards, :delayedRewards, :lastAssignedAt)
+      (:experimentId, :metric, :snapshot, :arm, :units, :sum, :sumOfSquares, :rewards, :delayedRewards, :unitsAbove,
+        :unitsBelow, :largestOutcome, :lastAssignedAt)
     ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
       units = units + excluded.units,
       sum = sum + excluded.sum,
       sum_of_squares = sum_of_squares + excluded.sum_of_squares,
       rewards = rewards + excluded.rewards,
       delayed_rewards = delayed_rewards + excluded.delayed_rewards,
+      units_above = units_above + excluded.units_above,
+      units_below = units_below + excluded.units_below,
+      largest = max(largest, excluded.largest),
       last_assigned_at = max(last_assigned_at, excluded.last_assigned_at)`)
 
   const findArchives = db.prepare<[number], ArchivedFile>(`

@@ -36,6 +36,6 @@ export function audit(
 function archivedFinder(db: Database.Database): Database.Statement<[number, number], ArchivedCell> {
   return db.prepare(`
     SELECT snapshot, arm, units, sum, sum_of_squares AS sumOfSquares, rewards, delayed_rewards AS delayedRewards,
-      last_assigned_at AS lastAssignedAt
+      units_above AS unitsAbove, units_below AS unitsBelow, largest AS largestOutcome, last_assigned_at AS lastAssignedAt
     FROM archived_tallies WHERE experiment_id = ? AND metric = ? ORDER BY snapshot, arm`)
 }

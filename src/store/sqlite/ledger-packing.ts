@@ -13,7 +13,7 @@ const REASONS = ['start', 'refresh', 'change'] as const satisfies readonly Snaps
 
 /** Numbers of a head before its propensities, of which the last says how many these are. NaN stands for null. */
 const HEAD_FIELDS = 9
-const CELL_FIELDS = 7
+const CELL_FIELDS = 10
 
 export function packLedger({ snapshots, cells }: StoredLedger): PackedLedger {
   const headNumbers = snapshots.reduce((sum, { propensities }) => sum + HEAD_FIELDS + propensities.length, 0)
@@ -68,14 +68,17 @@ function unpackHeads(column: Column): SnapshotHead[] {
 function packCells(cells: readonly LedgerCell[]): Column {
   const column = new Float64Array(cells.length * CELL_FIELDS)
   let at = 0
-  for (const { snapshot, arm, units, sum, sumOfSquares, rewards, delayedRewards } of cells) {
-    column[at++] = snapshot
-    column[at++] = arm
-    column[at++] = units
-    column[at++] = sum
-    column[at++] = sumOfSquares
-    column[at++] = rewards
-    column[at++] = delayedRewards
+  for (const cell of cells) {
+    column[at++] = cell.snapshot
+    column[at++] = cell.arm
+    column[at++] = cell.units
+    column[at++] = cell.sum
+    column[at++] = cell.sumOfSquares
+    column[at++] = cell.rewards
+    column[at++] = cell.delayedRewards
+    column[at++] = cell.unitsAbove
+    column[at++] = cell.unitsBelow
+    column[at++] = cell.largestOutcome
   }
   return column
 }
@@ -91,6 +94,9 @@ function unpackCells(column: Column): LedgerCell[] {
       sumOfSquares: column[at + 4] as number,
       rewards: column[at + 5] as number,
       delayedRewards: column[at + 6] as number,
+      unitsAbove: column[at + 7] as number,
+      unitsBelow: column[at + 8] as number,
+      largestOutcome: column[at + 9] as number,
     }
   }
   return cells

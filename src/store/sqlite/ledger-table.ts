@@ -36,14 +36,17 @@ export class LedgerTable {
       .prepare<number[], CellSums>(`
       INSERT INTO tallies
         (experiment_id, metric, snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
-          delayed_rewards)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          delayed_rewards, units_above, units_below, largest)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
         units = units + excluded.units,
         ${compensated('sum')},
         ${compensated('sum_of_squares')},
         rewards = rewards + excluded.rewards,
-        delayed_rewards = delayed_rewards + excluded.delayed_rewards
+        delayed_rewards = delayed_rewards + excluded.delayed_rewards,
+        units_above = units_above + excluded.units_above,
+        units_below = units_below + excluded.units_below,
+        largest = max(largest, excluded.largest)
       RETURNING ${CELL_SUMS}`)
       .raw()
 
@@ -78,7 +81,7 @@ export class LedgerTable {
   /** Adds to one cell, and creates it at need; answers the cell as it is now. */
   addToCell({ place, change }: CellEntry): LedgerCell {
     const { experimentId, metricPosition, snapshot, arm } = place
-    const [units, sum, sumOfSquares, rewards, delayedRewards] = this.#addToCell.get(
+    const sums = this.#addToCell.get(
       experimentId,
       metricPosition,
       snapshot,
@@ -90,8 +93,23 @@ export class LedgerTable {
       change.sumOfSquaresError,
       change.rewards,
       change.delayedRewards,
+      change.unitsAbove,
+      change.unitsBelow,
+      change.largestOutcome,
     ) as CellSums
-    return { snapshot, arm, units, sum, sumOfSquares, rewards, delayedRewards }
+    const [units, sum, sumOfSquares, rewards, delayedRewards, unitsAbove, unitsBelow, largestOutcome] = sums
+    return {
+      snapshot,
+      arm,
+      units,
+      sum,
+      sumOfSquares,
+      rewards,
+      delayedRewards,
+      unitsAbove,
+      unitsBelow,
+      largestOutcome,
+    }
   }
 
   findSnapshots(experimentId: number): SnapshotHead[] {
@@ -109,10 +127,19 @@ export class LedgerTable {
   }
 }
 
-type CellSums = [units: number, sum: number, sumOfSquares: number, rewards: number, delayedRewards: number]
+type CellSums = [
+  units: number,
+  sum: number,
+  sumOfSquares: number,
+  rewards: number,
+  delayedRewards: number,
+  unitsAbove: number,
+  unitsBelow: number,
+  largestOutcome: number,
+]
 
 const CELL_SUMS = `units, sum + sum_error AS sum, sum_of_squares + sum_of_squares_error AS sumOfSquares, rewards,
-  delayed_rewards AS delayedRewards`
+  delayed_rewards AS delayedRewards, units_above AS unitsAbove, units_below AS unitsBelow, largest AS largestOutcome`
 
 /** Adds to a sum, and what rounding takes from it to the sum's error (Neumaier 1974, ZAMM 54). */
 function compensated(sum: 'sum' | 'sum_of_squares'): string {

@@ -1,7 +1,7 @@
 // Outcomes on their way back from the thread, in the order of their calls. Of what was asked only that comes back which is not known
 // here; errors lose their class on the way, so those that matter are told apart by name.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
-import type { RewardStatus } from '../../bandit/facts.ts'
+import type { StoredRewardStatus } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal, ProposedUnit, StoredLedger } from '../../bandit/store.ts'
 import type { Call, Outcome } from '../sentences.ts'
 import { type PackedLedger, packLedger, unpackLedger } from './ledger-packing.ts'
@@ -19,7 +19,13 @@ const LEDGER = 2
 const TROUBLE = 3
 const OTHER = 4
 
-const STATUSES = ['recorded', 'duplicate', 'unassigned', 'late'] as const satisfies readonly RewardStatus[]
+const STATUSES = [
+  'recorded',
+  'duplicate',
+  'unassigned',
+  'late',
+  'clipped',
+] as const satisfies readonly StoredRewardStatus[]
 
 export function packOutcomes(calls: readonly Call[], outcomes: readonly Outcome[]): Sheet {
   const sheet = new SheetWriter()
@@ -43,7 +49,7 @@ function writeOutcome(sheet: SheetWriter, { name }: Call, outcome: Outcome): voi
     sheet.number(isTrouble ? TROUBLE : OTHER)
     sheet.value(isTrouble ? packError(outcome.error.cause) : outcome)
   } else if (name === 'keepAssignments') writeKept(sheet, outcome.result as KeptAssignment[])
-  else if (name === 'recordRewards') writeStatuses(sheet, outcome.result as RewardStatus[])
+  else if (name === 'recordRewards') writeStatuses(sheet, outcome.result as StoredRewardStatus[])
   else {
     sheet.number(name === 'readLedger' ? LEDGER : OTHER)
     sheet.value(name === 'readLedger' ? packLedger(outcome.result as StoredLedger) : outcome)
@@ -92,14 +98,14 @@ function readAssignment(
   }
 }
 
-function writeStatuses(sheet: SheetWriter, statuses: readonly RewardStatus[]): void {
+function writeStatuses(sheet: SheetWriter, statuses: readonly StoredRewardStatus[]): void {
   sheet.number(RECORDED)
   sheet.number(statuses.length)
   for (const status of statuses) sheet.number(STATUSES.indexOf(status))
 }
 
-function readStatuses(sheet: SheetReader): RewardStatus[] {
-  return Array.from({ length: sheet.number() }, () => STATUSES[sheet.number()] as RewardStatus)
+function readStatuses(sheet: SheetReader): StoredRewardStatus[] {
+  return Array.from({ length: sheet.number() }, () => STATUSES[sheet.number()] as StoredRewardStatus)
 }
 
 function isPackedLedger(value: unknown): value is PackedLedger {

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { RewardStatus } from '../../bandit/facts.ts'
+import type { StoredRewardStatus } from '../../bandit/facts.ts'
 import type { RewardEntry } from '../../bandit/store.ts'
 import { NONE_YET, reckonReward } from '../reckon-reward.ts'
 import type { Sentences } from '../sentences.ts'
@@ -26,20 +26,20 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
 
-  function record(reward: RewardEntry): RewardStatus {
+  function record(reward: RewardEntry): StoredRewardStatus {
     const { experimentId, metricPosition, unit, value, id } = reward
     const assigned = findAssignment.get(experimentId, unit)
     if (assigned === undefined) return 'unassigned'
     const [arm, snapshot, assignedAt] = assigned
     const last = findLastReward.get(experimentId, unit, metricPosition)
     const lastReward = last === undefined ? NONE_YET : { sequence: last[0], total: last[1] }
-    const { sequence, at, total, entry } = reckonReward(reward, { arm, snapshot, assignedAt }, lastReward)
+    const { sequence, at, total, entry, isClipped } = reckonReward(reward, { arm, snapshot, assignedAt }, lastReward)
     const isCounted = entry === null ? 0 : 1
     const { changes } = insertReward.run(experimentId, unit, metricPosition, sequence, value, at, isCounted, total, id)
     if (changes === 0) return 'duplicate'
     if (entry === null) return 'late'
     ledger.addToCell(entry.place, entry.change)
-    return 'recorded'
+    return isClipped ? 'clipped' : 'recorded'
   }
 
   return {
