@@ -86,8 +86,8 @@ async function archiveAll(
       continue
     }
     const counts = await options.archive.countFacts(experiment.id)
-    if (isDryRun) tell(key, `${textOf(counts)} would go`)
-    else tell(key, `${textOf(await archiveOne(experiment, counts.assignments, options))} went`)
+    if (isDryRun) tell(key, `${textOf(counts)} would be archived`)
+    else tell(key, `${textOf(await archiveOne(experiment, counts.assignments, options))} archived`)
   }
 }
 

@@ -15,7 +15,7 @@ with the men's 3,894, of 21,387 with the women's 3,238. It ends with the text re
 
 OPTIONS
 ${SERVICE_HELP}
-  --units N        so many customers, unless an arm's outcomes are used up before (20,000)
+  --units N        at most N customers; fewer where an arm's outcomes are used up before (20000)
   --seed N         the order of the customers (1)
 `
 

@@ -21,7 +21,7 @@ the reward. LOG is CSV, or lines of JSON (.ndjson, .jsonl):
   --reward COLUMN      click
   --range LOW,HIGH     where rewards can lie; default: 0,1 if all are 0 or 1, else what the log shows
   --alpha ALPHA        0.05
-  --planned N          the number of rows at which the intervals are tightest (30000)
+  --planned N          the number of rows you expect: intervals are narrowest there, and valid at any number (30000)
   --json
 `
 

@@ -17,8 +17,8 @@ const HELP = `Usage: npm run keys -- COMMAND
   create --name NAME --scope SCOPES   makes a key, and shows its secret this once
       --scope SCOPES     assign, reward, read, admin, with commas between them; admin changes experiments
       --kind pk          a publishable key, for browsers: assign and reward only, 100/s unless --rate says otherwise
-      --expires 90d      ends after so many d, h, m or s
-      --rate 100/s       so many requests, units and events in a second (s), a minute (m), an hour (h) or a day (d)
+      --expires 90d      ends after 90 days; also h, m or s
+      --rate 100/s       at most 100 requests, units and events a second (s); also a minute (m), an hour (h) or a day (d)
   list                                every key with what it may do and until when; never its secret
   rotate NAME --overlap 24h           a new secret for a key; the old one ends after the overlap (at once without one)
   revoke NAME                         ends a key at once

@@ -20,9 +20,9 @@ DATA
 
 OPTIONS
 ${SERVICE_HELP}
-  --limit N        at most so many units
+  --limit N        at most N units
   --seed N         shuffles the outcomes of each arm, in tanf those of a day (1; hillstrom, star: the file's order)
-  --day-ms N       tanf: a day takes so many milliseconds (40)
+  --day-ms N       tanf: a day takes N milliseconds (40)
   --same-day       tanf: deals only outcomes of letters of the unit's own day, since successes grew from month to month
   --data DIR       the folder of the data (../shared/data beside the repository)
 `

@@ -9,7 +9,7 @@ import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
 const HELP = `Usage: npm run restore -- FILE [--to PATH] [--force]
 
-Proves that FILE is sound and that its books balance, and puts a copy of it where DATABASE_URL says. The service that uses this
+Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL says. The service that uses this
 place must be stopped. What was acknowledged after the backup is not in it: units that got their arm since are drawn anew.
 
 OPTIONS
@@ -41,6 +41,6 @@ await runScript(async () => {
     }),
   )
   if (process.stderr.isTTY) bar.say('')
-  process.stdout.write(`Restored to ${path}: ${contentsText(contents)}; its books balance\n`)
+  process.stdout.write(`Restored to ${path}: ${contentsText(contents)}; its ledger is verified\n`)
   if (oldPath !== null) process.stdout.write(`What was there is now ${oldPath}\n`)
 })

@@ -29,7 +29,7 @@ THE EXPERIMENT
   --exploration SHARE    spread evenly whatever was learned (0.1)
   --control-share SHARE  reserved for the control, or none (0.2 for three or more arms)
   --alpha A              of the intervals (0.05)
-  --planned-units N      where the intervals are tightest (30000)
+  --planned-units N      the sample size you expect: intervals are narrowest there (30000)
   --units-per-day N      traffic (1000)
   --days N               the horizon (30)
 

@@ -87,7 +87,7 @@ function emptyState({ canAct }: Viewer, origin: string): Markup {
     ? markup`<p><a class="button primary" href="/new">Create the first one</a></p><p class="soft">or from a terminal:</p>`
     : markup`<p class="soft">A key with the scope admin can create one:</p>`
   return markup`<section class="empty"><h2>No experiments yet</h2>
-<p>An experiment has arms, of which one is the control, and metrics, of which one is the primary one. Product code asks which arm a unit gets, and posts what came of it.</p>
+<p>An experiment has arms, of which one is the control, and metrics, of which one is the primary one. Product code asks which arm a unit gets, and posts what happened.</p>
 ${form}
 <pre tabindex="0"><code>curl -X PUT ${origin}/experiments/spring-email -H 'content-type: application/json' -d '{
   "arms": [{"key": "control"}, {"key": "mens"}, {"key": "womens"}],

@@ -139,7 +139,7 @@ export const definitionSchema = z
       .number()
       .optional()
       .describe(
-        'The number of units at which the intervals are tightest, not whether they hold. Default: 30000. Frozen once it runs.',
+        'The sample size you expect: intervals are narrowest there, and valid at any size. Default: 30000. Frozen once it runs.',
       )
       .meta({ multipleOf: 1, minimum: MIN_PLANNED_UNITS }),
     onHarm: z

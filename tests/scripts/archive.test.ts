@@ -288,7 +288,7 @@ describe('npm run archive, npm run verify', () => {
   it('tell what goes and what stays, and find what was changed since', async () => {
     copyFileSync(join(nursery, 'born.db'), join(folder, 'x.db'))
     const { stdout } = await script('archive', '--before', '2026-01-01', '--to', 'archive')
-    expect(stdout).toMatch(/^checkout: 60 assignments and \d+ rewards went\nsearch: stay: it is running\n$/)
+    expect(stdout).toMatch(/^checkout: 60 assignments and \d+ rewards archived\nsearch: stay: it is running\n$/)
     const [assignments = '', rewards = ''] = readdirSync(join(folder, 'archive/checkout'))
     const file = await asyncBufferFromFile(join(folder, 'archive/checkout', assignments))
     expect((await parquetMetadataAsync(file)).key_value_metadata?.[0]).toMatchObject({

@@ -283,7 +283,7 @@ describe('npm run backup, npm run restore', () => {
     })
     const restored = await run(process.execPath, [script('restore'), 'kept.db', '--to', 'new/place.db'], environment())
     expect(restored.stdout).toBe(
-      'Restored to new/place.db: 1 experiment, 100 units, newest fact of 2026-01-05T12:00:00.000Z; its books balance\n',
+      'Restored to new/place.db: 1 experiment, 100 units, newest fact of 2026-01-05T12:00:00.000Z; its ledger is verified\n',
     )
   })
 })

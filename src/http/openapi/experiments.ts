@@ -75,7 +75,7 @@ const experimentSchema = z
     createdAt: instant,
     startedAt: instant.nullable(),
     stoppedAt: instant.nullable(),
-    salt: z.string().optional().describe('To whoever has the scope `admin`: with it every draw can be recomputed.'),
+    salt: z.string().optional().describe('For keys with the scope `admin`: with it every draw can be recomputed.'),
   })
   .meta({ id: 'Experiment', examples: [EXPERIMENT] })
 

@@ -164,7 +164,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
     path: '/experiments/{key}/evaluate',
     id: 'evaluate',
     tag: 'Reports',
-    summary: 'What other weights, or one arm for all, would have been worth',
+    summary: 'The mean outcome had you used other shares, or a single arm',
     scope: 'read',
     parameters: { path: keyInPath },
     body: {
