@@ -4,9 +4,12 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { scratchFolder } from './support/scratch.ts'
 import { type Service, startExperiment, startService } from './support/service.ts'
+
+// Processes start in each test.
+vi.setConfig({ testTimeout: 60_000 })
 
 const KEY = 'correct-horse-battery-staple'
 const root = new URL('../', import.meta.url)
