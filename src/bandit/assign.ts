@@ -27,7 +27,7 @@ interface Deps {
 }
 
 /**
- * An arm for each unit, in their order. The units are well-formed names (see `unitFault`).
+ * An arm for each unit, in their order. The units are names (see `nameFault`).
  *
  * @throws BanditError `experiment_not_found`
  */

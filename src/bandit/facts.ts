@@ -33,12 +33,25 @@ export type StoredRewardStatus = RewardStatus | 'clipped'
 
 export const UNIT_MAX_CHARACTERS = 256
 
-/** What is wrong with a unit's name, or null. Any text of 1 to 256 characters will do, except NUL and lone surrogates. */
-export function unitFault(unit: unknown): string | null {
-  return nameFault(unit, 'unit')
+/**
+ * What is wrong with a unit as it was sent, or null. A unit is a name (see `nameFault`) or a whole number within ±(2⁵³ − 1), which
+ * stands for its digits. Beyond that, JSON has rounded the number, and two units would be one. `what` names it in the message.
+ */
+export function unitFault(unit: unknown, what: string): string | null {
+  if (typeof unit === 'string') return nameFault(unit, what)
+  if (Number.isSafeInteger(unit)) return null
+  if (Number.isInteger(unit))
+    return `${what} must be a string: beyond ±(2^53 - 1) JSON rounds numbers, and it may be another unit`
+  const given = unit === null || typeof unit === 'number' ? String(unit) : typeof unit
+  return `${what} must be a string or a whole number, not ${given}`
 }
 
-/** As for a unit: 1 to 256 characters, no NUL, well-formed. `what` names it in the message. */
+/** The unit that was sent: 17 is "17". It has no `unitFault`. */
+export function unitIn(sent: string | number): string {
+  return typeof sent === 'number' ? String(sent) : sent
+}
+
+/** What is wrong with a name, or null: 1 to 256 characters, no NUL, no lone surrogates. `what` names it in the message. */
 export function nameFault(name: unknown, what: string): string | null {
   if (typeof name !== 'string') return `${what} must be a string, not ${name === null ? 'null' : typeof name}`
   if (name === '') return `${what} must not be empty`

@@ -1,6 +1,7 @@
 // The report for a spreadsheet or a data frame: RFC 4180, a row for each arm, every number in full. Column names never change
 // their meaning; new ones are added at the end. What cannot be computed or is unbounded is empty.
 import type { ArmReport, Report } from '../bandit/report.ts'
+import { csvText } from './csv.ts'
 
 type Value = string | number | boolean | null | undefined
 
@@ -49,6 +50,5 @@ export function csvReport(report: Report): string {
 
 function field(value: Value): string {
   if (value == null || (typeof value === 'number' && !Number.isFinite(value))) return ''
-  const text = String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return typeof value === 'string' ? csvText(value) : String(value)
 }

@@ -27,6 +27,11 @@ export async function answerInParts(response: ServerResponse, parts: AsyncIterab
   response.end()
 }
 
+/** The parameter of Content-Disposition that says what to call the file. What needs quoting in it becomes `_`. */
+export function fileName(name: string): string {
+  return `filename="${name.replace(/[^\w.-]/g, '_')}"`
+}
+
 /** An instant on the wire: RFC 3339 in UTC. */
 export function timestamp(at: number): string
 export function timestamp(at: number | null): string | null

@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
+import { invalidAddress } from './address.ts'
 import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
 import { asPage } from './as-page.ts'
@@ -27,45 +28,46 @@ import { getMetrics } from './metrics-page.ts'
 import { postRetire, postStatusForm } from './page-actions.ts'
 import { getEvents, getExperimentPage, getOverview } from './pages.ts'
 import { sendProblem } from './problem.ts'
+import { expectQuery, type KnownQuery, refuseUnknownQuery } from './query.ts'
 import { FACE_SUFFIXES, getReport } from './report.ts'
 import { postSession, postSessionEnd } from './sign-in.ts'
 import { postSimulate } from './simulate.ts'
 import { VERSION } from './version.ts'
 import { deleteWebhook, getWebhook, listWebhooks, postWebhook } from './webhooks.ts'
 
-type OnRoute = (path: string, methods: readonly string[]) => void
+type OnRoute = (path: string, methods: readonly string[], query: KnownQuery) => void
+/** `format` is one of the suffixes. */
+const REPORT_QUERY = ['metric', 'format']
+
 type Handler = (context: Context, request: Request<{ key: string; id: string }>, response: Response) => Promise<void>
 
-/** `onRoute` hears of each path with its methods, so that the interface's document can be held against it. */
+/** `onRoute` is called with each path, its methods and its query parameters, to hold the interface's document against them. */
 export function createApp(context: Context, onRoute: OnRoute = () => {}): RequestListener {
   const admission = new Admission()
   const app = createExpress(context, admission, onRoute)
   return (request, response) => {
     const hot = hotRouteOf(request)
     if (hot !== undefined) {
-      settle(context, request, response, hot.path, () => answerHot(hot, admission, context, request, response))
+      settle(context, request, response, hot, () => answerHot(hot, admission, context, request, response))
       return
     }
-    if (OTHER_SCHEME.test(request.url ?? '')) return void fail(context, response, invalidAddress())
     // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
     app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
   }
 }
-
-/** Express would look at the path alone, and take "ftp://x/" for the page. */
-const OTHER_SCHEME = /^(?!https?:)[a-z][a-z\d+.-]*:/i
 
 function createExpress(context: Context, admission: Admission, onRoute: OnRoute): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
 
-  const at = (path: string, handlers: Record<string, Handler>) => {
-    onRoute(path, Object.keys(handlers))
-    route(app, path, handlers as Record<string, Answer>, context)
+  const at = (path: string, handlers: Record<string, Handler>, query: KnownQuery = []) => {
+    onRoute(path, Object.keys(handlers), query)
+    route(app, { path, query }, handlers as Record<string, Answer>, context)
   }
   for (const hot of HOT_ROUTES) {
-    at(hot.path, { POST: (context, request, response) => answerHot(hot, admission, context, request, response) })
+    const handler: Handler = (context, request, response) => answerHot(hot, admission, context, request, response)
+    at(hot.path, { POST: handler }, hot.query)
   }
 
   app.use(logRequests(context))
@@ -77,34 +79,36 @@ function createExpress(context: Context, admission: Admission, onRoute: OnRoute)
   at('/experiments/:key/stop', { POST: postStatus.bind(null, 'stopped') })
   at('/experiments/:key/history', { GET: getHistory })
   at('/experiments/:key/evaluate', { POST: postEvaluate })
-  at('/experiments/:key/snapshots', { GET: getSnapshots })
+  at('/experiments/:key/snapshots', { GET: getSnapshots }, ['metric', 'after'])
   at('/experiments/:key/assignments.ndjson', { GET: getAssignments.bind(null, 'ndjson') })
   at('/experiments/:key/assignments.csv', { GET: getAssignments.bind(null, 'csv') })
-  at('/experiments/:key/report', { GET: getReport.bind(null, null) })
-  for (const face of FACE_SUFFIXES) at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) })
+  at('/experiments/:key/report', { GET: getReport.bind(null, null) }, REPORT_QUERY)
+  for (const face of FACE_SUFFIXES) {
+    at(`/experiments/:key/report.${face}`, { GET: getReport.bind(null, face) }, REPORT_QUERY)
+  }
   at('/simulate', { POST: postSimulate })
-  at('/openapi.json', { GET: getOpenApi })
-  at('/docs', { GET: getDocs })
-  for (const file of DOCS_FILES) at(`/docs/${file}`, { GET: getDocsFile.bind(null, file) })
-  at('/schemas/experiment.json', { GET: getExperimentFileSchema })
-  at('/', { GET: asPage(getOverview) })
-  at('/events', { GET: getEvents })
-  at('/new', { GET: asPage(getCreate), POST: asPage(postCreate) })
-  at('/pages/:key', { GET: asPage(getExperimentPage) })
-  at('/pages/:key/events', { GET: getEvents })
-  at('/pages/:key/start', { POST: asPage(postStatusForm.bind(null, 'running')) })
-  at('/pages/:key/pause', { POST: asPage(postStatusForm.bind(null, 'paused')) })
-  at('/pages/:key/stop', { POST: asPage(postStatusForm.bind(null, 'stopped')) })
-  at('/pages/:key/retire', { POST: asPage(postRetire) })
-  at('/session', { POST: asPage(postSession) })
-  at('/session/end', { POST: asPage(postSessionEnd) })
-  at('/assets/:digest/:name', { GET: getAsset })
+  at('/openapi.json', { GET: withoutKey(getOpenApi) })
+  at('/docs', { GET: getDocs }, 'any')
+  for (const file of DOCS_FILES) at(`/docs/${file}`, { GET: getDocsFile.bind(null, file) }, 'any')
+  at('/schemas/experiment.json', { GET: withoutKey(getExperimentFileSchema) })
+  at('/', { GET: asPage(getOverview) }, 'any')
+  at('/events', { GET: getEvents }, 'any')
+  at('/new', { GET: asPage(getCreate), POST: asPage(postCreate) }, 'any')
+  at('/pages/:key', { GET: asPage(getExperimentPage) }, 'any')
+  at('/pages/:key/events', { GET: getEvents }, 'any')
+  at('/pages/:key/start', { POST: asPage(postStatusForm.bind(null, 'running')) }, 'any')
+  at('/pages/:key/pause', { POST: asPage(postStatusForm.bind(null, 'paused')) }, 'any')
+  at('/pages/:key/stop', { POST: asPage(postStatusForm.bind(null, 'stopped')) }, 'any')
+  at('/pages/:key/retire', { POST: asPage(postRetire) }, 'any')
+  at('/session', { POST: asPage(postSession) }, 'any')
+  at('/session/end', { POST: asPage(postSessionEnd) }, 'any')
+  at('/assets/:digest/:name', { GET: getAsset }, 'any')
   at('/webhooks', { GET: listWebhooks, POST: postWebhook })
   at('/webhooks/:id', { GET: getWebhook, DELETE: deleteWebhook })
-  at('/metrics', { GET: getMetrics })
-  at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) })
-  at('/readyz', { GET: getReady })
-  at('/version', { GET: async (_context, _request, response) => answerJson(response, { version: VERSION }) })
+  at('/metrics', { GET: getMetrics }, 'any')
+  at('/livez', { GET: async (_context, _request, response) => answerJson(response, { status: 'ok' }) }, 'any')
+  at('/readyz', { GET: getReady }, 'any')
+  at('/version', { GET: withoutKey(getVersion) })
 
   app.use((request: Request, response: Response) => {
     context.metrics.request(knownMethod(request.method), 'unmatched', 404, 0)
@@ -121,13 +125,32 @@ async function getReady({ store }: Context, _request: Request, response: Respons
   answerJson(response, { status: 'ok' })
 }
 
+async function getVersion(_context: Context, _request: Request, response: Response): Promise<void> {
+  answerJson(response, { version: VERSION })
+}
+
+/** A handler that lets anybody in, so that nothing but the query is judged at its door. */
+function withoutKey(handler: Handler): Handler {
+  return async (context, request, response) => {
+    refuseUnknownQuery(request)
+    await handler(context, request, response)
+  }
+}
+
+/** What all methods of an address share. `path`: as Express writes it. */
+interface Address {
+  readonly path: string
+  readonly query: KnownQuery
+}
+
 /** One path with its methods; any other method is told which there are. */
-function route(app: Express, path: string, handlers: Record<string, Answer>, context: Context): void {
+function route(app: Express, address: Address, handlers: Record<string, Answer>, context: Context): void {
   const methods = Object.keys(handlers)
+  const { path } = address
   app.all(path, (request, response) => {
     const handler = handlers[request.method === 'HEAD' ? 'GET' : request.method]
     if (handler !== undefined) {
-      settle(context, request, response, path, () => handler(context, request, response))
+      settle(context, request, response, address, () => handler(context, request, response))
       return
     }
     context.metrics.request(knownMethod(request.method), path, 405, 0)
@@ -137,16 +160,17 @@ function route(app: Express, path: string, handlers: Record<string, Answer>, con
   })
 }
 
-/** Sees a request through: what its answer throws becomes a problem, and it is counted. `path`: as it is written here. */
+/** Sees a request through: what its answer throws becomes a problem, and it is counted. */
 async function settle(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
-  path: string,
+  { path, query }: Address,
   answer: () => Promise<void>,
 ): Promise<void> {
   const startedAt = performance.now()
   try {
+    expectQuery(request, query)
     await answer()
   } catch (error) {
     fail(context, response, error)
@@ -178,10 +202,6 @@ function logRequests({ log, now }: Context) {
     })
     next()
   }
-}
-
-function invalidAddress(): BanditError {
-  return new BanditError('not_found', 'The address is not valid')
 }
 
 /** Express' own complaint about a path that cannot be percent-decoded. */

@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, assign } from '../bandit/assign.ts'
 import type { Arm } from '../bandit/experiment.ts'
+import { unitIn } from '../bandit/facts.ts'
 import { answerInParts, answerText, JSON_ANSWER, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, nameRule, refuse } from './fields.ts'
+import { fieldFaults, refuse, unitRule } from './fields.ts'
 import { spendMore } from './rate-limit.ts'
 
 export const MAX_BATCH_UNITS = 10_000
@@ -21,9 +22,9 @@ export async function answerAssign(
 ): Promise<void> {
   authenticate(context, request, 'assign')
   const { value } = await readValue(request)
-  refuse(fieldFaults(value, { experiment: experimentFault, unit: nameRule }))
-  const { experiment, unit } = value as { experiment: string; unit: string }
-  const [assigned] = (await assign(context, experiment, [unit], context.now())) as [Assigned]
+  refuse(fieldFaults(value, { experiment: experimentFault, unit: unitRule }))
+  const { experiment, unit } = value as { experiment: string; unit: string | number }
+  const [assigned] = (await assign(context, experiment, [unitIn(unit)], context.now())) as [Assigned]
   context.metrics.assigned(experiment, assigned.arm.key, assigned.reason)
   answerText(response, `${assignedJson(experiment, assigned)}\n`, JSON_ANSWER)
 }
@@ -36,13 +37,14 @@ export async function answerAssignBatch(
   const caller = authenticate(context, request, 'assign')
   const { value } = await readValue(request, BATCH_LIMIT)
   refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
-  const { experiment, units } = value as { experiment: string; units: string[] }
+  const { experiment, units: sent } = value as { experiment: string; units: (string | number)[] }
   refuse(
-    units.flatMap((unit, position) => {
-      const message = nameRule(unit)
+    sent.flatMap((unit, position) => {
+      const message = unitRule(unit)
       return message === null ? [] : [{ path: `units[${position}]`, message }]
     }),
   )
+  const units = sent.map(unitIn)
   spendMore(caller, units.length, context.now())
   await answerInParts(response, assignedParts(context, experiment, units))
 }

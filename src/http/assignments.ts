@@ -5,7 +5,8 @@ import type { Request, Response } from 'express'
 import type { Definition } from '../bandit/experiment.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
 import type { UnitTotals } from '../bandit/store.ts'
-import { timestamp } from './answer.ts'
+import { csvText } from '../dashboard/csv.ts'
+import { fileName, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 
@@ -31,7 +32,11 @@ export async function getAssignments(
   // The first page comes before the head, so that a store that does not answer is still told as a problem.
   let page = await pageAfter(null)
   const gone = new Promise<void>(resolve => response.once('close', resolve))
-  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' })
+  response.writeHead(200, {
+    'Content-Type': type,
+    'Cache-Control': 'no-store',
+    'Content-Disposition': `attachment; ${fileName(`${experiment.definition.key}-assignments.${face}`)}`,
+  })
   if (request.method === 'HEAD') return void response.end()
   response.write(head(experiment.definition))
   for (let last = page.at(-1); last !== undefined && !response.destroyed; last = page.at(-1)) {
@@ -53,18 +58,14 @@ function ndjsonRow(definition: Definition, kept: UnitTotals): string {
 }
 
 function csvHead({ metrics }: Definition): string {
-  return `${['unit', 'arm', 'propensity', 'snapshot', 'assignedAt', ...metrics.map(({ key }) => key)].join(',')}\r\n`
+  const metricKeys = metrics.map(({ key }) => csvText(key))
+  return `${['unit', 'arm', 'propensity', 'snapshot', 'assignedAt', ...metricKeys].join(',')}\r\n`
 }
 
 function csvRow(definition: Definition, kept: UnitTotals): string {
   const { unit, propensity, snapshot, assignedAt } = kept
   const outcomes = outcomesOf(definition, kept).map(([, outcome]) => outcome)
-  return `${[csvText(unit), armKey(definition, kept), propensity, snapshot, timestamp(assignedAt), ...outcomes].join(',')}\r\n`
-}
-
-/** Quoted where RFC 4180 asks for it. */
-function csvText(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return `${[csvText(unit), csvText(armKey(definition, kept)), propensity, snapshot, timestamp(assignedAt), ...outcomes].join(',')}\r\n`
 }
 
 function outcomesOf({ metrics }: Definition, { totals }: UnitTotals): [metric: string, outcome: number][] {

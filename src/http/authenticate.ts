@@ -7,6 +7,7 @@ import { isBroken } from '../bandit/secret.ts'
 import type { TokenBucket } from '../bandit/token-bucket.ts'
 import type { Context } from './context.ts'
 import { isAllowed } from './cors.ts'
+import { refuseUnknownQuery } from './query.ts'
 import { spendOne } from './rate-limit.ts'
 import { isFromHere, refuseOtherSites, sessionKeyIn } from './session.ts'
 
@@ -23,9 +24,20 @@ const ANYONE: Caller = { name: 'anonymous', scopes: SCOPES, bucket: null }
 /**
  * The caller of a request, who has this scope. Counts the request against the rate of the key.
  *
- * @throws BanditError `unauthorized` without a live key, `forbidden` without the scope or from a page that may not ask, `rate_limited`
+ * @throws BanditError `unauthorized` without a live key, `forbidden` without the scope or from a page that may not ask, `rate_limited`,
+ * `invalid_request` for a query that the route does not know
  */
 export function authenticate(
+  context: Pick<Context, 'keyring' | 'allowedOrigins' | 'now'>,
+  request: IncomingMessage,
+  scope: Scope,
+): Caller {
+  const caller = callerOf(context, request, scope)
+  refuseUnknownQuery(request)
+  return caller
+}
+
+function callerOf(
   context: Pick<Context, 'keyring' | 'allowedOrigins' | 'now'>,
   request: IncomingMessage,
   scope: Scope,

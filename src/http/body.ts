@@ -29,7 +29,10 @@ export function mediaTypeOf(request: IncomingMessage): string {
   return type.trim()
 }
 
-/** A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but the form are read as JSON. */
+/**
+ * A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but the form are read as JSON, and so is a
+ * form that begins as JSON does: curl calls whatever it sends a form, unless told otherwise.
+ */
 export async function readValue(
   request: IncomingMessage,
   limit = BODY_LIMIT,
@@ -44,8 +47,11 @@ export async function readValue(
   }
   const text = await readText(request, limit)
   if (text === '') return { value: undefined, isForm: false }
-  return type === FORM_TYPE ? { value: parseForm(text), isForm: true } : { value: parseJson(text), isForm: false }
+  const isForm = type === FORM_TYPE && !JSON_BEGINNING.test(text)
+  return { value: isForm ? parseForm(text) : parseJson(text), isForm }
 }
+
+const JSON_BEGINNING = /^\s*[{[]/
 
 /** A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls compressed JSON a form. */
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
@@ -83,9 +89,13 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new BanditError('invalid_json', `The body is not valid JSON: ${(error as Error).message}`)
+    const hint = LINES.test(text) ? `; lines of JSON go to /rewards, as ${NDJSON_TYPE}` : ''
+    throw new BanditError('invalid_json', `The body is not valid JSON: ${(error as Error).message}${hint}`)
   }
 }
+
+/** One object, and another one on the next line. */
+const LINES = /^\s*\{[^\n]*\}[^\S\n]*\n\s*\{/
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 

@@ -35,6 +35,7 @@ function read({ catalogue }: { catalogue: Catalogue }, event: unknown): SentEven
   if (!isObject(event)) return new BanditError('invalid_request', 'the event must be an object')
   const { specversion, id, source, type, subject, time, data } = event
   if (specversion !== '1.0') return new BanditError('invalid_request', 'specversion must be "1.0"')
+  if (!isText(type)) return new BanditError('invalid_request', 'type must be text')
   const metric = metricNamed(catalogue, type)
   if (metric === null) return null
   if (!isText(id) || !isText(source)) return new BanditError('invalid_request', 'id and source must be text')

@@ -1,5 +1,6 @@
 // Cross-origin requests (CORS): which other sites' pages a browser lets read our answers. Off unless origins are allowed.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
 import type { Context } from './context.ts'
 
 /** What a page may read of an answer, besides what it always may. */
@@ -18,22 +19,27 @@ export function isAllowed({ allowedOrigins }: Pick<Context, 'allowedOrigins'>, o
 
 /**
  * Says in the head of the answer whether the page may read it. Answers true when the request was a browser's question whether a page
- * may ask at all (a preflight), which carries no key: that is answered here. One of another origin is left to the routes, as if there
- * were no CORS.
+ * may ask at all (a preflight), which carries no key: that is answered here.
+ *
+ * @throws BanditError `forbidden` for a preflight of an origin that is not allowed
  */
 export function answerCors(
   context: Pick<Context, 'allowedOrigins'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  if (context.allowedOrigins.size === 0) return false
   // Even without an origin: a cache must not give this answer to a page.
-  response.setHeader('Vary', 'Origin')
+  if (context.allowedOrigins.size > 0) response.setHeader('Vary', 'Origin')
   const { origin } = request.headers
-  if (origin === undefined || !isAllowed(context, origin)) return false
+  if (origin === undefined) return false
+  const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
+  if (!isAllowed(context, origin)) {
+    if (isPreflight) throw new BanditError('forbidden', refusal(context, origin))
+    return false
+  }
   response.setHeader('Access-Control-Allow-Origin', context.allowedOrigins.has(EVERY_ORIGIN) ? EVERY_ORIGIN : origin)
   response.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
-  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false
+  if (!isPreflight) return false
   response.writeHead(204, {
     'Access-Control-Allow-Methods': ALLOWED_METHODS,
     'Access-Control-Allow-Headers': ALLOWED_HEADERS,
@@ -41,4 +47,12 @@ export function answerCors(
   })
   response.end()
   return true
+}
+
+function refusal({ allowedOrigins }: Pick<Context, 'allowedOrigins'>, origin: string): string {
+  const remedy =
+    allowedOrigins.size === 0
+      ? 'it must be named in ALLOWED_ORIGINS, which is not set'
+      : 'ALLOWED_ORIGINS names those that may'
+  return `Pages of ${origin} may not ask this service; ${remedy}`
 }

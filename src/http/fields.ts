@@ -1,6 +1,6 @@
 // Checks the small bodies of the hot routes by hand, field by field, and names every fault at once.
 import { BanditError, type Fault } from '../bandit/errors.ts'
-import { nameFault } from '../bandit/facts.ts'
+import { nameFault, unitFault } from '../bandit/facts.ts'
 
 /** An answer names at most so many faults: as many as the longest list that is asked for can have. */
 const MAX_FAULTS = 10_000
@@ -28,7 +28,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The rule of a field with a unit or an id; the message leaves the name to the path before it. */
+/** The rule of a field with a unit; the message leaves the name to the path before it. */
+export function unitRule(value: unknown): string | null {
+  return unitFault(value, 'unit')?.slice('unit '.length) ?? null
+}
+
+/** The rule of a field with an id. */
 export function nameRule(value: unknown): string | null {
   return nameFault(value, 'name')?.slice('name '.length) ?? null
 }

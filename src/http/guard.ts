@@ -1,16 +1,13 @@
-// What every request passes ahead of the routes, and every answer on its way out, whoever gives it.
-import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+// What every answer carries in its head, whoever gives it.
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { JSON_ANSWER } from './answer.ts'
-import type { Context } from './context.ts'
-import { answerCors } from './cors.ts'
 import { PROBLEM_ANSWER } from './problem.ts'
 import { remarksOn } from './remarks.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
-/** Answers true when the request is answered already. */
-export function guard(context: Context, request: IncomingMessage, response: ServerResponse): boolean {
+/** Adds the security headers, and what was remarked on the request, to whatever head the response will have. */
+export function guardHead(response: ServerResponse): void {
   response.writeHead = writeGuardedHead
-  return answerCors(context, request, response)
 }
 
 const SECURITY_LIST: readonly string[] = SECURITY_HEADERS.flat()

@@ -7,6 +7,7 @@ import { answerCloudEvents } from './cloud-events.ts'
 import type { Context } from './context.ts'
 import { answerFlag, answerFlags } from './ofrep.ts'
 import { FLAGS_PATH } from './ofrep-problem.ts'
+import type { KnownQuery } from './query.ts'
 import { answerRewards } from './rewards.ts'
 import { answerSegmentBatch, answerSegmentTrack, answerUnmeasured, UNMEASURED_TYPES } from './segment-events.ts'
 
@@ -18,25 +19,38 @@ export interface HotRoute {
   readonly path: string
   readonly answer: Answer
   readonly bodyLimit: number
+  readonly query: KnownQuery
 }
 
-const FLAG_ROUTE: HotRoute = { path: `${FLAGS_PATH}/:key`, answer: answerFlag, bodyLimit: BODY_LIMIT }
+/** What OpenFeature's clients append when they ask again after a change; the ETag in the head says the same. */
+const FLAGS_QUERY: KnownQuery = ['flagConfigEtag', 'flagConfigLastModified']
+
+const FLAG_ROUTE: HotRoute = {
+  path: `${FLAGS_PATH}/:key`,
+  answer: answerFlag,
+  bodyLimit: BODY_LIMIT,
+  query: FLAGS_QUERY,
+}
 
 export const HOT_ROUTES: readonly HotRoute[] = [
-  { path: '/assign', answer: answerAssign, bodyLimit: BODY_LIMIT },
-  { path: '/assign/batch', answer: answerAssignBatch, bodyLimit: BATCH_LIMIT },
-  { path: '/rewards', answer: answerRewards, bodyLimit: BATCH_LIMIT },
-  { path: '/v1/batch', answer: answerSegmentBatch, bodyLimit: BATCH_LIMIT },
-  { path: '/v1/track', answer: answerSegmentTrack, bodyLimit: BATCH_LIMIT },
-  ...UNMEASURED_TYPES.map(type => ({ path: `/v1/${type}`, answer: answerUnmeasured, bodyLimit: BATCH_LIMIT })),
-  { path: '/v1/events', answer: answerCloudEvents, bodyLimit: BATCH_LIMIT },
-  { path: FLAGS_PATH, answer: answerFlags, bodyLimit: BODY_LIMIT },
+  { path: '/assign', answer: answerAssign, bodyLimit: BODY_LIMIT, query: [] },
+  { path: '/assign/batch', answer: answerAssignBatch, bodyLimit: BATCH_LIMIT, query: [] },
+  { path: '/rewards', answer: answerRewards, bodyLimit: BATCH_LIMIT, query: [] },
+  sdkRoute('/v1/batch', answerSegmentBatch),
+  sdkRoute('/v1/track', answerSegmentTrack),
+  ...UNMEASURED_TYPES.map(type => sdkRoute(`/v1/${type}`, answerUnmeasured)),
+  sdkRoute('/v1/events', answerCloudEvents),
+  { path: FLAGS_PATH, answer: answerFlags, bodyLimit: BODY_LIMIT, query: FLAGS_QUERY },
   FLAG_ROUTE,
 ]
 
+function sdkRoute(path: string, answer: Answer): HotRoute {
+  return { path, answer, bodyLimit: BATCH_LIMIT, query: 'any' }
+}
+
 const BY_ADDRESS: ReadonlyMap<string, HotRoute> = new Map(HOT_ROUTES.map(route => [route.path, route]))
 
-/** The route of a request that is hot in the plainest form of its address; others may still get there by Express. */
+/** The route of a request that is hot, if its address has no query and no capitals; others get there by Express. */
 export function hotRouteOf({ method, url = '' }: IncomingMessage): HotRoute | undefined {
   if (method !== 'POST') return undefined
   return BY_ADDRESS.get(url) ?? (url.startsWith(`${FLAGS_PATH}/`) ? FLAG_ROUTE : undefined)

@@ -23,6 +23,7 @@ export class Metrics {
   readonly #deliveries = new Labelled(newCounter)
   readonly #commits = new Histogram()
   #sentences = 0
+  #ignored = 0
   #overloads = 0
 
   /** A request was answered. `route`: as it is written in app.ts, never an address. */
@@ -44,6 +45,11 @@ export class Metrics {
   /** An event of a list or a stream was rejected. */
   rejected(code: ErrorCode): void {
     this.#rejections.at('', '', code).value += 1
+  }
+
+  /** Events of SDKs were ignored: no experiment measures them. */
+  ignored(events: number): void {
+    this.#ignored += events
   }
 
   /** A request was refused because there were too many. */
@@ -97,8 +103,14 @@ export class Metrics {
       {
         name: 'pinwheel_rewards_rejected_total',
         type: 'counter',
-        help: 'Events of /rewards that were rejected, by code',
+        help: 'Events of lists, streams and SDKs that were rejected, by code',
         samples: counts(this.#rejections, [null, null, 'code']),
+      },
+      {
+        name: 'pinwheel_events_ignored_total',
+        type: 'counter',
+        help: 'Events of SDKs that no experiment measures',
+        samples: [{ value: this.#ignored }],
       },
       {
         name: 'pinwheel_store_commit_duration_seconds',

@@ -9,7 +9,7 @@ export const OFREP_CODES = [
   'FLAG_NOT_FOUND',
   'GENERAL',
 ] as const
-type OfrepCode = (typeof OFREP_CODES)[number]
+export type OfrepCode = (typeof OFREP_CODES)[number]
 
 /** What is wrong with the context of an evaluation. */
 export class ContextError extends BanditError {

@@ -5,27 +5,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, type AssignReason, assign } from '../bandit/assign.ts'
 import type { LiveExperiment } from '../bandit/catalogue.ts'
 import { BanditError } from '../bandit/errors.ts'
-import { nameFault } from '../bandit/facts.ts'
+import type { Experiment } from '../bandit/experiment.ts'
+import { unitFault, unitIn } from '../bandit/facts.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { isObject } from './fields.ts'
-import { ContextError, flagKeyIn } from './ofrep-problem.ts'
+import { ContextError, flagKeyIn, type OfrepCode } from './ofrep-problem.ts'
 import { givesLists, LISTS, ofrepValue } from './ofrep-value.ts'
 
-/** POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. */
+/** POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. A draft and a winner need no unit. */
 export async function answerFlag(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   authenticate(context, request, 'assign')
   const live = context.catalogue.get(flagKeyIn(request.url ?? '') ?? '')
   const { unit } = readContext((await readValue(request)).value)
   if (givesLists(live.experiment.definition)) throw new BanditError('invalid_request', LISTS)
-  answerJson(response, await evaluate(context, live, unit))
+  if (unit === null && needsUnit(live.experiment)) throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
+  answerJson(response, await evaluate(context, live, unit ?? ''))
 }
 
 /**
  * POST /ofrep/v1/evaluate/flags, which SDKs in browsers and phones ask for all experiments at once, and again with the ETag. That is a
- * hash of what is answered, so it covers the unit; and nothing in it moves while the unit keeps its arm.
+ * hash of what is answered, so it covers the unit; and nothing in it moves while the unit keeps its arm. Without a unit the winners are
+ * answered, and whatever draws an arm says that it needs one; where nothing can be answered, the request is refused.
  */
 export async function answerFlags(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   authenticate(context, request, 'assign')
@@ -35,8 +38,15 @@ export async function answerFlags(context: Context, request: IncomingMessage, re
     .filter(
       ({ experiment: { status, definition } }) => status !== 'draft' && (wanted?.includes(definition.key) ?? true),
     )
+  if (unit === null && asked.every(({ experiment }) => needsUnit(experiment))) {
+    throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
+  }
   const flags = await Promise.all(
-    asked.map(live => (givesLists(live.experiment.definition) ? listFailure(live) : evaluate(context, live, unit))),
+    asked.map(live => {
+      if (givesLists(live.experiment.definition)) return failure(live, 'GENERAL', LISTS)
+      if (unit === null && needsUnit(live.experiment)) return failure(live, 'TARGETING_KEY_MISSING', NO_UNIT)
+      return evaluate(context, live, unit ?? '')
+    }),
   )
   const body = `${JSON.stringify({ flags, metadata: {} })}\n`
   const etag = `"${hash('sha256', body, 'base64url')}"`
@@ -52,21 +62,27 @@ export async function answerFlags(context: Context, request: IncomingMessage, re
 /** The field of an evaluation context that limits a bulk evaluation to the experiments that it lists. */
 const WANTED = 'pinwheelExperiments'
 
-function readContext(body: unknown): { unit: string; wanted: readonly string[] | null } {
+const NO_UNIT = 'The context must have a targetingKey: the unit that gets the arm'
+
+/** Drafts give nobody an arm, and a winner goes to everybody. */
+function needsUnit({ status, winner }: Experiment): boolean {
+  return status !== 'draft' && winner === null
+}
+
+/** `unit` null: there is none. @throws ContextError */
+function readContext(body: unknown): { unit: string | null; wanted: readonly string[] | null } {
   const context = isObject(body) ? (body.context ?? {}) : body
   if (!isObject(context)) {
     throw new ContextError('INVALID_CONTEXT', 'The body must be {"context": {"targetingKey": "<unit>"}}')
   }
-  const { targetingKey: unit = null, [WANTED]: wanted = null } = context
-  if (unit === null || unit === '') {
-    throw new ContextError('TARGETING_KEY_MISSING', 'The context must have a targetingKey: the unit that gets the arm')
-  }
-  const fault = nameFault(unit, 'targetingKey')
+  const { targetingKey = null, [WANTED]: wanted = null } = context
+  const isMissing = targetingKey === null || targetingKey === ''
+  const fault = isMissing ? null : unitFault(targetingKey, 'targetingKey')
   if (fault !== null) throw new ContextError('INVALID_CONTEXT', `The context is not valid: ${fault}`)
   if (wanted !== null && !isListOfTexts(wanted)) {
     throw new ContextError('INVALID_CONTEXT', `The context is not valid: ${WANTED} must be a list of experiment keys`)
   }
-  return { unit: unit as string, wanted }
+  return { unit: isMissing ? null : unitIn(targetingKey as string | number), wanted }
 }
 
 /** What OFREP calls the way to an arm. Null: no arm was given, and the default in the code shall rule. */
@@ -105,8 +121,8 @@ async function evaluate(context: Context, { experiment }: LiveExperiment, unit: 
   }
 }
 
-function listFailure({ experiment }: LiveExperiment) {
-  return { key: experiment.definition.key, errorCode: 'GENERAL', errorDetails: LISTS, metadata: {} }
+function failure({ experiment }: LiveExperiment, errorCode: OfrepCode, errorDetails: string) {
+  return { key: experiment.definition.key, errorCode, errorDetails, metadata: {} }
 }
 
 /** If-None-Match is a list, and a proxy that compresses may have made its tags weak. */

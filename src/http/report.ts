@@ -1,6 +1,8 @@
 // GET /experiments/:key/report in its faces, by suffix or by Accept.
 import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
+import type { Definition } from '../bandit/experiment.ts'
+import type { Metric } from '../bandit/metric.ts'
 import { type ArmReport, type Report, report } from '../bandit/report.ts'
 import { csvReport } from '../dashboard/csv-report.ts'
 import { htmlReport } from '../dashboard/html-report.ts'
@@ -8,7 +10,7 @@ import { intervalPlot } from '../dashboard/interval-plot.ts'
 import { textReport } from '../dashboard/text-report.ts'
 import type { Estimate, Evidence, Interval } from '../stats/confidence-sequence.ts'
 import type { Lift } from '../stats/lift.ts'
-import { answerText, timestamp } from './answer.ts'
+import { answerText, fileName, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 import { metricIn } from './ledger.ts'
@@ -35,9 +37,22 @@ export async function getReport(
   authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const metric = metricIn(request.query.metric, experiment.definition)
-  const { type, render } = FACES[face ?? acceptedFace(request)]
+  const given = face ?? acceptedFace(request)
+  const { type, render } = FACES[given]
   response.appendHeader('Vary', 'Accept')
+  const name = fileNameOf(experiment.definition, metric, given)
+  if (name !== null) response.setHeader('Content-Disposition', name)
   answerText(response, render(await report(context, experiment, context.now(), metric)), `${type}; charset=utf-8`)
+}
+
+/** How browsers keep the faces that people keep: a table as a file, the others shown first. Null: as they like. */
+const DISPOSITIONS: Partial<Record<Face, string>> = { csv: 'attachment', html: 'inline', svg: 'inline', txt: 'inline' }
+
+function fileNameOf({ key }: Definition, metric: Metric, face: Face): string | null {
+  const disposition = DISPOSITIONS[face]
+  if (disposition === undefined) return null
+  const about = metric.role === 'primary' ? key : `${key}-${metric.key}`
+  return `${disposition}; ${fileName(`${about}-report.${face}`)}`
 }
 
 function acceptedFace(request: Request): Face {

@@ -1,9 +1,8 @@
 // POST /rewards: one event, a list of events, or a stream of them.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
-import { z } from 'zod'
 import { BanditError, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
-import type { Reward } from '../bandit/facts.ts'
+import { type Reward, unitIn } from '../bandit/facts.ts'
 import { type RewardResult, recordRewards } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
 import { authenticate, type Caller } from './authenticate.ts'
@@ -20,7 +19,8 @@ import {
   TEXT_TYPE,
 } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, nameRule, refuse } from './fields.ts'
+import { fieldFaults, nameRule, refuse, unitRule } from './fields.ts'
+import { instantFault, instantOf } from './instants.ts'
 import { linesOf } from './lines.ts'
 import { sendProblem } from './problem.ts'
 import { spendMore, spendSlowly } from './rate-limit.ts'
@@ -30,6 +30,9 @@ const SLICE = 500
 
 /** A list is answered event by event, so it has an end. A stream needs none. */
 export const MAX_LIST_EVENTS = 100_000
+
+/** The stream is read by itself; whoever sends another type is told of all. */
+const TYPES = [JSON_TYPE, FORM_TYPE, TEXT_TYPE, NDJSON_TYPE]
 
 const MAX_LINE_BYTES = 64 * 1024
 
@@ -43,7 +46,7 @@ export async function answerRewards(
 ): Promise<void> {
   const caller = authenticate(context, request, 'reward')
   if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request, caller))
-  const { value, isForm } = await readValue(request, BATCH_LIMIT, [JSON_TYPE, FORM_TYPE, TEXT_TYPE])
+  const { value, isForm } = await readValue(request, BATCH_LIMIT, TYPES)
   if (Array.isArray(value)) return answerJson(response, await recordList(context, value, caller))
   const event = isForm ? fromForm(value) : value
   refuse(rewardFaults(event))
@@ -53,7 +56,7 @@ export async function answerRewards(
 }
 
 interface RewardBody {
-  readonly unit: string
+  readonly unit: string | number
   readonly metric: string
   readonly value?: number
   readonly experiment?: string
@@ -62,7 +65,7 @@ interface RewardBody {
 }
 
 const REWARD_RULES = {
-  unit: nameRule,
+  unit: unitRule,
   metric: (value: unknown) => (typeof value === 'string' && value !== '' ? null : 'must be the key of a metric'),
   value: (value: unknown) => {
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return null
@@ -71,18 +74,15 @@ const REWARD_RULES = {
   experiment: (value: unknown) =>
     value === undefined || (typeof value === 'string' && value !== '') ? null : 'must be the key of an experiment',
   id: (value: unknown) => (value === undefined ? null : nameRule(value)),
-  at: (value: unknown) => (value === undefined || TIMESTAMP.safeParse(value).success ? null : TIMESTAMP_RULE),
+  at: (value: unknown) => (value === undefined ? null : instantFault(value)),
 }
-
-export const TIMESTAMP = z.iso.datetime({ offset: true })
-const TIMESTAMP_RULE = 'must be a time like "2026-11-22T10:05:00Z"'
 
 function rewardFaults(event: unknown): Fault[] {
   return fieldFaults(event, REWARD_RULES)
 }
 
-function rewardOf({ at, ...event }: RewardBody): Reward {
-  return { ...event, value: event.value ?? 1, ...(at !== undefined && { at: Date.parse(at) }) }
+function rewardOf({ at, unit, ...event }: RewardBody): Reward {
+  return { ...event, unit: unitIn(unit), value: event.value ?? 1, ...(at !== undefined && { at: instantOf(at) }) }
 }
 
 /** Forms know strings only: the value becomes a number, if it is one. */

@@ -1,12 +1,13 @@
 // What the SDKs of Segment and RudderStack send, at the paths where they send it: a track call is a reward, its event the metric, its
 // user the unit. Their other calls are taken and ignored.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BanditError } from '../bandit/errors.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readJson } from './body.ts'
 import type { Context } from './context.ts'
 import { isObject, refuse } from './fields.ts'
-import { TIMESTAMP } from './rewards.ts'
+import { instantFault, instantOf } from './instants.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
 /** The calls that measure nothing; each has a path of its own beside `/v1/batch`. */
@@ -22,9 +23,7 @@ export async function answerSegmentBatch(
   const body = await readObject(request)
   refuse(Array.isArray(body.batch) ? [] : [{ path: 'batch', message: 'must be a list of events' }])
   const now = context.now()
-  const events = (body.batch as unknown[]).map(event =>
-    isObject(event) && event.type === 'track' ? readTrack(context, { sentAt: body.sentAt, ...event }, now) : null,
-  )
+  const events = (body.batch as unknown[]).map(event => readEvent(context, event, body.sentAt, now))
   await answerEvents(context, response, caller, events)
 }
 
@@ -56,17 +55,36 @@ async function readObject(request: IncomingMessage): Promise<Fields> {
   return value as Fields
 }
 
+const TYPES: readonly unknown[] = ['track', ...UNMEASURED_TYPES]
+
+function readEvent(context: Context, event: unknown, sentAt: unknown, now: number): SentEvent {
+  if (!isObject(event)) return unusable('the event must be an object')
+  if (!TYPES.includes(event.type)) return unusable(`type must be one of ${TYPES.join(', ')}`)
+  return event.type === 'track' ? readTrack(context, { sentAt, ...event }, now) : null
+}
+
 function readTrack({ catalogue }: Context, event: Fields, now: number): SentEvent {
+  if (typeof event.event !== 'string' || event.event === '') return unusable('event must be the name of an event')
   const metric = metricNamed(catalogue, event.event)
   if (metric === null) return null
-  const properties = isObject(event.properties) ? event.properties : {}
+  const properties = event.properties ?? {}
+  if (!isObject(properties)) return unusable('properties must be an object')
   return {
     metric,
-    unit: event.userId ?? event.anonymousId,
+    unit: unitOf(event),
     value: properties.value ?? properties.revenue ?? undefined,
     id: event.messageId ?? undefined,
     at: timeOf(event, now),
   }
+}
+
+/** SDKs for pages send an empty userId before anybody has signed in. */
+function unitOf({ userId, anonymousId }: Fields): unknown {
+  return (userId === '' ? undefined : userId) ?? anonymousId
+}
+
+function unusable(message: string): BanditError {
+  return new BanditError('invalid_request', message)
 }
 
 /**
@@ -76,11 +94,10 @@ function readTrack({ catalogue }: Context, event: Fields, now: number): SentEven
  */
 function timeOf({ timestamp, originalTimestamp, sentAt, receivedAt }: Fields, now: number): unknown {
   const told = timestamp ?? originalTimestamp ?? undefined
-  const [happened, sent] = [instantOf(told), instantOf(sentAt)]
-  if (happened === null || sent === null || instantOf(receivedAt) !== null) return told
-  return new Date(now - (sent - happened)).toISOString()
+  if (!isInstant(told) || !isInstant(sentAt) || isInstant(receivedAt)) return told
+  return new Date(now - (instantOf(sentAt) - instantOf(told))).toISOString()
 }
 
-function instantOf(time: unknown): number | null {
-  return TIMESTAMP.safeParse(time).success ? Date.parse(time as string) : null
+function isInstant(time: unknown): time is string {
+  return instantFault(time) === null
 }

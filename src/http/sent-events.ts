@@ -1,8 +1,10 @@
 // Events in the shapes that other products send, as rewards. A product sends all that happens, so an event that no experiment measures
-// is ignored and no fault; the answer is that of /rewards, with the `success` that SDKs look for.
+// is ignored and no fault; the answer is that of /rewards, with the `success` that SDKs look for. Whatever could not be used is named in
+// it, since its status is 200 whatever became of single events.
 import type { ServerResponse } from 'node:http'
 import type { Catalogue } from '../bandit/catalogue.ts'
 import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
+import type { RewardResult } from '../bandit/record-rewards.ts'
 import { answerJson } from './answer.ts'
 import type { Caller } from './authenticate.ts'
 import type { Context } from './context.ts'
@@ -20,6 +22,9 @@ export type SentEvent =
     }
   | BanditError
   | null
+
+/** An answer names at most so many events that could not be used. */
+export const MAX_ERRORS = 100
 
 /** Records a list of events, or a single one, which is answered 400 when it is rejected. */
 export async function answerEvents(
@@ -43,17 +48,31 @@ export async function answerEvents(
     sendProblem(response, new BanditError(only.code, only.message), 400)
     return
   }
+  const ignored = events.length - judged.length
+  context.metrics.ignored(ignored)
   let next = 0
-  const results = events.map(event => (event === null ? { status: 'ignored' } : judged[next++]))
-  answerJson(response, { success: true, ...counts, ignored: events.length - judged.length, results })
+  const results = events.map(event => (event === null ? IGNORED : (judged[next++] as RewardResult)))
+  answerJson(response, { success: true, ...counts, ignored, ...errorsIn(results, counts.rejected), results })
+}
+
+const IGNORED = { status: 'ignored' } as const
+
+/** The first rejected events by their position, with the number of the others; nothing where there is none. */
+function errorsIn(results: readonly (RewardResult | typeof IGNORED)[], rejected: number) {
+  if (rejected === 0) return {}
+  const errors: { index: number; code: string; message: string }[] = []
+  for (const [index, result] of results.entries()) {
+    if (errors.length === MAX_ERRORS) break
+    if (result.status === 'rejected') errors.push({ index, code: result.code, message: result.message })
+  }
+  return { errors, moreErrors: rejected - errors.length }
 }
 
 /**
  * The metric that an event's name means; null when no experiment has it. Where no key is the name itself, `Order Completed` is
  * `order-completed`: in lower case, with a hyphen for whatever a key cannot have.
  */
-export function metricNamed(catalogue: Catalogue, name: unknown): string | null {
-  if (typeof name !== 'string') return null
+export function metricNamed(catalogue: Catalogue, name: string): string | null {
   if (catalogue.withMetric(name) !== undefined) return name
   const key = name
     .toLowerCase()

@@ -7,9 +7,11 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
+import { normalizeAddress } from './address.ts'
 import { createApp } from './app.ts'
 import type { Context } from './context.ts'
-import { guard } from './guard.ts'
+import { answerCors } from './cors.ts'
+import { guardHead } from './guard.ts'
 import { refuseConnection, sendProblem } from './problem.ts'
 
 const TIMEOUTS = {
@@ -50,17 +52,28 @@ export function createProbeServer(context: Context): Server {
 
 function createServerOf(context: Context, app: RequestListener): Server {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    if (guard(context, request, response)) return
-    if (request.headers.host !== undefined || request.httpVersion !== '1.1') return app(request, response)
-    sendProblem(response, new BanditError('invalid_request', 'A request of HTTP/1.1 must have the header Host'))
+    if (isRefused(context, request, response)) return
+    app(request, response)
   }
   const server = createHttpServer({ ...TIMEOUTS, requireHostHeader: false }, serve)
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_TIMEOUT_MS)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    if (guard(context, request, response)) return
+    if (isRefused(context, request, response)) return
     const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
     sendProblem(response, new BanditError('invalid_request', message), 417)
   })
   return server.on('clientError', refuseConnection)
+}
+
+/** What every request passes ahead of the routes. True: it is answered already. */
+function isRefused(context: Context, request: IncomingMessage, response: ServerResponse): boolean {
+  guardHead(response)
+  try {
+    normalizeAddress(request)
+    return answerCors(context, request, response)
+  } catch (error) {
+    sendProblem(response, error)
+    return true
+  }
 }

@@ -459,7 +459,7 @@ describe('POST /assign/batch', () => {
   it('keeps nothing of a batch with one unit that is none', async () => {
     await startExperiment(service)
     const before = await bookOf(service)
-    const paths = expectProblem(await batch(['good', '', 'better', 17]), 400, 'invalid_request')
+    const paths = expectProblem(await batch(['good', '', 'better', 17.5]), 400, 'invalid_request')
     expect(paths).toEqual(['units[1]', 'units[3]'])
     expect(await bookOf(service)).toEqual(before)
   })

@@ -71,7 +71,10 @@ describe('CORS with allowed origins', () => {
     service = await startService({ allowedOrigins: [SHOP], adminKey: 'correct-horse-battery-staple' })
     for (const origin of [EVIL, 'null', `${SHOP}:444`, `${SHOP}.evil.example`, SHOP.replace('https', 'http')]) {
       const refused = await preflight('/assign', origin)
-      expectProblem(refused, 405, 'method_not_allowed')
+      expectProblem(refused, 403, 'forbidden')
+      expect(refused.body.detail).toBe(
+        `Pages of ${origin} may not ask this service; ALLOWED_ORIGINS names those that may`,
+      )
       for (const { headers } of [refused, await service.call('GET', '/livez', undefined, { origin })]) {
         for (const [name] of headers) expect(name).not.toMatch(/^access-control-/)
         expect(headers.get('vary')).toBe('Origin')
@@ -82,6 +85,22 @@ describe('CORS with allowed origins', () => {
 
   it('leaves an OPTIONS that is no preflight to the routes', async () => {
     service = await startService({ allowedOrigins: [SHOP] })
+    expectProblem(await service.call('OPTIONS', '/assign', undefined, { origin: SHOP }), 405, 'method_not_allowed')
+  })
+})
+
+describe('CORS without allowed origins', () => {
+  it.each(PATHS)('refuses the preflight of %s, and names the setting', async path => {
+    service = await startService({ adminKey: 'correct-horse-battery-staple' })
+    const answer = await preflight(path, SHOP)
+    expectProblem(answer, 403, 'forbidden')
+    expect(answer.body.detail).toContain('ALLOWED_ORIGINS, which is not set')
+    for (const [name] of answer.headers) expect(name).not.toMatch(/^access-control-/)
+    expect(answer.headers.get('vary')).toBeNull()
+  })
+
+  it('leaves an OPTIONS that is no preflight to the routes', async () => {
+    service = await startService()
     expectProblem(await service.call('OPTIONS', '/assign', undefined, { origin: SHOP }), 405, 'method_not_allowed')
   })
 })

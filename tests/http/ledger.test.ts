@@ -325,7 +325,7 @@ describe('GET /experiments/:key/assignments', () => {
     await service.close()
   })
 
-  it('keeps units as they are, whatever is in them', async () => {
+  it('keeps units as they are, whatever is in them, but for what a spreadsheet would run', async () => {
     await startExperiment(service)
     const units = [
       'a,b',
@@ -343,7 +343,14 @@ describe('GET /experiments/:key/assignments', () => {
       '0',
       "'",
       '\u0001',
+      '+49 30 1234',
+      '-1',
+      '@SUM(A1)',
+      '\t=1',
+      '=HYPERLINK("http://x","y"),1',
+      'a=1',
     ]
+    const isRun = (unit: string) => ['=', '+', '-', '@', '\t', '\r'].includes(unit[0] ?? '')
     await assign(units)
     expect((await exported()).map(({ unit }) => unit).sort()).toEqual(units.toSorted())
     const rows = parseCsv((await get('assignments.csv')).text) as string[][]
@@ -352,7 +359,17 @@ describe('GET /experiments/:key/assignments', () => {
         .slice(1)
         .map(([unit]) => unit)
         .sort(),
-    ).toEqual(units.toSorted())
+    ).toEqual(units.map(unit => (isRun(unit) ? `'${unit}` : unit)).sort())
+  })
+
+  it('names the file that a browser keeps', async () => {
+    await startExperiment(service)
+    for (const face of ['csv', 'ndjson']) {
+      for (const method of ['GET', 'HEAD']) {
+        const { headers } = await service.call(method, `/experiments/spring-email/assignments.${face}`)
+        expect(headers.get('content-disposition')).toBe(`attachment; filename="spring-email-assignments.${face}"`)
+      }
+    }
   })
 
   it('has nothing, or its head alone, where nobody was assigned', async () => {

@@ -54,7 +54,7 @@ const PAYLOADS = {
 
 /** What only code without types can send. */
 const NO_UNIT = { targetingKey: undefined } as unknown as EvaluationContext
-const NUMBERED_UNIT = { targetingKey: 17 } as unknown as EvaluationContext
+const NUMBERED_UNIT = { targetingKey: 17.5 } as unknown as EvaluationContext
 
 function arms([a, b]: readonly unknown[]) {
   return {
@@ -120,7 +120,7 @@ describe.each<[name: string, provider: (options: { baseUrl: string; headers: [st
   it.each<[name: string, key: string, context: EvaluationContext, errorCode: string, message: string]>([
     ['no targetingKey', 'string', NO_UNIT, 'TARGETING_KEY_MISSING', 'targetingKey'],
     ['an empty one', 'string', { targetingKey: '' }, 'TARGETING_KEY_MISSING', 'targetingKey'],
-    ['a number for one', 'string', NUMBERED_UNIT, 'INVALID_CONTEXT', 'must be a string'],
+    ['a fraction for one', 'string', NUMBERED_UNIT, 'INVALID_CONTEXT', 'must be a string or a whole number'],
     ['an experiment that is not there', 'nothing', {}, 'FLAG_NOT_FOUND', 'There is no experiment "nothing"'],
     ['lists', 'list', {}, 'GENERAL', 'ask POST /assign'],
   ])('hears what is wrong: %s', async (_, key, context, errorCode, message) => {

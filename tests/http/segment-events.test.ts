@@ -86,6 +86,7 @@ describe('POST /v1/track', () => {
     expect(await statusOf({ event: 'visit', userId: 'u', anonymousId: 'nobody' })).toBe('recorded')
     expect(await statusOf({ event: 'visit', userId: null, anonymousId: 'v' })).toBe('recorded')
     expect(await statusOf({ event: 'visit', userId: 'nobody', anonymousId: 'v' })).toBe('unassigned')
+    expect(await statusOf({ event: 'visit', userId: '', anonymousId: 'v' })).toBe('recorded')
   })
 
   it.each<[name: string, status: string]>([
@@ -95,7 +96,6 @@ describe('POST /v1/track', () => {
     ['sign_up', 'recorded'],
     ['Sign Up', 'ignored'],
     ['Page Viewed', 'ignored'],
-    ['', 'ignored'],
     ['__proto__', 'ignored'],
   ])('knows the event %j by its name', async (event, status) => {
     expect(await statusOf({ event, userId: 'u' })).toBe(status)
@@ -103,13 +103,19 @@ describe('POST /v1/track', () => {
 
   it('ignores what no experiment measures, whatever is in it', async () => {
     expect(await statusOf({ event: 'Button Clicked', properties: { value: 'blue' } })).toBe('ignored')
-    expect(await statusOf({ userId: 'u' })).toBe('ignored')
-    expect(await statusOf({ event: 17, userId: 'u' })).toBe('ignored')
   })
 
   it.each<[event: Event, path: RegExp]>([
     [{ event: 'visit' }, /^unit must be a string/],
-    [{ event: 'visit', userId: 17 }, /^unit must be a string, not number/],
+    [{ event: 'visit', userId: true }, /^unit must be a string or a whole number, not boolean/],
+    [{ event: 'visit', userId: 1.5 }, /^unit must be a string or a whole number, not 1.5/],
+    [{ event: 'visit', anonymousId: 2 ** 53 }, /^unit must be a string: beyond/],
+    [{ event: 'visit', userId: '', anonymousId: '' }, /^unit must not be empty/],
+    [{ userId: 'u' }, /^event must be the name of an event/],
+    [{ event: '', userId: 'u' }, /^event must be the name of an event/],
+    [{ event: 17, userId: 'u' }, /^event must be the name of an event/],
+    [{ event: 'spend', userId: 'u', properties: 20 }, /^properties must be an object/],
+    [{ event: 'visit', userId: 'u', timestamp: '2026-01-05T12:00:00' }, /^at has no time zone/],
     [{ event: 'visit', userId: 'u', properties: { value: '20' } }, /^value must be a number/],
     [{ event: 'visit', userId: 'u', messageId: 17 }, /^id must be a string/],
     [{ event: 'visit', userId: 'u', timestamp: 'yesterday' }, /^at must be a time/],
@@ -199,6 +205,8 @@ describe('POST /v1/batch', () => {
       { type: 'track', event: 'Page Viewed', userId: 'u' },
       null,
       17,
+      { event: 'visit', userId: 'u' },
+      { type: 'Track', event: 'visit', userId: 'u' },
     ])
     const expected = [
       'ignored',
@@ -208,11 +216,10 @@ describe('POST /v1/batch', () => {
       'unassigned',
       'rejected',
       'ignored',
-      'ignored',
-      'ignored',
+      ...Array.from({ length: 4 }, () => 'rejected'),
     ]
     expect(body.results.map(({ status }: { status: string }) => status)).toEqual(expected)
-    expect(body).toMatchObject({ success: true, recorded: 1, duplicate: 1, unassigned: 1, rejected: 1, ignored: 5 })
+    expect(body).toMatchObject({ success: true, recorded: 1, duplicate: 1, unassigned: 1, rejected: 5, ignored: 3 })
     expect(body.results[5]).toMatchObject({ code: 'invalid_request', message: expect.stringContaining('unit') })
   })
 

@@ -15,17 +15,23 @@ export const nameSchema = z
     examples: ['u-17'],
   })
 
+/** A unit as it may be sent. */
+export const unitSchema = z.union([nameSchema, z.int()]).meta({
+  description:
+    'Any well-formed text of 1 to 256 characters without NUL. A whole number within ±(2⁵³ − 1) is its digits: 17 is "17".',
+})
+
 const experimentKey = z
   .string()
   .min(1)
   .meta({ description: 'The key of an experiment.', examples: ['spring-email'] })
 
 export const assignSchema = z
-  .strictObject({ experiment: experimentKey, unit: nameSchema })
+  .strictObject({ experiment: experimentKey, unit: unitSchema })
   .meta({ id: 'AssignRequest' })
 
 export const batchSchema = z
-  .strictObject({ experiment: experimentKey, units: z.array(nameSchema).max(MAX_BATCH_UNITS) })
+  .strictObject({ experiment: experimentKey, units: z.array(unitSchema).max(MAX_BATCH_UNITS) })
   .meta({ id: 'AssignBatchRequest' })
 
 const REQUEST = { experiment: 'spring-email', unit: 'u-17' }

@@ -1,6 +1,6 @@
 // The two addresses of OFREP, in its words.
 import { z } from 'zod'
-import { nameSchema } from './assign.ts'
+import { unitSchema } from './assign.ts'
 import type { Operation } from './operation.ts'
 import { count, keyInPath, share } from './shapes.ts'
 
@@ -16,7 +16,7 @@ const EVALUATION = {
 const contextSchema = z
   .looseObject({
     context: z.looseObject({
-      targetingKey: nameSchema.describe('The unit.'),
+      targetingKey: unitSchema.optional().describe('The unit. Drafts and winners need none.'),
       pinwheelExperiments: z
         .array(z.string())
         .optional()
@@ -48,9 +48,14 @@ const evaluationSchema = z
 
 const failureSchema = z.object({
   key: z.string(),
-  errorCode: z.literal('GENERAL'),
+  errorCode: z.enum(['GENERAL', 'TARGETING_KEY_MISSING']),
   errorDetails: z.string(),
   metadata: z.object({}),
+})
+
+const changeInQuery = z.object({
+  flagConfigEtag: z.string().optional().describe('As clients append it after a change; not read.'),
+  flagConfigLastModified: z.string().optional().describe('As clients append it after a change; not read.'),
 })
 
 const body = { required: true, content: { 'application/json': { schema: contextSchema, example: REQUEST } } }
@@ -76,7 +81,7 @@ export const OFREP_OPERATIONS: readonly Operation[] = [
     summary: 'The arm of a unit, for OpenFeature clients on servers',
     description: 'OFREP 0.3. An evaluation assigns the unit as /assign does.',
     scope: 'assign',
-    parameters: { path: keyInPath },
+    parameters: { path: keyInPath, query: changeInQuery },
     body,
     answers: {
       200: { description: 'The arm.', content: { 'application/json': { schema: evaluationSchema } } },
@@ -95,6 +100,7 @@ export const OFREP_OPERATIONS: readonly Operation[] = [
     scope: 'assign',
     parameters: {
       header: z.object({ 'If-None-Match': z.string().optional().describe('The ETag of the last answer.') }),
+      query: changeInQuery,
     },
     body,
     answers: {

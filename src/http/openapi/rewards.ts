@@ -4,13 +4,13 @@ import type { ErrorCode } from '../../bandit/errors.ts'
 import { MAX_REWARD_VALUE } from '../../bandit/record-rewards.ts'
 import { STATUSES } from '../problem.ts'
 import { MAX_LIST_EVENTS } from '../rewards.ts'
-import { nameSchema } from './assign.ts'
+import { nameSchema, unitSchema } from './assign.ts'
 import type { Operation } from './operation.ts'
-import { count } from './shapes.ts'
+import { count, sentInstant } from './shapes.ts'
 
 export const rewardSchema = z
   .strictObject({
-    unit: nameSchema,
+    unit: unitSchema,
     metric: z
       .string()
       .min(1)
@@ -32,11 +32,9 @@ export const rewardSchema = z
     id: nameSchema
       .optional()
       .describe('Makes the event count once for each experiment and metric, however often it is sent.'),
-    at: z.iso
-      .datetime({ offset: true })
+    at: sentInstant
       .optional()
-      .describe('When it happened, at most five minutes ahead of the service’s clock. Default: now.')
-      .meta({ examples: ['2026-11-22T10:05:00Z'] }),
+      .describe('When it happened, with a time zone, at most five minutes ahead of the service’s clock. Default: now.'),
   })
   .meta({ id: 'Reward' })
 

@@ -1,18 +1,22 @@
 // Rewards in the shapes of event SDKs and of CloudEvents.
 import { z } from 'zod'
+import type { ErrorCode } from '../../bandit/errors.ts'
+import { STATUSES } from '../problem.ts'
 import { UNMEASURED_TYPES } from '../segment-events.ts'
+import { MAX_ERRORS } from '../sent-events.ts'
 import type { Operation } from './operation.ts'
 import { resultSchema } from './rewards.ts'
-import { count } from './shapes.ts'
+import { count, sentInstant } from './shapes.ts'
 
-const time = z.iso.datetime({ offset: true }).optional()
+const time = sentInstant.optional()
 const maybeText = z.string().nullable().optional()
+const maybeUnit = z.union([z.string(), z.int()]).nullable().optional()
 
 const trackSchema = z
   .looseObject({
     event: z.string().describe('The metric; `Order Completed` is also `order-completed`.'),
-    userId: maybeText.describe('The unit.'),
-    anonymousId: maybeText.describe('The unit where there is no userId.'),
+    userId: maybeUnit.describe('The unit.'),
+    anonymousId: maybeUnit.describe('The unit where there is no userId, or an empty one.'),
     messageId: maybeText.describe('Makes the event count once.'),
     properties: z
       .looseObject({ value: z.number().optional(), revenue: z.number().optional() })
@@ -31,7 +35,7 @@ const cloudEventSchema = z
     id: z.string().min(1),
     source: z.string().min(1).describe('With the id it makes the event count once.'),
     type: z.string().describe('The metric.'),
-    subject: z.string().optional().describe('The unit.'),
+    subject: z.union([z.string(), z.int()]).optional().describe('The unit.'),
     time,
     data: z.unknown().optional().describe('Its `value`, or else 1, is the value.'),
   })
@@ -47,6 +51,8 @@ const CLOUD_EVENT = {
   data: { value: 19.9 },
 }
 
+const CODES = Object.keys(STATUSES) as ErrorCode[]
+
 const summarySchema = z
   .object({
     success: z.literal(true),
@@ -56,6 +62,11 @@ const summarySchema = z
     late: count,
     rejected: count,
     ignored: count.describe('Those that no experiment measures.'),
+    errors: z
+      .array(z.object({ index: count.describe('In the list, from 0.'), code: z.enum(CODES), message: z.string() }))
+      .optional()
+      .describe(`The first ${MAX_ERRORS} events that could not be used, and why. Absent where there is none.`),
+    moreErrors: count.optional().describe('How many others could not be used.'),
     results: z
       .array(z.union([resultSchema, z.object({ status: z.literal('ignored') })]))
       .describe('One for each event, in their order.'),

@@ -2,8 +2,14 @@
 import { z } from 'zod'
 import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metric.ts'
 import { GOALS } from '../../stats/goal.ts'
+import { instantFault } from '../instants.ts'
 
 export const instant = z.iso.datetime().meta({ examples: ['2026-11-22T10:00:00.000Z'] })
+/** A time as it may be sent: with a zone, in letters of either case. */
+export const sentInstant = z
+  .string()
+  .refine(text => instantFault(text) === null)
+  .meta({ format: 'date-time', examples: ['2026-11-22T10:05:00Z'] })
 export const count = z.int().min(0)
 export const share = z.number().meta({ minimum: 0, maximum: 1 })
 /** Null: without bound, or not known. */

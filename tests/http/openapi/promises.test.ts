@@ -21,6 +21,9 @@ const CLOUD_EVENT = {
   'ce-subject': 'u-17',
 }
 
+/** Probes, and what SDKs ask, which append parameters of their own. */
+const TAKE_ANY_QUERY = /^\/(livez|readyz|metrics|v1\/.*)$/
+
 const api = new Interface(openApiDocument())
 const kept = new Set<string>()
 const store = faultyStore()
@@ -199,6 +202,14 @@ describe('what the document promises', () => {
     await send('POST', '/experiments/spring-email/evaluate', { arm: 'mens', metric: 'sales' })
     for (const { method, path } of withKey.filter(({ operation }) => asks(operation, 'metric'))) {
       await send(method, `${path.replace('{key}', 'spring-email')}?metric=sales`)
+    }
+  })
+
+  it('is how an unknown query is refused, or ignored', async () => {
+    for (const operation of api.operations) {
+      const { status, body } = await send(operation.method, `${addressOf(operation)}?colour=red`)
+      const isRefused = status === 400 && body?.errors?.[0]?.path === '?colour'
+      expect(isRefused, operation.id).toBe(!TAKE_ANY_QUERY.test(operation.path))
     }
   })
 
