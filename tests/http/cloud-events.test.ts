@@ -98,7 +98,11 @@ describe('POST /v1/events', () => {
       'rejected',
       'unassigned',
     ])
-    expect(body).toMatchObject({ recorded: 1, ignored: 1, duplicate: 1, rejected: 2, unassigned: 1 })
+    expect(body).toMatchObject({ recorded: 1, ignored: 1, duplicate: 1, rejected: 2, unassigned: 1, moreErrors: 0 })
+    expect(body.errors).toEqual([
+      { index: 3, code: 'invalid_request', message: 'specversion must be "1.0"' },
+      { index: 4, code: 'invalid_request', message: 'the event must be an object' },
+    ])
   })
 
   it('tells events apart by source and id together', async () => {
@@ -115,6 +119,7 @@ describe('POST /v1/events', () => {
   it('dates an event by its time', async () => {
     expect(await statusOf(event({ time: new Date(NOON - 1_000).toISOString() }))).toBe('late')
     expect(await statusOf(event({ time: '2026-01-05T13:00:00+01:00' }))).toBe('recorded')
+    expect(await statusOf(event({ time: '2026-01-05t12:00:00z' }))).toBe('recorded')
     expect(await statusOf(event({ time: undefined }))).toBe('recorded')
   })
 
@@ -129,6 +134,9 @@ describe('POST /v1/events', () => {
     [{ id: undefined }, /id and source/],
     [{ source: '' }, /id and source/],
     [{ subject: undefined }, /^unit must be a string/],
+    [{ type: 17 }, /^type must be text/],
+    [{ type: undefined }, /^type must be text/],
+    [{ time: '2026-01-05T12:00:00' }, /^at has no time zone/],
     [{ data: { value: '20' } }, /^value must be a number/],
     [{ data: undefined, data_base64: 'eyJ2YWx1ZSI6MjB9' }, /data_base64/],
     [{ time: 'yesterday' }, /^at must be a time/],

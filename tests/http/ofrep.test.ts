@@ -222,6 +222,72 @@ describe('POST /ofrep/v1/evaluate/flags/:key', () => {
   })
 })
 
+describe('an evaluation without a targetingKey', () => {
+  const NOBODY = [
+    {},
+    { context: {} },
+    { context: { targetingKey: '' } },
+    { context: { targetingKey: null, country: 'CA' } },
+  ]
+
+  it('gives the winner, and says of a draft that it is disabled', async () => {
+    await startExperiment(service, { key: 'over', ...nearly(['x', 'y']) })
+    await move('stop', { winner: 'b' }, 'over')
+    await service.call('POST', '/experiments', emailDefinition({ key: 'draft', ...nearly(['x', 'y']) }))
+    const before = await bookOf(service)
+    for (const body of NOBODY) {
+      const winner = await evaluate('over', body)
+      expect(winner.status, winner.text).toBe(200)
+      expect(winner.body).toMatchObject({ key: 'over', value: 'y', reason: 'STATIC', variant: 'b' })
+      expect(winner.text).toBe((await evaluate('over')).text)
+      const draft = await evaluate('draft', body)
+      expect(draft.body).toMatchObject({ key: 'draft', reason: 'DISABLED', variant: 'a' })
+      expect(draft.body).not.toHaveProperty('value')
+    }
+    expect(await bookOf(service)).toEqual(before)
+  })
+
+  it('is refused where an arm would be drawn or looked for', async () => {
+    for (const [key, verb] of [
+      ['running', null],
+      ['paused', 'pause'],
+      ['stopped', 'stop'],
+    ] as const) {
+      await startExperiment(service, { key })
+      if (verb !== null) await move(verb, undefined, key)
+      for (const body of NOBODY) {
+        expectBothShapes(await evaluate(key, body), 400, 'invalid_request', 'TARGETING_KEY_MISSING', key)
+      }
+    }
+  })
+
+  it('is refused for a key that is none, also by a winner', async () => {
+    await startExperiment(service)
+    await move('stop', { winner: 'mens' })
+    const body = { context: { targetingKey: 1.5 } }
+    expectBothShapes(await evaluate('spring-email', body), 400, 'invalid_request', 'INVALID_CONTEXT', 'spring-email')
+  })
+
+  it('of all experiments gives the winners, and names those that need one', async () => {
+    await startExperiment(service, { key: 'running' })
+    for (const body of NOBODY) {
+      expectBothShapes(await evaluateAll(body), 400, 'invalid_request', 'TARGETING_KEY_MISSING')
+    }
+    await startExperiment(service, { key: 'over', ...nearly(['x', 'y']) })
+    await move('stop', { winner: 'b' }, 'over')
+    const before = await bookOf(service)
+    const { status, body } = await evaluateAll({})
+    expect(status).toBe(200)
+    expect(body.flags).toMatchObject([
+      { key: 'running', errorCode: 'TARGETING_KEY_MISSING', errorDetails: expect.stringContaining('targetingKey') },
+      { key: 'over', value: 'y', reason: 'STATIC', variant: 'b' },
+    ])
+    const wanted = await evaluateAll({ context: { pinwheelExperiments: ['over'] } })
+    expect(wanted.body.flags).toMatchObject([{ key: 'over', reason: 'STATIC' }])
+    expect(await bookOf(service)).toEqual(before)
+  })
+})
+
 describe('a key', () => {
   it('is held to its scope and its rate, in both shapes', async () => {
     await startExperiment(service)

@@ -274,7 +274,22 @@ describe('the faces of a report', () => {
     }
   })
 
-  // These faces are promised and not there yet.
+  it.each([
+    ['.json', null],
+    ['.txt', 'inline; filename="spring-email-report.txt"'],
+    ['.csv', 'attachment; filename="spring-email-report.csv"'],
+    ['.html', 'inline; filename="spring-email-report.html"'],
+    ['.svg', 'inline; filename="spring-email-report.svg"'],
+    ['.csv?metric=spend', 'attachment; filename="spring-email-spend-report.csv"'],
+  ])('%s says what a browser shall call it: %s', async (suffix, disposition) => {
+    expect((await get(suffix)).headers.get('content-disposition')).toBe(disposition)
+  })
+
+  it('say by Accept what a browser shall call them', async () => {
+    const answer = await get('', { accept: 'text/csv' })
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="spring-email-report.csv"')
+  })
+
   it.each([
     ['.csv', 'text/csv'],
     ['.html', 'text/html'],

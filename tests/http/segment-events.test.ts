@@ -245,6 +245,67 @@ describe('POST /v1/batch', () => {
   })
 })
 
+describe('events that could not be used', () => {
+  const bad: [event: unknown, message: RegExp][] = [
+    [null, /the event must be an object/],
+    [[visit()], /the event must be an object/],
+    [visit({ type: undefined }), /type must be one of track, identify/],
+    [visit({ type: 'Track' }), /type must be one of track, identify/],
+    [visit({ event: undefined }), /event must be the name/],
+    [visit({ userId: undefined }), /unit must be a string or a whole number, not undefined/],
+    [visit({ userId: 17.5 }), /unit must be a string or a whole number, not 17.5/],
+    [visit({ userId: 'x'.repeat(257) }), /unit must have at most 256 characters/],
+    [visit({ properties: 'value=20' }), /properties must be an object/],
+    [visit({ properties: { value: '20' } }), /value must be a number/],
+    [visit({ properties: { revenue: true } }), /value must be a number/],
+    [visit({ properties: { value: 1e13 } }), /value must be a finite number within/],
+    [visit({ messageId: 17 }), /id must be a string/],
+    [visit({ timestamp: '2026-01-05T12:00:00' }), /at has no time zone; write 2026-11-22T10:05:00Z/],
+    [visit({ timestamp: instant(NOON + HOUR) }), /at must not be in the future/],
+  ]
+
+  it('are named with their places and reasons, in an answer of the status 200', async () => {
+    const events = bad.flatMap(([event]) => [event, visit()])
+    const { status, body } = await batch(events)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ success: true, recorded: bad.length, rejected: bad.length, moreErrors: 0 })
+    expect(body.errors.map(({ index }: { index: number }) => index)).toEqual(bad.map((_, position) => 2 * position))
+    for (const [position, [, message]] of bad.entries()) {
+      expect(body.errors[position]).toMatchObject({ code: 'invalid_request', message: expect.stringMatching(message) })
+      expect(body.results[2 * position]).toMatchObject({ status: 'rejected' })
+    }
+  })
+
+  it('are named up to a hundred, with the number of the others', async () => {
+    const events = Array.from({ length: 250 }, (_, n) => (n % 2 === 0 ? visit({ userId: '' }) : visit()))
+    const { body } = await batch(events)
+    expect(body).toMatchObject({ recorded: 125, rejected: 125, moreErrors: 25 })
+    expect(body.errors).toHaveLength(100)
+    expect(body.errors.at(-1)).toMatchObject({ index: 198 })
+  })
+
+  it('are not there where all could be used, or are nobody’s', async () => {
+    const { body } = await batch([
+      visit(),
+      visit({ userId: 'nobody' }),
+      visit({ event: 'Page Viewed' }),
+      { type: 'page' },
+    ])
+    expect(body).toMatchObject({ recorded: 1, unassigned: 1, ignored: 2, rejected: 0 })
+    expect(body).not.toHaveProperty('errors')
+    expect(body).not.toHaveProperty('moreErrors')
+  })
+
+  it('are counted, and so are those that no experiment measures', async () => {
+    await batch([visit({ userId: '' }), visit({ type: 'Track' }), visit({ event: 'Page Viewed' }), { type: 'page' }])
+    await track(visit({ userId: 1.5 }))
+    await track(visit({ event: 'Page Viewed' }))
+    const { text } = await service.call('GET', '/metrics')
+    expect(text).toContain('pinwheel_rewards_rejected_total{code="invalid_request"} 3\n')
+    expect(text).toContain('pinwheel_events_ignored_total 3\n')
+  })
+})
+
 describe('the calls that measure nothing', () => {
   it.each(['identify', 'group', 'alias', 'page', 'screen'])('are taken: /v1/%s', async type => {
     const answer = await service.call('POST', `/v1/${type}`, { userId: 'u', event: 'visit' })
