@@ -12,9 +12,10 @@ let api: Interface | null = null
 export function unlistedStatuses(server: Server): ReadonlySet<string> {
   const unlisted = new Set<string>()
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { method = '', url = '' } = request
     response.once('finish', () => {
       api ??= new Interface(openApiDocument())
+      // Now: the address has its normal form once the request has been judged.
+      const { method = '', url = '' } = request
       const operation = api.match(method === 'HEAD' ? 'GET' : method, url)
       const { statusCode } = response
       if (operation === undefined || OF_ANY_REQUEST.has(statusCode)) return
