@@ -249,6 +249,8 @@ const QUERIES = [
   'after=0',
   'after=-1',
   'after=1e9',
+  'format=csv',
+  'colour=red',
 ]
 
 /** What is likely, now and then what is not. */

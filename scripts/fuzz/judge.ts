@@ -41,6 +41,9 @@ export function faultOf(request: HostileRequest, outcome: Outcome): string | nul
 /** Those that OFREP's clients know, whatever the code, and the one of Node for a head that nobody has read. */
 const OFREP_STATUSES: readonly number[] = [400, 401, 403, 404, 431]
 
+/** In whatever form the address comes. */
+const OFREP_TARGET = /^(https?:\/\/[^/?#]*)?\/+ofrep\//i
+
 function problemFault({ method, target }: HostileRequest, { status, headers, body }: WireAnswer): string | null {
   if (status >= 500) return 'is the service’s own fault'
   if (headers.get('content-type') !== 'application/problem+json') return `comes as ${headers.get('content-type')}`
@@ -49,7 +52,7 @@ function problemFault({ method, target }: HostileRequest, { status, headers, bod
   if (typeof problem !== 'object' || problem === null) return 'has no problem in it'
   const { code, status: told, type, title, detail, requestId } = problem as Record<string, unknown>
   if (typeof code !== 'string' || !Object.hasOwn(STATUSES, code)) return `has the unknown code ${code}`
-  const possible = target.startsWith('/ofrep/') ? OFREP_STATUSES : STATUSES[code as ErrorCode]
+  const possible = OFREP_TARGET.test(target) ? OFREP_STATUSES : STATUSES[code as ErrorCode]
   if (!(possible as readonly number[]).includes(status)) return `does not go with ${code}`
   if (told !== status) return `tells the status ${told}`
   const texts = [type, title, detail, requestId]
