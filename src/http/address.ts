@@ -8,8 +8,8 @@ const ABSOLUTE = /^(https?:)\/\/([^/?#]*)/i
 /** Express would look at the path alone, and take "ftp://x/" for the page. */
 const OTHER_SCHEME = /^(?!https?:)[a-z][a-z\d+.-]*:/i
 
-/** An empty segment, or a slash at the end. */
-const SPARE_SLASH = /\/(?:\/|$)/
+/** An empty segment, or a slash at the end of a path; perhaps within a query. */
+const SPARE_SLASH = /\/(?:[/?#]|$)/
 
 /**
  * Rewrites `request.url` as a path without empty segments and without a slash at its end, followed by the query as it was sent:
@@ -21,14 +21,13 @@ const SPARE_SLASH = /\/(?:\/|$)/
 export function normalizeAddress(request: IncomingMessage): void {
   refuseUnclearHost(request)
   const target = request.url ?? ''
+  if (target.startsWith('/') && !SPARE_SLASH.test(target)) return
   if (OTHER_SCHEME.test(target)) throw invalidAddress()
   const origin = ABSOLUTE.exec(target)
   if (origin !== null) refuseOtherHost(request, origin[1] as string, origin[2] as string)
   const rest = origin === null ? target : target.slice(origin[0].length)
-  const mark = rest.search(/[?#]/)
-  const path = mark === -1 ? rest : rest.slice(0, mark)
-  const isAsIs = origin === null && !SPARE_SLASH.test(path)
-  if (!isAsIs) request.url = withoutSpareSlashes(path) + (mark === -1 ? '' : rest.slice(mark))
+  const [path = ''] = rest.split(/[?#]/, 1)
+  request.url = withoutSpareSlashes(path) + rest.slice(path.length)
 }
 
 export function invalidAddress(): BanditError {
