@@ -150,3 +150,23 @@ describe('the web SDK without the right key', () => {
     await locked.close()
   })
 })
+
+describe('a page that has no targetingKey yet', () => {
+  it('gets the winners, and the default for whatever would draw an arm', async () => {
+    const other = await startService()
+    await startExperiment(other, { key: 'running', arms: [{ key: 'control' }, { key: 'mens' }] })
+    await startExperiment(other, { key: 'over', arms: [{ key: 'control' }, { key: 'mens' }] })
+    await other.call('POST', '/experiments/over/stop', { winner: 'mens' })
+    await OpenFeature.clearContext()
+    await OpenFeature.setProviderAndWait('no unit', provider({ baseUrl: other.url }))
+    const page = OpenFeature.getClient('no unit')
+    expect(page.getStringDetails('over', 'default')).toMatchObject({ value: 'mens', reason: 'STATIC' })
+    expect(page.getStringDetails('running', 'default')).toMatchObject({
+      value: 'default',
+      errorCode: 'TARGETING_KEY_MISSING',
+    })
+    await OpenFeature.setContext({ targetingKey: 'u-17' })
+    expect(page.getStringDetails('running', 'default')).toMatchObject({ reason: 'SPLIT' })
+    await other.close()
+  })
+})
