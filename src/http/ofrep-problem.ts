@@ -28,9 +28,13 @@ export interface OfrepProblem {
 
 export const FLAGS_PATH = '/ofrep/v1/evaluate/flags'
 
+// In letters of either case, as Express takes them.
+const OFREP_ADDRESS = /^\/ofrep\//i
+const FLAG_ADDRESS = new RegExp(`^${FLAGS_PATH}/([^?#]*)`, 'i')
+
 /** The status and the further members of a problem under /ofrep/; null elsewhere. `url` as the request has it. */
 export function ofrepProblem(url: string, error: unknown, status: number, detail: string): OfrepProblem | null {
-  if (!url.startsWith('/ofrep/')) return null
+  if (!OFREP_ADDRESS.test(url)) return null
   const members = { errorCode: errorCodeOf(error), errorDetails: detail, metadata: {} }
   const key = flagKeyIn(url)
   return { status: statusOf(error, status), members: key === null ? members : { key, ...members } }
@@ -38,8 +42,8 @@ export function ofrepProblem(url: string, error: unknown, status: number, detail
 
 /** The key in the address of a single evaluation; null in any other. */
 export function flagKeyIn(url: string): string | null {
-  const [path = ''] = url.split('?')
-  return path.startsWith(`${FLAGS_PATH}/`) ? decoded(path.slice(FLAGS_PATH.length + 1)) : null
+  const key = FLAG_ADDRESS.exec(url)?.[1]
+  return key === undefined ? null : decoded(key)
 }
 
 /** Over any other, 503 among them, the clients fail without reading what it says. */

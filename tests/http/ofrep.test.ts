@@ -181,6 +181,14 @@ describe('POST /ofrep/v1/evaluate/flags/:key', () => {
     expect(answer.status).toBe(200)
   })
 
+  it('is found in letters of either case, as every other address', async () => {
+    await startExperiment(service)
+    const { body } = await service.call('POST', '/OFREP/v1/Evaluate/flags/spring-email', forUnit('u-17'))
+    expect(body).toEqual((await evaluate('spring-email')).body)
+    const missing = await service.call('POST', '/OFREP/v1/Evaluate/flags/Spring-Email', forUnit('u-17'))
+    expectBothShapes(missing, 404, 'experiment_not_found', 'FLAG_NOT_FOUND', 'Spring-Email')
+  })
+
   it('knows no experiment of another name', async () => {
     expectBothShapes(await evaluate('nothing'), 404, 'experiment_not_found', 'FLAG_NOT_FOUND', 'nothing')
     expectBothShapes(await evaluate('a/b'), 404, 'experiment_not_found', 'FLAG_NOT_FOUND', 'a/b')
