@@ -15,6 +15,7 @@ import { startFollowing } from './following.ts'
 import { gatherMetrics } from './gather-metrics.ts'
 import type { Context } from './http/context.ts'
 import { LivePages } from './http/live.ts'
+import { logRefreshed } from './http/log-refreshed.ts'
 import { Metrics } from './http/metrics.ts'
 import { countedFamilies } from './http/metrics-page.ts'
 import { createProbeServer, createServer } from './http/server.ts'
@@ -26,7 +27,7 @@ import { DatabaseError } from './store/database-error.ts'
 import { claimStore, openStore } from './store/open.ts'
 import { tellAddress } from './tell-address.ts'
 
-/** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart. */
+/** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart, but in a bulk load. */
 const REFRESH_TICK_MS = 100
 
 /**
@@ -154,16 +155,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {
-  for (const refreshed of await refreshSnapshots(deps, Date.now())) {
-    const { experiment } = refreshed
-    if ('error' in refreshed)
-      log.error({ err: refreshed.error, experiment }, 'the policy could not be refreshed; its last snapshot stays')
-    else
-      log.debug(
-        { experiment, snapshot: refreshed.snapshot.number, propensities: refreshed.snapshot.propensities },
-        'snapshot taken',
-      )
-  }
+  for (const refreshed of await refreshSnapshots(deps, Date.now())) logRefreshed(log, refreshed)
 }
 
 /** No new connections; resolves when what was accepted is answered. */

@@ -4,7 +4,7 @@ import { type Experiment, primaryMetricOf } from '../../src/bandit/experiment.ts
 import { outcomeOf } from '../../src/bandit/outcome.ts'
 import type { SnapshotHead, StoredLedger, UnitFacts, UnitTotals } from '../../src/bandit/store.ts'
 import { verify } from '../../src/bandit/verify.ts'
-import type { ExperimentModel } from './history-model.ts'
+import { type ExperimentModel, sideOf } from './history-model.ts'
 import type { Played } from './play-history.ts'
 import type { Stage } from './stage.ts'
 
@@ -119,6 +119,14 @@ function expectTotals(ledgers: readonly StoredLedger[], model: ExperimentModel):
       assert.equal(sumOf(own.map(cell => cell.rewards)), counted)
       const [here, there] = [sumOf(outcomes), sumOf(own.map(cell => cell.sum))]
       assert.ok(Math.abs(here - there) <= 1e-9 * Math.max(1, Math.abs(here)), `${metric.key}: ${there}, not ${here}`)
+      const sides = units.map(unit => sideOf(metric, model.factsOf(unit, metric.key).total))
+      const clipped = { above: sumOf(own.map(cell => cell.unitsAbove)), below: sumOf(own.map(cell => cell.unitsBelow)) }
+      for (const side of ['above', 'below'] as const) {
+        assert.equal(clipped[side], sides.filter(each => each === side).length, `units ${side} the range`)
+      }
+      const seen = units.flatMap(unit => model.factsOf(unit, metric.key).totals.map(total => outcomeOf(metric, total)))
+      const largest = Math.max(0, ...own.map(cell => cell.largestOutcome))
+      assert.equal(largest, Math.max(0, ...seen.map(Math.abs)), 'the largest outcome')
     }
   }
 }

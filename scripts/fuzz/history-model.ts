@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict'
 import type { Assigned } from '../../src/bandit/assign.ts'
 import type { Definition, Experiment, Status } from '../../src/bandit/experiment.ts'
-import type { Assignment, Reward, RewardStatus } from '../../src/bandit/facts.ts'
+import type { Assignment, Reward, StoredRewardStatus } from '../../src/bandit/facts.ts'
+import type { Metric } from '../../src/bandit/metric.ts'
 
 interface MetricFacts {
   /** Sum of the counted values. */
   total: number
   stored: number
   counted: number
+  /** Every total that the unit has had, from 0 on. */
+  readonly totals: number[]
 }
 
 /** What a request sees of an experiment when it comes in. */
@@ -108,7 +111,7 @@ export class ExperimentModel {
   }
 
   /** What becomes of an event; null where it does not reach this experiment. */
-  takeReward({ stoppedAt, status, now }: Moment, reward: Reward): RewardStatus | null {
+  takeReward({ stoppedAt, status, now }: Moment, reward: Reward): StoredRewardStatus | null {
     const { metric: key, unit, value, id } = reward
     const metric = this.experiment.definition.metrics.find(other => other.key === key)
     assert.ok(metric !== undefined)
@@ -129,12 +132,20 @@ export class ExperimentModel {
     if (countedAt < known.assignedAt || countedAt > end) return 'late'
     facts.counted += 1
     facts.total += value
-    return 'recorded'
+    facts.totals.push(facts.total)
+    return sideOf(metric, facts.total) === null ? 'recorded' : 'clipped'
   }
 
   factsOf(unit: string, metric: string): MetricFacts {
-    return this.#facts.get(`${metric} ${unit}`) ?? { total: 0, stored: 0, counted: 0 }
+    return this.#facts.get(`${metric} ${unit}`) ?? { total: 0, stored: 0, counted: 0, totals: [0] }
   }
+}
+
+/** Where a total lies outside the range that outcomes are clipped to. */
+export function sideOf({ type, range: [lowest, highest] }: Metric, total: number): 'above' | 'below' | null {
+  if (type !== 'continuous') return null
+  if (total > highest && total !== 0) return 'above'
+  return total < lowest && total !== 0 ? 'below' : null
 }
 
 function frozenOf({ metrics, control, alpha, plannedUnits, policy }: Definition) {

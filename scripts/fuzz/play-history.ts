@@ -136,20 +136,20 @@ class Play {
     const answers = await recordRewards(this.#stage, rewards, now)
     return unversioned(() =>
       assert.deepEqual(
-        answers.map(({ status }) => status),
+        answers.map(answer => ('clipped' in answer ? 'clipped' : answer.status)),
         rewards.map(reward => this.#expected(moments, reward)),
       ),
     )
   }
 
-  #expected(moments: readonly Moment[], reward: Reward): RewardResult['status'] {
+  #expected(moments: readonly Moment[], reward: Reward): RewardResult['status'] | 'clipped' {
     const [{ now }] = moments as [Moment]
     if ((reward.at ?? now) > now + 300_000) return 'rejected'
     const met = this.models.flatMap((model, position) => {
       const isMeant = reward.experiment === undefined || reward.experiment === EXPERIMENTS[position]
       return isMeant ? [model.takeReward(moments[position] as Moment, reward)] : []
     })
-    return (['recorded', 'duplicate', 'late'] as const).find(status => met.includes(status)) ?? 'unassigned'
+    return (['clipped', 'recorded', 'duplicate', 'late'] as const).find(status => met.includes(status)) ?? 'unassigned'
   }
 
   async #refresh(): Promise<Check> {

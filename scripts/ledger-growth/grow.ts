@@ -34,7 +34,8 @@ export function growLedger(
 ): LedgerSize[] {
   const msPerUnit = DAY_MS / unitsPerDay
   let [now, units, rewards, snapshots] = [0, 0, 0, 1]
-  rule.snapshotTaken(now, rule.size)
+  const take = () => rule.snapshotTaken({ number: snapshots, createdAt: now, ledgerSize: rule.size })
+  take()
   return at.map(goal => {
     while (units < goal) {
       const ms = Math.max(msPerUnit, TICK_MS, STEP_SHARE * units * msPerUnit)
@@ -46,7 +47,7 @@ export function growLedger(
       rewards = Math.floor(units * rewardsPerUnit)
       if (!rule.isDue(now)) continue
       snapshots += 1
-      rule.snapshotTaken(now, rule.size)
+      take()
     }
     return { units, snapshots }
   })

@@ -5,7 +5,7 @@ import { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Metric, windowMsOf } from './metric.ts'
 import type { Attribution } from './outcome.ts'
-import type { Snapshot, SnapshotHead, Store } from './store.ts'
+import type { Snapshot, SnapshotHead, Store, StoredLedger } from './store.ts'
 
 /** A metric of a live experiment, ready for a reward. */
 export interface LiveMetric {
@@ -89,10 +89,14 @@ export async function recall(
   store: Pick<Store, 'readLedger'>,
   experiment: Experiment,
 ): Promise<Pick<LiveExperiment, 'snapshot' | 'growth'>> {
-  const { definition } = experiment
-  const { snapshots, cells } = await readKnownLedger(store, experiment, primaryMetricOf(definition))
+  const stored = await readKnownLedger(store, experiment, primaryMetricOf(experiment.definition))
+  return { snapshot: stored.snapshots.at(-1) ?? null, growth: growthIn(experiment, stored) }
+}
+
+/** As far as the ledger of the primary metric has grown. */
+export function growthIn(experiment: Experiment, { snapshots, cells }: StoredLedger): Growth {
   const rewards = cells.reduce((sum, cell) => sum + cell.rewards, 0)
-  return { snapshot: snapshots.at(-1) ?? null, growth: growthOf(experiment, snapshots, rewards) }
+  return growthOf(experiment, snapshots, rewards)
 }
 
 /** A metric without a window counts until its experiment stops; with one, the window alone decides. */

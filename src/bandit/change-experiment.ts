@@ -125,7 +125,7 @@ async function commit(
     }
     const live = catalogue.get(key)
     const growth = experiment.status === 'draft' ? growthOf(changed) : live.growth
-    if (snapshot !== null) growth.snapshotTaken(now, snapshot.ledgerSize)
+    if (snapshot !== null) growth.snapshotTaken(snapshot)
     catalogue.keep(changed, snapshot ?? live.snapshot, growth)
     return { experiment: changed, result: 'changed' }
   }

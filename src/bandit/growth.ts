@@ -1,12 +1,19 @@
 // How much the ledger of an experiment has grown since its last snapshot, and so whether the policy should be frozen anew. Counts
 // along in memory with what was acknowledged, so that no request and no tick has to ask the store.
-import type { LedgerSize, SnapshotHead } from './store.ts'
+import type { LedgerSize, Snapshot, SnapshotHead } from './store.ts'
 
 /** A snapshot is due when units, rewards or mature units have grown by this share. */
 const DUE_SHARE = 0.02
 
-/** Snapshots are at least so far apart. */
+/** Snapshots are at least so far apart, unless units arrive in bulk. */
 export const REFRESH_INTERVAL_MS = 1_000
+
+/**
+ * The open batch is full when it has so many units, and as many as all batches before it together. Each batch is predicted by
+ * those before it, and the first one by the range of the metric alone: a bulk load in one batch would be read with an interval
+ * several times as wide. Each full batch doubles the units, so there are few.
+ */
+const LEAST_FULL_BATCH = 100
 
 /** After a failure it is tried again so much later. */
 const RETRY_MS = 10_000
@@ -27,13 +34,16 @@ export class Growth {
   #matureUnits = 0
   #notBefore = Number.NEGATIVE_INFINITY
   #atSnapshot = { createdAt: Number.NEGATIVE_INFINITY, units: 0, rewards: 0, matureUnits: 0 }
+  /** The batch of the current snapshot; units of those before may still come in. */
+  #open = { snapshot: 1, units: 0 }
 
   /** `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has counted for it. */
   constructor(windowMs: number | null, heads: readonly SnapshotHead[] = [], rewards = 0) {
     this.#windowMs = windowMs
+    const latest = heads.at(-1)
+    if (latest !== undefined) this.#open.snapshot = latest.number
     for (const { number, units, lastAssignedAt } of heads) this.addUnits(number, units, lastAssignedAt ?? 0)
     this.addRewards(rewards)
-    const latest = heads.at(-1)
     if (latest === undefined) return
     this.#matureAt(latest.createdAt)
     this.#atSnapshot = { createdAt: latest.createdAt, ...latest.ledgerSize, matureUnits: this.#matureUnits }
@@ -52,6 +62,7 @@ export class Growth {
     if (units === 0) return
     this.#units += units
     this.#facts += units
+    if (snapshot === this.#open.snapshot) this.#open.units += units
     const batch = this.#waiting.findLast(waiting => waiting.snapshot === snapshot)
     if (batch === undefined) this.#waiting.push({ snapshot, units, lastAssignedAt: assignedAt })
     else {
@@ -70,9 +81,16 @@ export class Growth {
     this.#facts += rewards
   }
 
-  snapshotTaken(createdAt: number, size: LedgerSize): void {
+  snapshotTaken({ number, createdAt, ledgerSize }: Pick<Snapshot, 'number' | 'createdAt' | 'ledgerSize'>): void {
     this.#matureAt(createdAt)
-    this.#atSnapshot = { createdAt, ...size, matureUnits: this.#matureUnits }
+    this.#atSnapshot = { createdAt, ...ledgerSize, matureUnits: this.#matureUnits }
+    this.#open = { snapshot: number, units: 0 }
+  }
+
+  /** So many more units fill the open batch; 0 or less: it is full, and a snapshot is due whatever the clock. */
+  get roomInBatch(): number {
+    const { units } = this.#open
+    return fullBatch(this.#units - units) - units
   }
 
   /** The snapshot that was due could not be taken. */
@@ -80,10 +98,12 @@ export class Growth {
     this.#notBefore = now + RETRY_MS
   }
 
-  /** True when there is something new to learn from, or a batch to close, and the last snapshot is old enough. */
+  /** True when the open batch is full; or there is something new to learn from, or a batch to close, and the last snapshot is old enough. */
   isDue(now: number): boolean {
     const then = this.#atSnapshot
-    if (now - then.createdAt < REFRESH_INTERVAL_MS || now < this.#notBefore) return false
+    if (now < this.#notBefore) return false
+    if (this.roomInBatch <= 0) return true
+    if (now - then.createdAt < REFRESH_INTERVAL_MS) return false
     if (hasGrown(then.units, this.#units) || hasGrown(then.rewards, this.#rewards)) return true
     this.#matureAt(now)
     return hasGrown(then.matureUnits, this.#matureUnits)
@@ -99,6 +119,11 @@ export class Growth {
       this.#waiting.shift()
     }
   }
+}
+
+/** So many units fill a batch, when there are `before` in those before it. */
+export function fullBatch(before: number): number {
+  return Math.max(LEAST_FULL_BATCH, before)
 }
 
 /** By so much a count must grow for a new snapshot: by two per cent, rounded up, and by one at least. */

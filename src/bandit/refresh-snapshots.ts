@@ -1,6 +1,7 @@
 // Keeps the policies fresh: freezes each running experiment's policy anew when its ledger has grown.
-import type { Catalogue, LiveExperiment } from './catalogue.ts'
+import { type Catalogue, growthIn, type LiveExperiment } from './catalogue.ts'
 import { primaryMetricOf } from './experiment.ts'
+import type { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { nextSnapshot } from './learn.ts'
 import type { Snapshot, Store } from './store.ts'
@@ -17,36 +18,74 @@ export type Refreshed = { readonly experiment: string } & (
 )
 
 /**
- * Takes the snapshots that are due at `now`. Call it a few times a second; an experiment's are at least a second apart. One that
- * fails keeps no other from its own, and is tried again some seconds later.
+ * Takes the snapshots that are due at `now`. Call it a few times a second. One that fails keeps no other from its own, and is tried
+ * again some seconds later.
  */
 export async function refreshSnapshots(deps: Deps, now: number): Promise<Refreshed[]> {
   const refreshed: Refreshed[] = []
-  for (const { experiment: listed } of deps.catalogue.all()) {
-    // Looked up anew: it may have been stopped while others were refreshed.
-    const experiment = listed.definition.key
-    const live = deps.catalogue.get(experiment)
-    if (live.experiment.status !== 'running' || !live.growth.isDue(now)) continue
-    try {
-      const snapshot = await refresh(deps, live, now)
-      if (snapshot !== null) refreshed.push({ experiment, snapshot })
-    } catch (error) {
-      live.growth.snapshotFailed(now)
-      refreshed.push({ experiment, error })
-    }
+  for (const { experiment } of deps.catalogue.all()) {
+    const one = await refreshSnapshot(deps, experiment.definition.key, now)
+    if (one !== null) refreshed.push(one)
   }
   return refreshed
 }
 
-/** Null when the experiment was changed meanwhile; the change has taken a snapshot of its own. */
-async function refresh({ catalogue, store }: Deps, live: LiveExperiment, now: number): Promise<Snapshot | null> {
-  const { experiment, growth } = live
+/** One snapshot is taken at a time; whoever finds it due meanwhile waits for that one. */
+const underWay = new WeakMap<Growth, Promise<Refreshed | null>>()
+
+/**
+ * Takes the snapshot of an experiment if it is due at `now`; null: it was not, or somebody else was first, another process or a change.
+ * Call it wherever units arrive in bulk, before the next of them are drawn.
+ *
+ * @throws BanditError `experiment_not_found`
+ */
+export async function refreshSnapshot(deps: Deps, experiment: string, now: number): Promise<Refreshed | null> {
+  const live = deps.catalogue.get(experiment)
+  if (live.experiment.status !== 'running' || !live.growth.isDue(now)) return null
+  const { growth } = live
+  const other = underWay.get(growth)
+  if (other !== undefined) {
+    await other
+    return null
+  }
+  const refreshing = attempt(deps, live, now).finally(() => underWay.delete(growth))
+  underWay.set(growth, refreshing)
+  return refreshing
+}
+
+async function attempt(deps: Deps, live: LiveExperiment, now: number): Promise<Refreshed | null> {
+  const { key: experiment } = live.experiment.definition
+  try {
+    const snapshot = await refresh(deps, live, now)
+    return snapshot === null ? null : { experiment, snapshot }
+  } catch (error) {
+    live.growth.snapshotFailed(now)
+    return { experiment, error }
+  }
+}
+
+/** Null where another process has taken a snapshot that this one did not know of, or a change has. */
+async function refresh({ catalogue, store }: Deps, { experiment, snapshot: known }: LiveExperiment, now: number) {
   const { definition } = experiment
+  const current = () => {
+    const live = catalogue.get(definition.key)
+    return live.experiment === experiment ? live : null
+  }
   const stored = await readKnownLedger(store, experiment, primaryMetricOf(definition))
+  const latest = stored.snapshots.at(-1)
+  if (latest !== undefined && latest.number > (known?.number ?? 0)) {
+    const growth = growthIn(experiment, stored)
+    if ((current()?.snapshot?.number ?? latest.number) < latest.number) catalogue.keep(experiment, latest, growth)
+    if (!growth.isDue(now)) return null
+  }
   const snapshot = nextSnapshot(experiment, stored, { reason: 'refresh', now })
-  const isOurs = await store.takeSnapshot(experiment.id, snapshot)
-  if (!isOurs || catalogue.find(definition.key)?.experiment !== experiment) return null
-  growth.snapshotTaken(now, snapshot.ledgerSize)
-  catalogue.keep(experiment, snapshot, growth)
+  if (!(await store.takeSnapshot(experiment.id, snapshot))) return null
+  const live = current()
+  if (live === null) return null
+  // It may have been taken in already, as news of another process'.
+  if ((live.snapshot?.number ?? 0) < snapshot.number) {
+    live.growth.snapshotTaken(snapshot)
+    catalogue.keep(experiment, snapshot, live.growth)
+  }
   return snapshot
 }

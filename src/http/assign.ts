@@ -1,19 +1,19 @@
 // POST /assign and POST /assign/batch.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, assign } from '../bandit/assign.ts'
+import { assignInSlices } from '../bandit/assign-batch.ts'
 import type { Arm } from '../bandit/experiment.ts'
 import { unitIn } from '../bandit/facts.ts'
+import type { Refreshed } from '../bandit/refresh-snapshots.ts'
 import { answerInParts, answerText, JSON_ANSWER, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, refuse, unitRule } from './fields.ts'
+import { logRefreshed } from './log-refreshed.ts'
 import { spendMore } from './rate-limit.ts'
 
 export const MAX_BATCH_UNITS = 10_000
-
-/** So many units of a batch are kept, and answered, together. */
-const SLICE = 1_000
 
 export async function answerAssign(
   context: Context,
@@ -49,15 +49,16 @@ export async function answerAssignBatch(
   await answerInParts(response, assignedParts(context, experiment, units))
 }
 
-/** In slices, so that neither this thread nor the store is held up by one long batch. */
 async function* assignedParts(context: Context, experiment: string, units: readonly string[]): AsyncGenerator<string> {
+  const onRefreshed = (refreshed: Refreshed) => logRefreshed(context.log, refreshed)
+  let done = 0
   // The first slice comes before the head, so that a fault is still told as a problem.
-  for (let from = 0; from === 0 || from < units.length; from += SLICE) {
-    const assigned = await assign(context, experiment, units.slice(from, from + SLICE), context.now())
+  for await (const assigned of assignInSlices({ ...context, onRefreshed }, experiment, units)) {
     for (const { arm, reason } of assigned) context.metrics.assigned(experiment, arm.key, reason)
     const items = assigned.map(one => assignedJson(experiment, one)).join(',')
-    const isLast = from + SLICE >= units.length
-    yield `${from === 0 ? '{"assignments":[' : ','}${items}${isLast ? ']}\n' : ''}`
+    const isFirst = done === 0
+    done += assigned.length
+    yield `${isFirst ? '{"assignments":[' : ','}${items}${done === units.length ? ']}\n' : ''}`
   }
 }
 

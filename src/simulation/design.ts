@@ -9,7 +9,7 @@ import {
 } from '../bandit/definition-input.ts'
 import type { Fault } from '../bandit/errors.ts'
 import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment.ts'
-import { growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
+import { fullBatch, growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import type { Metric, MetricType } from '../bandit/metric.ts'
 import type { PolicyInput } from '../bandit/policy.ts'
 import type { Goal } from '../stats/goal.ts'
@@ -132,7 +132,7 @@ const DRAWS_PER_WORK = 1_000
 function looksIn({ units, unitsPerDay }: SimulationDesign): number {
   const perInterval = (unitsPerDay * REFRESH_INTERVAL_MS) / DAY_MS
   let looks = 1
-  for (let seen = 0; seen < units; looks++) seen += Math.max(growthStep(seen), perInterval)
+  for (let seen = 0; seen < units; looks++) seen += Math.min(Math.max(growthStep(seen), perInterval), fullBatch(seen))
   return looks
 }
 

@@ -74,7 +74,7 @@ class SimulatedRun {
     this.#msPerUnit = DAY_MS / design.unitsPerDay
     this.#best = metric.goal === 'increase' ? Math.max(...means) : Math.min(...means)
     this.#growth = new Growth(this.#windowMs)
-    this.#growth.snapshotTaken(0, this.#growth.size)
+    this.#growth.snapshotTaken({ number: 1, createdAt: 0, ledgerSize: this.#growth.size })
     this.#effects = new RunningEffects({ arms: means.length, control, metric, alpha, plannedUnits })
     this.#tallies = means.map(() => EMPTY_TALLY)
     this.#open = means.map(() => EMPTY_TALLY)
@@ -110,12 +110,12 @@ class SimulatedRun {
 
   /**
    * So many units are drawn together before it is asked again whether a snapshot is due: those that come within the least
-   * time between two, or a thousandth of what there is.
+   * time between two, or a thousandth of what there is; but no more than fill the batch.
    */
   #nextUnits(): number {
     const untilDue = Math.ceil((this.#openedAt + REFRESH_INTERVAL_MS) / this.#msPerUnit) - this.#units
     const count = Math.max(1, untilDue, Math.floor(this.#units * STEP))
-    return Math.min(count, this.#design.units - this.#units)
+    return Math.min(count, this.#growth.roomInBatch, this.#design.units - this.#units)
   }
 
   #assign(count: number): void {
@@ -149,7 +149,7 @@ class SimulatedRun {
     this.#open = this.#design.means.map(() => EMPTY_TALLY)
     this.#openedAt = now
     this.#propensities = learnedPropensities(this.#design.definition, this.#mature)
-    this.#growth.snapshotTaken(now, this.#growth.size)
+    this.#growth.snapshotTaken({ number: this.#snapshot, createdAt: now, ledgerSize: this.#growth.size })
   }
 
   #isMature(waiting: WaitingBatch, now: number): boolean {

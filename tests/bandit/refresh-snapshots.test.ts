@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { setStatus } from '../../src/bandit/change-experiment.ts'
-import { type Service, startExperiment, startService } from '../support/service.ts'
+import { NOON, type Service, startExperiment, startService } from '../support/service.ts'
 
 describe('refreshSnapshots()', () => {
   let service: Service
@@ -64,16 +64,38 @@ describe('refreshSnapshots()', () => {
     expect(taken.length).toBeLessThanOrEqual(57)
   })
 
+  it('closes full batches within a call of /assign/batch, whatever the clock', async () => {
+    await startExperiment(service)
+    const units = Array.from({ length: 3_000 }, (_, unit) => `u${unit}`)
+    const { body } = await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })
+    expect(body.assignments.map(({ unit }: { unit: string }) => unit)).toEqual(units)
+    const { id } = service.catalogue.get('spring-email').experiment
+    const heads = await service.store.findSnapshots(id)
+    expect(heads.map(head => head.units)).toEqual([100, 100, 200, 400, 800, 1_400])
+    expect(new Set(heads.map(({ createdAt }) => createdAt))).toEqual(new Set([NOON]))
+  })
+
+  it('closes a full batch at the next look where units come one by one, and none that is not full', async () => {
+    await startExperiment(service)
+    for (let unit = 0; unit < 99; unit++) await assign(`u${unit}`)
+    await service.advance(100)
+    expect(await snapshots()).toHaveLength(1)
+    await assign('u99')
+    await service.advance(100)
+    expect(await snapshots()).toHaveLength(2)
+  })
+
   it('learns from mature batches only', async () => {
     const metrics = [{ key: 'visit', type: 'binary', role: 'primary', window: '10s' }]
     await startExperiment(service, { metrics, policy: { type: 'thompson', controlShare: null } })
     await assignAndRewardMens(200)
     await service.advance(1_000)
-    const even = (await snapshots())[1].propensities
+    const even = (await snapshots()).at(-1).propensities
     expect(even.mens).toBeCloseTo(even.womens, 12)
     await service.advance(9_500)
     const learned = (await snapshots()).at(-1)
-    expect(learned.snapshot).toBe(3)
+    // Of 200 units the first hundred fill a batch.
+    expect(learned.snapshot).toBe(4)
     expect(learned.propensities.mens).toBeGreaterThan(0.9)
   })
 

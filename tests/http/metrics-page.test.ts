@@ -94,6 +94,21 @@ describe('GET /metrics', () => {
     expect(valuesOf(families, 'pinwheel_rewards_rejected_total')).toEqual({ metric_not_found: 1, invalid_request: 1 })
   })
 
+  it('counts the rewards that leave a total outside its range, by experiment and metric', async () => {
+    const metrics = [
+      { key: 'visit', type: 'binary', role: 'primary' },
+      { key: 'spend', type: 'continuous', range: [0, 500] },
+    ]
+    await startExperiment(service, { metrics })
+    await startExperiment(service, { key: 'other', metrics })
+    await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'u' })
+    const events = [501, -1, 1, 1].map(value => ({ unit: 'u', metric: 'spend', value }))
+    await service.call('POST', '/rewards', [...events, { unit: 'u', metric: 'visit', value: 9 }])
+    const families = await scrape()
+    expect(valuesOf(families, 'pinwheel_rewards_clipped_total')).toEqual({ 'spring-email spend': 3 })
+    expect(valuesOf(families, 'pinwheel_rewards_total')).toMatchObject({ 'spring-email spend recorded': 4 })
+  })
+
   it('times requests by method, route and class of status, never by address', async () => {
     await startExperiment(service)
     await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'u' })

@@ -38,7 +38,7 @@ async function reward(event: Event): Promise<string> {
   return result.status
 }
 
-function summary(results: readonly { status: string }[]) {
+function summary(results: readonly { status: string; clipped?: true }[]) {
   const count = (wanted: string) => results.filter(({ status }) => status === wanted).length
   const statuses = ['recorded', 'duplicate', 'unassigned', 'late', 'rejected']
   return { ...Object.fromEntries(statuses.map(status => [status, count(status)])), results }
@@ -96,7 +96,7 @@ describe('POST /rewards', () => {
     await assign('u 17')
     expect((await post('unit=u+17&metric=visit')).body).toEqual(summary([{ status: 'recorded' }]))
     const whole = 'unit=u%2017&metric=spend&value=-1.25e1&experiment=spring-email&id=e%261&at=2026-01-05T12:00:00Z'
-    expect((await post(whole)).body).toEqual(summary([{ status: 'recorded' }]))
+    expect((await post(whole)).body).toEqual(summary([{ status: 'recorded', clipped: true }]))
     expect((await post(whole)).body).toEqual(summary([{ status: 'duplicate' }]))
     expect((await post('unit=u+17&metric=spend&value=20')).body).toMatchObject({ recorded: 1 })
     expect(await counted('spend')).toMatchObject({ sum: 7.5 })

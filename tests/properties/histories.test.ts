@@ -59,6 +59,14 @@ describe('the histories find out a store that', () => {
       /recorded|counted once|tallies|rewards/,
     ],
     [
+      'clips outcomes and does not say so',
+      ({ recordRewards }) => ({
+        recordRewards: async entries =>
+          (await recordRewards(entries)).map(status => (status === 'clipped' ? 'recorded' : status)),
+      }),
+      /clipped/,
+    ],
+    [
       'freezes propensities that do not sum to one',
       ({ takeSnapshot }) => ({
         takeSnapshot: (id, snapshot) =>

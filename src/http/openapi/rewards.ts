@@ -44,6 +44,12 @@ export const resultSchema = z.object({
     .describe(
       '`duplicate`: the id was there before. `unassigned`: no experiment has the unit. `late`: before the assignment, or after the window: stored, not counted. `rejected`: see `code` and `message`.',
     ),
+  clipped: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The reward was recorded, and the unit’s total then lies outside the metric’s range, so that its outcome is the range’s end.',
+    ),
   code: z
     .enum(Object.keys(STATUSES) as ErrorCode[])
     .optional()

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadInBulk } from '../../scripts/studies/bulk-load/load-in-bulk.ts'
+import { assign } from '../../src/bandit/assign.ts'
+import { assignInSlices } from '../../src/bandit/assign-batch.ts'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/definition-input.ts'
+import { StoreUnavailableError } from '../../src/bandit/errors.ts'
+import type { Refreshed } from '../../src/bandit/refresh-snapshots.ts'
+import type { Store } from '../../src/bandit/store.ts'
+import { openStore } from '../../src/store/open.ts'
+import { NOON } from '../support/service.ts'
+
+const KEY = 'bulk'
+const request = { actor: 'test', now: NOON, salt: 'salt' }
+
+let store: Store
+let catalogue: Catalogue
+
+beforeEach(async () => {
+  store = await openStore('sqlite::memory:')
+  catalogue = await Catalogue.load(store)
+  const metrics = [{ key: 'visit', type: 'binary', role: 'primary' } as const]
+  const definition = completeDefinition({ key: KEY, arms: [{ key: 'a' }, { key: 'b' }], metrics })
+  await createExperiment({ store, catalogue }, definition, request)
+})
+
+afterEach(() => store.close())
+
+const start = () => setStatus({ store, catalogue }, KEY, 'running', request)
+const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, unit) => `${prefix}${unit}`)
+
+/** The sizes of the slices. */
+async function load(units: readonly string[], deps = { store, catalogue, now: () => NOON }): Promise<number[]> {
+  const sizes: number[] = []
+  for await (const assigned of assignInSlices(deps, KEY, units)) sizes.push(assigned.length)
+  return sizes
+}
+
+const batches = async () => (await store.findSnapshots(1)).map(({ units }) => units)
+
+describe('assignInSlices()', () => {
+  it('answers every unit once, in its place, and closes each batch when it is full, though no time passes', async () => {
+    await start()
+    const units = names(5_000)
+    const told: string[] = []
+    for await (const assigned of assignInSlices({ store, catalogue, now: () => NOON }, KEY, units)) {
+      told.push(...assigned.map(({ unit }) => unit))
+    }
+    expect(told).toEqual(units)
+    expect(await batches()).toEqual([100, 100, 200, 400, 800, 1_600, 1_800])
+  })
+
+  it('goes on in the next call where the last one left off', async () => {
+    await start()
+    for (let call = 0; call < 10; call++) await load(names(50, `${call}-`))
+    expect(await batches()).toEqual([100, 100, 200, 100])
+  })
+
+  it('keeps small slices where hardly any unit is new, and none of one unit', async () => {
+    await start()
+    await load(names(199))
+    expect(await load(names(199))).toEqual([100, 99])
+    expect(await batches()).toEqual([100, 99])
+  })
+
+  it('keeps nothing and takes no snapshot for a draft or while the experiment is paused', async () => {
+    expect((await load(names(300))).reduce((sum, size) => sum + size)).toBe(300)
+    await start()
+    await setStatus({ store, catalogue }, KEY, 'paused', request)
+    await load(names(300))
+    expect(await batches()).toEqual([0])
+  })
+
+  it('answers though no snapshot can be taken, says so once, and does not try again at once', async () => {
+    await start()
+    let attempts = 0
+    const takeSnapshot = () => {
+      attempts += 1
+      return Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
+    }
+    const told: Refreshed[] = []
+    const deps = { catalogue, now: () => NOON, store: { ...store, takeSnapshot } }
+    let count = 0
+    const slices = assignInSlices({ ...deps, onRefreshed: one => void told.push(one) }, KEY, names(3_000))
+    for await (const assigned of slices) count += assigned.filter(({ reason }) => reason === 'assigned').length
+    expect([count, attempts]).toEqual([3_000, 1])
+    expect(told).toEqual([{ experiment: KEY, error: expect.any(StoreUnavailableError) }])
+  })
+
+  it('takes one snapshot a full batch, however many calls race for it', async () => {
+    await start()
+    await Promise.all(names(8, 'call').map(call => load(names(1_000, call))))
+    const sizes = await batches()
+    expect(sizes.reduce((sum, units) => sum + units)).toBe(8_000)
+    expect(sizes.length).toBeLessThanOrEqual(1 + 1 + Math.log2(8_000 / 100))
+    expect(sizes.every((units, position) => units > 0 || position === sizes.length - 1)).toBe(true)
+  })
+
+  it('refuses an experiment that is not there', async () => {
+    const slices = assignInSlices({ store, catalogue, now: () => NOON }, 'nobody', ['u'])
+    await expect(slices.next()).rejects.toMatchObject({ code: 'experiment_not_found' })
+  })
+})
+
+describe('assignInSlices() of several processes', () => {
+  it('takes no snapshot of a batch that another process has closed, and takes that one in', async () => {
+    await start()
+    const there = await Catalogue.load(store)
+    await load(names(400, 'here'))
+    expect(await batches()).toEqual([100, 100, 200])
+    // There nobody has heard of these snapshots: its own units make one due, as far as it can tell.
+    await assign({ store, catalogue: there }, KEY, names(150, 'there'), NOON)
+    expect(there.get(KEY).growth.isDue(NOON)).toBe(true)
+    await load(names(10, 'more'), { store, catalogue: there, now: () => NOON })
+    expect(await batches()).toEqual([250, 100, 210])
+    expect(there.get(KEY).snapshot?.number).toBe(3)
+    expect(there.get(KEY).growth.size.units).toBe(400 + 150 + 10)
+  })
+
+  it('takes few snapshots though each process knows of its own units only', async () => {
+    await start()
+    const processes = await Promise.all(
+      names(4, 'process').map(async name => ({ name, own: await Catalogue.load(store) })),
+    )
+    for (let call = 0; call < 5; call++) {
+      await Promise.all(
+        processes.map(({ name, own }) =>
+          load(names(1_000, `${name}-${call}-`), { store, catalogue: own, now: () => NOON }),
+        ),
+      )
+    }
+    const sizes = await batches()
+    expect(sizes.reduce((sum, units) => sum + units)).toBe(20_000)
+    expect(sizes.length).toBeGreaterThan(4)
+    expect(sizes.length).toBeLessThanOrEqual(1 + 1 + Math.log2(20_000 / 100))
+  })
+})
+
+describe('the intervals after a bulk load', () => {
+  const design = { units: 17_500, rates: [0.01, 0.01] }
+  const SEEDS = [1, 2, 3]
+
+  it('are less than a third as wide as those of one batch, and hold the truth', async () => {
+    for (const seed of SEEDS) {
+      const loaded = await loadInBulk({ ...design, seed, isRefreshed: true })
+      const control = await loadInBulk({ ...design, seed, isRefreshed: false })
+      expect(loaded.liftWidth).toBeLessThan(control.liftWidth / 3)
+      expect(loaded.meanWidth).toBeLessThan(control.meanWidth / 3)
+      expect([loaded.isMissed, control.isMissed]).toEqual([false, false])
+      expect([loaded.snapshots, control.snapshots]).toEqual([9, 1])
+    }
+  })
+})
