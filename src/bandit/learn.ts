@@ -24,6 +24,7 @@ export function learnedPropensities(definition: Definition, ledger: Ledger): (nu
     control: controlOf(definition),
     goal: metric.goal,
     keys: definition.arms.map(arm => arm.key),
+    allDecided: false,
   })
 }
 
