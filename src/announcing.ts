@@ -56,10 +56,16 @@ function logSeen(log: Logger, seen: Seen): void {
   if ('error' in seen) log.error({ err: seen.error, experiment }, 'the experiment could not be looked at')
   else if ('announced' in seen) log.info({ experiment, event: seen.announced, details: seen.details }, 'announced')
   else {
-    const { retired, metric, isPaused } = seen
-    const what = isPaused
-      ? 'the last arm beside the control was retired, and the experiment paused'
-      : 'the arm was retired'
-    log.warn({ experiment, arm: retired, metric }, `${what}: it harms a guardrail`)
+    const arm = 'paused' in seen ? seen.paused : seen.retired
+    log.warn({ experiment, arm, metric: seen.metric }, `${doneAbout(seen)}: it harms a guardrail`)
   }
+}
+
+function doneAbout(
+  seen: { readonly paused: string } | { readonly retired: string; readonly isPaused: boolean },
+): string {
+  if ('paused' in seen) return 'the experiment was paused because of the arm'
+  return seen.isPaused
+    ? 'the last arm beside the control was retired, and the experiment paused'
+    : 'the arm was retired'
 }

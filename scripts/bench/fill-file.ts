@@ -29,7 +29,10 @@ export async function fillFile(path: string, units: number, onProgress: (done: n
   const chance = seededChance(9)
   let now = Date.now() - AGE_MS
   const request = { actor: EXPERIMENT, now }
-  await applyDefinition(deps, completeDefinition(DEFINITION), { ...request, salt: randomUuid(chance) })
+  await applyDefinition(deps, DEFINITION.key, () => completeDefinition(DEFINITION), {
+    ...request,
+    salt: randomUuid(chance),
+  })
   await setStatus(deps, EXPERIMENT, 'running', request)
   const names = sortedUuids(units, chance)
   for (let done = 0; done < units; ) {

@@ -2,7 +2,7 @@
 // a plain value that points at things by number, so that a life can be shrunk by leaving out whatever is not needed.
 import fc from 'fast-check'
 import { type DefinitionInput, definitionFaults } from '../../src/bandit/definition-input.ts'
-import type { PolicyInput } from '../../src/bandit/policy.ts'
+import type { PolicyInput } from '../../src/bandit/policy-input.ts'
 
 /** The experiments of a history, by their places. */
 export const EXPERIMENTS = ['spring-email', 'autumn-email'] as const

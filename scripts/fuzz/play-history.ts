@@ -168,7 +168,9 @@ class Play {
     const wanted = alterDefinition(definition, change)
     if (wanted === null) return unversioned(() => undefined)
     const request = { actor: 'fuzz', now: this.#stage.now, salt: 'never used' }
-    const answer = await answerOf(applyDefinition(this.#stage, wanted, request).then(applied => applied.experiment))
+    const answer = await answerOf(
+      applyDefinition(this.#stage, wanted.key, () => wanted, request).then(applied => applied.experiment),
+    )
     if (!(answer instanceof BanditError)) return adoption(model, answer)
     return unversioned(() => {
       if (isAmongOthers) return assert.ok(REFUSALS.includes(answer.code), answer)

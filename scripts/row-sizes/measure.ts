@@ -79,7 +79,10 @@ class Filling {
     if ((await store.findExperiments()).length > 0) throw new Failure('The database has experiments; name an empty one')
     const filling = new Filling(store, server, bar, isOrdered, await Catalogue.load(store))
     const request = { actor: EXPERIMENT, now: filling.#now }
-    await applyDefinition(filling.#deps, completeDefinition(DEFINITION), { ...request, salt: 'salt' })
+    await applyDefinition(filling.#deps, DEFINITION.key, () => completeDefinition(DEFINITION), {
+      ...request,
+      salt: 'salt',
+    })
     await setStatus(filling.#deps, EXPERIMENT, 'running', request)
     return filling
   }

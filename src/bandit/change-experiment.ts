@@ -15,11 +15,19 @@ export interface ChangeDeps {
   readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger'> & FollowDeps['store']
 }
 
-/** Who asks, and when. */
+/** Who asks, and when; and why, where Pinwheel does it by itself. */
 export interface ChangeRequest {
   readonly actor: string
   readonly now: number
+  readonly reason?: string | undefined
 }
+
+/**
+ * A definition as somebody asks for it, made whole: by what the experiment has (null: there is none), for what it leaves out.
+ *
+ * @throws BanditError `invalid_request`
+ */
+export type Define = (kept: Definition | null) => Definition
 
 export type Applied = { readonly experiment: Experiment; readonly result: 'created' | 'changed' | 'unchanged' }
 
@@ -42,18 +50,24 @@ export async function createExperiment(
 /**
  * Makes the experiment be as defined: creates it, changes it, or finds nothing to do.
  *
- * @throws BanditError `experiment_frozen` where a change is not allowed any more
+ * @throws BanditError `experiment_frozen` where a change is not allowed any more, and what `define` throws
  */
 export async function applyDefinition(
   deps: ChangeDeps,
-  definition: Definition,
+  key: string,
+  define: Define,
   request: ChangeRequest & { salt: string },
 ): Promise<Applied> {
-  const isNew = deps.catalogue.find(definition.key) === undefined
-  const created = isNew ? await tryToCreate(deps, definition, request) : null
+  const known = deps.catalogue.find(key)?.experiment.definition ?? null
+  // Whether or not the store answers, what is wrong with it is told.
+  const definition = define(known)
+  const created = known === null ? await tryToCreate(deps, definition, request) : null
   if (created !== null) return { experiment: created, result: 'created' }
-  if (isNew) await followStore(deps)
-  return commit(deps, definition.key, experiment => redefine(experiment, definition), 'changed', request)
+  if (known === null) await followStore(deps)
+  // Somebody may have changed what is left out.
+  const derive = (experiment: Experiment) =>
+    redefine(experiment, experiment.definition === known ? definition : define(experiment.definition))
+  return commit(deps, key, derive, 'changed', request)
 }
 
 /**
@@ -78,6 +92,17 @@ export async function setStatus(
  */
 export function retireArm(deps: ChangeDeps, key: string, arm: string, request: ChangeRequest): Promise<Applied> {
   return commit(deps, key, experiment => retirement(experiment, arm), 'changed', request)
+}
+
+/**
+ * Pauses the experiment because it does harm; one that does not run stays as it is.
+ *
+ * @throws BanditError `experiment_not_found`
+ */
+export function pauseForHarm(deps: ChangeDeps, key: string, request: ChangeRequest): Promise<Applied> {
+  const derive = (experiment: Experiment) =>
+    experiment.status === 'running' ? transition(experiment, 'paused', request.now) : null
+  return commit(deps, key, derive, 'paused', request)
 }
 
 const ACTIONS = { running: 'started', paused: 'paused', stopped: 'stopped' } as const satisfies Record<
@@ -107,7 +132,7 @@ async function commit(
   key: string,
   derive: (experiment: Experiment) => ExperimentState | null,
   action: Action,
-  { actor, now }: ChangeRequest,
+  { actor, now, reason }: ChangeRequest,
 ): Promise<Applied & { readonly result: 'changed' | 'unchanged' }> {
   const { catalogue, store } = deps
   // Another process may have created or changed it a moment ago: what is asked is to hold of what is there now.
@@ -116,7 +141,7 @@ async function commit(
     const { experiment } = catalogue.get(key)
     const state = derive(experiment)
     if (state === null) return { experiment, result: 'unchanged' }
-    const change = changeBetween(experiment, state, { action, at: now, actor })
+    const change = changeBetween(experiment, state, { action, at: now, actor, reason })
     const snapshot = state.status === 'running' ? await snapshotOf(deps, experiment, state, now) : null
     const changed = await store.changeExperiment(experiment, state, change, snapshot)
     if (changed === null) {

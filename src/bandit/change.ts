@@ -14,6 +14,8 @@ export interface Change {
   /** Who: the name of the key that asked, or `anonymous` on an open service. */
   readonly actor: string
   readonly action: Action
+  /** Why, in a sentence, where Pinwheel did it by itself; null where somebody asked for it. */
+  readonly reason: string | null
   readonly changes: readonly Difference[]
 }
 
@@ -73,10 +75,10 @@ export function transition(
 export function changeBetween(
   before: Experiment | null,
   after: ExperimentState,
-  entry: { action: Action; at: number; actor: string },
+  { reason = null, ...entry }: { action: Action; at: number; actor: string; reason?: string | null | undefined },
 ): Change {
   const [old, young] = [before === null ? {} : visible(before), visible(after)]
-  return { version: (before?.version ?? 0) + 1, ...entry, changes: differences(old, young) }
+  return { version: (before?.version ?? 0) + 1, ...entry, reason, changes: differences(old, young) }
 }
 
 const POSSIBLE: Readonly<Record<Exclude<Status, 'draft'>, readonly Status[]>> = {

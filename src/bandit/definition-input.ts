@@ -2,9 +2,10 @@
 import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
 import type { Definition, HarmResponse, Json } from './experiment.ts'
+import { keepLeftOut } from './keep-left-out.ts'
 import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
 import { payloadFaults } from './payload.ts'
-import { completePolicy, type PolicyInput, policyFaults } from './policy.ts'
+import { completePolicy, type PolicyInput, policyFaults } from './policy-input.ts'
 
 export interface ArmInput {
   readonly key: string
@@ -33,6 +34,7 @@ export interface DefinitionInput {
   readonly alpha?: number | undefined
   readonly plannedUnits?: number | undefined
   readonly onHarm?: HarmResponse | null | undefined
+  readonly minDuration?: string | null | undefined
 }
 
 /** The parts of a definition that could be read; an arm or a metric that could not is undefined and keeps its place. */
@@ -56,9 +58,10 @@ const DEFAULT_ALPHA = 0.05
 
 /**
  * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
- * answer names every fault, misspelt fields included.
+ * answer names every fault, misspelt fields included. `kept`: see `completeDefinition`.
  */
-export function definitionFaults(definition: ReadableDefinition): Fault[] {
+export function definitionFaults(input: ReadableDefinition, kept: Definition | null = null): Fault[] {
+  const definition = kept === null ? input : keepLeftOut(input, kept)
   const faults: Fault[] = []
   if (definition.key !== undefined) faults.push(...keyFault('key', definition.key))
   if (definition.arms !== undefined) faults.push(...armFaults(definition.arms, definition.control))
@@ -70,25 +73,31 @@ export function definitionFaults(definition: ReadableDefinition): Fault[] {
   if (planned !== undefined && !(Number.isSafeInteger(planned) && planned >= MIN_PLANNED_UNITS)) {
     faults.push({ path: 'plannedUnits', message: `must be a whole number of at least ${MIN_PLANNED_UNITS}` })
   }
+  faults.push(...durationFaults('minDuration', definition.minDuration, '7d'))
   const arms = definition.arms
   if (arms?.every(arm => arm !== undefined))
-    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control)))
+    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control), kept?.policy))
   return faults
 }
 
-/** Fills in the defaults. The input must be without faults. */
-export function completeDefinition(input: DefinitionInput): Definition {
-  const arms = input.arms.map(arm => ({ key: arm.key, payload: arm.payload ?? null, retired: arm.retired ?? false }))
+/**
+ * The whole definition. What is left out is as in `kept`, the definition that the experiment has; that of a new experiment (null)
+ * gets the defaults. The input must be without faults.
+ */
+export function completeDefinition(input: DefinitionInput, kept: Definition | null = null): Definition {
+  const whole = kept === null ? input : (keepLeftOut(input, kept) as DefinitionInput)
+  const arms = whole.arms.map(arm => ({ key: arm.key, payload: arm.payload ?? null, retired: arm.retired ?? false }))
   return {
-    key: input.key,
-    description: input.description ?? '',
+    key: whole.key,
+    description: whole.description ?? '',
     arms,
-    control: input.control ?? (arms[0]?.key as string),
-    metrics: input.metrics.map(completeMetric),
-    policy: completePolicy(input.policy, rolesOf(input.arms, input.control)),
-    alpha: input.alpha ?? DEFAULT_ALPHA,
-    plannedUnits: input.plannedUnits ?? DEFAULT_PLANNED_UNITS,
-    ...(input.onHarm != null && { onHarm: input.onHarm }),
+    control: whole.control ?? (arms[0]?.key as string),
+    metrics: whole.metrics.map(completeMetric),
+    policy: completePolicy(whole.policy, rolesOf(whole.arms, whole.control), kept?.policy),
+    alpha: whole.alpha ?? DEFAULT_ALPHA,
+    plannedUnits: whole.plannedUnits ?? DEFAULT_PLANNED_UNITS,
+    ...(whole.onHarm != null && { onHarm: whole.onHarm }),
+    ...(whole.minDuration != null && { minDuration: shortestWriting(whole.minDuration) }),
   }
 }
 
@@ -145,11 +154,7 @@ function metricFaults(metrics: readonly (MetricInput | undefined)[]): Fault[] {
 
 function oneMetricFaults(path: string, metric: MetricInput): Fault[] {
   const faults = keyFault(`${path}.key`, metric.key)
-  if (typeof metric.window === 'string' && parseWindow(metric.window) === null) {
-    const message = `${JSON.stringify(metric.window.slice(0, 80))} must be a whole number and a unit of ms, s, m, h or d, as "14d", and at most ten years`
-    faults.push({ path: `${path}.window`, message })
-  }
-  faults.push(...rangeFaults(path, metric))
+  faults.push(...durationFaults(`${path}.window`, metric.window, '14d'), ...rangeFaults(path, metric))
   if (metric.margin != null && metric.role !== 'guardrail') {
     faults.push({ path: `${path}.margin`, message: 'belongs to a metric with "role": "guardrail" only' })
   }
@@ -157,6 +162,18 @@ function oneMetricFaults(path: string, metric: MetricInput): Fault[] {
     faults.push({ path: `${path}.margin`, message: "must be 0 or more, in the metric's own unit" })
   }
   return faults
+}
+
+function durationFaults(path: string, text: string | null | undefined, example: string): Fault[] {
+  if (text == null || parseWindow(text) !== null) return []
+  const rule = `must be a whole number and a unit of ms, s, m, h or d, as "${example}", and at most ten years`
+  return [{ path, message: `${JSON.stringify(text.slice(0, 80))} ${rule}` }]
+}
+
+/** `336h` comes back as `14d`. */
+function shortestWriting(duration: string): string {
+  const durationMs = parseWindow(duration)
+  return durationMs === null ? duration : formatWindow(durationMs)
 }
 
 function rangeFaults(path: string, metric: MetricInput): Fault[] {
@@ -201,13 +218,12 @@ function duplicateFaults(path: string, items: readonly ({ key: string } | undefi
 }
 
 function completeMetric(input: MetricInput): Metric {
-  const windowMs = input.window == null ? null : parseWindow(input.window)
   return {
     key: input.key,
     type: input.type,
     role: input.role ?? 'secondary',
     goal: input.goal ?? 'increase',
-    window: windowMs === null ? null : formatWindow(windowMs),
+    window: input.window == null ? null : shortestWriting(input.window),
     range: input.range ?? [0, 1],
     margin: input.role === 'guardrail' ? (input.margin ?? 0) : null,
   }

@@ -1,5 +1,5 @@
 // An experiment: its arms, its metrics, its policy, and what became of it.
-import type { Metric } from './metric.ts'
+import { type Metric, parseWindow } from './metric.ts'
 import type { Policy } from './policy.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -16,7 +16,7 @@ export interface Arm {
 }
 
 /** What Pinwheel does by itself when a guardrail says that an arm does harm. */
-export const HARM_RESPONSES = ['pause-arm'] as const
+export const HARM_RESPONSES = ['pause-arm', 'pause'] as const
 export type HarmResponse = (typeof HARM_RESPONSES)[number]
 
 /** What a person decides. Arms keep their positions for ever: later ones are added behind, none is taken out once units have it. */
@@ -32,8 +32,10 @@ export interface Definition {
   readonly alpha: number
   /** The number of units at which the confidence sequences are tightest. */
   readonly plannedUnits: number
-  /** Absent: nothing. `pause-arm`: the arm is retired; see `retirement`. */
+  /** Absent: nothing. `pause-arm`: the arm is retired; see `retirement`. `pause`: the whole experiment is paused. */
   readonly onHarm?: HarmResponse
+  /** How long it shall run before advice calls a winner, as `7d`; absent: no matter how long. See `minDurationMsOf`. */
+  readonly minDuration?: string
 }
 
 /** A definition and what became of it. Instants are ms since 1970. */
@@ -50,6 +52,13 @@ export interface Experiment {
   readonly createdAt: number
   readonly startedAt: number | null
   readonly stoppedAt: number | null
+}
+
+/** How long an experiment shall run before advice calls a winner, ms; 0 where its definition does not say. */
+export function minDurationMsOf({ minDuration }: Pick<Definition, 'minDuration'>): number {
+  const durationMs = minDuration === undefined ? 0 : parseWindow(minDuration)
+  if (durationMs === null) throw new RangeError(`Cannot read the duration "${minDuration}"`)
+  return durationMs
 }
 
 /** Position of the control among the arms. */

@@ -1,9 +1,12 @@
 // What the ledger teaches: a posterior for each arm, from the effective counts of the mature batches.
+import { areAllDecided } from '../stats/all-decided.ts'
 import { effectiveCounts, type Ledger, matureBatches } from '../stats/ledger.ts'
 import { betaPosterior, normalPosteriors, type Posterior } from '../stats/posterior.ts'
+import { capNewArms } from './burn-in.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
+import { waitsForVerdicts } from './policy.ts'
 import { propensitiesOf } from './propensities.ts'
 import type { Snapshot, SnapshotReason, StoredLedger } from './store.ts'
 
@@ -15,15 +18,28 @@ export function posteriorsOf(definition: Definition, metric: Metric, ledger: Led
   return learned.known ? learned.posteriors : null
 }
 
-/** What the policy makes of a ledger of the primary metric: the propensity of each arm, null where it is not active. */
-export function learnedPropensities(definition: Definition, ledger: Ledger): (number | null)[] {
+/**
+ * What the policy makes of a ledger of the primary metric, from the first batch on: the propensity of each arm, null where it is not
+ * active. `allDecided`: see `Snapshot`.
+ */
+export function learnedPropensities(definition: Definition, ledger: Ledger, allDecided: boolean): (number | null)[] {
+  const { policy } = definition
   const metric = primaryMetricOf(definition)
-  return propensitiesOf(definition.policy, {
+  const control = controlOf(definition)
+  const propensities = propensitiesOf(policy, {
     posteriors: posteriorsOf(definition, metric, ledger),
     active: definition.arms.map(arm => !arm.retired),
-    control: controlOf(definition),
+    control,
     goal: metric.goal,
     keys: definition.arms.map(arm => arm.key),
+    allDecided,
+  })
+  const burnIn = 'burnIn' in policy ? (policy.burnIn ?? 0) : 0
+  if (burnIn === 0) return propensities
+  const isReserved = 'controlShare' in policy && policy.controlShare !== null
+  return capNewArms(propensities, {
+    reserved: isReserved ? control : null,
+    isMature: maturityOf(ledger, definition.arms.length, burnIn),
   })
 }
 
@@ -35,9 +51,34 @@ export function nextSnapshot(
 ): Snapshot {
   const { definition, version } = experiment
   const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now, false)
-  const propensities = learnedPropensities(definition, ledger)
-  const number = (stored.snapshots.at(-1)?.number ?? 0) + 1
-  return { number, version, reason, createdAt: now, propensities, ledgerSize: sizeOf(stored) }
+  const last = stored.snapshots.at(-1)
+  const allDecided = (last?.allDecided ?? false) || isDecided(definition, ledger)
+  const propensities = learnedPropensities(definition, ledger, allDecided)
+  const number = (last?.number ?? 0) + 1
+  return { number, version, reason, createdAt: now, propensities, allDecided, ledgerSize: sizeOf(stored) }
+}
+
+/** Whether each arm was there from the first batch on, or has so many mature units. */
+function maturityOf(ledger: Ledger, armCount: number, burnIn: number): boolean[] {
+  const [first] = ledger
+  const units = new Array<number>(armCount).fill(0)
+  for (const { tallies } of matureBatches(ledger)) {
+    for (const [arm, tally] of tallies.entries()) units[arm] = (units[arm] ?? 0) + tally.units
+  }
+  return units.map((count, arm) => first === undefined || first.propensities[arm] != null || count >= burnIn)
+}
+
+/** Asked only where the policy waits for it: of 200 arms it takes as long as the rest of the snapshot. */
+function isDecided(definition: Definition, ledger: Ledger): boolean {
+  const { arms, policy, alpha, plannedUnits } = definition
+  if (!waitsForVerdicts(policy)) return false
+  const active = arms.flatMap((arm, position) => (arm.retired ? [] : [position]))
+  const metric = primaryMetricOf(definition)
+  return areAllDecided(
+    ledger,
+    { arms: arms.length, control: controlOf(definition), metric, alpha, plannedUnits },
+    active,
+  )
 }
 
 function sizeOf({ cells }: StoredLedger) {

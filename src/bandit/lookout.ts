@@ -2,7 +2,7 @@
 // the latest report. What was announced is kept in the store and compared there, so that a crash between finding and announcing
 // loses nothing and of several services one announces.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
-import { type ChangeDeps, retireArm } from './change-experiment.ts'
+import { type ChangeDeps, pauseForHarm, retireArm } from './change-experiment.ts'
 import { armPosition, type Experiment, primaryMetricOf } from './experiment.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
@@ -44,6 +44,8 @@ export interface LookoutDeps extends Omit<ChangeDeps, 'store'> {
 export type Seen = { readonly experiment: string } & (
   | { readonly announced: EventType; readonly details: Readonly<Record<string, unknown>> }
   | { readonly retired: string; readonly metric: string; readonly isPaused: boolean }
+  /** The whole experiment, because this arm harms the guardrail. */
+  | { readonly paused: string; readonly metric: string }
   | { readonly error: unknown }
 )
 
@@ -124,18 +126,23 @@ export class Lookout {
     return found
   }
 
-  /** Retires the arms that do harm, where the definition says so; before it is announced, so that a crash does not leave them on. */
+  /** Does about harm what the definition says; before it is announced, so that a crash does not leave it going on. */
   async #respond(experiment: Experiment, { guardrails }: Report, now: number, seen: Seen[]): Promise<Experiment> {
+    const { key, onHarm } = experiment.definition
     let current = experiment
-    if (experiment.definition.onHarm !== 'pause-arm') return current
+    if (onHarm === undefined) return current
     for (const { verdict, arm, metric } of guardrails) {
       const { arms } = current.definition
       if (verdict !== 'harmed' || arms[armPosition(current.definition, arm)]?.retired) continue
-      const key = current.definition.key
-      const applied = await retireArm(this.#deps, key, arm, { actor: ACTOR, now })
-      const isPaused = current.status === 'running' && applied.experiment.status === 'paused'
-      current = applied.experiment
-      if (applied.result === 'changed') seen.push({ experiment: key, retired: arm, metric: metric.key, isPaused })
+      const request = { actor: ACTOR, now, reason: `${arm} harms the guardrail ${metric.key}` }
+      const respond =
+        onHarm === 'pause' ? pauseForHarm(this.#deps, key, request) : retireArm(this.#deps, key, arm, request)
+      const { experiment: next, result } = await respond
+      const isPaused = current.status === 'running' && next.status === 'paused'
+      current = next
+      if (result === 'unchanged') continue
+      const done = onHarm === 'pause' ? { paused: arm } : { retired: arm, isPaused }
+      seen.push({ experiment: key, metric: metric.key, ...done })
     }
     return current
   }

@@ -2,7 +2,7 @@
 import { probabilityBest } from '../stats/best-arm.ts'
 import type { Goal } from '../stats/goal.ts'
 import type { Posterior } from '../stats/posterior.ts'
-import type { Policy } from './policy.ts'
+import { explorationNow, type Policy } from './policy.ts'
 
 /** What the policy knows when it is frozen into a snapshot. Arms by position. */
 export interface Knowledge {
@@ -13,6 +13,8 @@ export interface Knowledge {
   readonly goal: Goal
   /** The keys of the arms, for fixed weights. */
   readonly keys: readonly string[]
+  /** Every active arm has, or had, a verdict on the primary metric; see `Snapshot`. */
+  readonly allDecided: boolean
 }
 
 /**
@@ -58,8 +60,8 @@ function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly num
 
 function floored(policy: Exclude<Policy, { type: 'fixed' }>, group: readonly number[], knowledge: Knowledge): Shares {
   const even = 1 / group.length
-  if (policy.type === 'uniform' || group.length === 1) return group.map(arm => [arm, even])
-  const { exploration } = policy
+  const exploration = explorationNow(policy, knowledge.allDecided)
+  if (exploration === null || group.length === 1) return group.map(arm => [arm, even])
   const weights = policy.type === 'thompson' ? thompson(group, knowledge) : explorationSampling(group, knowledge)
   return group.map((arm, position) => [arm, exploration * even + (1 - exploration) * (weights[position] as number)])
 }

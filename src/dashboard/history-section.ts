@@ -18,7 +18,7 @@ export function historySection({ changes, experiment }: Portrait): Markup {
       cells: [
         formatInstant(change.at),
         { text: change.actor, kind: 'word' },
-        { text: `${change.action}${told(change)}`, kind: 'word free' },
+        { text: `${change.action}${whyOf(change)}${told(change)}`, kind: 'word free' },
       ],
     }))
   const caption =
@@ -29,6 +29,11 @@ export function historySection({ changes, experiment }: Portrait): Markup {
   return markup`<section><h2>History</h2>
 ${htmlTable({ caption, corner: 'version', groups: [{ head: '', columns: ['when', 'who', 'what'] }], rows })}
 <p class="soft"><a href="/experiments/${key}/history">The whole history</a>, as JSON</p></section>`
+}
+
+/** ` because b harms the guardrail refund`. */
+function whyOf({ reason }: Change): string {
+  return reason === null ? '' : ` because ${reason}`
 }
 
 /** `: policy.exploration 0.1 → 0.2`. */

@@ -83,18 +83,35 @@ const priorSchema = z
   })
   .describe('The Beta prior of a binary metric’s rates.')
 
+const explorationShare = z.number().meta({ minimum: 0, maximum: 1 })
+
+export const explorationSharesSchema = z.strictObject({
+  untilVerdict: explorationShare.describe('Until every active arm has had a verdict on the primary metric.'),
+  after: explorationShare.describe('From then on, for good.'),
+})
+
 export const policySchema = z
   .strictObject({
     type: z
       .enum(POLICY_TYPES)
+      .optional()
       .describe(
-        '`thompson`: each arm gets its probability of being best. `exploration`: looks for the best arm as fast as it can. `uniform`: equal shares. `fixed`: your `weights`.',
-      ),
+        '`thompson`: each arm gets its probability of being best. `exploration`: looks for the best arm as fast as it can. `uniform`: equal shares. `fixed`: your `weights`. Default: thompson.',
+      )
+      .meta({ default: 'thompson' }),
     exploration: z
+      .union([explorationShare, explorationSharesSchema])
+      .optional()
+      .describe(
+        'thompson and exploration only: the share that is spread evenly whatever was learned, or one until every arm has a verdict and one after that. Default: for two arms {"untilVerdict": 0.5, "after": 0.1}, else 0.1.',
+      ),
+    burnIn: z
       .number()
       .optional()
-      .describe('thompson and exploration only: the share that is spread evenly whatever was learned. Default: 0.1.')
-      .meta({ minimum: 0, maximum: 1 }),
+      .describe(
+        'thompson and exploration only: an arm that is added later gets no more than an even share before it has so many mature units; 0 switches that off. Default: 500.',
+      )
+      .meta({ multipleOf: 1, minimum: 0 }),
     controlShare: z
       .number()
       .nullable()
@@ -147,13 +164,24 @@ export const definitionSchema = z
       .nullable()
       .optional()
       .describe(
-        'What is done by itself when a guardrail says that an arm does harm. `pause-arm`: the arm is retired, and with the last one beside the control the experiment is paused. Default: nothing.',
+        'What is done by itself when a guardrail says that an arm does harm. `pause-arm`: the arm is retired, and with the last one beside the control the experiment is paused. `pause`: the experiment is paused. Default: nothing.',
       ),
+    minDuration: z
+      .string()
+      .nullable()
+      .optional()
+      .describe(
+        'How long it shall run at least before a winner is advised: a whole number and ms, s, m, h or d, at most ten years. It may be changed while the experiment runs. Default: no matter how long.',
+      )
+      .meta({ pattern: WINDOW_PATTERN.source, examples: ['7d'] }),
   })
   .meta({
     id: 'ExperimentDefinition',
     description: 'An experiment as you define it; what has a default may be left out.',
   })
+
+/** A change of an experiment: all that is left out stays as it is. */
+export const definitionChangeSchema = definitionSchema.partial({ arms: true, metrics: true })
 
 /** What came out of JSON.parse is JSON, except for numbers that have become infinite. */
 function payloadFault(payload: unknown, depth = 0): string | null {

@@ -1,7 +1,7 @@
 // /experiments: define them, look at them, start, pause and stop them.
 import type { Request, Response } from 'express'
 import { applyDefinition, createExperiment, setStatus } from '../bandit/change-experiment.ts'
-import type { Experiment, Status } from '../bandit/experiment.ts'
+import type { Definition, Experiment, Status } from '../bandit/experiment.ts'
 import { planDefinition } from '../bandit/plan-definition.ts'
 import { answerJson, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
@@ -24,19 +24,20 @@ export async function putExperiment(
   response: Response,
 ): Promise<void> {
   const { name: actor } = authenticate(context, request, 'admin')
-  const definition = parseDefinition((await readValue(request)).value, request.params.key)
-  const { experiment, result } = await applyDefinition(context, definition, {
-    actor,
-    now: context.now(),
-    salt: context.newSalt(),
-  })
+  const { key } = request.params
+  const body = (await readValue(request)).value
+  const define = (kept: Definition | null) => parseDefinition(body, key, kept)
+  const asked = { actor, now: context.now(), salt: context.newSalt() }
+  const { experiment, result } = await applyDefinition(context, key, define, asked)
   answerJson(response, experimentJson(experiment, true), result === 'created' ? 201 : 200)
 }
 
 /** What PUT would do with the same body. Whoever may read may ask, so a check needs no key that can change anything. */
 export async function postPlan(context: Context, request: Request<{ key: string }>, response: Response): Promise<void> {
   authenticate(context, request, 'read')
-  const definition = parseDefinition((await readValue(request)).value, request.params.key)
+  const { key } = request.params
+  const kept = context.catalogue.find(key)?.experiment.definition ?? null
+  const definition = parseDefinition((await readValue(request)).value, key, kept)
   const { result, changes, state } = planDefinition(context.catalogue, definition)
   const { status, winner } = state
   answerJson(response, { result, changes, experiment: { ...state.definition, status, winner } })

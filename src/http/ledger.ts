@@ -52,7 +52,8 @@ function afterIn(query: unknown): number {
   throw new BanditError('invalid_request', 'The request is not valid: after must be the number of a snapshot')
 }
 
-function snapshotJson({ arms }: Definition, { number, createdAt, reason, propensities }: SnapshotHead, batch: Batch) {
+function snapshotJson({ arms }: Definition, head: SnapshotHead, batch: Batch) {
+  const { number, createdAt, reason, propensities, allDecided } = head
   const byArm = arms.map(({ key }, arm) => ({ key, propensity: propensities[arm] ?? null, tally: batch.tallies[arm] }))
   const active = byArm.filter(({ propensity }) => propensity !== null)
   return {
@@ -60,6 +61,7 @@ function snapshotJson({ arms }: Definition, { number, createdAt, reason, propens
     createdAt: timestamp(createdAt),
     reason,
     mature: batch.mature,
+    allDecided,
     propensities: Object.fromEntries(active.map(({ key, propensity }) => [key, propensity])),
     tallies: Object.fromEntries(active.map(({ key, tally }) => [key, tally])),
   }

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { applyDefinition, setStatus } from '../bandit/change-experiment.ts'
 import { definitionFaults } from '../bandit/definition-input.ts'
 import { BanditError } from '../bandit/errors.ts'
-import type { Status } from '../bandit/experiment.ts'
+import type { Definition, Status } from '../bandit/experiment.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
 import type { Context } from './context.ts'
@@ -39,8 +39,12 @@ export async function postRetire(
   if (definition.arms.every(({ key }) => key !== arm)) {
     throw new BanditError('arm_not_found', `Experiment "${definition.key}" has no arm "${arm ?? ''}"`)
   }
-  const arms = definition.arms.map(known => (known.key === arm ? { ...known, retired: true } : known))
-  refuse(definitionFaults({ arms, control: definition.control, policy: definition.policy }))
-  await applyDefinition(context, { ...definition, arms }, { actor, now: context.now(), salt: context.newSalt() })
+  const retired = (kept: Definition | null): Definition => {
+    const whole = kept ?? definition
+    return { ...whole, arms: whole.arms.map(each => (each.key === arm ? { ...each, retired: true } : each)) }
+  }
+  const { arms, control, policy } = retired(definition)
+  refuse(definitionFaults({ arms, control, policy }))
+  await applyDefinition(context, definition.key, retired, { actor, now: context.now(), salt: context.newSalt() })
   sendTo(response, `/pages/${definition.key}`)
 }

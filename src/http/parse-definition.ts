@@ -7,16 +7,24 @@ import {
 } from '../bandit/definition-input.ts'
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
-import { armSchema, definitionSchema, metricSchema, policySchema } from './definition-schema.ts'
+import {
+  armSchema,
+  definitionChangeSchema,
+  definitionSchema,
+  explorationSharesSchema,
+  metricSchema,
+  policySchema,
+} from './definition-schema.ts'
 import { refuse } from './fields.ts'
 import { readableFields, type Shape, shapeFaults } from './schema-faults.ts'
 
 /**
- * The definition in a body, completed. `key` is the one in the address, which a body need not repeat.
+ * The definition in a body, completed: with what `kept`, the definition that the experiment has, says of what is left out; where there
+ * is none, with the defaults. `key` is the one in the address, which a body need not repeat.
  *
  * @throws BanditError `invalid_request` with every fault of shape and of sense
  */
-export function parseDefinition(body: unknown, key?: string): Definition {
+export function parseDefinition(body: unknown, key?: string, kept: Definition | null = null): Definition {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new BanditError(
       'invalid_request',
@@ -24,14 +32,15 @@ export function parseDefinition(body: unknown, key?: string): Definition {
     )
   }
   const input: Record<string, unknown> = { ...body, ...(key !== undefined && { key }) }
-  const parsed = definitionSchema.safeParse(input)
+  const schema = kept === null ? definitionSchema : definitionChangeSchema
+  const parsed = schema.safeParse(input)
   refuse([
     ...otherKeyFaults(body, key),
-    ...shapeFaults(definitionSchema, parsed),
+    ...shapeFaults(schema, parsed),
     ...droppedWeightFaults(input.policy),
-    ...definitionFaults(readableParts(input)),
+    ...definitionFaults(readableParts(input), kept),
   ])
-  return completeDefinition(parsed.data as DefinitionInput)
+  return completeDefinition(parsed.data as DefinitionInput, kept)
 }
 
 /** A body may repeat the key in its address, and no other. */
@@ -58,8 +67,15 @@ function readableParts(input: Record<string, unknown>): ReadableDefinition {
     ...readable,
     arms: readableItems(armSchema.shape, input.arms, ['key']),
     metrics: readableItems(metricSchema.shape, input.metrics, ['key', 'type', 'role']),
-    policy: readableItem(policySchema.shape, input.policy, ['type']),
+    policy: readablePolicy(input.policy),
   } as ReadableDefinition
+}
+
+function readablePolicy(policy: unknown): object | undefined {
+  const readable = readableItem(policySchema.shape, policy, ['type'])
+  if (readable === undefined || 'exploration' in readable) return readable
+  const shares = readableItem(explorationSharesSchema.shape, (policy as { exploration?: unknown }).exploration, [])
+  return shares === undefined ? readable : { ...readable, exploration: shares }
 }
 
 function readableItems(shape: Shape, list: unknown, needed: readonly string[]): unknown[] | undefined {

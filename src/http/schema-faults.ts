@@ -8,12 +8,23 @@ export type Shape = Readonly<Record<string, z.ZodType>>
 /** Every fault of a value's shape; none for a value that has it. */
 export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unknown>): Fault[] {
   if (parsed.success) return []
-  return parsed.error.issues.flatMap(issue => {
+  return parsed.error.issues.flatMap(chosenIssues).flatMap(issue => {
     const path = pathOf(issue.path)
     if (issue.code !== 'unrecognized_keys') return [{ path, message: wordingOf(issue) }]
     const message = unknownField(fieldsAt(schema, issue.path))
     return issue.keys.map(name => ({ path: path === '' ? name : `${path}.${name}`, message }))
   })
+}
+
+/** Of a value that may have several shapes, what is wrong with the one that it seems to have; else that it has none of them. */
+function chosenIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.find(issues =>
+    issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  )
+  if (meant !== undefined) return meant.map(each => ({ ...each, path: [...issue.path, ...each.path] }))
+  const shapes = issue.errors.flatMap(issues => issues.map(each => wordingOf(each).replace(/^must be /, '')))
+  return [{ ...issue, message: `must be ${shapes.map(told => told.split(',')[0]).join(' or ')}` }]
 }
 
 /** The fields that have their shape, so that they can be judged although others have not. */
@@ -33,6 +44,7 @@ function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     if (place instanceof z.ZodArray) place = unwrapped(place.element)
     else if (place instanceof z.ZodObject) place = unwrapped((place.shape as Shape)[String(part)])
   }
+  if (place instanceof z.ZodUnion) place = place.options.find(option => option instanceof z.ZodObject)
   return place instanceof z.ZodObject ? Object.keys(place.shape) : []
 }
 

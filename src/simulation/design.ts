@@ -11,7 +11,7 @@ import type { Fault } from '../bandit/errors.ts'
 import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment.ts'
 import { fullBatch, growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import type { Metric, MetricType } from '../bandit/metric.ts'
-import type { PolicyInput } from '../bandit/policy.ts'
+import type { PolicyInput } from '../bandit/policy-input.ts'
 import type { Goal } from '../stats/goal.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 

@@ -58,6 +58,8 @@ class SimulatedRun {
   readonly #waiting: WaitingBatch[] = []
   readonly #tallies: Tally[]
   #propensities: readonly (number | null)[]
+  #lifts: readonly (Lift | null)[]
+  #allDecided = false
   #open: Tally[]
   #openedAt = 0
   #units = 0
@@ -78,7 +80,8 @@ class SimulatedRun {
     this.#effects = new RunningEffects({ arms: means.length, control, metric, alpha, plannedUnits })
     this.#tallies = means.map(() => EMPTY_TALLY)
     this.#open = means.map(() => EMPTY_TALLY)
-    this.#propensities = learnedPropensities(definition, [])
+    this.#propensities = learnedPropensities(definition, [], false)
+    this.#lifts = this.#effects.lifts()
   }
 
   get isOver(): boolean {
@@ -97,7 +100,7 @@ class SimulatedRun {
       units: this.#units,
       regret: this.#regret,
       tallies: [...this.#tallies],
-      lifts: this.#effects.lifts(),
+      lifts: this.#lifts,
       policyLift: this.#effects.policyLift(),
       truePolicyLift: this.#matureUnits === 0 ? null : this.#earned / this.#matureUnits,
     }
@@ -148,7 +151,9 @@ class SimulatedRun {
     }
     this.#open = this.#design.means.map(() => EMPTY_TALLY)
     this.#openedAt = now
-    this.#propensities = learnedPropensities(this.#design.definition, this.#mature)
+    this.#lifts = this.#effects.lifts()
+    this.#allDecided ||= this.#lifts.every(lift => lift === null || lift.verdict !== 'undecided')
+    this.#propensities = learnedPropensities(this.#design.definition, this.#mature, this.#allDecided)
     this.#growth.snapshotTaken({ number: this.#snapshot, createdAt: now, ledgerSize: this.#growth.size })
   }
 

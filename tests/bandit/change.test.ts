@@ -141,6 +141,7 @@ describe('changeBetween()', () => {
       at: 50,
       actor: 'web',
       action: 'stopped',
+      reason: null,
       changes: [
         { path: 'status', before: 'running', after: 'stopped' },
         { path: 'winner', before: null, after: 'mens' },

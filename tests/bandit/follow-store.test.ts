@@ -27,6 +27,11 @@ function emails(changes: Partial<Definition> = {}): Definition {
   return { ...completeDefinition({ key: 'emails', arms: [{ key: 'a' }, { key: 'b' }], metrics }), ...changes }
 }
 
+/** The whole definition, with nothing left out. */
+function apply(deps: Parameters<typeof applyDefinition>[0], definition: Definition) {
+  return applyDefinition(deps, definition.key, () => definition, request)
+}
+
 describe('followStore()', () => {
   let folder: string
   let here: Process
@@ -40,7 +45,7 @@ describe('followStore()', () => {
     }
     here = await open()
     there = await open()
-    await applyDefinition(here, emails(), request)
+    await apply(here, emails())
   })
 
   afterEach(async () => {
@@ -56,7 +61,7 @@ describe('followStore()', () => {
     await setStatus(here, 'emails', 'running', request)
     await followStore(there)
     expect(there.catalogue.get('emails')).toMatchObject({ experiment: { status: 'running' }, snapshot: { number: 1 } })
-    await applyDefinition(here, emails({ description: 'new' }), request)
+    await apply(here, emails({ description: 'new' }))
     await followStore(there)
     expect(there.catalogue.get('emails').experiment).toEqual(here.catalogue.get('emails').experiment)
   })
@@ -86,8 +91,8 @@ describe('followStore()', () => {
     await setStatus(here, 'emails', 'running', request)
     // There it was not even known yet.
     expect(await setStatus(there, 'emails', 'paused', request)).toMatchObject({ status: 'paused', version: 3 })
-    await applyDefinition(here, emails({ description: 'first' }), request)
-    const { experiment } = await applyDefinition(there, emails({ description: 'second' }), request)
+    await apply(here, emails({ description: 'first' }))
+    const { experiment } = await apply(there, emails({ description: 'second' }))
     expect(experiment).toMatchObject({ version: 5, definition: { description: 'second' } })
   })
 
@@ -105,7 +110,7 @@ describe('followStore()', () => {
     await followStore(there)
     const policy = { type: 'fixed', weights: { a: 0, b: 0, c: 1 } }
     const more = completeDefinition({ ...emails(), arms: [{ key: 'a' }, { key: 'b' }, { key: 'c' }], policy } as never)
-    await applyDefinition(here, more, request)
+    await apply(here, more)
     expect((await assign(here, 'emails', ['u1'], START))[0]?.arm.key).toBe('c')
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
     await refreshSnapshots(here, START + 5_000)

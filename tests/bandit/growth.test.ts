@@ -16,6 +16,7 @@ function head(
     reason: 'refresh',
     createdAt,
     propensities: [0.5, 0.5],
+    allDecided: false,
     ledgerSize,
     units,
     lastAssignedAt,

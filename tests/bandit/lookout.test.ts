@@ -159,6 +159,7 @@ describe('Lookout', () => {
       expect((await history()).at(-1)).toMatchObject({
         actor: 'pinwheel',
         action: 'changed',
+        reason: 'mens harms the guardrail unsubscribe',
         changes: [{ path: 'arms.mens.retired', before: false, after: true }],
       })
       const next = await service.call('POST', '/assign/batch', {
@@ -169,6 +170,39 @@ describe('Lookout', () => {
       expect([...arms].sort()).toEqual(['control', 'womens'])
       await service.advance(2 * MINUTE)
       expect(await service.look()).toEqual([])
+    })
+
+    it('pauses the whole experiment with "onHarm": "pause", says why, and does so again when it is started', async () => {
+      await startExperiment(service, { ...GUARDED, onHarm: 'pause' })
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      expect(await service.look()).toMatchObject([
+        { paused: 'mens', metric: 'unsubscribe' },
+        { announced: 'guardrail.harmed' },
+      ])
+      expect((await messages())[0].data).toMatchObject({
+        onHarm: 'pause',
+        armStatus: 'active',
+        experimentStatus: 'paused',
+      })
+      expect(await experiment()).toMatchObject({ status: 'paused' })
+      expect((await history()).at(-1)).toMatchObject({
+        actor: 'pinwheel',
+        action: 'paused',
+        reason: 'mens harms the guardrail unsubscribe',
+        changes: [{ path: 'status', before: 'running', after: 'paused' }],
+      })
+      await service.advance(2 * MINUTE)
+      expect(await service.look()).toEqual([])
+      await service.call('POST', '/experiments/spring-email/start')
+      expect(await service.look()).toMatchObject([{ paused: 'mens' }])
+      // Without the arm there is no harm going on.
+      await service.call('PUT', '/experiments/spring-email', {
+        arms: [{ key: 'control' }, { key: 'mens', retired: true }, { key: 'womens' }],
+      })
+      await service.call('POST', '/experiments/spring-email/start')
+      await service.advance(2 * MINUTE)
+      expect(await service.look()).toEqual([])
+      expect(await experiment()).toMatchObject({ status: 'running' })
     })
 
     it('pauses the experiment with its last arm beside the control', async () => {

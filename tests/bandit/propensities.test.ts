@@ -45,6 +45,7 @@ describe('propensitiesOf() equals the reference', () => {
       control: golden.control,
       goal: golden.goal,
       keys: Array.from({ length: armCount }, (_, arm) => keyOf(arm)),
+      allDecided: false,
     })
     expect(actual).toHaveLength(armCount)
     for (const [arm, expected] of golden.expected.propensities.entries())
@@ -138,7 +139,14 @@ describe('propensitiesOf()', () => {
 
 function knowing(posteriors: readonly Posterior[] | null, armCount: number) {
   const arms = Array.from({ length: armCount }, (_, arm) => arm)
-  return { posteriors, active: arms.map(() => true), control: 0, goal: 'increase' as const, keys: arms.map(keyOf) }
+  return {
+    posteriors,
+    active: arms.map(() => true),
+    control: 0,
+    goal: 'increase' as const,
+    keys: arms.map(keyOf),
+    allDecided: false,
+  }
 }
 
 function policyOf({ policy: type, exploration, controlShare, weights, prior }: PolicyCase): Policy {

@@ -76,7 +76,6 @@ describe('a definition that is none', () => {
     ['description: a number', { description: 17 }, 'description'],
     ['description: null', { description: null }, 'description'],
     ['description: too long', { description: 'x'.repeat(100_000) }, 'description'],
-    ['arms: absent', { arms: undefined }, 'arms'],
     ['arms: null', { arms: null }, 'arms'],
     ['arms: a text', { arms: 'control' }, 'arms'],
     ['arms: an object', { arms: { control: {} } }, 'arms'],
@@ -111,7 +110,6 @@ describe('a definition that is none', () => {
     ['control: __proto__', { control: '__proto__' }, 'control'],
     ['control: null', { control: null }, 'control'],
     ['control: a number', { control: 0 }, 'control'],
-    ['metrics: absent', { metrics: undefined }, 'metrics'],
     ['metrics: none', { metrics: [] }, 'metrics'],
     ['metrics: an object', { metrics: METRICS[0] }, 'metrics'],
     ['metrics: no primary one', { metrics: METRICS.slice(1) }, 'metrics'],
@@ -124,7 +122,6 @@ describe('a definition that is none', () => {
     ['a metric of the type constructor', withMetric({ key: 'click', type: 'constructor' }), 'metrics[1].type'],
     ['a metric of an unknown role', primary({ role: 'main' }), 'metrics[0].role'],
     ['a metric of an unknown goal', primary({ goal: 'up' }), 'metrics[0].goal'],
-    ['a continuous metric without a range', withMetric({ key: 'spend', type: 'continuous' }), 'metrics[1].range'],
     ['a range of one number', continuous([0]), 'metrics[1].range'],
     ['a range of three numbers', continuous([0, 1, 2]), 'metrics[1].range'],
     ['a range of texts', continuous(['0', '1']), 'metrics[1].range[0]'],
@@ -141,13 +138,44 @@ describe('a definition that is none', () => {
     ['policy: null', { policy: null }, 'policy'],
     ['policy: its type', { policy: 'thompson' }, 'policy'],
     ['policy: a list', { policy: [] }, 'policy'],
-    ['policy: no type', { policy: {} }, 'policy.type'],
     ['policy: an unknown type', policy({ type: 'greedy' }), 'policy.type'],
     ['policy: the type __proto__', policy({ type: '__proto__' }), 'policy.type'],
     ['exploration below 0', policy({ exploration: -0.1 }), 'policy.exploration'],
     ['exploration above 1', policy({ exploration: 1.1 }), 'policy.exploration'],
     ['exploration in words', policy({ exploration: '0.1' }), 'policy.exploration'],
     ['infinite exploration', policy({ exploration: HUGE }), 'policy.exploration'],
+    ['exploration as a list', policy({ exploration: [0.5, 0.1] }), 'policy.exploration'],
+    ['exploration: null', policy({ exploration: null }), 'policy.exploration'],
+    ['exploration until the verdict alone', policy({ exploration: { untilVerdict: 0.5 } }), 'policy.exploration.after'],
+    [
+      'exploration below the floor after the verdict',
+      policy({ exploration: { untilVerdict: 0.5, after: 0 } }),
+      'policy.exploration.after',
+    ],
+    [
+      'exploration above 1 until the verdict',
+      policy({ exploration: { untilVerdict: 1.5, after: 0.1 } }),
+      'policy.exploration.untilVerdict',
+    ],
+    [
+      'exploration after the verdict in words, and above 1 until it',
+      policy({ exploration: { untilVerdict: 1.5, after: '0.1' } }),
+      'policy.exploration.untilVerdict',
+    ],
+    [
+      'an unknown field of exploration',
+      policy({ exploration: { untilVerdict: 0.5, after: 0.1, before: 1 } }),
+      'policy.exploration.before',
+    ],
+    ['half a unit of burn-in', policy({ burnIn: 0.5 }), 'policy.burnIn'],
+    ['a negative burn-in', policy({ burnIn: -1 }), 'policy.burnIn'],
+    ['burn-in: null', policy({ burnIn: null }), 'policy.burnIn'],
+    ['burn-in of equal shares', policy({ type: 'uniform', burnIn: 500 }), 'policy.burnIn'],
+    ['a least duration in words', { minDuration: 'a week' }, 'minDuration'],
+    ['a least duration of 0', { minDuration: '0d' }, 'minDuration'],
+    ['a least duration of 11 years', { minDuration: '4015d' }, 'minDuration'],
+    ['a least duration as a number', { minDuration: 7 }, 'minDuration'],
+    ['another response to harm', { onHarm: 'stop' }, 'onHarm'],
     ['exploration of a fixed policy', policy({ type: 'uniform', exploration: 0.1 }), 'policy.exploration'],
     ['a negative control share', policy({ controlShare: -0.2 }), 'policy.controlShare'],
     ['a control share of all', policy({ controlShare: 1 }), 'policy.controlShare'],
@@ -190,6 +218,20 @@ describe('a definition that is none', () => {
       await sendJson('PUT', '/experiments/spring-email', definition),
     ].map(answer => expectProblem(answer, 400, 'invalid_request'))
     for (const paths of told) expect(paths).toContain(path)
+  })
+
+  it.each<[name: string, changes: object, path: string]>([
+    ['arms: absent', { arms: undefined }, 'arms'],
+    ['metrics: absent', { metrics: undefined }, 'metrics'],
+    ['a continuous metric without a range', withMetric({ key: 'spend', type: 'continuous' }), 'metrics[1].range'],
+  ])('of a new experiment: %s', async (_name, changes, path) => {
+    const definition = { ...emailDefinition({ metrics: METRICS }), ...changes, key: undefined }
+    const told = [
+      await sendJson('POST', '/experiments', { ...definition, key: 'fresh' }),
+      await sendJson('PUT', '/experiments/fresh', definition),
+      await sendJson('POST', '/experiments/fresh/plan', definition),
+    ].map(answer => expectProblem(answer, 400, 'invalid_request'))
+    for (const paths of told) expect(paths).toEqual([path])
   })
 
   it.each([

@@ -182,6 +182,145 @@ describe('PUT /experiments/:key', () => {
     expect(await bookOf(service)).toEqual(before)
   })
 
+  it('keeps each field that is left out, and clears with null what may be null', async () => {
+    const policy = {
+      type: 'exploration',
+      exploration: { untilVerdict: 0.6, after: 0.2 },
+      controlShare: null,
+      burnIn: 50,
+    }
+    const prior = { alpha: 2, beta: 3 }
+    await put({
+      ...WHOLE,
+      control: 'womens',
+      policy: { ...policy, prior },
+      alpha: 0.1,
+      plannedUnits: 5_000,
+      onHarm: 'pause',
+      minDuration: '168h',
+    })
+    const { startedAt, ...definition } = await read()
+    expect(definition).toMatchObject({ policy: { ...policy, prior }, onHarm: 'pause', minDuration: '7d' })
+    for (const status of ['draft', 'running', 'paused']) {
+      if (status !== 'draft') await changeTo(status === 'running' ? 'start' : 'pause')
+      const { version } = await read()
+      for (const body of [
+        {},
+        { arms: [{ key: 'control' }, { key: 'mens' }, { key: 'womens' }] },
+        { metrics: WHOLE.metrics.map(({ key, type }) => ({ key, type })) },
+        { policy: {} },
+        { policy: { type: 'exploration' } },
+        { policy: { prior: { alpha: 2 } } },
+      ]) {
+        const answer = await put(body)
+        expect(answer.status, answer.text).toBe(200)
+        expect(answer.body).toEqual(await read())
+        expect(answer.body).toMatchObject({ ...definition, status, version })
+      }
+    }
+    const cleared = await put({
+      onHarm: null,
+      minDuration: null,
+      arms: [...WHOLE.arms.slice(0, 1), { key: 'mens', payload: null }, { key: 'womens' }],
+    })
+    expect(cleared.status, cleared.text).toBe(200)
+    expect(cleared.body).not.toHaveProperty('onHarm')
+    expect(cleared.body).not.toHaveProperty('minDuration')
+    expect(cleared.body.arms[1].payload).toBe(null)
+    expect(cleared.body).toMatchObject({ policy, alpha: 0.1, control: 'womens' })
+  })
+
+  it('keeps what a window or a range was for the metrics that a draft lists again, and gives new ones the defaults', async () => {
+    await put(WHOLE)
+    const { body } = await put({
+      metrics: [
+        { key: 'spend', type: 'continuous', role: 'primary' },
+        { key: 'visit', type: 'binary', window: null },
+        { key: 'unsubscribe', type: 'binary', goal: 'increase' },
+        { key: 'click', type: 'binary' },
+      ],
+    })
+    expect(body.metrics).toEqual([
+      {
+        key: 'spend',
+        type: 'continuous',
+        role: 'primary',
+        goal: 'increase',
+        window: null,
+        range: [0, 500],
+        margin: null,
+      },
+      { key: 'visit', type: 'binary', role: 'secondary', goal: 'increase', window: null, range: [0, 1], margin: null },
+      {
+        key: 'unsubscribe',
+        type: 'binary',
+        role: 'guardrail',
+        goal: 'increase',
+        window: null,
+        range: [0, 1],
+        margin: 0.01,
+      },
+      { key: 'click', type: 'binary', role: 'secondary', goal: 'increase', window: null, range: [0, 1], margin: null },
+    ])
+    const other = await put({ metrics: [{ key: 'spend', type: 'binary' }] })
+    expect(other.body.metrics[0]).toMatchObject({ type: 'binary', role: 'primary', range: [0, 1] })
+    expect((await put({ arms: [{ key: 'x' }, { key: 'y' }] })).body).toMatchObject({ control: 'x' })
+  })
+
+  it('gives an experiment of the first edition no new default', async () => {
+    const original = { arms: [{ key: 'a' }, { key: 'b' }], metrics: WHOLE.metrics }
+    await put(original)
+    const { experiment, ...live } = service.catalogue.get('spring-email')
+    // As that edition stored it.
+    const policy = { type: 'thompson', exploration: 0.1, controlShare: null, prior: { alpha: 1, beta: 1 } } as const
+    const state = { ...experiment, definition: { ...experiment.definition, policy } }
+    const change = { version: 2, at: NOON, actor: 'test', action: 'changed', reason: null, changes: [] } as const
+    const old = await service.store.changeExperiment(experiment, state, change, null)
+    if (old === null) throw new Error('nobody else changes it')
+    service.catalogue.keep(old, live.snapshot, live.growth)
+    await changeTo('start')
+    const before = await bookOf(service)
+    const shown = await read()
+    for (const same of [
+      original,
+      { ...original, policy: { type: 'thompson' } },
+      { ...original, policy: { exploration: 0.1 } },
+    ]) {
+      const answer = await put(same)
+      expect(answer.status, answer.text).toBe(200)
+      expect(answer.body).toEqual(shown)
+      const plan = await service.call('POST', '/experiments/spring-email/plan', same)
+      expect(plan.body).toMatchObject({ result: 'unchanged', changes: [] })
+    }
+    expect(await bookOf(service)).toEqual(before)
+    expect(shown.policy).toEqual(policy)
+    const more = await put({ ...original, arms: [...original.arms, { key: 'c' }] })
+    expect(more.body).toMatchObject({ version: 4, policy })
+    // Another type is another policy, with its defaults; the prior is that of the metric, and frozen.
+    const other = await put({ policy: { type: 'exploration' } })
+    expect(other.body.policy).toMatchObject({ type: 'exploration', controlShare: 0.2, burnIn: 500 })
+  })
+
+  it('keeps fixed weights, and says which arms they do not fit', async () => {
+    const weights = { control: 0.5, mens: 0.3, womens: 0.2 }
+    await put({ ...WHOLE, policy: { type: 'fixed', weights } })
+    expect((await put({ description: 'other' })).body.policy).toMatchObject({ type: 'fixed', weights })
+    const more = await put({ arms: [...WHOLE.arms, { key: 'kids' }] })
+    expect(expectProblem(more, 400, 'invalid_request')).toEqual(['policy.weights'])
+    expect(more.body.detail).toContain('has no share for the arm "kids"')
+  })
+
+  it('lowers what is kept of the policy as far as other arms force it to', async () => {
+    const many = Array.from({ length: 150 }, (_, arm) => ({ key: `arm-${arm}` }))
+    await put({ ...WHOLE, policy: { type: 'thompson', controlShare: 0.9 } })
+    const raised = await put({ arms: [...WHOLE.arms, ...many] })
+    expect(raised.status, raised.text).toBe(200)
+    expect(raised.body.policy.controlShare).toBeCloseTo(1 - 0.152)
+    expect(raised.body.policy.exploration).toBeCloseTo(0.152 / 0.152)
+    const retired = await put({ arms: WHOLE.arms.map(arm => ({ ...arm, retired: arm.key === 'control' })) })
+    expect(retired.body.policy.controlShare).toBe(null)
+  })
+
   it('changes everything of a draft', async () => {
     await put(WHOLE)
     const other = {
@@ -237,7 +376,9 @@ describe('PUT /experiments/:key', () => {
     const retired = WHOLE.arms.map(arm => ({ ...arm, retired: arm.key === 'mens' }))
     expect(await put({ ...WHOLE, arms: retired })).toMatchObject({ status: 200, body: { version: 3 } })
     expect(Object.keys((await read('/snapshots')).snapshots[1].propensities)).toEqual(['control', 'womens'])
-    expect(await put(WHOLE)).toMatchObject({ status: 200, body: { version: 4 } })
+    expect(await put(WHOLE)).toMatchObject({ status: 200, body: { version: 3 } })
+    const back = WHOLE.arms.map(arm => ({ ...arm, retired: false }))
+    expect(await put({ arms: back })).toMatchObject({ status: 200, body: { version: 4 } })
     expect(Object.keys((await read('/snapshots')).snapshots[2].propensities)).toEqual(['control', 'mens', 'womens'])
   })
 

@@ -259,6 +259,7 @@ describe('GET /experiments/:key/snapshots', () => {
           createdAt: '2026-01-05T12:00:00.000Z',
           reason: 'start',
           mature: true,
+          allDecided: false,
           propensities: { control: 0.5, mens: 0.3, womens: 0.2 },
           tallies: { control: tallyOf('control'), mens: tallyOf('mens'), womens: tallyOf('womens') },
         },

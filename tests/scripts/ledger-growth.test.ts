@@ -83,7 +83,7 @@ describe('growLedger()', () => {
     const deps = { store, catalogue: await Catalogue.load(store) }
     const request = { actor: 'a test', now: NOON }
     const definition = completeDefinition(DEFINITION)
-    await applyDefinition(deps, definition, { ...request, salt: 'salt' })
+    await applyDefinition(deps, definition.key, () => definition, { ...request, salt: 'salt' })
     await setStatus(deps, definition.key, 'running', request)
     const perTick = unitsPerSecond / 10
     for (let tick = 1; tick * perTick <= units; tick++) {

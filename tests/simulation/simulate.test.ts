@@ -28,7 +28,11 @@ describe('simulationFaults()', () => {
   it('finds nothing wrong with a design, and completes it like an experiment', () => {
     expect(simulationFaults(small)).toEqual([])
     const { definition, metric, units, control } = changed({})
-    expect(definition.policy).toMatchObject({ type: 'thompson', exploration: 0.1, controlShare: null })
+    expect(definition.policy).toMatchObject({
+      type: 'thompson',
+      exploration: { untilVerdict: 0.5, after: 0.1 },
+      controlShare: null,
+    })
     expect(metric).toMatchObject({ type: 'binary', role: 'primary', range: [0, 1], window: null })
     expect([units, control]).toEqual([10_000, 0])
   })

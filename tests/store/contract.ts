@@ -912,7 +912,8 @@ function created(key: Key) {
 
 function snapshot(number: number): Snapshot {
   const ledgerSize = { units: 0, rewards: 0 }
-  return { number, version: 2, reason: 'start', createdAt: START, propensities: [0.25, 0.75], ledgerSize }
+  const propensities = [0.25, 0.75]
+  return { number, version: 2, reason: 'start', createdAt: START, propensities, allDecided: number > 1, ledgerSize }
 }
 
 function proposal(experimentId: number, units: readonly string[], arm: number): Proposal {

@@ -2,13 +2,27 @@ import { describe, expect, it } from 'vitest'
 import type { StoredLedger } from '../../src/bandit/store.ts'
 import { packLedger, unpackLedger } from '../../src/store/sqlite/ledger-packing.ts'
 
-const head = { version: 1, createdAt: 1_767_614_400_000, ledgerSize: { units: 40, rewards: 7 }, units: 3 }
+const head = {
+  version: 1,
+  createdAt: 1_767_614_400_000,
+  allDecided: false,
+  ledgerSize: { units: 40, rewards: 7 },
+  units: 3,
+}
 
 const ledger: StoredLedger = {
   snapshots: [
     { ...head, number: 1, reason: 'start', propensities: [1 / 3, 2 / 3], lastAssignedAt: 1_767_614_400_001 },
     { ...head, number: 2, reason: 'refresh', propensities: [0.1, 0.9], lastAssignedAt: null, units: 0 },
-    { ...head, number: 3, reason: 'change', version: 2, propensities: [null, 1e-17, 1], lastAssignedAt: 0 },
+    {
+      ...head,
+      number: 3,
+      reason: 'change',
+      version: 2,
+      allDecided: true,
+      propensities: [null, 1e-17, 1],
+      lastAssignedAt: 0,
+    },
   ],
   cells: [
     {

@@ -371,9 +371,13 @@ describe('when the database', () => {
     // Here a rejection that nobody waits for would end the process; it fails this file.
     const change = { actor: 'test', now: START, salt: 'pepper' }
     const definition = { ...replica.catalogue.get(KEY).experiment.definition, description: 'changed' }
-    await expect(applyDefinition(replica, definition, change)).rejects.toBeInstanceOf(StoreUnavailableError)
+    await expect(applyDefinition(replica, definition.key, () => definition, change)).rejects.toBeInstanceOf(
+      StoreUnavailableError,
+    )
     await release(other)
-    expect(await applyDefinition(replica, definition, change)).toMatchObject({ result: 'changed' })
+    expect(await applyDefinition(replica, definition.key, () => definition, change)).toMatchObject({
+      result: 'changed',
+    })
   })
 
   it('does not answer at all, everybody gets the control in time, and it goes on by itself', async () => {

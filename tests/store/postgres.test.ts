@@ -144,6 +144,6 @@ const REWARD: RewardEntry = {
 }
 
 function createExperiment(store: Store) {
-  const change = { version: 1, at: 0, actor: 'test', action: 'created', changes: [] } as const
+  const change = { version: 1, at: 0, actor: 'test', action: 'created', reason: null, changes: [] } as const
   return store.createExperiment({ definition, salt: 's', createdAt: 0 }, change)
 }

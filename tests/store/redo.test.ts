@@ -128,6 +128,20 @@ describe('what a killed service had acknowledged', () => {
     expect(await contentsOf(await open(file, options))).toEqual(known)
   })
 
+  it('takes a snapshot that the first edition has left there as one without verdicts', async () => {
+    const store = await open(path)
+    await liveOn(store)
+    const [experiment] = (await store.findExperiments()).filter(({ status }) => status === 'running')
+    if (experiment === undefined) throw new Error('one is running')
+    const last = (await store.findSnapshots(experiment.id)).at(-1)
+    if (last === undefined) throw new Error('it has a snapshot')
+    const { allDecided, units, lastAssignedAt, ...snapshot } = last
+    const next = { ...snapshot, version: experiment.version, number: last.number + 1 }
+    expect(await store.takeSnapshot(experiment.id, next as never)).toBe(true)
+    const other = await open(left(path))
+    expect((await other.findSnapshots(experiment.id)).at(-1)).toMatchObject({ number: next.number, allDecided: false })
+  })
+
   it('is there after a second crash, with what the second one had acknowledged', async () => {
     const store = await open(path)
     await liveOn(store)

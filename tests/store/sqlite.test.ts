@@ -145,6 +145,6 @@ function createNumbered(store: Store, number: number) {
     arms: [{ key: 'a' }, { key: 'b' }],
     metrics: [{ key: 'm', type: 'binary', role: 'primary' }],
   })
-  const change = { version: 1, at: 0, actor: 'test', action: 'created', changes: [] } as const
+  const change = { version: 1, at: 0, actor: 'test', action: 'created', reason: null, changes: [] } as const
   return store.createExperiment({ definition, salt: 's', createdAt: 0 }, change)
 }

@@ -14,12 +14,13 @@ export function samplePortrait(report: Report, random: () => number, steps = 12)
     course: courseOf(report, random, steps),
     beliefs: beliefsOf(report, random),
     changes: [
-      { version: 1, at: CREATED_AT, actor: HOSTILE, action: 'created', changes: [] },
+      { version: 1, at: CREATED_AT, actor: HOSTILE, action: 'created', reason: null, changes: [] },
       {
         version: 2,
         at: CREATED_AT,
         actor: 'admin',
         action: 'changed',
+        reason: HOSTILE,
         changes: [
           { path: 'description', before: '', after: HOSTILE },
           { path: `arms.${HOSTILE}`, after: { key: HOSTILE } },

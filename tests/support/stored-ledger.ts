@@ -25,6 +25,7 @@ export function storedLedger(batches: readonly MadeUpBatch[], rewards = 0): Stor
       reason: 'refresh',
       createdAt,
       propensities: propensities ?? units.map(() => 1 / units.length),
+      allDecided: false,
       ledgerSize: { units: all, rewards: rewardsBefore },
       units: own,
       lastAssignedAt: own === 0 ? null : createdAt,

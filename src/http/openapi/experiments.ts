@@ -1,7 +1,7 @@
 // The operations on /experiments: define, look, start, pause, stop.
 import { z } from 'zod'
 import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment.ts'
-import { definitionSchema } from '../definition-schema.ts'
+import { definitionChangeSchema, definitionSchema } from '../definition-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, keyInPath, metric, share } from './shapes.ts'
 
@@ -29,7 +29,13 @@ const PLANNED = {
       margin: null,
     },
   ],
-  policy: { type: 'thompson', exploration: 0.1, controlShare: null, prior: { alpha: 1, beta: 1 } },
+  policy: {
+    type: 'thompson',
+    exploration: { untilVerdict: 0.5, after: 0.1 },
+    controlShare: null,
+    burnIn: 500,
+    prior: { alpha: 1, beta: 1 },
+  },
   alpha: 0.05,
   plannedUnits: 30_000,
   status: 'draft',
@@ -56,7 +62,13 @@ const experimentFields = {
   metrics: z.array(metric),
   policy: z
     .discriminatedUnion('type', [
-      z.object({ type: z.enum(['thompson', 'exploration']), exploration: share, controlShare, prior }),
+      z.object({
+        type: z.enum(['thompson', 'exploration']),
+        exploration: z.union([share, z.object({ untilVerdict: share, after: share })]),
+        controlShare,
+        burnIn: count.optional().describe('Absent: 0, as in experiments from before there was a burn-in.'),
+        prior,
+      }),
       z.object({ type: z.literal('uniform'), controlShare, prior }),
       z.object({ type: z.literal('fixed'), weights: z.record(z.string(), share), prior }),
     ])
@@ -64,6 +76,7 @@ const experimentFields = {
   alpha: z.number(),
   plannedUnits: count,
   onHarm: z.enum(HARM_RESPONSES).optional().describe('Absent: nothing.'),
+  minDuration: z.string().optional().describe('Absent: no matter how long.'),
   status: z.enum(STATUSES),
   winner: z.string().nullable().describe('The arm that answers every /assign once the experiment is stopped.'),
 }
@@ -103,6 +116,7 @@ const historySchema = z.object({
       at: instant,
       actor: z.string().describe('The name of the key that asked; `anonymous` on an open service.'),
       action: z.enum(['created', 'changed', 'started', 'paused', 'stopped']),
+      reason: z.string().nullable().describe('Why, where Pinwheel did it by itself.'),
       changes: changesSchema,
     }),
   ),
@@ -116,7 +130,7 @@ const stopSchema = z.strictObject({
     .describe('The key of the arm that everybody gets from now on; null for none. Left out: as it was.'),
 })
 
-const CHANGE = { path: 'policy.exploration', before: 0.1, after: 0.2 }
+const CHANGE = { path: 'policy.exploration.untilVerdict', before: 0.5, after: 0.3 }
 
 const BODY_PROBLEMS = ['invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'] as const
 const CHANGE_PROBLEMS = [...BODY_PROBLEMS, 'experiment_changed', 'store_unavailable'] as const
@@ -125,9 +139,11 @@ const definitionBody = {
   required: true,
   content: {
     'application/json': {
-      schema: definitionSchema
-        .partial({ key: true })
-        .meta({ id: 'KeyedDefinition', description: 'A definition; its key is the one in the address.' }),
+      schema: definitionChangeSchema.partial({ key: true }).meta({
+        id: 'KeyedDefinition',
+        description:
+          'A definition; its key is the one in the address. What is left out stays as the experiment has it; a new experiment needs arms and metrics, and gets the defaults for the rest.',
+      }),
       example: DEFINITION,
     },
   },
@@ -197,7 +213,7 @@ export const EXPERIMENT_OPERATIONS: readonly Operation[] = [
     tag: 'Experiments',
     summary: 'Make an experiment be as defined',
     description:
-      'Creates or changes it; the same body again changes nothing. Once it runs, metrics, control, alpha, prior and plannedUnits are frozen; arms may be added and retired, and policy, payloads and description changed.',
+      'Creates or changes it; what is left out stays as it is, null clears what may be null, and the same body again changes nothing. Once it runs, metrics, control, alpha, prior and plannedUnits are frozen; arms may be added and retired, and policy, payloads, description, onHarm and minDuration changed.',
     scope: 'admin',
     parameters: { path: keyInPath },
     body: definitionBody,
@@ -250,7 +266,14 @@ export const EXPERIMENT_OPERATIONS: readonly Operation[] = [
             example: {
               experiment: 'spring-email',
               history: [
-                { version: 2, at: '2026-11-22T10:05:00.000Z', actor: 'admin', action: 'changed', changes: [CHANGE] },
+                {
+                  version: 2,
+                  at: '2026-11-22T10:05:00.000Z',
+                  actor: 'admin',
+                  action: 'changed',
+                  reason: null,
+                  changes: [CHANGE],
+                },
               ],
             },
           },

@@ -114,6 +114,11 @@ const snapshotsSchema = z.object({
       createdAt: instant,
       reason: z.enum(['start', 'refresh', 'change']),
       mature: z.boolean().describe('Whether the windows of all its units are over.'),
+      allDecided: z
+        .boolean()
+        .describe(
+          'Whether every active arm had a verdict by then; looked for only while the policy’s exploration waits for it.',
+        ),
       propensities: z.record(z.string(), share),
       tallies: z.record(z.string(), z.object({ units: count, sum: z.number(), sumOfSquares: z.number() })),
     }),
@@ -234,6 +239,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
                   createdAt: '2026-11-01T09:00:00.000Z',
                   reason: 'start',
                   mature: true,
+                  allDecided: false,
                   propensities: { control: 0.5, mens: 0.5 },
                   tallies: {
                     control: { units: 17, sum: 2, sumOfSquares: 2 },

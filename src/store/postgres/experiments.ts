@@ -43,10 +43,10 @@ const CHANGE_EXPERIMENT = statement<ExperimentRow>(`
   RETURNING ${COLUMNS}`)
 
 const INSERT_CHANGE = statement(`
-  INSERT INTO changes (experiment_id, version, at, actor, action, changes) VALUES ($1, $2, $3, $4, $5, $6)`)
+  INSERT INTO changes (experiment_id, version, at, actor, action, reason, changes) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
 
 const FIND_CHANGES = statement<ChangeRow>(`
-  SELECT version, at, actor, action, changes FROM changes WHERE experiment_id = $1 ORDER BY version`)
+  SELECT version, at, actor, action, reason, changes FROM changes WHERE experiment_id = $1 ORDER BY version`)
 
 /**
  * Locks an experiment until the end of the transaction, against changes and snapshots but not against assignments and rewards.
@@ -89,8 +89,9 @@ export function experimentSentences(
   }
 }
 
-function keepChange(tx: Transaction, experimentId: number, { version, at, actor, action, changes }: Change): void {
-  tx.write(INSERT_CHANGE, [experimentId, version, at, actor, action, JSON.stringify(changes)])
+function keepChange(tx: Transaction, experimentId: number, change: Change): void {
+  const { version, at, actor, action, reason, changes } = change
+  tx.write(INSERT_CHANGE, [experimentId, version, at, actor, action, reason, JSON.stringify(changes)])
 }
 
 function experimentOf({ definition, ...row }: ExperimentRow): Experiment {

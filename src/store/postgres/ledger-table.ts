@@ -22,8 +22,8 @@ interface SnapshotRow extends Omit<Snapshot, 'propensities' | 'ledgerSize'> {
 type CellRow = CellChange & Pick<LedgerCell, 'snapshot' | 'arm'>
 const INSERT_SNAPSHOT = statement(`
   INSERT INTO snapshots
-    (experiment_id, number, version, reason, created_at, propensities, ledger_units, ledger_rewards)
-  SELECT $1::bigint, $2::integer, $3::integer, $4::text, $5::bigint, $6::text, $7::bigint, $8::bigint
+    (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards)
+  SELECT $1::bigint, $2::integer, $3::integer, $4::text, $5::bigint, $6::text, $7::boolean, $8::bigint, $9::bigint
   WHERE $2::integer = 1 + (SELECT coalesce(max(number), 0) FROM snapshots WHERE experiment_id = $1::bigint)`)
 
 const ADD_UNITS = statement(`
@@ -59,8 +59,8 @@ const ADD_TO_GROWTH = statement(`
     rewards = growth.rewards + excluded.rewards`)
 
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
-  SELECT number, version, reason, created_at AS "createdAt", propensities, ledger_units AS "ledgerUnits",
-    ledger_rewards AS "ledgerRewards"
+  SELECT number, version, reason, created_at AS "createdAt", propensities, all_decided AS "allDecided",
+    ledger_units AS "ledgerUnits", ledger_rewards AS "ledgerRewards"
   FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
 
 const FIND_BATCHES = columnar<'number' | 'units' | 'lastAssignedAt'>(`
@@ -85,9 +85,9 @@ const FIND_CELLS = columnar<keyof CellRow>(`
  * answer need not be waited for.
  */
 export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: Snapshot): Promise<Written<never>> {
-  const { number, version, reason, createdAt, propensities, ledgerSize } = snapshot
-  const row = [number, version, reason, createdAt, JSON.stringify(propensities), ledgerSize.units, ledgerSize.rewards]
-  return tx.write(INSERT_SNAPSHOT, [experimentId, ...row])
+  const { number, version, reason, createdAt, propensities, allDecided, ledgerSize } = snapshot
+  const row = [number, version, reason, createdAt, JSON.stringify(propensities), `${allDecided}`]
+  return tx.write(INSERT_SNAPSHOT, [experimentId, ...row, ledgerSize.units, ledgerSize.rewards])
 }
 
 /**

@@ -41,13 +41,13 @@ export function experimentSentences(
     RETURNING ${COLUMNS}`)
 
   const insertChange = db.prepare(`
-    INSERT INTO changes (experiment_id, version, at, actor, action, changes) VALUES (?, ?, ?, ?, ?, ?)`)
+    INSERT INTO changes (experiment_id, version, at, actor, action, reason, changes) VALUES (?, ?, ?, ?, ?, ?, ?)`)
 
   const findChanges = db.prepare<[number], ChangeRow>(`
-    SELECT version, at, actor, action, changes FROM changes WHERE experiment_id = ? ORDER BY version`)
+    SELECT version, at, actor, action, reason, changes FROM changes WHERE experiment_id = ? ORDER BY version`)
 
-  function keepChange(experimentId: number, { version, at, actor, action, changes }: Change): void {
-    insertChange.run(experimentId, version, at, actor, action, JSON.stringify(changes))
+  function keepChange(experimentId: number, { version, at, actor, action, reason, changes }: Change): void {
+    insertChange.run(experimentId, version, at, actor, action, reason, JSON.stringify(changes))
   }
 
   return {

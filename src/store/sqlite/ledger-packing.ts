@@ -12,8 +12,10 @@ export interface PackedLedger {
 const REASONS = ['start', 'refresh', 'change'] as const satisfies readonly SnapshotReason[]
 
 /** Numbers of a head before its propensities, of which the last says how many these are. NaN stands for null. */
-const HEAD_FIELDS = 9
+const HEAD_FIELDS = 10
 const CELL_FIELDS = 10
+
+type Head = [number, number, number, number, number, number, number, number, number, number]
 
 export function packLedger({ snapshots, cells }: StoredLedger): PackedLedger {
   const headNumbers = snapshots.reduce((sum, { propensities }) => sum + HEAD_FIELDS + propensities.length, 0)
@@ -27,11 +29,13 @@ export function unpackLedger({ heads, cells }: PackedLedger): StoredLedger {
 function packHeads(heads: readonly SnapshotHead[], length: number): Column {
   const column = new Float64Array(length)
   let at = 0
-  for (const { number, version, reason, createdAt, ledgerSize, units, lastAssignedAt, propensities } of heads) {
+  for (const head of heads) {
+    const { number, version, reason, createdAt, allDecided, ledgerSize, units, lastAssignedAt, propensities } = head
     column[at++] = number
     column[at++] = version
     column[at++] = REASONS.indexOf(reason)
     column[at++] = createdAt
+    column[at++] = allDecided ? 1 : 0
     column[at++] = ledgerSize.units
     column[at++] = ledgerSize.rewards
     column[at++] = units
@@ -45,10 +49,8 @@ function packHeads(heads: readonly SnapshotHead[], length: number): Column {
 function unpackHeads(column: Column): SnapshotHead[] {
   const heads: SnapshotHead[] = []
   for (let at = 0; at < column.length; ) {
-    const [number, version, reason, createdAt, ledgerUnits, rewards, units, lastAssignedAt, arms] = column.subarray(
-      at,
-      at + HEAD_FIELDS,
-    ) as unknown as [number, number, number, number, number, number, number, number, number]
+    const [number, version, reason, createdAt, allDecided, ledgerUnits, rewards, units, lastAssignedAt, arms] =
+      column.subarray(at, at + HEAD_FIELDS) as unknown as Head
     at += HEAD_FIELDS
     heads.push({
       number,
@@ -56,6 +58,7 @@ function unpackHeads(column: Column): SnapshotHead[] {
       reason: REASONS[reason] as SnapshotReason,
       createdAt,
       propensities: Array.from(column.subarray(at, at + arms), nullable),
+      allDecided: allDecided === 1,
       ledgerSize: { units: ledgerUnits, rewards },
       units,
       lastAssignedAt: nullable(lastAssignedAt),

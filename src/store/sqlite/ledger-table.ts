@@ -3,9 +3,10 @@ import type Database from 'better-sqlite3'
 import type { LedgerCell, Pulse, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
 import type { CellEntry, UnitsEntry } from '../ledger-entries.ts'
 
-interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'ledgerSize'> {
+interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'allDecided' | 'ledgerSize'> {
   readonly reason: SnapshotReason
   readonly propensities: string
+  readonly allDecided: 0 | 1
   readonly ledgerUnits: number
   readonly ledgerRewards: number
 }
@@ -22,8 +23,9 @@ export class LedgerTable {
   constructor(db: Database.Database) {
     this.#insertSnapshot = db.prepare(`
       INSERT INTO snapshots
-        (experiment_id, number, version, reason, created_at, propensities, ledger_units, ledger_rewards)
-      SELECT :experimentId, :number, :version, :reason, :createdAt, :propensities, :ledgerUnits, :ledgerRewards
+        (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards)
+      SELECT :experimentId, :number, :version, :reason, :createdAt, :propensities, :allDecided, :ledgerUnits,
+        :ledgerRewards
       WHERE :number = 1 + (SELECT coalesce(max(number), 0) FROM snapshots WHERE experiment_id = :experimentId)
         AND EXISTS (SELECT 1 FROM experiments WHERE id = :experimentId AND version = :version)`)
 
@@ -51,7 +53,8 @@ export class LedgerTable {
       .raw()
 
     this.#findSnapshots = db.prepare<[number], SnapshotRow>(`
-      SELECT number, version, reason, created_at AS createdAt, propensities, ledger_units AS ledgerUnits,
+      SELECT number, version, reason, created_at AS createdAt, propensities, all_decided AS allDecided,
+        ledger_units AS ledgerUnits,
         ledger_rewards AS ledgerRewards, units, last_assigned_at AS lastAssignedAt
       FROM snapshots WHERE experiment_id = ? ORDER BY number`)
 
@@ -67,9 +70,16 @@ export class LedgerTable {
   }
 
   /** Inserts a snapshot of the experiment's present version if it follows the latest one; else changes nothing: false. */
-  insertSnapshot(experimentId: number, { propensities, ledgerSize, ...row }: Snapshot): boolean {
-    const { units: ledgerUnits, rewards: ledgerRewards } = ledgerSize
-    const parameters = { experimentId, ...row, propensities: JSON.stringify(propensities), ledgerUnits, ledgerRewards }
+  insertSnapshot(experimentId: number, { propensities, allDecided, ledgerSize, ...row }: Snapshot): boolean {
+    const parameters = {
+      experimentId,
+      ...row,
+      propensities: JSON.stringify(propensities),
+      // A redo log that the first edition left has snapshots without it.
+      allDecided: allDecided ? 1 : 0,
+      ledgerUnits: ledgerSize.units,
+      ledgerRewards: ledgerSize.rewards,
+    }
     return this.#insertSnapshot.run(parameters).changes === 1
   }
 
@@ -152,10 +162,11 @@ function compensated(sum: 'sum' | 'sum_of_squares'): string {
         ${sum} = ${next}`
 }
 
-function snapshotOf({ propensities, ledgerUnits, ledgerRewards, ...row }: SnapshotRow): SnapshotHead {
+function snapshotOf({ propensities, allDecided, ledgerUnits, ledgerRewards, ...row }: SnapshotRow): SnapshotHead {
   return {
     ...row,
     propensities: JSON.parse(propensities) as (number | null)[],
+    allDecided: allDecided === 1,
     ledgerSize: { units: ledgerUnits, rewards: ledgerRewards },
   }
 }

@@ -1,0 +1,197 @@
+// A policy as a person writes it: what makes one valid, what is filled in, and what stays of the one that an experiment has.
+import type { Fault } from './errors.ts'
+import { type Exploration, MIN_PROPENSITY, type Policy, type PolicyType } from './policy.ts'
+
+/** A policy as a person writes it. What is left out has a default, or stays as it is. */
+export interface PolicyInput {
+  readonly type?: PolicyType | undefined
+  readonly exploration?: ExplorationInput | undefined
+  readonly controlShare?: number | null | undefined
+  readonly burnIn?: number | undefined
+  readonly weights?: Readonly<Record<string, number>> | undefined
+  readonly prior?: { readonly alpha?: number | undefined; readonly beta?: number | undefined } | undefined
+}
+
+/** Of two shares either may be unreadable; then the other one is judged alone. */
+export type ExplorationInput =
+  | number
+  | { readonly untilVerdict?: number | undefined; readonly after?: number | undefined }
+
+/** The arms as a policy sees them, by their keys. */
+export interface ArmRoles {
+  readonly control: string
+  readonly active: readonly string[]
+}
+
+const DEFAULT_EXPLORATION = 0.1
+/** For two arms that compete; docs/policy.md has the simulations that chose it. */
+const DEFAULT_EXPLORATION_OF_TWO = { untilVerdict: 0.5, after: 0.1 } as const satisfies Exploration
+const DEFAULT_CONTROL_SHARE = 0.2
+const DEFAULT_BURN_IN = 500
+const SUM_TOLERANCE = 1e-9
+const PRIOR_RANGE = [0.01, 1e6] as const
+
+/** Everything that is wrong with a policy for these arms. `kept`: see `completePolicy`. */
+export function policyFaults(input: PolicyInput | undefined, arms: ArmRoles, kept: Policy | null = null): Fault[] {
+  const policy = policyOver(input, kept, arms)
+  const faults = [...misplacedFaults(policy), ...priorFaults(policy)]
+  if (policy.type === 'fixed') faults.push(...weightsFaults(policy.weights, arms.active))
+  else faults.push(...controlShareFaults(policy, arms), ...explorationFaults(policy, arms), ...burnInFaults(policy))
+  return faults
+}
+
+/**
+ * The whole policy for these arms. What is left out is taken from `kept`, the policy that the experiment has, as long as that is of
+ * the same type (the prior whatever its type); else it has its default. The input must be without faults.
+ */
+export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, kept: Policy | null = null): Policy {
+  const policy = policyOver(input, kept, arms)
+  const { type } = policy
+  const prior = { alpha: policy.prior?.alpha ?? 1, beta: policy.prior?.beta ?? 1 }
+  if (type === 'fixed') return { type, weights: { ...policy.weights }, prior }
+  const controlShare = controlShareOf(policy, arms)
+  if (type === 'uniform') return { type, controlShare, prior }
+  // One that was stored before there was a burn-in has none, and goes on without.
+  const burnIn = policy.burnIn ?? (type === kept?.type ? undefined : DEFAULT_BURN_IN)
+  const exploration = explorationOf(policy.exploration, arms, controlShare)
+  return { type, exploration, controlShare, ...(burnIn !== undefined && { burnIn }), prior }
+}
+
+type TypedPolicyInput = PolicyInput & { readonly type: PolicyType }
+
+/** What the input leaves out is what the experiment has, as far as its arms still allow it. */
+function policyOver(input: PolicyInput | undefined, kept: Policy | null, arms: ArmRoles): TypedPolicyInput {
+  const type = input?.type ?? kept?.type ?? 'thompson'
+  const prior = { ...kept?.prior, ...given(input?.prior) }
+  if (kept === null || kept.type !== type) return { ...input, type, prior }
+  const policy: TypedPolicyInput = { ...kept, ...given(input), type, prior }
+  if (policy.type === 'fixed') return policy
+  const controlShare = input?.controlShare === undefined ? possibleShare(policy.controlShare, arms) : input.controlShare
+  const least = leastExploration(arms, controlShare ?? null)
+  if (policy.exploration === undefined || input?.exploration !== undefined) return { ...policy, controlShare }
+  return { ...policy, controlShare, exploration: raised(policy.exploration as Exploration, least) }
+}
+
+/** A control that is retired has no share, and each of the others keeps its least one. */
+function possibleShare(share: number | null | undefined, { active, control }: ArmRoles): number | null {
+  if (share == null || !active.includes(control)) return null
+  return Math.min(share, mostControlShare(active.length))
+}
+
+function raised(exploration: Exploration, least: number): Exploration {
+  if (typeof exploration === 'number') return Math.max(exploration, least)
+  return { untilVerdict: Math.max(exploration.untilVerdict, least), after: Math.max(exploration.after, least) }
+}
+
+/** A reserved control brings verdicts sooner where arms compete; `uniform` means uniform unless one is asked for. */
+function controlShareOf(policy: TypedPolicyInput, { active, control }: ArmRoles): number | null {
+  if (policy.controlShare !== undefined) return policy.controlShare
+  const learns = policy.type === 'thompson' || policy.type === 'exploration'
+  return learns && active.length >= 3 && active.includes(control) ? DEFAULT_CONTROL_SHARE : null
+}
+
+function explorationOf(input: ExplorationInput | undefined, arms: ArmRoles, controlShare: number | null): Exploration {
+  if (typeof input === 'number') return input
+  if (input?.untilVerdict !== undefined && input.after !== undefined) {
+    return { untilVerdict: input.untilVerdict, after: input.after }
+  }
+  const areTwo = arms.active.length === 2 && controlShare === null
+  return raised(areTwo ? DEFAULT_EXPLORATION_OF_TWO : DEFAULT_EXPLORATION, leastExploration(arms, controlShare))
+}
+
+/** The smallest exploration that leaves every active arm its least propensity. */
+function leastExploration({ active }: ArmRoles, controlShare: number | null): number {
+  if (controlShare === null) return MIN_PROPENSITY * active.length
+  const others = active.length - 1
+  return others <= 1 ? 0 : (MIN_PROPENSITY * others) / (1 - controlShare)
+}
+
+function mostControlShare(active: number): number {
+  return 1 - MIN_PROPENSITY * (active - 1)
+}
+
+function given<Fields extends object>(fields: Fields | undefined): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<Fields>
+}
+
+function misplacedFaults(policy: TypedPolicyInput): Fault[] {
+  const faults: Fault[] = []
+  if (policy.type === 'uniform' || policy.type === 'fixed') {
+    for (const name of ['exploration', 'burnIn'] as const) {
+      if (policy[name] === undefined) continue
+      faults.push({ path: `policy.${name}`, message: 'belongs to the policies thompson and exploration only' })
+    }
+  }
+  if (policy.weights !== undefined && policy.type !== 'fixed') {
+    faults.push({ path: 'policy.weights', message: 'belongs to the policy fixed only' })
+  }
+  if (policy.controlShare != null && policy.type === 'fixed') {
+    faults.push({ path: 'policy.controlShare', message: 'cannot go with fixed: give the control its weight instead' })
+  }
+  return faults
+}
+
+function priorFaults(policy: PolicyInput): Fault[] {
+  const [least, most] = PRIOR_RANGE
+  return (['alpha', 'beta'] as const).flatMap(name => {
+    const value = policy.prior?.[name]
+    if (value === undefined || (value >= least && value <= most)) return []
+    return [{ path: `policy.prior.${name}`, message: `must be between ${least} and ${most}` }]
+  })
+}
+
+function weightsFaults(weights: Readonly<Record<string, number>> | undefined, active: readonly string[]): Fault[] {
+  if (weights === undefined) {
+    return [{ path: 'policy.weights', message: 'is required for fixed: a share for each arm, with the sum 1' }]
+  }
+  const faults: Fault[] = []
+  const given = new Map(Object.entries(weights))
+  for (const arm of active) {
+    if (!given.has(arm))
+      faults.push({ path: 'policy.weights', message: `has no share for the arm ${JSON.stringify(arm)}` })
+  }
+  for (const [arm, weight] of given) {
+    const path = `policy.weights.${arm}`
+    if (!active.includes(arm)) faults.push({ path, message: 'is not an active arm' })
+    if (!(weight >= MIN_PROPENSITY)) faults.push({ path, message: `must be at least ${MIN_PROPENSITY}` })
+  }
+  const sum = [...given.values()].reduce((total, weight) => total + weight, 0)
+  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
+    faults.push({ path: 'policy.weights', message: `must sum to 1, not ${Number(sum.toPrecision(12))}` })
+  }
+  return faults
+}
+
+function controlShareFaults(policy: TypedPolicyInput, { control, active }: ArmRoles): Fault[] {
+  const share = policy.controlShare
+  if (share == null) return []
+  const path = 'policy.controlShare'
+  if (!active.includes(control)) return [{ path, message: `needs an active control, and "${control}" is retired` }]
+  const most = mostControlShare(active.length)
+  if (share >= MIN_PROPENSITY && share <= most) return []
+  return [{ path, message: `must be between ${MIN_PROPENSITY} and ${most}, or null for none` }]
+}
+
+function explorationFaults(policy: TypedPolicyInput, arms: ArmRoles): Fault[] {
+  const { exploration } = policy
+  if (exploration === undefined || policy.type === 'uniform' || arms.active.length === 0) return []
+  const least = leastExploration(arms, controlShareOf(policy, arms))
+  const why = `so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY}`
+  const message = `must be between ${Number(least.toPrecision(6))} (${why}) and 1`
+  const shares =
+    typeof exploration === 'number'
+      ? { 'policy.exploration': exploration }
+      : {
+          'policy.exploration.untilVerdict': exploration.untilVerdict,
+          'policy.exploration.after': exploration.after,
+        }
+  return Object.entries(shares).flatMap(([path, share]) =>
+    share === undefined || (share >= least && share <= 1) ? [] : [{ path, message }],
+  )
+}
+
+function burnInFaults({ type, burnIn }: TypedPolicyInput): Fault[] {
+  if (burnIn === undefined || type === 'uniform') return []
+  if (Number.isSafeInteger(burnIn) && burnIn >= 0) return []
+  return [{ path: 'policy.burnIn', message: 'must be a whole number of mature units; 0 switches it off' }]
+}
