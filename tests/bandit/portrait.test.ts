@@ -49,7 +49,9 @@ describe('portray()', () => {
     }
     const { course, beliefs, report } = await portrait()
     expect(course.map(({ unitsBefore, units }) => [unitsBefore, units])).toEqual([
-      [0, 300],
+      [0, 100],
+      [100, 100],
+      [200, 100],
       [300, 300],
       [600, 300],
       [900, 0],
