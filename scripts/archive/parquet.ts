@@ -1,7 +1,7 @@
 // A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and instants are timestamps, so that whoever
 // reads the files needs nothing else; the experiment itself stands in their metadata.
-import { type ParquetRow, parquetReadObjects } from 'hyparquet'
-import { parquetWriteBuffer } from 'hyparquet-writer'
+import { type ParquetRow, parquetReadObjects, type SchemaElement } from 'hyparquet'
+import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { armAt, type Experiment } from '../../src/bandit/experiment.ts'
 import type { StoredReward, UnitFacts } from '../../src/bandit/store.ts'
 
@@ -63,11 +63,18 @@ function encode(
 ): Uint8Array {
   const told = { definition, salt, startedAt, stoppedAt, winner }
   const bytes = parquetWriteBuffer({
-    columnData: columns.map(column => ({ nullable: false, ...column })),
+    schema: schemaFromColumnData({ columnData: columns.map(column => ({ nullable: false, ...column })) }).map(inUtc),
+    columnData: columns.map(({ name, data }) => ({ name, data })),
     rowGroupSize: ROW_GROUP,
     kvMetadata: [{ key: 'pinwheel.experiment', value: JSON.stringify(told) }],
   })
   return new Uint8Array(bytes)
+}
+
+/** A timestamp is an instant; without this readers may take it for the local time of wherever they are. */
+function inUtc(element: SchemaElement): SchemaElement {
+  if (element.converted_type !== 'TIMESTAMP_MILLIS') return element
+  return { ...element, logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } }
 }
 
 function decode(bytes: Uint8Array): Promise<ParquetRow[]> {

@@ -96,6 +96,26 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     await store.close()
   })
 
+  it('writes instants in UTC', async () => {
+    const { checkout } = await experiments()
+    await archiving(checkout)
+    for (const [file, column] of [
+      ['assignments-00001', 'assigned_at'],
+      ['rewards-00001', 'at'],
+    ] as const) {
+      const bytes = await asyncBufferFromFile(join(folder, 'checkout', `${file}.parquet`))
+      const { schema } = await parquetMetadataAsync(bytes)
+      expect(schema.find(({ name }) => name === column)).toMatchObject({
+        type: 'INT64',
+        converted_type: 'TIMESTAMP_MILLIS',
+        logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
+        repetition_type: 'REQUIRED',
+      })
+      const [row] = await parquetReadObjects({ file: bytes })
+      expect(row?.[column]).toBeInstanceOf(Date)
+    }
+  })
+
   it('leaves the files of another run that was faster', async () => {
     const { checkout } = await experiments()
     const slower = archiving(checkout, { archive: disturbed(() => archiving(checkout)) })
