@@ -89,14 +89,14 @@ describe('main', () => {
     const probePort = String(await freePort())
     const { child } = await start({ PROBE_PORT: probePort })
     const probes = `http://127.0.0.1:${probePort}`
-    for (const path of ['/livez', '/readyz', '/metrics', '/readyz?verbose']) {
+    for (const path of ['/livez', '/readyz', '/metrics', '/readyz?verbose', '/livez/', '//livez']) {
       expect((await fetch(probes + path)).status, path).toBe(200)
     }
     expect(await post(`${probes}/assign`, { experiment: 'x', unit: 'u' })).toMatchObject({
       code: 'not_found',
       detail: 'Here there is only /livez, /readyz, /metrics; ask the other port',
     })
-    for (const path of ['/', '/livez/', '/experiments', '//livez', '/metrics%20']) {
+    for (const path of ['/', '/livez/x', '/experiments', '//assign', '/metrics%20']) {
       expect((await fetch(probes + path)).status, path).toBe(404)
     }
     const ended = once(child, 'exit')
