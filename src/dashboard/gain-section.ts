@@ -1,10 +1,10 @@
 // What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and a table.
 import type { Step } from '../bandit/course.ts'
+import { formatCount, formatLevel, grouped, inPowersOfTen } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { htmlTable } from './html-table.ts'
 import { type ChartLine, lineChart } from './line-chart.ts'
 import { type Markup, markup } from './markup.ts'
-import { formatCount, formatLevel, grouped, inPowersOfTen } from './numbers.ts'
 import { unbroken } from './prose.ts'
 
 type Known = Step & { readonly gain: NonNullable<Step['gain']> }

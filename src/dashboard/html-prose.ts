@@ -1,21 +1,24 @@
 // What a page says in words around its plots and tables: the advice, the facts, the notes, and how to read it all.
+
+import { formatInstant, formatLevel } from '../bandit/numbers.ts'
 import type { Report } from '../bandit/report.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { formatInstant, formatLevel } from './numbers.ts'
 import { unbroken } from './prose.ts'
 import {
   adviceOf,
   CREDIBLE_LEVEL,
   describeMetric,
   describeUnits,
+  headlineOf,
   policySentence,
   sampleRatioSentence,
 } from './words.ts'
 
 /** What to do, and why. */
 export function adviceBox(report: Report): Markup {
-  const { kind, action, what, why } = adviceOf(report)
-  const head = action === '' ? NOTHING : markup`<strong>${action} ${what}</strong>`
+  const { kind, why } = adviceOf(report)
+  const headline = headlineOf(report)
+  const head = headline === '' ? NOTHING : markup`<strong>${headline}</strong>`
   return markup`<div class="advice ${kind}">${head}<p>${unbroken(why)}</p></div>`
 }
 
