@@ -307,7 +307,7 @@ describe('recommend()', () => {
     const lower = (span: Span) => liftOf(span, { goal: 'decrease' })
     const arms = [arm('a', lower([-0.05, -0.08, -0.02])), arm('b', lower([-0.07, -0.13, -0.01]))]
     expect(recommend(findings(arms, { metric }))).toMatchObject({ action: 'choose' })
-    const pairs = pair('a', 'b').map(each => ({ ...each, lower: -0.05, upper: -0.001 }))
+    const pairs = pair('b', 'a').map(each => ({ ...each, lower: -0.05, upper: -0.001 }))
     expect(recommend(findings(arms, { metric, pairs }))).toMatchObject({ action: 'ship', arm: 'b' })
   })
 
