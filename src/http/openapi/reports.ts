@@ -241,7 +241,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
               experiment: 'spring-email',
               metric: 'visit',
               weights: { control: 0.5, mens: 0.5 },
-              value: { estimate: 0.144, lower: 0.139, upper: 0.149, level: 0.95 },
+              value: { estimate: 0.144, rawEstimate: 0.144, lower: 0.139, upper: 0.149, level: 0.95 },
               units: 64_000,
               batches: 212,
               notes: [],
