@@ -54,7 +54,9 @@ function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
       'There are too few units, or all outcomes are equal, so the policy has no belief yet and treats the arms alike.',
     )
   }
-  const unbounded = arms.filter(({ lift }) => lift?.relative != null && lift.relative.upper === null)
+  const unbounded = arms.filter(
+    ({ lift }) => lift?.relative != null && lift.relative.upper === null && lift.sufficientUnits === null,
+  )
   if (unbounded.length > 0) {
     const names = listed(unbounded.map(({ arm }) => arm))
     notes.push(`The relative lift of ${names} has no upper bound yet, because the control's mean may still be 0.`)

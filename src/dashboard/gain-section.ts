@@ -34,7 +34,9 @@ export function gainSection({ report, course }: Portrait): Markup {
     told: sentence,
     shape: 'slopes',
     lines: [
-      line('equal shares', 'control', ({ gain }) => equalShares(gain, gain.gained, metric.range)),
+      ...(saysNothing(last.gain, metric.range)
+        ? []
+        : [line('equal shares', 'control', ({ gain }) => equalShares(gain, gain.gained, metric.range))]),
       line('earned', 'arm1', ({ gain }) => gain.earned),
     ],
     band: bandOf(known, metric.range),
