@@ -29,8 +29,7 @@ export interface Clipping extends ClippedUnits {
 /** By arm, in their order. */
 export function clippingsOf({ arms }: Definition, metric: Metric, cells: readonly LedgerCell[]): Clipping[] {
   const sums = arms.map(() => ({ units: 0, above: 0, below: 0 }))
-  for (const { arm, units, unitsAbove = 0, unitsBelow = 0 } of cells as (LedgerCell &
-    Partial<Record<'unitsAbove' | 'unitsBelow', number>>)[]) {
+  for (const { arm, units, unitsAbove, unitsBelow } of cells) {
     const sum = sums[arm]
     if (sum === undefined) continue
     sum.units += units

@@ -1,4 +1,6 @@
 // The notes of a report: what is immature, missing, clipped or unbounded, and what that means for its numbers.
+import { isHeavyTailed } from '../stats/heavy-tail.ts'
+import { addTallies, EMPTY_TALLY } from '../stats/tally.ts'
 import { clippingNotes } from './clipping.ts'
 import type { Definition } from './experiment.ts'
 import type { Findings } from './findings.ts'
@@ -21,6 +23,7 @@ export function notesOn(findings: Findings, definition: Definition, stored: Stor
     ...exposureNotes(findings, definition, stored),
     ...clippingNotes(findings.clippings),
     ...rangeNotes(findings),
+    ...tailNotes(findings, definition, stored),
     ...rewardNotes(definition, findings, stored),
     ...additionNotes(definition, stored),
   ]
@@ -97,6 +100,24 @@ function rangeNotes({ metric }: Findings): string[] {
   const nearest = lowest > 0 ? lowest : highest
   return [
     `The range [${lowest}, ${highest}] of ${metric.key} does not contain 0, so a unit without rewards counts as ${nearest}.`,
+  ]
+}
+
+/** Arms of which a single outcome weighs so much that the intervals are known too late. */
+function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: StoredLedger): string[] {
+  if (metric.type === 'binary') return []
+  const sums = arms.map(() => ({ tally: EMPTY_TALLY, largest: 0 }))
+  for (const cell of cells) {
+    const { tally, largest } = sums[cell.arm] ?? { tally: EMPTY_TALLY, largest: 0 }
+    sums[cell.arm] = { tally: addTallies(tally, cell), largest: Math.max(largest, cell.largestOutcome) }
+  }
+  const heavy = arms.flatMap(({ key }, arm) => {
+    const { tally = EMPTY_TALLY, largest = null } = sums[arm] ?? {}
+    return isHeavyTailed(tally, largest) ? [key] : []
+  })
+  if (heavy.length === 0) return []
+  return [
+    `A single outcome makes up more than 1 % of the sum of squares of ${metric.key} in ${listed(heavy)}: with so heavy a tail a verdict is false more often than promised. A narrower range, to which outcomes are clipped, keeps the promise.`,
   ]
 }
 
