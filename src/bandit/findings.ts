@@ -111,6 +111,6 @@ export interface Findings {
   readonly silence: Silence | null
   /** How long the experiment runs at least, as `7d`, and until when (ms since 1970); null: as short as one likes. */
   readonly minDuration: { readonly text: string; readonly until: number } | null
-  /** On the primary metric: both ways between each two active arms that are better than the control. */
+  /** On the primary metric: of the best of several active arms that are better than the control, over each of the others. */
   readonly pairs: readonly PairLift[]
 }

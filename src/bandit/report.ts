@@ -117,15 +117,18 @@ async function readGuardrails(
   return found
 }
 
-/** Among the active arms that are better than the control. */
+/** Of the active arm with the best lift, over the others that are better than the control: it is the one that may beat them all. */
 function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: MetricData): PairLift[] {
   const { arms, alpha, plannedUnits } = definition
   const better = arms.flatMap(({ retired }, arm) => (!retired && lifts[arm]?.verdict === 'better' ? [arm] : []))
   if (better.length < 2) return []
-  const keyOf = (arm: number) => armAt(definition, arm).key
-  return pairwiseLifts(ledger, { arms: arms.length, metric, alpha, plannedUnits }, better).map(
-    ({ arm, over, lower, upper, verdict }) => ({ arm: keyOf(arm), over: keyOf(over), lower, upper, verdict }),
-  )
+  const sign = metric.goal === 'increase' ? 1 : -1
+  const gainOf = (arm: number) => sign * (lifts[arm]?.rawEstimate ?? Number.NEGATIVE_INFINITY)
+  const best = better.reduce((one, other) => (gainOf(other) > gainOf(one) ? other : one))
+  const options = { arms: arms.length, metric, alpha, plannedUnits }
+  return pairwiseLifts(ledger, options, better, [best]).map(({ arm, over, lower, upper, verdict }) => {
+    return { arm: armAt(definition, arm).key, over: armAt(definition, over).key, lower, upper, verdict }
+  })
 }
 
 function guardrailFindings({ arms }: Definition, { metric, lifts }: MetricData): GuardrailFinding[] {

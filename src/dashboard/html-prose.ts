@@ -46,7 +46,7 @@ export function readingSection({ alpha }: Report): Markup {
   const words: [word: string, meaning: string][] = [
     [
       'Confidence sequence',
-      `An interval that contains the truth at every look at once in ${level} of experiments, however often one looks and however the units were allocated. Verdicts are read off it: better or worse once it excludes 0.`,
+      `An interval that contains the truth at every look at once in ${level} of experiments, however often one looks and however the units were allocated. Verdicts are read off it: better or worse once it excludes 0, of a guardrail safe or harmed once it lies on one side of the margin.`,
     ],
     [
       'Credible interval',
