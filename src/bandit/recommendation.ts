@@ -25,6 +25,9 @@ export interface Recommendation {
 /** From this P(best) on an arm is shipped that has not beaten the other arms that are better than the control. */
 const SURE_BELIEF = 0.95
 
+/** Of an arm's own excess of units: as strong as the evidence of all arms together that sets off the alarm. */
+const ALARMING_LOG_E = Math.log(1_000)
+
 /** The first rule that applies. Null for a metric that decides nothing. */
 export function recommend(findings: Findings): Recommendation | null {
   if (findings.metric.role !== 'primary') return null
@@ -49,11 +52,13 @@ function stopped(findings: Findings): Recommendation | null {
   return advise('stopped', winner === null ? [] : [winner], whyStopped(findings))
 }
 
-function investigate({ sampleRatio, clippings, metric, silence }: Findings): Recommendation | null {
+function investigate({ arms, sampleRatio, clippings, metric, silence }: Findings): Recommendation | null {
   const reasons = clippingDoubts(clippings)
   if (sampleRatio.status === 'alarm') {
+    const off = arms.filter((_, arm) => (sampleRatio.logEValues[arm] ?? 0) >= ALARMING_LOG_E).map(({ arm }) => arm)
+    const most = off.length === 0 ? '' : ` (most of all ${listed(off)})`
     reasons.unshift(
-      'The arms did not get the units that their propensities promised: find the cause before you trust any number here.',
+      `The arms did not get the units that their propensities promised${most}: find the cause before you trust any number here.`,
     )
   }
   if (silence !== null) {

@@ -171,6 +171,13 @@ describe('recommend()', () => {
       /propensities promised/,
     ],
     [
+      'names the arms whose units are farthest from their shares',
+      findings([arm('a', BETTER), arm('b', OPEN)], { sampleRatio: { ...alarm, logEValues: [0.3, 6.8, 7] } }),
+      'investigate',
+      [],
+      /promised \(most of all b\): find the cause/,
+    ],
+    [
       'investigates where a fifth of the units of an arm is clipped',
       findings([arm('a', BETTER)], { clippings: [clipped('control', 966), clipped('a', 966)] }),
       'investigate',
