@@ -124,13 +124,22 @@ function beats({ pairs }: Findings, arm: string, other: string): boolean {
 
 function whyShip(findings: Findings, best: ArmReport, better: readonly ArmReport[]): string {
   const others = better.filter(arm => arm !== best).map(({ arm }) => arm)
-  const why = shippingClause(findings, best)
+  const why = shippingClause(findings, best) + rivalClause(findings, best)
   if (others.length === 0) return `${why}.`
   const too = `${why}; ${namesAre(others)} better than ${findings.control} too`
   const isBeaten = others.every(other => beats(findings, best.arm, other))
   if (!isBeaten) return `${too}, and P(best) of ${best.arm} is ${formatShare(best.probabilityBest)}.`
   const pairs = findings.pairs.filter(({ arm, over }) => arm === best.arm && others.includes(over))
   return `${too}, and ${best.arm} beats ${joined(pairs.map(pair => pairClause(findings, pair)))}`
+}
+
+/** An arm that has not beaten the control may still be believed to be the best one. */
+function rivalClause({ arms }: Findings, best: ArmReport): string {
+  const rivals = arms.filter(arm => isRival(arm) && arm.lift?.verdict === 'undecided')
+  const [rival] = rivals.toSorted((one, other) => (other.probabilityBest ?? 0) - (one.probabilityBest ?? 0))
+  if (rival === undefined || (rival.probabilityBest ?? 0) <= (best.probabilityBest ?? 0)) return ''
+  const beliefs = `P(best) ${formatShare(rival.probabilityBest)} beside ${formatShare(best.probabilityBest)}`
+  return `; ${rival.arm} may be better still (${beliefs}), but is not proven`
 }
 
 function keepControl({ arms, control }: Findings): Recommendation | null {
@@ -144,7 +153,7 @@ function retireWorse(findings: Findings): Recommendation | null {
   if (worse.length === 0) return null
   const keys = worse.map(({ arm }) => arm)
   const clauses = worse.map(arm => liftClause(findings, arm))
-  return advise('retire', keys, joined([...clauses, 'whether another arm is better is open']))
+  return advise('retire', keys, `${joined(clauses)} Whether another arm is better is open.`)
 }
 
 function isRival({ isControl, status }: ArmReport): boolean {

@@ -54,6 +54,16 @@ const two = [arm('a', BETTER, { probabilityBest: 0.376 }), arm('b', BEST, { prob
 describe('recommend()', () => {
   it.each<[string, Findings, Action, readonly string[], RegExp?]>([
     ['ships the only better arm', findings([arm('a', BETTER), arm('b', OPEN)]), 'ship', ['a'], /lies above 0/],
+    [
+      'says so where an arm that is not proven is more probably best',
+      findings([
+        arm('headline-18', BETTER, { probabilityBest: 0.087 }),
+        arm('headline-3', OPEN, { probabilityBest: 0.376 }),
+      ]),
+      'ship',
+      ['headline-18'],
+      /look; headline-3 may be better still \(P\(best\) 37\.6 % beside 8\.7 %\), but is not proven\.$/,
+    ],
     ['ships no retired arm', findings([arm('a', BETTER), arm('b', BEST, { status: 'retired' })]), 'ship', ['a']],
     [
       'ships the arm that beats the other better ones',
@@ -159,7 +169,7 @@ describe('recommend()', () => {
       findings([arm('a', WORSE), arm('b', OPEN)]),
       'retire',
       ['a'],
-      /^a is worse than control: −8\.0 … −2\.0 pp; whether another arm is better is open\.$/,
+      /^a is worse than control: −8\.0 … −2\.0 pp\. Whether another arm is better is open\.$/,
     ],
     ['ships before it retires what is worse', findings([arm('a', BETTER), arm('b', WORSE)]), 'ship', ['a']],
     ['waits', findings([arm('a', OPEN)]), 'continue', [], /The interval of a's lift in visit still contains 0/],

@@ -126,7 +126,7 @@ const CASES: readonly Case[] = [
     headline: 'Retire mens',
     action: 'retire',
     about: ['mens'],
-    why: /^mens is worse than control: −\d.*; whether another arm is better is open\.$/,
+    why: /^mens is worse than control: −\d.*\. Whether another arm is better is open\.$/,
   },
   {
     name: 'keep',
