@@ -6,7 +6,7 @@ import { pairwiseLifts } from '../stats/pairwise-lifts.ts'
 import { sampleRatio } from '../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../stats/tally.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
-import { armAt, controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
+import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf, primaryMetricOf } from './experiment.ts'
 import type { ArmLift, ArmReport, Findings, GuardrailFinding, MeanEstimate, PairLift, Standing } from './findings.ts'
 import { judgeGuardrail } from './guardrail.ts'
 import { readKnownLedger } from './known-ledger.ts'
@@ -62,10 +62,16 @@ export async function report(
     guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
     clippings: [own, ...guarded.filter(each => each !== own)].flatMap(({ clippings }) => clippings),
     silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
-    minDuration: null,
+    minDuration: minDurationOf(experiment),
     pairs: isPrimary ? pairLifts(experiment, own) : [],
   }
   return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
+}
+
+function minDurationOf({ definition, startedAt }: Experiment): Findings['minDuration'] {
+  const { minDuration } = definition
+  if (minDuration === undefined || startedAt === null) return null
+  return { text: minDuration, until: startedAt + minDurationMsOf(definition) }
 }
 
 /** All that the ledger of one metric shows. */

@@ -103,6 +103,15 @@ const CASES: readonly Case[] = [
     why: /^The whole interval/,
   },
   {
+    name: 'min-duration',
+    rates: [0.1, 0.5, 0.1],
+    definition: { minDuration: '7d' },
+    headline: 'Continue',
+    action: 'continue',
+    about: [],
+    why: /^The experiment runs for at least 7d, until 2026-01-12 12:0\d UTC\. So far: The whole interval of mens's lift/,
+  },
+  {
     name: 'choose',
     rates: [0.1, 0.5, 0.5],
     headline: 'Choose one of mens, womens',
