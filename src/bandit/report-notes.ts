@@ -5,7 +5,7 @@ import { clippingNotes } from './clipping.ts'
 import type { Definition } from './experiment.ts'
 import type { Findings } from './findings.ts'
 import type { Metric } from './metric.ts'
-import { formatCount } from './numbers.ts'
+import { formatCount, formatShare } from './numbers.ts'
 import { dietsOf } from './starvation.ts'
 import type { LedgerCell, StoredLedger } from './store.ts'
 import { counted, listed, namesAre } from './wording.ts'
@@ -26,6 +26,7 @@ export function notesOn(findings: Findings, definition: Definition, stored: Stor
     ...tailNotes(findings, definition, stored),
     ...rewardNotes(definition, findings, stored),
     ...additionNotes(definition, stored),
+    ...explorationNotes(findings, definition, stored),
   ]
 }
 
@@ -168,4 +169,25 @@ function additionNotes({ arms }: Definition, { snapshots }: StoredLedger): strin
     if (first === undefined || first.number === 1) return []
     return [`${key} was added in snapshot ${first.number}: the joint guarantee over all arms holds from there on.`]
   })
+}
+
+/** Which exploration holds now, where it changes with the verdicts. */
+function explorationNotes(
+  { status }: Findings,
+  { policy, metrics }: Definition,
+  { snapshots }: StoredLedger,
+): string[] {
+  const last = snapshots.at(-1)
+  if (status !== 'running' || last === undefined || !('exploration' in policy)) return []
+  const { exploration } = policy
+  if (typeof exploration === 'number') return []
+  const primary = metrics.find(({ role }) => role === 'primary')?.key
+  const [until, after] = [formatShare(exploration.untilVerdict), formatShare(exploration.after)]
+  return last.allDecided
+    ? [
+        `The policy spreads ${after} of the new units evenly, because every active arm has had a verdict on ${primary}; before it was ${until}.`,
+      ]
+    : [
+        `The policy spreads ${until} of the new units evenly until every active arm has a verdict on ${primary}, and ${after} from then on.`,
+      ]
 }

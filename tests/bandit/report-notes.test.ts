@@ -94,6 +94,35 @@ describe('notesOn()', () => {
   })
 })
 
+describe('notesOn() of an exploration that changes with the verdicts', () => {
+  const policy = { type: 'thompson', exploration: { untilVerdict: 0.5, after: 0.1 }, controlShare: null } as const
+  const noted = (
+    allDecided: boolean,
+    facts: Partial<Findings> = {},
+    exploration: object | number = policy.exploration,
+  ) => {
+    const report = sampleReport({ status: 'running', guardrails: [], ...facts })
+    const { definition } = experimentOf(report)
+    const changed = { ...definition, policy: { ...policy, exploration, prior: { alpha: 1, beta: 1 } } } as Definition
+    const snapshots = FEW.snapshots.map(snapshot => ({ ...snapshot, allDecided }))
+    return notesOn(report, changed, { snapshots, cells: [] })
+  }
+
+  it('says which one holds now, and why', () => {
+    expect(noted(false)).toEqual([
+      'The policy spreads 50.0 % of the new units evenly until every active arm has a verdict on visit, and 10.0 % from then on.',
+    ])
+    expect(noted(true)).toEqual([
+      'The policy spreads 10.0 % of the new units evenly, because every active arm has had a verdict on visit; before it was 50.0 %.',
+    ])
+  })
+
+  it('has nothing to say of one that stays, or where no unit is assigned', () => {
+    expect(noted(false, {}, 0.1)).toEqual([])
+    expect(noted(false, { status: 'paused' })).toEqual([])
+  })
+})
+
 describe('clippingsOf()', () => {
   it('sums the clipped units of each arm over all snapshots', () => {
     const cells = [cell(0, { unitsAbove: 3 }), cell(1, { unitsBelow: 2 }), cell(1, { snapshot: 2, unitsAbove: 7 })]
