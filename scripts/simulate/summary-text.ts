@@ -1,6 +1,6 @@
 // A simulation's result for a terminal, in at most 100 columns.
 
-import { formatCount, formatShare } from '../../src/dashboard/numbers.ts'
+import { formatCount, formatShare } from '../../src/bandit/numbers.ts'
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import type { RunShare, SimulatedArm, SimulationResult, UnitsUntil } from '../../src/simulation/summary.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'

@@ -42,8 +42,11 @@ export function beliefCurves(
   }
 }
 
-/** Covers every interval and its tails, as far as the widest may reach; strictly inside the range of a binary metric. */
-function pointsOver(intervals: readonly (MeanInterval | null)[], { type }: Metric): number[] | null {
+/** Covers every interval and its tails, as far as the widest may reach; strictly inside the range of the metric. */
+function pointsOver(
+  intervals: readonly (MeanInterval | null)[],
+  { range: [lowest, highest] }: Metric,
+): number[] | null {
   const spans = intervals.flatMap(interval => {
     if (interval === null || interval.mean === null || interval.lower === null || interval.upper === null) return []
     const { mean, lower, upper } = interval
@@ -53,7 +56,7 @@ function pointsOver(intervals: readonly (MeanInterval | null)[], { type }: Metri
   const most = (WIDEST / 2) * Math.min(...spans.map(({ below, above }) => below + above))
   let from = Math.min(...spans.map(({ mean, below }) => mean - Math.min(below, most)))
   let to = Math.max(...spans.map(({ mean, above }) => mean + Math.min(above, most)))
-  if (type === 'binary') [from, to] = [Math.max(0, from), Math.min(1, to)]
+  ;[from, to] = [Math.max(lowest, from), Math.min(highest, to)]
   const width = to - from
   if (!(width > 0) || !Number.isFinite(width)) return null
   // Midpoints, so that neither end of a rate's range is among them.

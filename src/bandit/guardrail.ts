@@ -1,20 +1,9 @@
 // A guardrail: a metric that must not suffer by more than its margin while another one is improved.
 import type { Interval } from '../stats/confidence-sequence.ts'
-import type { Lift } from '../stats/lift.ts'
+import type { ArmLift, GuardrailFinding, GuardrailVerdict } from './findings.ts'
 import type { Metric } from './metric.ts'
 
-/** Read off the interval of the lift: `harmed` when it lies wholly beyond the margin, `safe` when wholly on the good side of it. */
-export type GuardrailVerdict = 'harmed' | 'safe' | 'undecided'
-
-export interface GuardrailFinding {
-  readonly metric: Metric
-  readonly arm: string
-  readonly margin: number
-  readonly verdict: GuardrailVerdict
-  readonly lift: Lift
-}
-
-export function judgeGuardrail(metric: Metric, arm: string, lift: Lift): GuardrailFinding {
+export function judgeGuardrail(metric: Metric, arm: string, { verdict: _, ...lift }: ArmLift): GuardrailFinding {
   const margin = metric.margin ?? 0
   return { metric, arm, margin, verdict: verdictOf(metric, margin, lift), lift }
 }

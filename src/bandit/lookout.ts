@@ -25,7 +25,7 @@ const RETRY_MS = 10_000
 /** No experiment's stamp. */
 const UNSEEN = ''
 
-/** A subject that has become quiet is noted at the earliest so long after its last announcement, so that none flutters. */
+/** A subject that has become quiet is noted, and an unhurried one told, at the earliest so long after its last announcement. */
 const CALM_MS = 10 * 60_000
 
 /** The name under which the history keeps what Pinwheel does by itself. */
@@ -118,8 +118,10 @@ export class Lookout {
       await this.#announce(experiment, stopOf(experiment), announced, now, seen)
       return null
     }
-    const found = await report(this.#deps, experiment, now)
+    let found = await report(this.#deps, experiment, now)
     const judged = await this.#respond(experiment, found, now, seen)
+    // What was advised is done: the advice that is announced is the next one.
+    if (judged !== experiment) found = await report(this.#deps, judged, now)
     const stored = await readKnownLedger(store, judged, primaryMetricOf(judged.definition))
     const observations = observationsOf(judged, { report: found, stored }, announced, now)
     await this.#announce(judged, observations, announced, now, seen)
@@ -154,10 +156,11 @@ export class Lookout {
     now: number,
     seen: Seen[],
   ): Promise<void> {
-    for (const { subject, state, quiet, event } of observations) {
+    for (const { subject, state, quiet, isUnhurried = false, event } of observations) {
       const before = announced.get(subject)
       if (state === (before?.state ?? quiet)) continue
-      if (before !== undefined && state === quiet && now - before.at < CALM_MS) continue
+      const waits = isUnhurried || state === quiet
+      if (before !== undefined && waits && now - before.at < CALM_MS) continue
       const details = { experiment: key, version, ...event?.details }
       const message = event === null ? null : messageOf(this.#deps.newId(), event.type, details, now)
       const isOurs = await this.#deps.store.announce(id, before?.state ?? null, { subject, state, at: now }, message)

@@ -14,6 +14,8 @@ export interface Observation {
   readonly state: string
   /** The state of a subject of which nothing was announced yet. */
   readonly quiet: string
+  /** Every change, and not only one to the quiet state, is told ten minutes after the last one at the earliest. */
+  readonly isUnhurried?: true
   /** What to tell when the state has changed to this; null: nothing, it is only noted. */
   readonly event: { readonly type: EventType; readonly details: Readonly<Record<string, unknown>> } | null
 }
@@ -30,7 +32,12 @@ export function observationsOf(
 ): Observation[] {
   const { definition } = experiment
   const stateOf = (subject: string) => announced.get(subject)?.state
-  const observations = [...verdicts(facts.report, stateOf), ...harms(experiment, facts.report), ratio(facts.report)]
+  const observations = [
+    ...advice(facts.report, stateOf),
+    ...verdicts(facts.report, stateOf),
+    ...harms(experiment, facts.report),
+    ratio(facts.report),
+  ]
   // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them stays as it is.
   if (experiment.status !== 'running') return observations
   for (const { arm, isStarved, units, of } of dietsOf(
@@ -55,12 +62,29 @@ export function stopOf({ winner, stoppedAt, status }: Experiment): Observation[]
   return [{ subject: 'stop', state: `stopped/${winner ?? ''}`, quiet: 'going on', event }]
 }
 
-function verdicts({ arms, metric }: Report, stateOf: (subject: string) => string | undefined): Observation[] {
+/** The very recommendation of the report, whenever it changes its action or its arms. */
+function advice({ recommendation }: Report, stateOf: (subject: string) => string | undefined): Observation[] {
+  if (recommendation === null) return []
+  const subject = 'recommendation'
+  const { action, arms } = recommendation
+  const before = (stateOf(subject) ?? WAITING).split(' ')[0]
+  const event = { type: 'recommendation', details: { before, ...recommendation } } as const
+  return [{ subject, state: [action, ...arms].join(' '), quiet: WAITING, isUnhurried: true, event }]
+}
+
+/** The state of an experiment whose recommendation was never anything else. */
+const WAITING = 'continue'
+
+function verdicts(
+  { arms, metric, recommendation }: Report,
+  stateOf: (subject: string) => string | undefined,
+): Observation[] {
   return arms.flatMap(({ arm, lift }) => {
     if (lift === null) return []
     const { verdict } = lift
     const subject = `verdict/${arm}`
-    const details = { metric: metric.key, arm, before: stateOf(subject) ?? 'undecided', verdict, lift: liftOf(lift) }
+    const before = stateOf(subject) ?? 'undecided'
+    const details = { metric: metric.key, arm, before, verdict, lift: liftOf(lift), recommendation }
     return [{ subject, state: verdict, quiet: 'undecided', event: { type: 'verdict', details } as const }]
   })
 }

@@ -1,26 +1,38 @@
-// The small print of a report that belongs in large print: what is immature, missing or unbounded, and why.
+// The notes of a report: what is immature, missing, clipped or unbounded, and what that means for its numbers.
+import { isHeavyTailed } from '../stats/heavy-tail.ts'
+import { addTallies, EMPTY_TALLY } from '../stats/tally.ts'
+import { clippingNotes } from './clipping.ts'
 import type { Definition } from './experiment.ts'
 import type { Findings } from './findings.ts'
-import type { StoredLedger } from './store.ts'
-import { counted, listed } from './wording.ts'
+import type { Metric } from './metric.ts'
+import { formatCount, formatShare } from './numbers.ts'
+import { dietsOf } from './starvation.ts'
+import type { LedgerCell, StoredLedger } from './store.ts'
+import { counted, listed, namesAre } from './wording.ts'
 
-/** A metric without a window deceives when more than this share of its rewards come late. */
+/** A metric without a window misleads when more than this share of its rewards come late. */
 const DELAYED_SHARE = 0.05
 const ENOUGH_REWARDS = 20
+/** So many arms are told of one by one. */
+const MOST_STARVED = 3
 
 export function notesOn(findings: Findings, definition: Definition, stored: StoredLedger): string[] {
   return [
     ...progressNotes(findings),
     ...armNotes(findings),
-    ...delayNotes(findings, stored),
+    ...exposureNotes(findings, definition, stored),
+    ...clippingNotes(findings.clippings),
+    ...rangeNotes(findings),
+    ...tailNotes(findings, definition, stored),
+    ...rewardNotes(definition, findings, stored),
     ...additionNotes(definition, stored),
+    ...explorationNotes(findings, definition, stored),
   ]
 }
 
-function progressNotes({ status, units, immatureUnits, metric, sampleRatio }: Findings): string[] {
+function progressNotes({ status, units, immatureUnits, metric, sampleRatio, control }: Findings): string[] {
   const notes: string[] = []
-  if (status === 'draft')
-    notes.push('The experiment has not been started: everybody gets the control, and nothing is kept.')
+  if (status === 'draft') notes.push(`The experiment is not started: every unit gets ${control}, and nothing is kept.`)
   else if (units === 0) notes.push('No unit has been assigned yet, so there is nothing to estimate.')
   if (immatureUnits > 0) {
     notes.push(
@@ -36,17 +48,18 @@ function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
   if (units === immatureUnits) return []
   const notes: string[] = []
   const unseen = arms.filter(arm => arm.units === 0).map(({ arm }) => arm)
-  if (unseen.length > 0)
+  if (unseen.length > 0) {
     notes.push(
-      `No mature unit yet in ${listed(unseen)}: what is said of ${unseen.length === 1 ? 'it' : 'them'} rests on pseudo-observations.`,
+      `No mature unit yet in ${listed(unseen)}: ${unseen.length === 1 ? 'its mean and lift rest' : 'their means and lifts rest'} on what is assumed of units that have not been seen, and say nothing.`,
     )
+  }
   if (metric.type === 'continuous' && arms.every(arm => arm.posterior === null)) {
     notes.push(
       'There are too few units, or all outcomes are equal, so the policy has no belief yet and treats the arms alike.',
     )
   }
   const unbounded = arms.filter(
-    ({ lift }) => lift?.relative != null && (lift.relative.estimate === null || lift.relative.upper === null),
+    ({ lift }) => lift?.relative != null && lift.relative.upper === null && lift.sufficientUnits === null,
   )
   if (unbounded.length > 0) {
     const names = listed(unbounded.map(({ arm }) => arm))
@@ -55,7 +68,66 @@ function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
   return notes
 }
 
-function delayNotes({ metric }: Findings, { cells }: StoredLedger): string[] {
+/** What it means for lifts that an arm gets no new units, or hardly any. */
+function exposureNotes({ arms, status, units }: Findings, definition: Definition, stored: StoredLedger): string[] {
+  if (units === 0) return []
+  const notes: string[] = []
+  const retired = arms.filter(arm => arm.status === 'retired')
+  if (retired.some(({ isControl }) => isControl)) {
+    notes.push(
+      `${definition.control} is retired: a lift over it rests on the units of the time when both had new ones, and later units add nothing to it.`,
+    )
+  }
+  const others = retired.filter(({ isControl }) => !isControl).map(({ arm }) => arm)
+  if (others.length > 0) {
+    notes.push(
+      `${namesAre(others)} retired: ${others.length === 1 ? 'its lift is that' : 'their lifts are those'} of the time when ${others.length === 1 ? 'it' : 'they'} had new units.`,
+    )
+  }
+  if (status !== 'running') return notes
+  const starved = dietsOf(definition, stored, () => false).filter(({ isStarved }) => isStarved)
+  for (const { arm, units: own, of } of starved.slice(0, MOST_STARVED)) {
+    notes.push(
+      `${arm} got ${formatCount(own)} of the last ${counted(of, 'unit')}: its lift is mostly that of earlier units, and hardly changes any more.`,
+    )
+  }
+  if (starved.length > MOST_STARVED) notes.push(`So it is with ${starved.length - MOST_STARVED} more arms.`)
+  return notes
+}
+
+function rangeNotes({ metric }: Findings): string[] {
+  const [lowest, highest] = metric.range
+  if (metric.type === 'binary' || (lowest <= 0 && highest >= 0)) return []
+  const nearest = lowest > 0 ? lowest : highest
+  return [
+    `The range [${lowest}, ${highest}] of ${metric.key} does not contain 0, so a unit without rewards counts as ${nearest}.`,
+  ]
+}
+
+/** Arms of which a single outcome weighs so much that the intervals are known too late. */
+function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: StoredLedger): string[] {
+  if (metric.type === 'binary') return []
+  const sums = arms.map(() => ({ tally: EMPTY_TALLY, largest: 0 }))
+  for (const cell of cells) {
+    const { tally, largest } = sums[cell.arm] ?? { tally: EMPTY_TALLY, largest: 0 }
+    sums[cell.arm] = { tally: addTallies(tally, cell), largest: Math.max(largest, cell.largestOutcome) }
+  }
+  const heavy = arms.flatMap(({ key }, arm) => {
+    const { tally = EMPTY_TALLY, largest = null } = sums[arm] ?? {}
+    return isHeavyTailed(tally, largest) ? [key] : []
+  })
+  if (heavy.length === 0) return []
+  return [
+    `A single outcome makes up more than 1 % of the sum of squares of ${metric.key} in ${listed(heavy)}: with so heavy a tail a verdict is false more often than promised. A narrower range, to which outcomes are clipped, keeps the promise.`,
+  ]
+}
+
+/** Rewards that come late, or not at all for an arm. */
+function rewardNotes(definition: Definition, { metric }: Findings, { cells }: StoredLedger): string[] {
+  return [...delayNotes(metric, cells), ...missingNotes(definition, metric, cells)]
+}
+
+function delayNotes(metric: Metric, cells: readonly LedgerCell[]): string[] {
   if (metric.window !== null) return []
   let [rewards, delayed] = [0, 0]
   for (const cell of cells) {
@@ -69,10 +141,53 @@ function delayNotes({ metric }: Findings, { cells }: StoredLedger): string[] {
   ]
 }
 
+/** An arm without any reward, where the other arms' rate would have given at least `ENOUGH_REWARDS`. */
+function missingNotes({ arms }: Definition, metric: Metric, cells: readonly LedgerCell[]): string[] {
+  const sums = arms.map(() => ({ units: 0, rewards: 0 }))
+  const all = { units: 0, rewards: 0 }
+  for (const { arm, units, rewards } of cells) {
+    for (const sum of [all, sums[arm]]) {
+      if (sum === undefined) continue
+      sum.units += units
+      sum.rewards += rewards
+    }
+  }
+  const missing = arms.flatMap(({ key }, arm) => {
+    const { units, rewards } = sums[arm] ?? all
+    const expected = (units * all.rewards) / Math.max(1, all.units - units)
+    return rewards === 0 && expected >= ENOUGH_REWARDS ? [key] : []
+  })
+  if (missing.length === 0) return []
+  return [
+    `No reward of ${metric.key} has come for ${listed(missing)}, while the other arms have theirs: check that they are sent.`,
+  ]
+}
+
 function additionNotes({ arms }: Definition, { snapshots }: StoredLedger): string[] {
   return arms.flatMap(({ key }, arm) => {
     const first = snapshots.find(({ propensities }) => propensities[arm] != null)
     if (first === undefined || first.number === 1) return []
     return [`${key} was added in snapshot ${first.number}: the joint guarantee over all arms holds from there on.`]
   })
+}
+
+/** Which exploration holds now, where it changes with the verdicts. */
+function explorationNotes(
+  { status }: Findings,
+  { policy, metrics }: Definition,
+  { snapshots }: StoredLedger,
+): string[] {
+  const last = snapshots.at(-1)
+  if (status !== 'running' || last === undefined || !('exploration' in policy)) return []
+  const { exploration } = policy
+  if (typeof exploration === 'number') return []
+  const primary = metrics.find(({ role }) => role === 'primary')?.key
+  const [until, after] = [formatShare(exploration.untilVerdict), formatShare(exploration.after)]
+  return last.allDecided
+    ? [
+        `The policy spreads ${after} of the new units evenly, because every active arm has had a verdict on ${primary}; before it was ${until}.`,
+      ]
+    : [
+        `The policy spreads ${until} of the new units evenly until every active arm has a verdict on ${primary}, and ${after} from then on.`,
+      ]
 }

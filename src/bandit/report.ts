@@ -1,20 +1,23 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and what to do. Computed from the
 // ledger alone, so it costs the same for a thousand units and for a billion.
-import type { Estimate } from '../stats/confidence-sequence.ts'
 import { type Ledger, matureBatches, pooledTallies, unitsIn } from '../stats/ledger.ts'
 import { type Effects, estimateEffects } from '../stats/lift.ts'
+import { pairwiseLifts } from '../stats/pairwise-lifts.ts'
 import { sampleRatio } from '../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../stats/tally.ts'
-import { controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
-import type { ArmReport, Findings, MeanInterval, Standing } from './findings.ts'
-import { type GuardrailFinding, judgeGuardrail } from './guardrail.ts'
+import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
+import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf, primaryMetricOf } from './experiment.ts'
+import type { ArmLift, ArmReport, Findings, GuardrailFinding, MeanEstimate, PairLift, Standing } from './findings.ts'
+import { judgeGuardrail } from './guardrail.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import { type Recommendation, recommend } from './recommendation.ts'
 import { notesOn } from './report-notes.ts'
+import { silenceOf } from './silence.ts'
 import { standingsOf } from './standing.ts'
 import type { Store, StoredLedger } from './store.ts'
+import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
 
 export type { ArmReport, MeanInterval } from './findings.ts'
 
@@ -34,12 +37,10 @@ export async function report(
   metric: Metric = primaryMetricOf(experiment.definition),
 ): Promise<Report> {
   const { definition } = experiment
-  const stored = await readKnownLedger(store, experiment, metric)
-  const ledger = ledgerOf(experiment, metric, stored, now)
-  const effects = effectsOn(definition, metric, ledger)
-  const arms = armReports(experiment, metric, ledger, stored, effects)
-  const ratio = sampleRatio(ledger, { arms: definition.arms.length })
-  const guardrails = metric.role === 'primary' ? await guardrailFindings(store, experiment, now) : []
+  const isPrimary = metric.role === 'primary'
+  const own = await readMetric(store, experiment, metric, now)
+  const { stored, ledger, effects } = own
+  const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
   const units = unitsIn(ledger)
   const findings: Findings = {
     experiment: definition.key,
@@ -55,66 +56,118 @@ export async function report(
     immatureUnits: units - unitsIn(matureBatches(ledger)),
     snapshots: stored.snapshots.length,
     alpha: definition.alpha,
-    arms,
+    arms: armReports(experiment, own),
     policyLift: effects.policyLift,
-    sampleRatio: ratio,
-    guardrails,
+    sampleRatio: sampleRatio(ledger, { arms: definition.arms.length }),
+    guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
+    clippings: [own, ...guarded.filter(each => each !== own)].flatMap(({ clippings }) => clippings),
+    silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
+    minDuration: minDurationOf(experiment),
+    pairs: isPrimary ? pairLifts(experiment, own) : [],
   }
   return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
 }
 
-function effectsOn(definition: Definition, metric: Metric, ledger: Ledger): Effects {
-  const { arms, alpha, plannedUnits } = definition
-  return estimateEffects(ledger, { arms: arms.length, control: controlOf(definition), metric, alpha, plannedUnits })
+function minDurationOf({ definition, startedAt }: Experiment): Findings['minDuration'] {
+  const { minDuration } = definition
+  if (minDuration === undefined || startedAt === null) return null
+  return { text: minDuration, until: startedAt + minDurationMsOf(definition) }
 }
 
-function armReports(
-  { definition, status }: Experiment,
+/** All that the ledger of one metric shows. */
+interface MetricData {
+  readonly metric: Metric
+  readonly stored: StoredLedger
+  readonly ledger: Ledger
+  readonly effects: Effects
+  /** By arm. */
+  readonly means: readonly MeanEstimate[]
+  readonly lifts: readonly (ArmLift | null)[]
+  readonly clippings: readonly Clipping[]
+}
+
+async function readMetric(
+  store: Pick<Store, 'readLedger'>,
+  experiment: Experiment,
   metric: Metric,
-  ledger: Ledger,
-  stored: StoredLedger,
-  effects: Effects,
-): ArmReport[] {
-  const tallies = pooledTallies(matureBatches(ledger), definition.arms.length)
+  now: number,
+): Promise<MetricData> {
+  const { definition } = experiment
+  const stored = await readKnownLedger(store, experiment, metric)
+  const ledger = ledgerOf(experiment, metric, stored, now)
+  const { alpha, plannedUnits } = definition
+  const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
+  const effects = estimateEffects(ledger, options)
+  const compared = effects.means.map((mean, arm): ComparedMean => {
+    const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
+    const propensity = last?.propensities[arm] ?? null
+    return { propensity, estimate: meanEstimate(mean, propensity, options) }
+  })
+  const lifts = effects.lifts.map((lift, arm) => {
+    const [own, control] = [compared[arm], compared[options.control]]
+    return lift === null || own === undefined || control === undefined ? null : armLift(lift, own, control, options)
+  })
+  const means = compared.map(({ estimate }) => estimate)
+  return { metric, stored, ledger, effects, means, lifts, clippings: clippingsOf(definition, metric, stored.cells) }
+}
+
+async function readGuardrails(
+  store: Pick<Store, 'readLedger'>,
+  experiment: Experiment,
+  now: number,
+): Promise<MetricData[]> {
+  const found: MetricData[] = []
+  for (const metric of experiment.definition.metrics) {
+    if (metric.role === 'guardrail') found.push(await readMetric(store, experiment, metric, now))
+  }
+  return found
+}
+
+/** Of the active arm with the best lift, over the others that are better than the control: it is the one that may beat them all. */
+function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: MetricData): PairLift[] {
+  const { arms, alpha, plannedUnits } = definition
+  const better = arms.flatMap(({ retired }, arm) => (!retired && lifts[arm]?.verdict === 'better' ? [arm] : []))
+  if (better.length < 2) return []
+  const sign = metric.goal === 'increase' ? 1 : -1
+  const gainOf = (arm: number) => sign * (lifts[arm]?.rawEstimate ?? Number.NEGATIVE_INFINITY)
+  const best = better.reduce((one, other) => (gainOf(other) > gainOf(one) ? other : one))
+  const options = { arms: arms.length, metric, alpha, plannedUnits }
+  return pairwiseLifts(ledger, options, better, [best]).map(({ arm, over, lower, upper, verdict }) => {
+    return { arm: armAt(definition, arm).key, over: armAt(definition, over).key, lower, upper, verdict }
+  })
+}
+
+function guardrailFindings({ arms }: Definition, { metric, lifts }: MetricData): GuardrailFinding[] {
+  return arms.flatMap(({ key }, arm) => {
+    const lift = lifts[arm]
+    return lift == null ? [] : [judgeGuardrail(metric, key, lift)]
+  })
+}
+
+function armReports({ definition, status }: Experiment, data: MetricData): ArmReport[] {
+  const { metric, ledger, stored, means, lifts, clippings } = data
+  const armCount = definition.arms.length
+  const mature = pooledTallies(matureBatches(ledger), armCount)
+  const all = pooledTallies(ledger, armCount)
   const standings = standingsOf(definition, metric, ledger)
   const current = status === 'running' ? stored.snapshots.at(-1)?.propensities : undefined
   return definition.arms.map(({ key, retired }, arm) => {
-    const { units, sum } = tallies[arm] ?? EMPTY_TALLY
+    const { units, sum } = mature[arm] ?? EMPTY_TALLY
+    const { above, below } = clippings[arm] ?? NONE_CLIPPED
     return {
       arm: key,
       isControl: key === definition.control,
       status: retired ? 'retired' : 'active',
       units,
+      immatureUnits: (all[arm]?.units ?? 0) - units,
+      clippedUnits: { above, below },
       successes: metric.type === 'binary' ? sum : null,
       sum,
       mean: units === 0 ? null : sum / units,
       ...(standings[arm] as Standing),
       propensity: current?.[arm] ?? null,
-      estimate: meanInterval(effects.means[arm] as Estimate),
-      lift: effects.lifts[arm] ?? null,
+      estimate: means[arm] as MeanEstimate,
+      lift: lifts[arm] ?? null,
     }
   })
-}
-
-async function guardrailFindings(
-  store: Pick<Store, 'readLedger'>,
-  experiment: Experiment,
-  now: number,
-): Promise<GuardrailFinding[]> {
-  const { definition } = experiment
-  const findings: GuardrailFinding[] = []
-  for (const metric of definition.metrics) {
-    if (metric.role !== 'guardrail') continue
-    const ledger = ledgerOf(experiment, metric, await readKnownLedger(store, experiment, metric), now)
-    const { lifts } = effectsOn(definition, metric, ledger)
-    for (const [arm, { key }] of definition.arms.entries()) {
-      const lift = lifts[arm]
-      if (lift != null) findings.push(judgeGuardrail(metric, key, lift))
-    }
-  }
-  return findings
-}
-
-function meanInterval({ estimate, lower, upper }: Estimate): MeanInterval {
-  return { mean: estimate, lower, upper }
 }

@@ -28,15 +28,26 @@ export function standingsOf(definition: Definition, metric: Metric, ledger: Ledg
   )
   return posteriors.map((posterior, arm) => {
     const place = active.indexOf(arm)
-    if (place === -1) return { ...UNKNOWN, posterior: interval(posterior, bestArm([posterior], options)[0]) }
+    if (place === -1) return { ...UNKNOWN, posterior: interval(posterior, bestArm([posterior], options)[0], metric) }
     const standing = competing[place] as ArmStanding
     const { probabilityBest, probabilityBeatsControl, expectedLoss } = standing
     const beats = place === control ? null : probabilityBeatsControl
-    return { posterior: interval(posterior, standing), probabilityBest, probabilityBeatsControl: beats, expectedLoss }
+    return {
+      posterior: interval(posterior, standing, metric),
+      probabilityBest,
+      probabilityBeatsControl: beats,
+      expectedLoss,
+    }
   })
 }
 
-function interval(posterior: Posterior, standing: ArmStanding | undefined): Standing['posterior'] {
-  const [lower = null, upper = null] = standing?.quantiles ?? []
-  return { mean: posteriorMean(posterior), lower, upper }
+/** A Normal belief reaches beyond what outcomes can be; the interval does not. */
+function interval(
+  posterior: Posterior,
+  standing: ArmStanding | undefined,
+  { range: [lowest, highest] }: Metric,
+): Standing['posterior'] {
+  const [lower, upper] = standing?.quantiles ?? []
+  const within = (end: number | undefined) => (end === undefined ? null : Math.min(highest, Math.max(lowest, end)))
+  return { mean: posteriorMean(posterior), lower: within(lower), upper: within(upper) }
 }

@@ -2,6 +2,7 @@
 // that carry them.
 
 export const EVENT_TYPES = [
+  'recommendation',
   'verdict',
   'guardrail.harmed',
   'sample-ratio.alarm',

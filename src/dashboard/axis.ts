@@ -1,6 +1,6 @@
 // The common axis on which intervals are drawn, in text and in SVG: which numbers it covers, its round ticks, and where an
 // interval falls on it. It is counted in cells (columns of text, pixels), so that a drawing cannot say what the numbers do not.
-import type { Span } from './notation.ts'
+import type { Span } from '../bandit/notation.ts'
 
 export interface Tick {
   readonly value: number

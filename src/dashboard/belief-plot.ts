@@ -1,10 +1,11 @@
 // The policy's beliefs as ridges: for each arm the density of its mean outcome, on one axis and one scale.
+
+import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from '../bandit/notation.ts'
+import { formatShare } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { type ArmColour, armColours } from './arm-colours.ts'
 import type { ChartLayout } from './line-chart.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from './notation.ts'
-import { formatShare } from './numbers.ts'
 import { arranged, LAYOUTS, LETTER, type Row } from './plot-layout.ts'
 import { unbroken } from './prose.ts'
 import { ticksBetween } from './ticks.ts'

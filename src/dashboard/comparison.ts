@@ -1,16 +1,27 @@
 // Arms compared with the control on one metric, as the text, the page and the plot show it: the lifts of the report's own metric,
 // which are read against zero, and those of each guardrail, which are read against its margin.
-import type { GuardrailFinding, GuardrailVerdict } from '../bandit/guardrail.ts'
+import type { GuardrailFinding, GuardrailLift, GuardrailVerdict } from '../bandit/findings.ts'
 import type { Metric } from '../bandit/metric.ts'
+import {
+  liftNotation,
+  type Notation,
+  type Span,
+  UNKNOWN,
+  writeEnds,
+  writeExactly,
+  writeRange,
+  writeWithUnit,
+} from '../bandit/notation.ts'
+import { formatLevel } from '../bandit/numbers.ts'
 import type { ArmReport, Report } from '../bandit/report.ts'
-import { liftNotation, type Notation, writeExactly, writeRange, writeWithUnit } from './notation.ts'
-import { formatLevel } from './numbers.ts'
+import { tooEarlySentence } from '../bandit/too-early.ts'
+import { TOO_EARLY } from './words.ts'
 
 type Lift = NonNullable<ArmReport['lift']>
 
 export interface ComparedArm {
   readonly arm: string
-  readonly lift: Lift
+  readonly lift: GuardrailLift
   readonly verdict: Lift['verdict'] | GuardrailVerdict
 }
 
@@ -27,9 +38,11 @@ export interface Comparison {
   readonly missing: string | null
 }
 
-/** On the report's own metric: better or worse than no lift. */
-export function liftComparison(report: Report): Comparison {
+/** On the report's own metric: better or worse than no lift, or on a guardrail safe or harmed. */
+export function ownComparison(report: Report): Comparison {
   const { arms, metric, control, alpha } = report
+  const [guardrail] = metric.role === 'guardrail' ? byGuardrail(report) : []
+  if (guardrail !== undefined) return guardrail
   const compared = arms.flatMap(({ arm, lift }) => (lift === null ? [] : [{ arm, lift, verdict: lift.verdict }]))
   return {
     title: `Lift in ${metric.key} over ${control}`,
@@ -37,12 +50,17 @@ export function liftComparison(report: Report): Comparison {
     notation: notationOf(metric, compared),
     margin: null,
     legend: `${validity(compared.length, alpha)}; ${metric.goal === 'increase' ? 'higher' : 'lower'} is better.`,
-    missing: isKnown(compared) ? null : whyMissing(report),
+    missing: whyMissing(report, compared),
   }
 }
 
-/** One for each guardrail, in the order of the findings: safe or harmed, by its margin. */
-export function guardrailComparisons({ guardrails, control, alpha }: Report): Comparison[] {
+/** On the guardrails beside the report's own metric, in the order of the findings. */
+export function guardrailComparisons(report: Report): Comparison[] {
+  return report.metric.role === 'guardrail' ? [] : byGuardrail(report)
+}
+
+function byGuardrail(report: Report): Comparison[] {
+  const { guardrails, control, alpha } = report
   return [...Map.groupBy(guardrails, ({ metric }) => metric.key).values()].map(findings => {
     const [{ metric, margin }] = findings as [GuardrailFinding]
     const [badSide, sign] = metric.goal === 'increase' ? ['lower', -1] : ['higher', 1]
@@ -53,7 +71,7 @@ export function guardrailComparisons({ guardrails, control, alpha }: Report): Co
       notation: notationOf(metric, findings),
       margin: sign * margin,
       legend: `${validity(findings.length, alpha)}.`,
-      missing: isKnown(findings) ? null : 'Nothing to compare yet.',
+      missing: whyMissing(metric.key === report.metric.key ? report : null, findings),
     }
   })
 }
@@ -61,25 +79,40 @@ export function guardrailComparisons({ guardrails, control, alpha }: Report): Co
 /** How a guardrail's verdicts are read, said of the mark on the drawing. */
 export const MARGIN_LEGEND = 'the margin: harmed when the whole interval lies beyond it, safe when none of it does.'
 
+/** What may be shown and drawn of a lift; nothing while it is too early. */
+export function shownLift({ lift }: ComparedArm): Span {
+  return lift.sufficientUnits === null ? lift : UNKNOWN
+}
+
+/** `+7.66 pp`, or that it is too early. */
+export function writeLift({ lift }: ComparedArm, notation: Notation): string {
+  return lift.sufficientUnits === null ? writeWithUnit(notation, lift.estimate) : TOO_EARLY
+}
+
+/** `['+6.80', '+8.50']`; null while it is too early. */
+export function writeLiftEnds({ lift }: ComparedArm, notation: Notation): [lower: string, upper: string] | null {
+  return lift.sufficientUnits === null ? writeEnds(notation, lift) : null
+}
+
 /** An arm in a sentence, for those who cannot see it drawn: `mens: better. Lift +7.66 pp, from +6.80 to +8.51 pp.` */
 export function liftSentence({ arm, lift, verdict }: ComparedArm, notation: Notation): string {
   const lead = `${arm}: ${verdict}.`
+  if (lift.sufficientUnits !== null) return `${lead} Too early to compare.`
   if (lift.estimate === null) return `${lead} No estimate yet.`
   return `${lead} Lift ${writeWithUnit(notation, lift.estimate)}, ${writeRange(notation, lift)}.`
 }
 
-function isKnown(arms: readonly ComparedArm[]): boolean {
-  return arms.some(({ lift }) => lift.estimate !== null)
-}
-
 function notationOf(metric: Metric, arms: readonly ComparedArm[]): Notation {
-  return liftNotation(
-    metric,
-    arms.map(({ lift }) => lift),
-  )
+  return liftNotation(metric, arms.map(shownLift))
 }
 
-function whyMissing({ units, immatureUnits, metric, control }: Report): string {
+/** `report`: null where it is not of the metric that is compared. */
+function whyMissing(report: Report | null, arms: readonly ComparedArm[]): string | null {
+  if (arms.some(arm => shownLift(arm).estimate !== null)) return null
+  const needed = arms.flatMap(({ lift }) => lift.sufficientUnits ?? [])
+  if (needed.length > 0) return tooEarlySentence(Math.max(...needed), Math.max(...arms.map(({ lift }) => lift.units)))
+  if (report === null) return 'Nothing to compare yet.'
+  const { units, immatureUnits, metric, control } = report
   if (units === 0) return 'Nothing to compare yet: no unit has been assigned.'
   if (units === immatureUnits) {
     return `Nothing to compare yet: every unit is still within the window of ${metric.window ?? 'the metric'}.`

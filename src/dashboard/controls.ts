@@ -16,8 +16,10 @@ interface Control {
 }
 
 export function controls({ experiment, report }: Portrait): Markup {
-  const advised = report.recommendation?.action === 'ship' ? report.recommendation.arm : null
-  const offered = [start(experiment), pause(experiment), retire(experiment), stop(experiment, advised)].flatMap(
+  const { action = null, arms = [] } = report.recommendation ?? {}
+  const toRetire = action === 'retire' ? arms : []
+  const toWin = action === 'ship' || action === 'choose' || action === 'keep' ? arms : []
+  const offered = [start(experiment), pause(experiment), retire(experiment, toRetire), stop(experiment, toWin)].flatMap(
     control => control ?? [],
   )
   return markup`<div class="controls" role="group" aria-label="Change the experiment">${offered.map(control => opener(control))}</div>
@@ -63,13 +65,15 @@ function pause({ status, definition: { key, control } }: Experiment): Control | 
 }
 
 /** Only where an arm can go without anything else being decided: not the control, no arm with a fixed weight, not the last one. */
-function retire({ status, definition }: Experiment): Control | null {
+function retire({ status, definition }: Experiment, advised: readonly string[]): Control | null {
   const { arms, control, policy } = definition
   const active = arms.filter(({ retired }) => !retired)
   const candidates = active.filter(({ key }) => key !== control)
   if ((status !== 'running' && status !== 'paused') || policy.type === 'fixed' || active.length < 2) return null
   if (candidates.length === 0) return null
-  const options = candidates.map(({ key }) => markup`<option>${key}</option>`)
+  const options = candidates.map(({ key }) =>
+    optionOf(key, advised.includes(key) ? ['advised'] : [], key === advised[0]),
+  )
   return {
     verb: 'retire',
     label: 'Retire an arm…',
@@ -80,14 +84,14 @@ function retire({ status, definition }: Experiment): Control | null {
   }
 }
 
-function stop({ status, winner, definition }: Experiment, advised: string | null): Control | null {
+function stop({ status, winner, definition }: Experiment, advised: readonly string[]): Control | null {
   if (status === 'draft') return null
   const { key, arms, control } = definition
-  const preferred = winner ?? advised
+  // Between several arms a person decides.
+  const preferred = winner ?? (advised.length === 1 ? (advised[0] ?? null) : null)
   const options = arms.map(arm => {
-    const mark = arm.key === preferred ? markup` selected` : NOTHING
-    const role = arm.key === control ? ' (control)' : arm.key === advised ? ' (advised)' : ''
-    return markup`<option value="${arm.key}"${mark}>${arm.key}${role}</option>`
+    const roles = [...(arm.key === control ? ['control'] : []), ...(advised.includes(arm.key) ? ['advised'] : [])]
+    return optionOf(arm.key, roles, arm.key === preferred)
   })
   const none = preferred === null ? markup` selected` : NOTHING
   const choice = markup`<p><label for="stop-winner">Winner</label> <select id="stop-winner" name="winner"><option value=""${none}>none: new units get ${control}</option>${options}</select></p>`
@@ -107,4 +111,9 @@ function stop({ status, winner, definition }: Experiment, advised: string | null
     'A stopped experiment cannot be started again.',
   ]
   return { verb: 'stop', label: 'Stop…', question: `Stop ${key}?`, meaning, choice, deed: 'Stop' }
+}
+
+function optionOf(key: string, roles: readonly string[], isSelected: boolean): Markup {
+  const role = roles.length === 0 ? '' : ` (${roles.join(', ')})`
+  return markup`<option value="${key}"${isSelected ? markup` selected` : NOTHING}>${key}${role}</option>`
 }

@@ -33,14 +33,31 @@ const COLUMNS = {
   pValue: (_, { lift }) => lift?.pValue,
   eValue: (_, { lift }) => lift?.eValue,
   logEValue: (_, { lift }) => lift?.logEValue,
-  verdict: (_, { lift }) => lift?.verdict,
+  verdict: verdictOf,
   posteriorMean: (_, { posterior }) => posterior?.mean,
   posteriorLower: (_, { posterior }) => posterior?.lower,
   posteriorUpper: (_, { posterior }) => posterior?.upper,
   probabilityBest: (_, { probabilityBest }) => probabilityBest,
   probabilityBeatsControl: (_, { probabilityBeatsControl }) => probabilityBeatsControl,
   expectedLoss: (_, { expectedLoss }) => expectedLoss,
+  immatureUnits: (_, { immatureUnits }) => immatureUnits,
+  clippedAbove: (_, { clippedUnits }) => clippedUnits.above,
+  clippedBelow: (_, { clippedUnits }) => clippedUnits.below,
+  estimateRaw: (_, { estimate }) => estimate.rawEstimate,
+  estimateSufficientUnits: (_, { estimate }) => estimate.sufficientUnits,
+  absoluteLiftRaw: (_, { lift }) => lift?.rawEstimate,
+  relativeLiftRaw: (_, { lift }) => lift?.relative?.rawEstimate,
+  liftSufficientUnits: (_, { lift }) => lift?.sufficientUnits,
+  recommendation: ({ recommendation }) => recommendation?.action,
+  recommendedArms: ({ recommendation }) => recommendation?.arms.join(' '),
+  recommendationWhy: ({ recommendation }) => recommendation?.why,
 } as const satisfies Record<string, (report: Report, arm: ArmReport) => Value>
+
+/** On a guardrail by its margin, else by the lift. */
+function verdictOf({ metric, guardrails }: Report, { arm, lift }: ArmReport): Value {
+  if (metric.role !== 'guardrail') return lift?.verdict
+  return guardrails.find(finding => finding.arm === arm)?.verdict
+}
 
 /** `estimate` and the lifts are confidence sequences, valid at every look; `posterior` is a 95 % credible interval. */
 export function csvReport(report: Report): string {

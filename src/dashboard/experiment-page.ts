@@ -12,7 +12,7 @@ import { named } from './html-table.ts'
 import { ledgerSection } from './ledger-section.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
 import { sharesSection } from './shares.ts'
-import { adviceOf, describeStatus } from './words.ts'
+import { describeStatus, headlineOf } from './words.ts'
 
 export interface ExperimentPage {
   readonly portrait: Portrait
@@ -25,8 +25,7 @@ export function experimentPage({ portrait, revision, assets, viewer }: Experimen
   const { report, experiment } = portrait
   const { description, metric } = report
   const { key } = experiment.definition
-  const { action, what } = adviceOf(report)
-  const main = markup`<header data-announce="${`${key} is ${report.status}. ${action} ${what}`.trim()}">
+  const main = markup`<header data-announce="${`${key} is ${report.status}. ${headlineOf(report)}`.trim()}">
 <p class="crumb"><a href="/">Experiments</a></p>
 <div class="top"><h1>${named(key)}</h1><p class="state ${report.status}">${describeStatus(report)}</p></div>
 ${description === '' ? NOTHING : markup`<p class="lead">${description}</p>`}

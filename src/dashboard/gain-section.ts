@@ -1,13 +1,17 @@
 // What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and a table.
 import type { Step } from '../bandit/course.ts'
+import { formatCount, formatLevel, grouped, inPowersOfTen } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
+import type { Report } from '../bandit/report.ts'
 import { htmlTable } from './html-table.ts'
 import { type ChartLine, lineChart } from './line-chart.ts'
 import { type Markup, markup } from './markup.ts'
-import { formatCount, formatLevel, grouped, inPowersOfTen } from './numbers.ts'
 import { unbroken } from './prose.ts'
+import { TOO_EARLY } from './words.ts'
 
-type Known = Step & { readonly gain: NonNullable<Step['gain']> }
+type Gain = NonNullable<Step['gain']>
+type Known = Step & { readonly gain: Gain }
+type Range = Report['metric']['range']
 
 export function gainSection({ report, course }: Portrait): Markup {
   const { metric, alpha } = report
@@ -17,7 +21,7 @@ export function gainSection({ report, course }: Portrait): Markup {
   if (last === undefined)
     return markup`<section>${head}<p class="soft">Nothing to compare yet: no outcome can be counted.</p></section>`
   const write = writerFor([last.gain.earned])
-  const sentence = gainSentence(last, metric.key, alpha, write)
+  const sentence = gainSentence(last, report, write)
   const start = [0, 0] as const
   const line = (name: string, colour: ChartLine['colour'], value: (step: Known) => number): ChartLine => ({
     name,
@@ -30,10 +34,12 @@ export function gainSection({ report, course }: Portrait): Markup {
     told: sentence,
     shape: 'slopes',
     lines: [
-      line('equal shares', 'control', ({ gain }) => gain.earned - gain.gained),
+      ...(saysNothing(last.gain, metric.range)
+        ? []
+        : [line('equal shares', 'control', ({ gain }) => equalShares(gain, gain.gained, metric.range))]),
       line('earned', 'arm1', ({ gain }) => gain.earned),
     ],
-    band: bandOf(known),
+    band: bandOf(known, metric.range),
     units: last.gain.units,
     writeY: write,
   } as const
@@ -42,40 +48,56 @@ export function gainSection({ report, course }: Portrait): Markup {
 <p>${unbroken(sentence)}</p>
 <figure><div class="wide">${lineChart({ ...chart, id: 'gain-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'gain-narrow' }, 'narrow')}</div>
 <figcaption>${unbroken(caption)}</figcaption></figure>
-${gainTable(known, write)}</section>`
+${gainTable(known, metric.range, write)}</section>`
 }
 
-function gainSentence({ gain }: Known, metric: string, alpha: number, write: (value: number) => string): string {
-  const { units, earned, gained, lower, upper } = gain
+function gainSentence({ gain }: Known, { metric, alpha }: Report, write: (value: number) => string): string {
+  const { units, earned, gained, lower, upper, from } = gain
   const gains = signed(write)
-  const so = `${metric} sums to ${write(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
+  const so = `${metric.key} sums to ${write(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`
   if (lower === 0 && upper === 0) return `${so}; the shares have been equal, so there is nothing to gain.`
-  if (lower === null || upper === null) return `${so}; what equal shares would have earned is not known yet.`
-  return `${so}: ${gains(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${gains(lower)} to ${gains(upper)}.`
+  if (from === null || saysNothing(gain, metric.range)) {
+    return `${so}; it is too early to say what equal shares would have earned.`
+  }
+  return `${so}; since snapshot ${from}: ${gains(gained)} against equal shares, ${formatLevel(1 - alpha)} confidence sequence from ${gains(lower ?? 0)} to ${gains(upper ?? 0)}.`
+}
+
+/** Whether equal shares may have earned anything that so many units can earn at all. */
+function saysNothing({ units, earned, lower, upper }: Gain, [lowest, highest]: Range): boolean {
+  if (lower === null || upper === null) return true
+  return earned - upper <= lowest * units && earned - lower >= highest * units
+}
+
+/** What equal shares would have earned, if they gained so much less; as far as that is possible. */
+function equalShares({ units, earned }: Gain, gained: number, [lowest, highest]: Range): number {
+  return Math.min(highest * units, Math.max(lowest * units, earned - gained))
 }
 
 /** Where equal shares may lie; from the first batch on at which it is not wider than what was earned. */
-function bandOf(known: readonly Known[]): (readonly [number, number, number])[] {
-  return known.flatMap(({ gain: { units, earned, lower, upper } }) => {
+function bandOf(known: readonly Known[], range: Range): (readonly [number, number, number])[] {
+  return known.flatMap(({ gain }) => {
+    const { units, earned, lower, upper } = gain
     if (lower === null || upper === null || upper - lower > Math.abs(earned)) return []
-    return [[units, earned - upper, earned - lower] as const]
+    return [[units, equalShares(gain, upper, range), equalShares(gain, lower, range)] as const]
   })
 }
 
 /** At four moments: a quarter of the units, half, three quarters, and all. */
-function gainTable(known: readonly Known[], write: (value: number) => string): Markup {
+function gainTable(known: readonly Known[], range: Range, write: (value: number) => string): Markup {
   const gains = signed(write)
   const total = known.at(-1)?.gain.units ?? 0
   const moments = [0.25, 0.5, 0.75, 1].flatMap(share => known.find(({ gain }) => gain.units >= total * share) ?? [])
-  const rows = [...new Set(moments)].map(({ gain: { units, earned, gained, lower, upper } }) => ({
-    name: markup`${formatCount(units)}`,
-    cells: [
-      write(earned),
-      write(earned - gained),
-      gains(gained),
-      lower === null ? '−∞' : gains(lower),
-      { text: upper === null ? '+∞' : gains(upper), kind: 'to' },
-    ],
+  const rows = [...new Set(moments)].map(({ gain }) => ({
+    name: markup`${formatCount(gain.units)}`,
+    cells: saysNothing(gain, range)
+      ? [write(gain.earned), TOO_EARLY, '', '', '']
+      : [
+          write(gain.earned),
+          write(equalShares(gain, gain.gained, range)),
+          gains(gain.gained),
+          gains(gain.lower ?? 0),
+          { text: gains(gain.upper ?? 0), kind: 'to' },
+        ],
   }))
   return htmlTable({
     caption: 'The same in numbers.',

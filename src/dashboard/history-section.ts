@@ -1,9 +1,9 @@
 // Who changed what, and when; the newest change first.
 import type { Change } from '../bandit/change.ts'
+import { formatCount, formatInstant } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { htmlTable } from './html-table.ts'
 import { type Markup, markup } from './markup.ts'
-import { formatCount, formatInstant } from './numbers.ts'
 
 const LATEST = 12
 const LONGEST_VALUE = 60

@@ -1,21 +1,24 @@
 // What a page says in words around its plots and tables: the advice, the facts, the notes, and how to read it all.
+
+import { formatInstant, formatLevel } from '../bandit/numbers.ts'
 import type { Report } from '../bandit/report.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { formatInstant, formatLevel } from './numbers.ts'
 import { unbroken } from './prose.ts'
 import {
   adviceOf,
   CREDIBLE_LEVEL,
   describeMetric,
   describeUnits,
+  headlineOf,
   policySentence,
   sampleRatioSentence,
 } from './words.ts'
 
 /** What to do, and why. */
 export function adviceBox(report: Report): Markup {
-  const { kind, action, what, why } = adviceOf(report)
-  const head = action === '' ? NOTHING : markup`<strong>${action} ${what}</strong>`
+  const { kind, why } = adviceOf(report)
+  const headline = headlineOf(report)
+  const head = headline === '' ? NOTHING : markup`<strong>${headline}</strong>`
   return markup`<div class="advice ${kind}">${head}<p>${unbroken(why)}</p></div>`
 }
 
@@ -43,7 +46,7 @@ export function readingSection({ alpha }: Report): Markup {
   const words: [word: string, meaning: string][] = [
     [
       'Confidence sequence',
-      `An interval that contains the truth at every look at once in ${level} of experiments, however often one looks and however the units were allocated. Verdicts are read off it: better or worse once it excludes 0.`,
+      `An interval that contains the truth at every look at once in ${level} of experiments, however often one looks and however the units were allocated. Verdicts are read off it: better or worse once it excludes 0, of a guardrail safe or harmed once it lies on one side of the margin.`,
     ],
     [
       'Credible interval',

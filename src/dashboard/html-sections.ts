@@ -1,9 +1,5 @@
 // The sections of the page, each a heading with its plot or table. Evidence first, belief after it, each named.
-import type { Report } from '../bandit/report.ts'
-import { type Comparison, guardrailComparisons, liftComparison, MARGIN_LEGEND } from './comparison.ts'
-import { type Cell, type Group, htmlTable, named } from './html-table.ts'
-import { embeddedPlot } from './interval-plot.ts'
-import { type Markup, markup, NOTHING } from './markup.ts'
+
 import {
   lossNotation,
   meanNotation,
@@ -16,10 +12,32 @@ import {
   writeEnds,
   writeSize,
   writeWithUnit,
-} from './notation.ts'
-import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from './numbers.ts'
+} from '../bandit/notation.ts'
+import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from '../bandit/numbers.ts'
+import type { Report } from '../bandit/report.ts'
+import {
+  type ComparedArm,
+  type Comparison,
+  guardrailComparisons,
+  MARGIN_LEGEND,
+  ownComparison,
+  writeLift,
+  writeLiftEnds,
+} from './comparison.ts'
+import { type Cell, type Group, htmlTable, named } from './html-table.ts'
+import { embeddedPlot } from './interval-plot.ts'
+import { type Markup, markup, NOTHING } from './markup.ts'
 import { unbroken } from './prose.ts'
-import { BELIEF_LEGEND, CREDIBLE_LEVEL, MEANS_LEGEND, roleOf } from './words.ts'
+import {
+  BELIEF_LEGEND,
+  CREDIBLE_LEVEL,
+  MEANS_LEGEND,
+  roleOf,
+  shownMean,
+  TOO_EARLY,
+  tooEarlyLegend,
+  writeClipped,
+} from './words.ts'
 
 const NUMBERS_CAPTION = 'The same in numbers: estimate and ends of each confidence sequence.'
 const SPAN_COLUMNS = ['estimate', 'from', 'to'] as const
@@ -28,7 +46,8 @@ const SPAN_COLUMNS = ['estimate', 'from', 'to'] as const
 const ONE_SHEET = 30
 
 export function liftsSection(report: Report): Markup {
-  return comparisonSection(liftComparison(report), 'lift', liftsTable)
+  const comparison = ownComparison(report)
+  return comparisonSection(comparison, 'lift', comparison.margin === null ? liftsTable : guardrailTable)
 }
 
 /** One for each guardrail. */
@@ -52,20 +71,21 @@ ${tableOf(comparison)}</section>`
 }
 
 function liftsTable({ arms, notation }: Comparison): Markup {
-  const relative = relativeNotation(arms.map(({ lift }) => lift.relative ?? UNKNOWN))
+  const relatives = arms.map(({ lift }) => (lift.sufficientUnits === null ? lift.relative : null))
+  const relative = relativeNotation(relatives.map(span => span ?? UNKNOWN))
   const groups: Group[] = [
     { head: 'absolute lift', columns: SPAN_COLUMNS },
     { head: 'relative lift', columns: SPAN_COLUMNS },
     { head: '', columns: ['always-valid p', 'e-value', 'verdict'] },
   ]
-  const rows = arms.map(({ arm, lift, verdict }) => ({
-    name: named(arm),
+  const rows = arms.map((arm, place) => ({
+    name: named(arm.arm),
     cells: [
-      ...spanCells(notation, lift),
-      ...spanCells(relative, lift.relative),
-      formatPValue(lift.pValue),
-      formatEValue(lift.logEValue),
-      verdictCell(verdict),
+      ...liftCells(arm, notation),
+      ...spanCells(relative, relatives[place] ?? null),
+      formatPValue(arm.lift.pValue),
+      formatEValue(arm.lift.logEValue),
+      verdictCell(arm.verdict),
     ],
   }))
   return htmlTable({ caption: NUMBERS_CAPTION, groups, rows })
@@ -77,15 +97,16 @@ function guardrailTable({ arms, notation }: Comparison): Markup {
     { head: 'absolute lift', columns: SPAN_COLUMNS },
     { head: '', columns: ['verdict'] },
   ]
-  const rows = arms.map(({ arm, lift, verdict }) => ({
-    name: named(arm),
-    cells: [...spanCells(notation, lift), verdictCell(verdict)],
+  const rows = arms.map(arm => ({
+    name: named(arm.arm),
+    cells: [...liftCells(arm, notation), verdictCell(arm.verdict)],
   }))
   return htmlTable({ caption: NUMBERS_CAPTION, groups, rows })
 }
 
-export function armsSection({ arms, metric, alpha }: Report): Markup {
-  const spans = arms.map(({ estimate }) => spanOf(estimate))
+export function armsSection(report: Report): Markup {
+  const { arms, metric, alpha } = report
+  const spans = arms.map(shownMean)
   const notation = meanNotation(metric, spans)
   const plainNotation = meanNotation(
     metric,
@@ -94,20 +115,23 @@ export function armsSection({ arms, metric, alpha }: Report): Markup {
   const groups: Group[] = [
     { head: '', columns: ['units', 'successes', 'mean'] },
     { head: `${formatLevel(1 - alpha)} confidence sequence`, columns: SPAN_COLUMNS },
-    { head: '', columns: [''] },
+    { head: '', columns: ['clipped', ''] },
   ]
-  const rows = arms.map(arm => ({
+  const rows = arms.map((arm, place) => ({
     name: named(arm.arm),
     cells: [
       formatCount(arm.units),
       formatCount(arm.successes),
       writeWithUnit(plainNotation, arm.mean),
-      ...spanCells(notation, spanOf(arm.estimate)),
+      ...(arm.estimate.sufficientUnits === null ? spanCells(notation, spans[place] ?? null) : TOO_EARLY_CELLS),
+      writeClipped(arm),
       { text: roleOf(arm), kind: 'word soft' },
     ],
   }))
   const known = spans.some(({ estimate }) => estimate !== null)
-  const caption = known ? MEANS_LEGEND : 'No mean can be estimated yet.'
+  const early = tooEarlyLegend(report)
+  const captions = known || early.length > 0 ? [...(known ? [MEANS_LEGEND] : []), ...early] : [NO_MEANS]
+  const caption = captions.join(' ')
   return markup`<section><h2>Arms</h2>${htmlTable({ caption, groups, rows })}</section>`
 }
 
@@ -130,6 +154,15 @@ export function beliefSection({ arms, metric }: Report, figure: Markup = NOTHING
     ],
   }))
   return markup`<section><h2>Belief of the policy</h2>${figure}${htmlTable({ caption: BELIEF_LEGEND, groups, rows })}</section>`
+}
+
+const NO_MEANS = 'No mean can be estimated yet.'
+const TOO_EARLY_CELLS: readonly Cell[] = [{ text: TOO_EARLY, kind: 'soft' }, '', '']
+
+function liftCells(arm: ComparedArm, notation: Notation): readonly Cell[] {
+  const ends = writeLiftEnds(arm, notation)
+  if (ends === null) return TOO_EARLY_CELLS
+  return [writeLift(arm, notation), ends[0], { text: ends[1], kind: 'to' }]
 }
 
 /** Estimate, from, to; null: none of them. */

@@ -1,17 +1,27 @@
 // The lifts and their intervals as SVG, on a common axis with zero marked: the same drawing alone and on the page. It reads in
 // light and dark, on paper and aloud; a full dot is decided, a hollow one is not, so that nothing hangs on colour alone.
+
+import { type Notation, writeTick } from '../bandit/notation.ts'
 import type { Report } from '../bandit/report.ts'
 import { type Axis, axisFor, markOn } from './axis.ts'
-import { type ComparedArm, type Comparison, liftComparison, liftSentence } from './comparison.ts'
+import {
+  type ComparedArm,
+  type Comparison,
+  liftSentence,
+  ownComparison,
+  shownLift,
+  writeLift,
+  writeLiftEnds,
+} from './comparison.ts'
 import { type Markup, markup, NOTHING, styleSheet } from './markup.ts'
-import { type Notation, writeEnds, writeTick, writeWithUnit } from './notation.ts'
 import { arranged, LAYOUTS, type Layout, LETTER, type Row } from './plot-layout.ts'
 import { PLOT_SHEET, VERDICT_COLOURS } from './plot-style.ts'
 import { wrap } from './prose.ts'
+import { headlineOf } from './words.ts'
 
 /** A document of its own, of the report's metric: an SVG of 800 pixels' width. */
 export function intervalPlot(report: Report): string {
-  return `${plotOf(liftComparison(report), 'alone', 'plot').markup}\n`
+  return `${plotOf(ownComparison(report), 'alone', 'plot', headlineOf(report)).markup}\n`
 }
 
 /** The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other element there has this `id`. */
@@ -22,19 +32,22 @@ export function embeddedPlot(comparison: Comparison, layout: Exclude<Layout, 'al
 const MOST_TOLD = 12
 const TITLE_LETTERS = 56
 
-function plotOf(comparison: Comparison, layout: Layout, id: string): Markup {
+/** `headline`: the advice, where nothing around the drawing tells it. */
+function plotOf(comparison: Comparison, layout: Layout, id: string, headline = ''): Markup {
   const alone = layout === 'alone'
   const { title, missing } = comparison
   const { width, padding } = LAYOUTS[layout]
-  const head = alone ? headOf(comparison) : { drawn: NOTHING, height: 0 }
+  const head = alone ? headOf(comparison, headline) : { drawn: NOTHING, height: 0 }
   const body =
     missing === null ? bodyOf(comparison, layout, head.height) : { drawn: NOTHING, height: head.height + padding }
   const size = alone ? markup` width="${width}" height="${body.height}"` : NOTHING
   const paper = alone ? markup`<rect class="paper" width="100%" height="100%"/>` : NOTHING
   const style = alone ? markup`<style>${styleSheet(PLOT_SHEET)}</style>` : NOTHING
+  const advice = headline === '' ? [] : [`Advice: ${headline}.`]
+  const told = [missing ?? toldAloud(comparison), ...advice].join(' ')
   return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc"${size} viewBox="0 0 ${width} ${body.height}">
 <title id="${id}-title">${title}</title>
-<desc id="${id}-desc">${missing ?? toldAloud(comparison)}</desc>
+<desc id="${id}-desc">${told}</desc>
 ${style}${paper}${head.drawn}${body.drawn}
 </svg>`
 }
@@ -47,9 +60,9 @@ function toldAloud({ arms, notation, legend }: Comparison): string {
 }
 
 /** What a page would say around the drawing: its title, its legend, and what the colours mean. */
-function headOf({ title, arms, legend, missing }: Comparison): { drawn: Markup; height: number } {
+function headOf({ title, arms, legend, missing }: Comparison, headline: string): { drawn: Markup; height: number } {
   const { width, padding } = LAYOUTS.alone
-  const titles = wrap(title, TITLE_LETTERS)
+  const titles = [...(headline === '' ? [] : wrap(headline, TITLE_LETTERS)), ...wrap(title, TITLE_LETTERS)]
   const legends = wrap(missing ?? legend, 100)
   const below = padding + 20 * titles.length
   const present = new Set(missing === null ? arms.map(({ verdict }) => verdict) : [])
@@ -73,13 +86,13 @@ function headOf({ title, arms, legend, missing }: Comparison): { drawn: Markup; 
 
 function bodyOf(comparison: Comparison, layout: Layout, top: number): { drawn: Markup; height: number } {
   const { arms, notation, margin } = comparison
-  const texts = arms.map(({ arm, lift }) => ({
-    name: arm,
-    lift: writeWithUnit(notation, lift.estimate),
-    range: writeEnds(notation, lift).join(' … '),
+  const texts = arms.map(arm => ({
+    name: arm.arm,
+    lift: writeLift(arm, notation),
+    range: writeLiftEnds(arm, notation)?.join(' … ') ?? '',
   }))
   const { left, cells, rows, bottom } = arranged(texts, layout, top)
-  const lifts = arms.map(({ lift }) => lift)
+  const lifts = arms.map(shownLift)
   const axis = axisFor(lifts, { cells, mostTicks: Math.max(2, Math.floor(cells / 65)), gap: 3, margin: margin ?? 0 })
   if (axis === null) return { drawn: NOTHING, height: bottom }
   const grid = gridOf(axis, notation, { left, top, bottom, width: LAYOUTS[layout].width })
@@ -122,8 +135,9 @@ function rowOf(arm: ComparedArm, notation: Notation, { texts }: Row, interval: M
 <g class="${arm.verdict}"><title>${liftSentence(arm, notation)}</title>${words}${interval}</g>`
 }
 
-/** A line with a cap at each end, or an arrow where it runs on, and a dot for the estimate. */
+/** A line with a cap at each end, or an arrow where it runs on, and a dot for the estimate; nothing while it is too early. */
 function intervalOf({ lift }: ComparedArm, axis: Axis, left: number, y: number): Markup {
+  if (lift.sufficientUnits !== null) return NOTHING
   const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift)
   const [x1, x2] = [left + from + 0.5, left + to + 0.5]
   const start = runsOnBelow ? `M${x1 + 6} ${y - 5}L${x1} ${y}L${x1 + 6} ${y + 5}` : `M${x1} ${y - 4}V${y + 4}`

@@ -1,11 +1,11 @@
 // The latest snapshots of the ledger: when and why each was taken, and what came under it.
 import type { Step } from '../bandit/course.ts'
+import { meanNotation, spanOf, write } from '../bandit/notation.ts'
+import { formatCount, formatMoment, formatShare } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { armColours } from './arm-colours.ts'
 import { type Cell, type Group, htmlTable } from './html-table.ts'
 import { type Markup, markup } from './markup.ts'
-import { meanNotation, spanOf, write } from './notation.ts'
-import { formatCount, formatMoment, formatShare } from './numbers.ts'
 import { shortNames } from './short-names.ts'
 
 const LATEST = 8

@@ -1,8 +1,9 @@
 // Lines over the units that came, as SVG: named at their right ends, where the eye arrives, on an axis from 0. Nothing can measure
 // text here, so room for names is reckoned from letters, on the safe side.
+
+import { formatCount } from '../bandit/numbers.ts'
 import type { ArmColour } from './arm-colours.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { formatCount } from './numbers.ts'
 import { LETTER } from './plot-layout.ts'
 import { shortNames } from './short-names.ts'
 import { ticksBetween } from './ticks.ts'

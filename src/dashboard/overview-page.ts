@@ -1,12 +1,12 @@
 // The first page: every experiment in a line or two, those that run first; and, while there is none, how to make one.
 import type { Experiment, Status } from '../bandit/experiment.ts'
+import { formatCount, formatInstant, formatShare } from '../bandit/numbers.ts'
 import type { Sketch } from '../bandit/portrait.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { named } from './html-table.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { formatCount, formatInstant, formatShare } from './numbers.ts'
 import { sharesSparkline } from './shares.ts'
-import { adviceOf } from './words.ts'
+import { adviceOf, headlineOf } from './words.ts'
 
 export interface Overview {
   readonly entries: readonly Sketch[]
@@ -47,8 +47,7 @@ function momentOf({ startedAt, stoppedAt, createdAt }: Experiment): number {
 }
 
 function entryOf({ experiment, report, course }: Sketch): Markup {
-  const { definition, status } = experiment
-  const { word, kind } = verdictOn(experiment, report)
+  const { definition } = experiment
   const best = bestOf(report)
   return markup`
 <li id="experiment-${definition.key}"><article class="entry">
@@ -56,18 +55,10 @@ function entryOf({ experiment, report, course }: Sketch): Markup {
 <dl>
 <div><dt>units</dt><dd>${formatCount(report.units)}</dd></div>
 <div class="best"><dt>P(best)</dt><dd class="clip">${best === null ? '–' : markup`<code>${named(best.arm)}</code> <span class="soft">${formatShare(best.probabilityBest)}</span>`}</dd></div>
-<div class="word"><dt>${status === 'stopped' ? 'outcome' : 'advice'}</dt><dd class="clip ${kind}">${word}</dd></div>
+<div class="word"><dt>advice</dt><dd class="clip ${adviceOf(report).kind}">${headlineOf(report)}</dd></div>
 </dl>
 <div class="picture">${sharesSparkline(report.arms, course)}<span class="soft">${whenOf(experiment)}</span></div>
 </article></li>`
-}
-
-/** In a word: what to do, or what was done. */
-function verdictOn({ status, winner }: Experiment, report: Sketch['report']): { word: string; kind: string } {
-  if (status === 'draft') return { word: 'Not started', kind: 'none' }
-  if (status === 'stopped') return { word: winner === null ? 'No winner' : `${winner} won`, kind: 'none' }
-  const { action, what, kind } = adviceOf(report)
-  return { word: `${action} ${what}`.trim(), kind }
 }
 
 /** The arm that is most probably best; null while nothing is known. */

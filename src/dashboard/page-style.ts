@@ -21,10 +21,10 @@ code{font-size:.92em;overflow-wrap:anywhere}
 .advice{margin-top:24px;padding:16px 20px;background:var(--shade);border-left:4px solid var(--undecided);border-radius:2px 8px 8px 2px;overflow-wrap:anywhere}
 .advice strong{display:block;font-size:26px;line-height:1.3;letter-spacing:-.02em;font-weight:650}
 .advice p{max-width:72ch}
-.advice.ship{border-color:var(--better)}
-.advice.ship strong{color:var(--better)}
-.advice.stop{border-color:var(--worse)}
-.advice.stop strong{color:var(--worse)}
+.advice.ship,.advice.choose{border-color:var(--better)}
+.advice.ship strong,.advice.choose strong{color:var(--better)}
+.advice.retire,.advice.investigate{border-color:var(--worse)}
+.advice.retire strong,.advice.investigate strong{color:var(--worse)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;margin-top:24px;font-size:14px}
 .facts dt{color:var(--soft)}
 .facts dd{overflow-wrap:anywhere}

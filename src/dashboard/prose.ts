@@ -15,7 +15,7 @@ export function wrap(text: string, width: number, first = ''): string[] {
   const room = width - indent.length
   const lines: string[] = []
   let line = ''
-  for (const word of plain(text)
+  for (const word of unbroken(plain(text))
     .split(' ')
     .flatMap(whole => keyLines(whole, room))) {
     const longer = line === '' ? word : `${line} ${word}`

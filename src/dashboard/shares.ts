@@ -1,12 +1,12 @@
 // How the policy moved: the share of new units that each arm got, snapshot by snapshot, as a chart with its table, and as the small
 // picture of a list.
 import type { Step } from '../bandit/course.ts'
+import { formatCount, formatShare } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { type ArmColour, armColours } from './arm-colours.ts'
 import { htmlTable, named } from './html-table.ts'
 import { type ChartLine, lineChart } from './line-chart.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
-import { formatCount, formatShare } from './numbers.ts'
 
 /** So many faint lines are drawn; more would be a grey smear. */
 const MOST_FAINT = 24

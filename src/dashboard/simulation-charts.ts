@@ -1,7 +1,8 @@
 // A simulation's two curves as one SVG: what learning cost against equal shares, and how the intervals closed in.
 // Pure, and nothing in it refers elsewhere.
+
+import { formatCount } from '../bandit/numbers.ts'
 import type { CurvePoint, SimulationResult } from '../simulation/summary.ts'
-import { formatCount } from './numbers.ts'
 import { ticksTo } from './ticks.ts'
 
 interface Line {

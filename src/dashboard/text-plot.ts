@@ -1,21 +1,25 @@
 // Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row, and so does the margin.
+
+import { type Notation, writeTick } from '../bandit/notation.ts'
 import { type Axis, axisFor, markOn } from './axis.ts'
-import { type ComparedArm, type Comparison, MARGIN_LEGEND } from './comparison.ts'
-import { type Notation, writeTick } from './notation.ts'
+import { type ComparedArm, type Comparison, MARGIN_LEGEND, shownLift } from './comparison.ts'
 import { lengthOf } from './prose.ts'
 import type { Column } from './text-table.ts'
 
 /** A column of drawn intervals below the labels of their axis; empty where there is nothing to draw. */
 export function plotColumn({ arms, notation, margin }: Comparison, cells: number): Column {
-  const lifts = arms.map(({ lift }) => lift)
-  const axis = axisFor(lifts, { cells, mostTicks: Math.max(3, Math.floor(cells / 10)), margin: margin ?? 0 })
+  const axis = axisFor(arms.map(shownLift), {
+    cells,
+    mostTicks: Math.max(3, Math.floor(cells / 10)),
+    margin: margin ?? 0,
+  })
   if (axis === null) return { head: '', cells: [], align: 'left' }
   return { head: labels(axis, notation), cells: arms.map(arm => drawn(axis, arm)), align: 'left' }
 }
 
 /** What its letters mean, a line each; `├─●─┤` is the legend of the comparison itself. */
 export function plotLegend({ arms, legend, margin }: Comparison): string[] {
-  const lifts = arms.map(({ lift }) => lift)
+  const lifts = arms.filter(({ lift }) => lift.sufficientUnits === null).map(shownLift)
   const axis = axisFor(lifts, { cells: 100, mostTicks: 5, margin: margin ?? 0 })
   const marks = axis === null ? [] : lifts.map(lift => markOn(axis, lift))
   const runsOn = marks.some(({ runsOnBelow, runsOnAbove }) => runsOnBelow || runsOnAbove)
@@ -27,6 +31,7 @@ export function plotLegend({ arms, legend, margin }: Comparison): string[] {
 }
 
 function drawn(axis: Axis, { lift, verdict }: ComparedArm): string {
+  if (lift.sufficientUnits !== null) return ''
   const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift)
   const letters: string[] = new Array(axis.cells).fill(' ')
   letters.fill(at === null ? '╌' : '─', from, to + 1)

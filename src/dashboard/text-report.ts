@@ -1,6 +1,7 @@
 // The report for a terminal: at most 100 columns, no colour, aligned on the decimal point, the lifts drawn on a common axis.
+
+import { formatLevel } from '../bandit/numbers.ts'
 import type { Report } from '../bandit/report.ts'
-import { formatLevel } from './numbers.ts'
 import { lengthOf, plain, wrap } from './prose.ts'
 import { shortNames } from './short-names.ts'
 import { type Section, sectionsOf } from './text-sections.ts'
@@ -57,8 +58,8 @@ function apart(left: string, right: string): string[] {
 }
 
 function advice(report: Report): string[] {
-  const { action, what, why } = adviceOf(report)
-  return [...(action === '' ? [] : wrap(`${action.toUpperCase()} ${what}`, WIDTH)), ...wrap(why, WIDTH)]
+  const { action, about, why } = adviceOf(report)
+  return [...(action === '' ? [] : wrap(action.toUpperCase() + about, WIDTH)), ...wrap(why, WIDTH)]
 }
 
 function sectionLines({ title, table, legend }: Section, names: readonly string[], nameWidth: number): string[] {

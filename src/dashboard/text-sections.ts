@@ -1,6 +1,5 @@
 // The tables of the text report, each with a title and a legend. Evidence first, belief after it, each named.
-import type { Report } from '../bandit/report.ts'
-import { type ComparedArm, type Comparison, guardrailComparisons, liftComparison } from './comparison.ts'
+
 import {
   lossNotation,
   meanNotation,
@@ -10,11 +9,29 @@ import {
   writeEnds,
   writeSize,
   writeWithUnit,
-} from './notation.ts'
-import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from './numbers.ts'
+} from '../bandit/notation.ts'
+import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from '../bandit/numbers.ts'
+import type { Report } from '../bandit/report.ts'
+import {
+  type ComparedArm,
+  type Comparison,
+  guardrailComparisons,
+  ownComparison,
+  writeLift,
+  writeLiftEnds,
+} from './comparison.ts'
 import { plotColumn, plotLegend } from './text-plot.ts'
 import { type Column, intervalColumn, numberColumn, saysSomething, type Table, wordColumn } from './text-table.ts'
-import { BELIEF_LEGEND, CREDIBLE_LEVEL, MEANS_LEGEND, roleOf } from './words.ts'
+import {
+  BELIEF_LEGEND,
+  CREDIBLE_LEVEL,
+  clippedLegend,
+  MEANS_LEGEND,
+  roleOf,
+  shownMean,
+  tooEarlyLegend,
+  writeMean,
+} from './words.ts'
 
 export interface Section {
   readonly title: string
@@ -24,11 +41,13 @@ export interface Section {
 }
 
 export function sectionsOf(report: Report): Section[] {
-  const comparison = liftComparison(report)
+  const comparison = ownComparison(report)
+  // The evidence against no lift is not what a guardrail asks for.
+  const hasEvidence = comparison.missing === null && comparison.margin === null
   return [
     armsSection(report),
     liftSection(comparison, report),
-    ...(comparison.missing === null ? [evidenceSection(comparison.arms, report)] : []),
+    ...(hasEvidence ? [evidenceSection(comparison.arms, report)] : []),
     ...guardrailComparisons(report).map(guardrail => liftSection(guardrail, report)),
     beliefSection(report),
   ]
@@ -36,7 +55,7 @@ export function sectionsOf(report: Report): Section[] {
 
 function armsSection(report: Report): Section {
   const { arms, metric, alpha } = report
-  const spans = arms.map(({ estimate }) => spanOf(estimate))
+  const spans = arms.map(shownMean)
   const notation = meanNotation(metric, spans)
   const plainNotation = meanNotation(
     metric,
@@ -47,11 +66,14 @@ function armsSection(report: Report): Section {
   const columns = [
     numberColumn('units', arms, ({ units }) => formatCount(units)),
     numberColumn('mean', arms, ({ mean }) => writeWithUnit(plainNotation, mean)),
-    numberColumn('estimate', spans, ({ estimate }) => writeWithUnit(notation, estimate)),
-    intervalColumn(`${level} confidence sequence`, spans, span => (known ? writeEnds(notation, span) : null)),
+    numberColumn('estimate', arms, arm => writeMean(arm, notation)),
+    intervalColumn(`${level} confidence sequence`, arms, ({ estimate }) =>
+      known && estimate.sufficientUnits === null ? writeEnds(notation, estimate) : null,
+    ),
     wordColumn('', arms, roleOf),
   ]
-  return { title: 'Arms', table: tableOf(report, arms, columns), legend: known ? [MEANS_LEGEND] : [] }
+  const legend = [...(known ? [MEANS_LEGEND] : []), ...tooEarlyLegend(report), ...clippedLegend(report)]
+  return { title: 'Arms', table: tableOf(report, arms, columns), legend }
 }
 
 /** Absolute lifts, in numbers and drawn. */
@@ -59,8 +81,8 @@ function liftSection(comparison: Comparison, report: Report): Section {
   const { title, arms, notation, missing } = comparison
   if (missing !== null) return { title, table: null, legend: [missing] }
   const columns = [
-    numberColumn('lift', arms, ({ lift }) => writeWithUnit(notation, lift.estimate)),
-    intervalColumn('from … to', arms, ({ lift }) => writeEnds(notation, lift)),
+    numberColumn('lift', arms, arm => writeLift(arm, notation)),
+    intervalColumn('from … to', arms, arm => writeLiftEnds(arm, notation)),
     wordColumn('verdict', arms, ({ verdict }) => verdict),
   ]
   const draw = (cells: number) => plotColumn(comparison, cells)
@@ -68,7 +90,7 @@ function liftSection(comparison: Comparison, report: Report): Section {
 }
 
 function evidenceSection(lifted: readonly ComparedArm[], report: Report): Section {
-  const relatives = lifted.map(({ lift }) => lift.relative ?? UNKNOWN)
+  const relatives = lifted.map(({ lift }) => (lift.sufficientUnits === null ? (lift.relative ?? UNKNOWN) : UNKNOWN))
   const known = relatives.some(({ estimate }) => estimate !== null)
   const notation = relativeNotation(relatives)
   const columns = [

@@ -1,6 +1,6 @@
 // Tables for a terminal: a column of names, then columns whose numbers align on the decimal point, then a drawing in what room is
 // left. No rules, no boxes: alignment is the ruling.
-import { ABSENT } from './numbers.ts'
+import { ABSENT } from '../bandit/numbers.ts'
 import { lengthOf } from './prose.ts'
 
 export interface Column {

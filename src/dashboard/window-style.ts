@@ -69,8 +69,8 @@ pre code{font-size:inherit;overflow-wrap:normal}
 .entry dt{color:var(--soft);font-size:12px}
 .entry dd{font-size:14px;overflow-wrap:anywhere}
 .entry dd code{font-size:13px}
-.word .ship{color:var(--better);font-weight:600}
-.word .stop{color:var(--worse);font-weight:600}
+.word .ship,.word .choose{color:var(--better);font-weight:600}
+.word .retire,.word .investigate{color:var(--worse);font-weight:600}
 .picture{font-size:12px}
 .picture .soft{font-size:12px}
 .spark{display:block;width:100%;height:30px;border-radius:3px;margin-bottom:4px}

@@ -1,8 +1,20 @@
 // What the text and the page both say: the same sentences for the same facts. A confidence sequence is named one wherever it
 // stands, and so is a credible interval. What they say of lifts is comparison.ts's.
+
+import {
+  liftNotation,
+  type Notation,
+  type Span,
+  spanOf,
+  UNKNOWN,
+  writeRange,
+  writeWithUnit,
+} from '../bandit/notation.ts'
+import { formatCount, formatEValue, formatInstant, formatLevel, formatPValue } from '../bandit/numbers.ts'
+import { isProven } from '../bandit/reasons.ts'
+import type { Action } from '../bandit/recommendation.ts'
 import type { ArmReport, Report } from '../bandit/report.ts'
-import { liftNotation, writeRange, writeWithUnit } from './notation.ts'
-import { formatCount, formatEValue, formatInstant, formatLevel, formatPValue } from './numbers.ts'
+import { listed, roughly } from '../bandit/wording.ts'
 
 export const BELIEF_LEGEND =
   'P(best) and loss steer the policy: they assume constant rates and are no evidence; the lifts are.'
@@ -14,26 +26,83 @@ export const CREDIBLE_LEVEL = '95 %'
 
 /** What to do, in a word or two, and why; on a metric that decides nothing, that it does not. */
 export interface Advice {
-  readonly kind: 'ship' | 'continue' | 'stop' | 'none'
-  /** `Ship`, `Continue`, `Stop`, `Stopped`; empty where there is no advice. */
+  readonly kind: Action | 'none'
+  /** `Ship`, `Not started`; empty where there is no advice. */
   readonly action: string
-  /** What the action is about: `mens`, `and keep control`; may be empty. */
-  readonly what: string
+  /** Goes on with what the action is about: ` mens`, `: mens won`; may be empty. */
+  readonly about: string
   readonly why: string
 }
 
-export function adviceOf({ recommendation, control, status, winner, metric }: Report): Advice {
+export function adviceOf(report: Report): Advice {
+  const { recommendation, metric } = report
   if (recommendation === null) {
     const why = `${metric.key} is a ${metric.role} metric: it informs, while the recommendation rests on the primary one.`
-    return { kind: 'none', action: '', what: '', why }
+    return { kind: 'none', action: '', about: '', why }
   }
-  const { action, arm, why } = recommendation
-  if (action === 'ship') return { kind: action, action: 'Ship', what: arm ?? '', why }
-  if (action === 'continue') return { kind: action, action: 'Continue', what: '', why }
-  if (status === 'stopped' && arm === winner) {
-    return { kind: action, action: 'Stopped', what: arm === null ? '' : `with ${arm} for everyone`, why }
-  }
-  return { kind: action, action: 'Stop', what: arm === control ? `and keep ${arm}` : (arm ?? ''), why }
+  const { action, arms, why } = recommendation
+  return { kind: action, ...HEADS[action](report, arms), why }
+}
+
+type Head = Pick<Advice, 'action' | 'about'>
+
+const HEADS = {
+  ship: (_, arms) => ({ action: 'Ship', about: ` ${listed(arms)}` }),
+  choose: (_, arms) => ({ action: 'Choose', about: ` one of ${listed(arms)}` }),
+  retire: (_, arms) => ({ action: 'Retire', about: ` ${listed(arms)}` }),
+  keep: (_, arms) => ({ action: 'Keep', about: ` ${listed(arms)}` }),
+  continue: ({ status }) => ({
+    action: status === 'draft' ? 'Not started' : status === 'paused' ? 'Paused' : 'Continue',
+    about: '',
+  }),
+  investigate: () => ({ action: 'Investigate', about: '' }),
+  stopped: report => {
+    const { winner } = report
+    if (winner === null) return { action: 'Stopped', about: ' without a winner' }
+    return { action: 'Stopped', about: `: ${winner} ${isProven(report) ? 'won' : 'was chosen'}` }
+  },
+} as const satisfies Record<Action, (report: Report, arms: readonly string[]) => Head>
+
+/** The advice in a few words: `Ship mens`; empty on a metric that decides nothing. */
+export function headlineOf(report: Report): string {
+  const { action, about } = adviceOf(report)
+  return action + about
+}
+
+export const TOO_EARLY = 'too early'
+
+/** What may be shown of the mean of an arm; nothing while it is too early. */
+export function shownMean({ estimate }: ArmReport): Span {
+  return estimate.sufficientUnits === null ? spanOf(estimate) : UNKNOWN
+}
+
+/** `18.3 %`, or that it is too early. */
+export function writeMean({ estimate }: ArmReport, notation: Notation): string {
+  return estimate.sufficientUnits === null ? writeWithUnit(notation, estimate.mean) : TOO_EARLY
+}
+
+/** What `too early` means, where an arm's mean says so. */
+export function tooEarlyLegend({ arms }: Report): string[] {
+  const needed = arms.flatMap(({ estimate }) => estimate.sufficientUnits ?? [])
+  if (needed.length === 0) return []
+  return [
+    `Too early: the interval covers the whole range of the metric; usually about ${roughly(Math.max(...needed))} units suffice.`,
+  ]
+}
+
+/** Units outside the range of the metric; empty where there are none. */
+export function writeClipped({ clippedUnits: { above, below } }: ArmReport): string {
+  return above + below === 0 ? '' : formatCount(above + below)
+}
+
+/** How many units of each arm are outside of the range, where any are. */
+export function clippedLegend({ arms, metric: { range } }: Report): string[] {
+  const clipped = arms.flatMap(arm => {
+    const count = writeClipped(arm)
+    return count === '' ? [] : [`${arm.arm} ${count}`]
+  })
+  if (clipped.length === 0) return []
+  return [`Units clipped to the range [${range[0]}, ${range[1]}]: ${listed(clipped)}.`]
 }
 
 /** What sets an arm apart: `control`, `retired`; mostly nothing. */
@@ -66,12 +135,16 @@ export function describeTimes({ startedAt, generatedAt }: Report): string {
 
 /** What the policy as a whole earned. */
 export function policySentence({ policyLift, metric, control }: Report): string {
-  if (policyLift.estimate === null)
-    return `What the policy changed, compared with giving everyone ${control}, is not known yet.`
+  const reach = metric.range[1] - metric.range[0]
+  const { estimate, lower, upper, from, units, level, pValue } = policyLift
+  const saysNothing = lower === null || upper === null || (lower <= -reach && upper >= reach)
+  if (estimate === null || from === null || saysNothing)
+    return `It is too early to say what the policy changed, compared with giving everyone ${control}.`
   const notation = liftNotation(metric, [policyLift])
-  const change = `the policy changed ${metric.key} by ${writeWithUnit(notation, policyLift.estimate)} per unit`
-  const proof = `${formatLevel(policyLift.level)} confidence sequence ${writeRange(notation, policyLift)}`
-  return `Compared with giving everyone ${control}, ${change}; ${proof}, always-valid p ${equals(formatPValue(policyLift.pValue))}.`
+  const since = `over the ${formatCount(units)} units since snapshot ${from}`
+  const change = `the policy changed ${metric.key} by ${writeWithUnit(notation, estimate)} per unit ${since}`
+  const proof = `${formatLevel(level)} confidence sequence ${writeRange(notation, policyLift)}`
+  return `Compared with giving everyone ${control}, ${change}; ${proof}, always-valid p ${equals(formatPValue(pValue))}.`
 }
 
 export function sampleRatioSentence({ sampleRatio, units }: Report): string {

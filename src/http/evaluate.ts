@@ -25,12 +25,12 @@ export async function postEvaluate(
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
   const evaluation = await evaluate(context, experiment, weights, context.now(), metricIn(named, definition))
-  const { estimate, lower, upper, level, units, batches } = evaluation.value
+  const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
   answerJson(response, {
     experiment: definition.key,
     metric: evaluation.metric.key,
     weights: Object.fromEntries(definition.arms.map(({ key }, position) => [key, evaluation.weights[position]])),
-    value: { estimate, lower, upper, level },
+    value: { estimate, rawEstimate, lower, upper, level },
     units,
     batches,
     notes:

@@ -54,6 +54,14 @@ export function experimentFamilies({ catalogue, lookout, now }: Context): Family
       'ln e against "the arms got the units that their propensities promised"; 6.9 is an alarm',
       ({ report }) => report?.sampleRatio.logEValue,
     ),
+    gauge(
+      'pinwheel_recommendation',
+      '1 for the action that the report recommends now',
+      shown.flatMap(({ live: { experiment }, report }) => {
+        const { action } = report?.recommendation ?? {}
+        return action === undefined ? [] : [{ labels: { experiment: experiment.definition.key, action }, value: 1 }]
+      }),
+    ),
     ...armFamilies(shown),
     gauge('pinwheel_arms_left_out', 'Arms without series of their own, because there are too many', [
       { value: armCount(shown.filter(({ showsArms }) => !showsArms)) },

@@ -1,7 +1,8 @@
-// GET /experiments/:key/report in its faces, by suffix or by Accept.
+// GET /experiments/:key/report in its formats, by suffix, by ?format= or by Accept.
 import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
+import type { GuardrailLift } from '../bandit/findings.ts'
 import type { Metric } from '../bandit/metric.ts'
 import { type ArmReport, type Report, report } from '../bandit/report.ts'
 import { csvReport } from '../dashboard/csv-report.ts'
@@ -9,10 +10,10 @@ import { htmlReport } from '../dashboard/html-report.ts'
 import { intervalPlot } from '../dashboard/interval-plot.ts'
 import { textReport } from '../dashboard/text-report.ts'
 import type { Estimate, Evidence, Interval } from '../stats/confidence-sequence.ts'
-import type { Lift } from '../stats/lift.ts'
 import { answerText, fileName, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
+import { refuse } from './fields.ts'
 import { metricIn } from './ledger.ts'
 
 const FACES = {
@@ -27,7 +28,7 @@ export type Face = keyof typeof FACES
 
 export const FACE_SUFFIXES = Object.keys(FACES) as Face[]
 
-/** `face` null: as Accept says, JSON where it says nothing. */
+/** `face`: of the suffix; null: as `?format=` says, else as Accept says, JSON where it says nothing. */
 export async function getReport(
   face: Face | null,
   context: Context,
@@ -37,7 +38,7 @@ export async function getReport(
   authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const metric = metricIn(request.query.metric, experiment.definition)
-  const given = face ?? acceptedFace(request)
+  const given = formatIn(request.query.format, face) ?? acceptedFace(request)
   const { type, render } = FACES[given]
   response.appendHeader('Vary', 'Accept')
   const name = fileNameOf(experiment.definition, metric, given)
@@ -53,6 +54,17 @@ function fileNameOf({ key }: Definition, metric: Metric, face: Face): string | n
   if (disposition === undefined) return null
   const about = metric.role === 'primary' ? key : `${key}-${metric.key}`
   return `${disposition}; ${fileName(`${about}-report.${face}`)}`
+}
+
+/** The suffix and the query may both name the format, but not two formats. */
+function formatIn(query: unknown, suffix: Face | null): Face | null {
+  if (query === undefined) return suffix
+  const named = FACE_SUFFIXES.find(face => face === query)
+  if (named === undefined) refuse([{ path: 'format', message: `must be one of ${FACE_SUFFIXES.join(', ')}` }])
+  else if (suffix !== null && named !== suffix) {
+    refuse([{ path: 'format', message: `must be ${suffix}, as the address says, or be left out` }])
+  }
+  return named ?? suffix
 }
 
 function acceptedFace(request: Request): Face {
@@ -84,8 +96,14 @@ function reportJson(facts: Report) {
     immatureUnits: facts.immatureUnits,
     snapshots: facts.snapshots,
     alpha: facts.alpha,
-    arms: facts.arms.map(armJson),
-    policyLift: { ...endsOf(policyLift), ...evidenceJson(policyLift), level: policyLift.level },
+    arms: facts.arms.map(arm => armJson(arm, facts.metric)),
+    policyLift: {
+      ...endsOf(policyLift),
+      ...evidenceJson(policyLift),
+      level: policyLift.level,
+      sinceSnapshot: policyLift.from,
+      units: policyLift.units,
+    },
     sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
     guardrails: guardrails.map(({ metric, lift, ...finding }) => ({
       metric: metric.key,
@@ -97,23 +115,26 @@ function reportJson(facts: Report) {
   }
 }
 
-function armJson({ lift, ...arm }: ArmReport) {
-  return { ...arm, lift: lift === null ? null : liftJson(lift) }
+/** On a guardrail the lift has no verdict of its own: what counts is the margin, see `guardrails`. */
+function armJson({ lift, ...arm }: ArmReport, { role }: Metric) {
+  if (lift === null) return { ...arm, lift }
+  const verdict = role === 'guardrail' ? null : lift.verdict
+  return { ...arm, lift: { ...liftJson(lift), verdict } }
 }
 
-function liftJson(lift: Lift) {
-  const { relative, verdict, level } = lift
+function liftJson(lift: GuardrailLift) {
+  const { relative, level, sufficientUnits } = lift
   return {
     absolute: endsOf(lift),
     relative: relative === null ? null : endsOf(relative),
     ...evidenceJson(lift),
-    verdict,
     level,
+    sufficientUnits,
   }
 }
 
-function endsOf({ estimate, lower, upper }: Interval | Estimate) {
-  return { estimate, lower, upper }
+function endsOf({ estimate, rawEstimate, lower, upper }: Interval | Estimate) {
+  return { estimate, rawEstimate, lower, upper }
 }
 
 function evidenceJson({ eValue, logEValue, pValue }: Evidence) {

@@ -31,11 +31,16 @@ export interface PairwiseLift extends Estimate, Evidence {
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */
-export function pairwiseLifts(ledger: Ledger, options: PairwiseOptions, among: readonly number[]): PairwiseLift[] {
+export function pairwiseLifts(
+  ledger: Ledger,
+  options: PairwiseOptions,
+  among: readonly number[],
+  of: readonly number[] = among,
+): PairwiseLift[] {
   const { arms, metric, alpha, plannedUnits } = options
-  const pairs = among.flatMap(arm => among.filter(over => over !== arm).map(over => ({ arm, over })))
+  const pairs = of.flatMap(arm => among.filter(over => over !== arm).map(over => ({ arm, over })))
   if (pairs.length === 0) return []
-  const tuning = tuneSequence(alpha / (pairs.length / 2), plannedUnits)
+  const tuning = tuneSequence(alpha / ((among.length * (among.length - 1)) / 2), plannedUnits)
   const predictor = new Predictor(arms, metric.range)
   const scored = pairs.map(pair => ({ ...pair, scores: new PairedScores(pair.arm, pair.over) }))
   for (const batch of matureBatches(ledger)) {

@@ -46,8 +46,12 @@ describe('Lookout', () => {
     await service.call('POST', '/rewards', events)
   }
 
-  /** What waits for the webhook, oldest first; it is taken out. */
+  /** What waits for the webhook, oldest first; it is taken out. Of the recommendations below. */
   async function messages(store: Store = service.store) {
+    return (await allMessages(store)).filter(({ type }) => type !== 'recommendation')
+  }
+
+  async function allMessages(store: Store = service.store) {
     const found = []
     for (;;) {
       const [due] = await store.findDueMessages(service.now, 1)
@@ -55,6 +59,11 @@ describe('Lookout', () => {
       found.push({ id: due.id, ...JSON.parse(due.body) })
       await store.settleMessage(due, { isDelivered: true, at: service.now })
     }
+  }
+
+  /** Looks, and tells what was seen besides recommendations. */
+  async function look() {
+    return (await service.look()).filter(seen => !('announced' in seen) || seen.announced !== 'recommendation')
   }
 
   const typesOf = (told: readonly { type: string }[]) => told.map(({ type }) => type)
@@ -81,7 +90,7 @@ describe('Lookout', () => {
       })
       await assign(10)
       await service.advance(2 * MINUTE)
-      expect(await service.look()).toEqual([])
+      expect(await look()).toEqual([])
       expect(await messages()).toEqual([])
     })
 
@@ -92,8 +101,8 @@ describe('Lookout', () => {
       const catalogue = await Catalogue.load(other)
       const beside = new Lookout({ catalogue, store: other, elapsedMs: () => 0, newId: () => 'msg_beside' })
       const seen = (await Promise.all([service.look(), beside.look(service.now)])).flat()
-      expect(seen).toHaveLength(1)
-      expect(typesOf(await messages())).toEqual(['verdict'])
+      expect(seen).toHaveLength(2)
+      expect(typesOf(await allMessages())).toEqual(['recommendation', 'verdict'])
       await other.close()
     })
 
@@ -121,9 +130,9 @@ describe('Lookout', () => {
       const { experiment: found } = service.catalogue.get('spring-email')
       await service.store.announce(found.id, null, { subject: 'verdict/mens', state: 'better', at: service.now }, null)
       await service.advance(9 * MINUTE)
-      expect(await service.look()).toEqual([])
+      expect(await look()).toEqual([])
       await service.advance(MINUTE)
-      expect(await service.look()).toMatchObject([
+      expect(await look()).toMatchObject([
         { announced: 'verdict', details: { arm: 'mens', before: 'better', verdict: 'undecided' } },
       ])
     })
@@ -150,7 +159,7 @@ describe('Lookout', () => {
     it('retires its arm with "onHarm": "pause-arm", under the name pinwheel', async () => {
       await startExperiment(service, { ...GUARDED, onHarm: 'pause-arm' })
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
-      expect(await service.look()).toMatchObject([
+      expect(await look()).toMatchObject([
         { retired: 'mens', metric: 'unsubscribe', isPaused: false },
         { announced: 'guardrail.harmed' },
       ])
@@ -169,7 +178,7 @@ describe('Lookout', () => {
       const arms = new Set(next.body.assignments.map(({ arm }: { arm: string }) => arm))
       expect([...arms].sort()).toEqual(['control', 'womens'])
       await service.advance(2 * MINUTE)
-      expect(await service.look()).toEqual([])
+      expect(await look()).toEqual([])
     })
 
     it('pauses the whole experiment with "onHarm": "pause", says why, and does so again when it is started', async () => {
@@ -208,10 +217,7 @@ describe('Lookout', () => {
     it('pauses the experiment with its last arm beside the control', async () => {
       await startExperiment(service, { ...GUARDED, arms: [{ key: 'control' }, { key: 'mens' }], onHarm: 'pause-arm' })
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
-      expect(await service.look()).toMatchObject([
-        { retired: 'mens', isPaused: true },
-        { announced: 'guardrail.harmed' },
-      ])
+      expect(await look()).toMatchObject([{ retired: 'mens', isPaused: true }, { announced: 'guardrail.harmed' }])
       expect((await messages())[0].data).toMatchObject({ armStatus: 'retired', experimentStatus: 'paused' })
       const { body } = await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'later' })
       expect(body).toMatchObject({ arm: 'control', reason: 'paused' })
@@ -229,8 +235,57 @@ describe('Lookout', () => {
       const { salt, status, version, winner, createdAt, startedAt, stoppedAt, ...definition } = await experiment()
       definition.arms[1].retired = false
       expect((await service.call('PUT', '/experiments/spring-email', definition)).status).toBe(200)
-      expect(await service.look()).toMatchObject([{ retired: 'mens' }])
+      expect(await look()).toMatchObject([{ retired: 'mens' }])
       expect((await experiment()).arms[1].retired).toBe(true)
+    })
+  })
+
+  describe('the recommendation', () => {
+    it('is announced when it changes, as the report has it', async () => {
+      await startExperiment(service)
+      await service.look()
+      expect(await allMessages()).toEqual([])
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      await service.look()
+      const [told] = await allMessages()
+      const { recommendation } = (await service.call('GET', '/experiments/spring-email/report')).body
+      expect(recommendation).toMatchObject({ action: 'ship', arm: 'mens', arms: ['mens'] })
+      expect(told).toMatchObject({
+        type: 'recommendation',
+        data: { experiment: 'spring-email', before: 'continue', ...recommendation },
+      })
+    })
+
+    it('announces no ship while a guardrail is open, though the verdict is better', async () => {
+      await startExperiment(service, GUARDED)
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      await service.look()
+      const told = await allMessages()
+      expect(typesOf(told)).toEqual(['verdict'])
+      expect(told[0].data).toMatchObject({ verdict: 'better', recommendation: { action: 'continue', arm: null } })
+      expect(told[0].data.recommendation.why).toMatch(/guardrail unsubscribe of mens is undecided/)
+    })
+
+    it('is told ten minutes after the last one at the earliest, so that it does not flutter', async () => {
+      await startExperiment(service)
+      const { experiment: found } = service.catalogue.get('spring-email')
+      const before = { subject: 'recommendation', state: 'choose mens womens', at: service.now }
+      await service.store.announce(found.id, null, before, null)
+      await assign(1_200, { arm: 'mens', metric: 'visit' })
+      await service.look()
+      expect(typesOf(await allMessages())).toEqual(['verdict'])
+      await service.advance(10 * MINUTE)
+      await service.look()
+      expect(await allMessages()).toMatchObject([
+        { type: 'recommendation', data: { before: 'choose', action: 'ship', arm: 'mens' } },
+      ])
+    })
+
+    it('is not announced of what Pinwheel has done by itself', async () => {
+      await startExperiment(service, { ...GUARDED, onHarm: 'pause-arm' })
+      await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
+      await service.look()
+      expect(typesOf(await allMessages())).toEqual(['guardrail.harmed'])
     })
   })
 
@@ -292,11 +347,11 @@ describe('Lookout', () => {
     await startExperiment(service)
     await service.call('POST', '/experiments/spring-email/stop')
     faulty.isDown = true
-    expect(await service.look()).toMatchObject([{ experiment: 'spring-email', error: expect.any(Error) }])
+    expect(await look()).toMatchObject([{ experiment: 'spring-email', error: expect.any(Error) }])
     faulty.isDown = false
-    expect(await service.look()).toEqual([])
+    expect(await look()).toEqual([])
     await service.advance(10_000)
-    expect(await service.look()).toMatchObject([{ announced: 'experiment.stopped' }])
+    expect(await look()).toMatchObject([{ announced: 'experiment.stopped' }])
   })
 
   it('looks at a few experiments at a time, and at all of them in turn', async () => {

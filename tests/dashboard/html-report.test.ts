@@ -46,7 +46,7 @@ describe('htmlReport()', () => {
         description: HOSTILE,
         arms,
         notes: [HOSTILE],
-        recommendation: { action: 'ship', arm: HOSTILE, why: HOSTILE },
+        recommendation: { action: 'ship', arm: HOSTILE, arms: [HOSTILE], why: HOSTILE },
       }),
     )
     expect(page).not.toMatch(/<script|(?!\n)\p{Cc}|\p{Surrogate}/u)

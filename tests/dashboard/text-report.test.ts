@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { judgeGuardrail } from '../../src/bandit/guardrail.ts'
+import type { Action } from '../../src/bandit/recommendation.ts'
 import type { Report } from '../../src/bandit/report.ts'
 import { textReport } from '../../src/dashboard/text-report.ts'
 import { seededRandom } from '../support/random.ts'
@@ -135,13 +136,22 @@ describe('textReport()', () => {
     expect(Math.min(decided, undecided)).toBeGreaterThan(50)
   })
 
-  it('says whom to stop, keep, or that it is over', () => {
-    const stop = (arm: string | null) => ({ action: 'stop', arm, why: 'Because.' }) as const
-    expect(textReport(sampleReport({ recommendation: stop('mens') }))).toMatch(/^STOP mens$/m)
-    expect(textReport(sampleReport({ recommendation: stop('control') }))).toMatch(/^STOP and keep control$/m)
-    expect(textReport(sampleReport({ recommendation: stop(null) }))).toMatch(/^STOP$/m)
-    const over = sampleReport({ recommendation: stop('mens'), status: 'stopped', winner: 'mens' })
-    expect(textReport(over)).toMatch(/^STOPPED with mens for everyone$/m)
+  it('begins with the advice in a few words', () => {
+    const advised = (action: Action, arms: readonly string[], facts: Partial<Report> = {}) =>
+      textReport(sampleReport({ recommendation: { action, arm: null, arms, why: 'Because.' }, ...facts }))
+    expect(advised('ship', ['mens'])).toMatch(/^SHIP mens\nBecause\.$/m)
+    expect(advised('choose', ['mens', 'womens'])).toMatch(/^CHOOSE one of mens, womens$/m)
+    expect(advised('retire', ['mens', 'womens'])).toMatch(/^RETIRE mens, womens$/m)
+    expect(advised('keep', ['control'])).toMatch(/^KEEP control$/m)
+    expect(advised('investigate', [])).toMatch(/^INVESTIGATE$/m)
+    expect(advised('continue', [])).toMatch(/^CONTINUE$/m)
+    expect(advised('continue', [], { status: 'draft' })).toMatch(/^NOT STARTED$/m)
+    expect(advised('continue', [], { status: 'paused' })).toMatch(/^PAUSED$/m)
+    expect(advised('stopped', [], { status: 'stopped' })).toMatch(/^STOPPED without a winner$/m)
+    expect(advised('stopped', ['mens'], { status: 'stopped', winner: 'mens' })).toMatch(/^STOPPED: mens won$/m)
+    const open = sampleReport().arms.map(arm => (arm.isControl ? arm : { ...arm, lift: liftOf([0.01, -0.02, 0.04]) }))
+    const chosen = { status: 'stopped', winner: 'mens', arms: open } as const
+    expect(advised('stopped', ['mens'], chosen)).toMatch(/^STOPPED: mens was chosen$/m)
     const secondary = sampleReport({ recommendation: null, metric: { ...sampleReport().metric, role: 'secondary' } })
     expect(textReport(secondary)).toContain('visit is a secondary metric')
   })

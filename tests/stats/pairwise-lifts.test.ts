@@ -31,6 +31,12 @@ describe('pairwiseLifts()', () => {
     }
   })
 
+  it('gives the lifts of one arm alone as it gives them among all', () => {
+    const ledger = randomLedger(seededRandom(74), [0.1, 0.2, 0.25, 0.5], 30, 200)
+    const all = pairwiseLifts(ledger, options, [1, 2, 3])
+    expect(pairwiseLifts(ledger, options, [1, 2, 3], [2])).toEqual(all.filter(({ arm }) => arm === 2))
+  })
+
   it('turns round with its arms', () => {
     const ledger = randomLedger(seededRandom(72), [0.1, 0.2, 0.25, 0.5], 30, 100)
     const [there, back] = pairwiseLifts(ledger, { ...options, metric: { range: [0, 1], goal: 'decrease' } }, [1, 3])

@@ -1,5 +1,6 @@
 // Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed. The numbers are made up.
 import { judgeGuardrail } from '../../src/bandit/guardrail.ts'
+import { ACTIONS } from '../../src/bandit/recommendation.ts'
 import type { ArmReport, Report } from '../../src/bandit/report.ts'
 
 type Lift = NonNullable<ArmReport['lift']>
@@ -52,6 +53,7 @@ export function liftOf(
     eValue: Math.exp(logEValue),
     pValue: Math.min(1, Math.exp(-logEValue)),
     verdict,
+    sufficientUnits: null,
     relative:
       relativeSpan === null
         ? null
@@ -72,6 +74,8 @@ export function armReport(arm: string, facts: Partial<ArmReport> = {}): ArmRepor
     isControl: false,
     status: 'active',
     units: 0,
+    immatureUnits: 0,
+    clippedUnits: { above: 0, below: 0 },
     successes: null,
     sum: 0,
     mean: null,
@@ -80,7 +84,7 @@ export function armReport(arm: string, facts: Partial<ArmReport> = {}): ArmRepor
     probabilityBeatsControl: null,
     expectedLoss: null,
     propensity: null,
-    estimate: { mean: null, lower: null, upper: null },
+    estimate: { mean: null, rawEstimate: null, lower: null, upper: null, sufficientUnits: null },
     lift: facts.isControl ? null : liftOf(UNKNOWN),
     ...facts,
   }
@@ -99,8 +103,14 @@ export function binaryArm(arm: string, units: number, successes: number, facts: 
     posterior: { mean: rate, lower: Math.max(0, rate - 1.96 * error), upper: Math.min(1, rate + 1.96 * error) },
     estimate:
       units === 0
-        ? { mean: null, lower: null, upper: null }
-        : { mean, lower: rate - 3.4 * error, upper: rate + 3.4 * error },
+        ? { mean: null, rawEstimate: null, lower: null, upper: null, sufficientUnits: null }
+        : {
+            mean,
+            rawEstimate: mean,
+            lower: Math.max(0, rate - 3.4 * error),
+            upper: Math.min(1, rate + 3.4 * error),
+            sufficientUnits: null,
+          },
     ...facts,
   })
 }
@@ -140,9 +150,14 @@ export function sampleReport(facts: Partial<Report> = {}): Report {
       judgeGuardrail(UNSUBSCRIBE, 'mens', liftOf([0.0012, -0.0009, 0.0033])),
       judgeGuardrail(UNSUBSCRIBE, 'womens', liftOf([0.0054, -0.0021, 0.0129])),
     ],
+    clippings: [],
+    silence: null,
+    minDuration: null,
+    pairs: [],
     recommendation: {
       action: 'ship',
       arm: 'mens',
+      arms: ['mens'],
       why: 'The whole interval of mens’s lift in visit lies above 0, with 95 % confidence at every look; womens is better than control too.',
     },
     notes: ['womens was added in snapshot 12: the joint guarantee over all arms holds from there on.'],
@@ -224,7 +239,7 @@ export function emptyReport(facts: Partial<Report> = {}): Report {
     policyLift: { ...none, from: null },
     sampleRatio: { logEValue: 0, eValue: 1, pValue: 1, logEValues: [], status: 'ok' },
     guardrails: [],
-    recommendation: { action: 'continue', arm: null, why: 'No unit has been assigned yet.' },
+    recommendation: { action: 'continue', arm: null, arms: [], why: 'No unit has been assigned yet.' },
     notes: ['The experiment has not been started: everybody gets the control, and nothing is kept.'],
     ...facts,
   })
@@ -247,6 +262,8 @@ export function randomReport(random: () => number): Report {
     const [mean, lower, upper] = span(middle)
     return { mean, lower, upper }
   }
+  const randomLift = (lift: Lift): Lift =>
+    lift.verdict === 'undecided' && random() < 0.1 ? { ...lift, sufficientUnits: 1_234 } : lift
   const keyLength = pick(3, 12, 64)
   const arms = Array.from({ length: count }, (_, position): ArmReport => {
     const mean = random() * scale
@@ -259,10 +276,11 @@ export function randomReport(random: () => number): Report {
       isControl: position === 0,
       status: position > 0 && random() < 0.1 ? 'retired' : 'active',
       units,
+      clippedUnits: { above: Math.floor(units * random() ** 9), below: 0 },
       successes: binary ? Math.floor(units * random()) : null,
       mean: maybe(mean),
       posterior: maybe(interval(mean)),
-      estimate: interval(mean),
+      estimate: { ...interval(mean), rawEstimate: mean, sufficientUnits: pick(null, null, 230) },
       probabilityBest: maybe(pick(0, 1, random(), 1e-12, 1 - 1e-12)),
       probabilityBeatsControl: maybe(random()),
       expectedLoss: maybe(random() * scale * 10 ** (-random() * 12)),
@@ -270,7 +288,9 @@ export function randomReport(random: () => number): Report {
       lift:
         position === 0
           ? null
-          : liftOf(span((random() - 0.5) * scale), { goal, relativeSpan, level: 1 - 0.05 / count, ...evidence }),
+          : randomLift(
+              liftOf(span((random() - 0.5) * scale), { goal, relativeSpan, level: 1 - 0.05 / count, ...evidence }),
+            ),
     })
   })
   const guardrail: Report['metric'] = {
@@ -294,8 +314,13 @@ export function randomReport(random: () => number): Report {
     },
     guardrails: arms.flatMap(({ arm, lift }) => (lift === null ? [] : [judgeGuardrail(guardrail, arm, lift)])),
     recommendation: maybe({
-      action: pick('ship', 'continue', 'stop'),
-      arm: pick(null, arms[1]?.arm ?? null),
+      action: pick(...ACTIONS),
+      arm: null,
+      arms: pick(
+        [],
+        [arms[1]?.arm ?? ''],
+        arms.map(({ arm }) => arm),
+      ),
       why: HOSTILE,
     }),
     notes: pick([], [HOSTILE, 'A note. '.repeat(40)]),

@@ -9,13 +9,15 @@ const METRIC = {
   range: [0, 1],
   margin: null,
 }
-const NO_LIFT = { estimate: null, lower: null, upper: null }
+const NO_LIFT = { estimate: null, rawEstimate: null, lower: null, upper: null }
 const NO_EVIDENCE = { eValue: 1, logEValue: 0, pValue: 1 }
 const ARM = {
   arm: 'control',
   isControl: true,
   status: 'active',
   units: 20_610,
+  immatureUnits: 0,
+  clippedUnits: { above: 0, below: 0 },
   successes: 2_189,
   sum: 2_189,
   mean: 0.1062,
@@ -24,7 +26,7 @@ const ARM = {
   probabilityBeatsControl: null,
   expectedLoss: 0.0765,
   propensity: 0.07,
-  estimate: { mean: 0.106, lower: 0.1, upper: 0.112 },
+  estimate: { mean: 0.106, rawEstimate: 0.106, lower: 0.1, upper: 0.112, sufficientUnits: null },
   lift: null,
 }
 export const REPORT = {
@@ -56,24 +58,26 @@ export const REPORT = {
       probabilityBeatsControl: 0.9999,
       expectedLoss: 4e-7,
       propensity: 0.93,
-      estimate: { mean: 0.1826, lower: 0.176, upper: 0.189 },
+      estimate: { mean: 0.1826, rawEstimate: 0.1826, lower: 0.176, upper: 0.189, sufficientUnits: null },
       lift: {
-        absolute: { estimate: 0.0766, lower: 0.068, upper: 0.085 },
-        relative: { estimate: 0.72, lower: 0.61, upper: 0.84 },
+        absolute: { estimate: 0.0766, rawEstimate: 0.0766, lower: 0.068, upper: 0.085 },
+        relative: { estimate: 0.72, rawEstimate: 0.72, lower: 0.61, upper: 0.84 },
         eValue: 1e30,
         logEValue: 69.08,
         pValue: 1e-30,
         verdict: 'better',
         level: 0.975,
+        sufficientUnits: null,
       },
     },
   ],
-  policyLift: { ...NO_LIFT, ...NO_EVIDENCE, level: 0.95 },
+  policyLift: { ...NO_LIFT, ...NO_EVIDENCE, level: 0.95, sinceSnapshot: null, units: 0 },
   sampleRatio: { ...NO_EVIDENCE, status: 'ok' },
   guardrails: [],
   recommendation: {
     action: 'ship',
     arm: 'mens',
+    arms: ['mens'],
     why: "The whole interval of mens's lift in visit lies above 0, with 95 % confidence at every look.",
   },
   notes: [],

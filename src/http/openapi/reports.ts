@@ -1,12 +1,21 @@
 // The operations that tell what was learned: reports, and the facts that anyone can recompute them from.
 import { z } from 'zod'
 import { STATUSES } from '../../bandit/experiment.ts'
+import { ACTIONS } from '../../bandit/recommendation.ts'
 import { FACE_SUFFIXES } from '../report.ts'
 import type { Operation } from './operation.ts'
 import { REPORT } from './report-example.ts'
 import { count, instant, keyInPath, metric, metricInQuery, perhaps, share } from './shapes.ts'
 
-const interval = { estimate: perhaps, lower: perhaps, upper: perhaps }
+const interval = {
+  estimate: perhaps,
+  rawEstimate: perhaps.describe('Not moved into what is possible; the evidence and the verdict rest on it.'),
+  lower: perhaps,
+  upper: perhaps,
+}
+const sufficientUnits = count
+  .nullable()
+  .describe('While it is too early: how many units, over all arms, usually suffice. Else null.')
 const level = z.number().describe('1 − alpha of this very interval.')
 const evidence = {
   eValue: perhaps.describe('Null where it is too large for JSON; `logEValue` still tells.'),
@@ -20,8 +29,19 @@ const liftSchema = z
     absolute: z.object(interval),
     relative: z.object(interval).nullable().describe('Null for metrics that can be negative.'),
     ...evidence,
-    verdict: z.enum(['better', 'worse', 'undecided']).describe('Read off the absolute interval.'),
     level,
+    sufficientUnits,
+  })
+  .meta({ id: 'GuardrailLift', description: 'Over the control: confidence sequences, valid at every look.' })
+
+const armLiftSchema = liftSchema
+  .extend({
+    verdict: z
+      .enum(['better', 'worse', 'undecided'])
+      .nullable()
+      .describe(
+        'Read off the absolute interval. Null on a guardrail, which is judged by its margin: see `guardrails`.',
+      ),
   })
   .meta({ id: 'Lift', description: 'Over the control: confidence sequences, valid at every look.' })
 
@@ -31,6 +51,10 @@ const armReportSchema = z
     isControl: z.boolean(),
     status: z.enum(['active', 'retired']),
     units: count.describe('Mature ones.'),
+    immatureUnits: count.describe('Units whose window is still open.'),
+    clippedUnits: z
+      .object({ above: count, below: count })
+      .describe('Units, mature or not, whose total lies outside the range: their outcome is the nearest end of it.'),
     successes: count.nullable().describe('Of a binary metric.'),
     sum: z.number(),
     mean: perhaps,
@@ -39,8 +63,10 @@ const armReportSchema = z
     probabilityBeatsControl: share.nullable(),
     expectedLoss: perhaps,
     propensity: share.nullable().describe('The share of new units that it gets now.'),
-    estimate: meanInterval.describe('The confidence sequence of its mean.'),
-    lift: liftSchema.nullable().describe('Null for the control itself.'),
+    estimate: meanInterval
+      .extend({ rawEstimate: interval.rawEstimate, sufficientUnits })
+      .describe('The confidence sequence of its mean.'),
+    lift: armLiftSchema.nullable().describe('Null for the control itself.'),
   })
   .meta({ id: 'ArmReport' })
 
@@ -61,20 +87,33 @@ const reportSchema = z
     alpha: z.number(),
     arms: z.array(armReportSchema),
     policyLift: z
-      .object({ ...interval, ...evidence, level })
+      .object({
+        ...interval,
+        ...evidence,
+        level,
+        sinceSnapshot: count.nullable().describe('The first snapshot whose units count. Null while there is none.'),
+        units: count.describe('Since then.'),
+      })
       .describe('What the policy earned per unit over giving everyone the control.'),
     sampleRatio: z.object({ ...evidence, status: z.enum(['ok', 'warning', 'alarm']) }),
-    guardrails: z.array(
-      z.object({
-        metric: z.string(),
-        arm: z.string(),
-        margin: z.number(),
-        verdict: z.enum(['harmed', 'safe', 'undecided']),
-        lift: liftSchema,
-      }),
-    ),
+    guardrails: z
+      .array(
+        z.object({
+          metric: z.string(),
+          arm: z.string(),
+          margin: z.number(),
+          verdict: z.enum(['harmed', 'safe', 'undecided']).describe('By the margin.'),
+          lift: liftSchema,
+        }),
+      )
+      .describe('All on the primary metric, its own on a guardrail, else none.'),
     recommendation: z
-      .object({ action: z.enum(['ship', 'continue', 'stop']), arm: z.string().nullable(), why: z.string() })
+      .object({
+        action: z.enum(ACTIONS),
+        arm: z.string().nullable().describe('The one arm that it is about; null where there are several or none.'),
+        arms: z.array(z.string()).describe('All arms that it is about.'),
+        why: z.string(),
+      })
       .nullable()
       .describe('Null on other metrics than the primary one.'),
     notes: z.array(z.string()),
@@ -89,6 +128,13 @@ const FACE_TYPES = {
   svg: { 'image/svg+xml': { schema: z.string() } },
 } as const satisfies Record<(typeof FACE_SUFFIXES)[number], object>
 
+const reportQuery = metricInQuery.extend({
+  format: z
+    .enum(FACE_SUFFIXES)
+    .optional()
+    .meta({ description: 'The format, whatever Accept says. Beside a suffix it must be the same.' }),
+})
+
 const READ_PROBLEMS = ['experiment_not_found', 'metric_not_found', 'store_unavailable'] as const
 
 function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
@@ -99,9 +145,9 @@ function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
     tag: 'Reports',
     summary: `The report as ${face}`,
     scope: 'read',
-    parameters: { path: keyInPath, query: metricInQuery },
+    parameters: { path: keyInPath, query: reportQuery },
     answers: { 200: { description: 'The report.', content: FACE_TYPES[face] } },
-    problems: READ_PROBLEMS,
+    problems: [...READ_PROBLEMS, 'invalid_request'],
   }
 }
 
@@ -156,12 +202,12 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
     tag: 'Reports',
     summary: 'The report',
     description:
-      'Valid at every look, however the allocation moved. JSON, unless `Accept` asks for one of the other formats: they have addresses of their own.',
+      'Valid at every look, however the allocation moved. JSON, unless `format` or `Accept` asks for one of the other formats: they have addresses of their own.',
     scope: 'read',
-    parameters: { path: keyInPath, query: metricInQuery },
+    parameters: { path: keyInPath, query: reportQuery },
     // JSON alone: with every format listed here, the types of clients would take any report for text.
     answers: { 200: { description: 'The report.', content: FACE_TYPES.json } },
-    problems: [...READ_PROBLEMS, 'not_acceptable'],
+    problems: [...READ_PROBLEMS, 'invalid_request', 'not_acceptable'],
   },
   ...FACE_SUFFIXES.map(faceOperation),
   {
@@ -195,7 +241,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
               experiment: 'spring-email',
               metric: 'visit',
               weights: { control: 0.5, mens: 0.5 },
-              value: { estimate: 0.144, lower: 0.139, upper: 0.149, level: 0.95 },
+              value: { estimate: 0.144, rawEstimate: 0.144, lower: 0.139, upper: 0.149, level: 0.95 },
               units: 64_000,
               batches: 212,
               notes: [],

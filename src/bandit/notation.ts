@@ -1,6 +1,7 @@
 // How the numbers of a column are written for people: percent, percentage points, or the metric's own unit, with as many decimals as
 // the intervals deserve, so that points align. Every writing is at most 13 columns wide, so that tables keep their width.
-import type { Report } from '../bandit/report.ts'
+import type { MeanInterval } from './findings.ts'
+import type { Metric } from './metric.ts'
 import { ABSENT, exponentOf, grouped, inPowersOfTen } from './numbers.ts'
 
 /** An estimate with its ends; null: no number, or no bound. */
@@ -13,7 +14,7 @@ export interface Span {
 export const UNKNOWN: Span = { estimate: null, lower: null, upper: null }
 
 /** An interval around a mean, as the report gives it, as a span. */
-export function spanOf(interval: Report['arms'][number]['posterior']): Span {
+export function spanOf(interval: MeanInterval | null): Span {
   return interval === null ? UNKNOWN : { estimate: interval.mean, lower: interval.lower, upper: interval.upper }
 }
 
@@ -29,7 +30,6 @@ export interface Notation {
 }
 
 type Style = Omit<Notation, 'decimals'>
-type Metric = Pick<Report['metric'], 'type'>
 
 const MOST_DECIMALS = 6
 /** Digits before and behind the point together: −12,345.67 is the longest writing. */
@@ -37,17 +37,17 @@ const MOST_DIGITS = 7
 const PLAIN_LIMIT = 10 ** MOST_DIGITS - 0.5
 
 /** For means: percent for a binary metric, else its own unit. */
-export function meanNotation({ type }: Metric, spans: readonly Span[]): Notation {
+export function meanNotation({ type }: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
   return notationFor(spans, type === 'binary' ? { factor: 100, unit: '%', signed: false } : PLAIN)
 }
 
 /** For differences of means: percentage points for a binary metric, else its own unit. */
-export function liftNotation({ type }: Metric, spans: readonly Span[]): Notation {
+export function liftNotation({ type }: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
   return notationFor(spans, type === 'binary' ? { factor: 100, unit: 'pp', signed: true } : { ...PLAIN, signed: true })
 }
 
 /** For expected losses: sizes, with the decimals of the means. */
-export function lossNotation(metric: Metric, means: readonly Span[]): Notation {
+export function lossNotation(metric: Pick<Metric, 'type'>, means: readonly Span[]): Notation {
   return { ...liftNotation(metric, means), signed: false }
 }
 
@@ -112,7 +112,7 @@ export function writeWithUnit(notation: Notation, value: number | null): string 
 }
 
 /** A difference of means that a person set, with the digits that it has: `1 pp`, `0.25`. */
-export function writeExactly(metric: Metric, value: number): string {
+export function writeExactly(metric: Pick<Metric, 'type'>, value: number): string {
   const style = { ...liftNotation(metric, []), signed: false }
   const scaled = Number((value * style.factor).toPrecision(MOST_DIGITS))
   const decimals = [0, 1, 2, 3, 4, 5, 6].find(count => Number(scaled.toFixed(count)) === scaled) ?? null
@@ -132,6 +132,11 @@ export function writeEnds(
 export function writeRange(notation: Notation, span: Omit<Span, 'estimate'>): string {
   const [lower, upper] = writeEnds(notation, span)
   return `from ${lower} to ${withUnit(upper, notation)}`
+}
+
+/** The ends as in a table: `+1.0 … +6.1 pp`. */
+export function writeSpan(notation: Notation, span: Omit<Span, 'estimate'>): string {
+  return withUnit(writeEnds(notation, span).join(' … '), notation)
 }
 
 /** A size that may be too small to show, ≥ 0, such as an expected loss: `< 0.01 pp`. */

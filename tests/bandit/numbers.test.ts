@@ -6,7 +6,7 @@ import {
   formatLevel,
   formatPValue,
   formatShare,
-} from '../../src/dashboard/numbers.ts'
+} from '../../src/bandit/numbers.ts'
 
 describe('formatShare()', () => {
   it('never rounds to certainty', () => {

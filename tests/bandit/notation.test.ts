@@ -9,7 +9,7 @@ import {
   writeSize,
   writeTick,
   writeWithUnit,
-} from '../../src/dashboard/notation.ts'
+} from '../../src/bandit/notation.ts'
 import { seededRandom } from '../support/random.ts'
 
 const binary = { type: 'binary' } as const
