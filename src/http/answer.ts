@@ -1,6 +1,6 @@
 // Ends a response by hand: express' own res.json costs as much as the rest of a hot request.
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 
 export const JSON_ANSWER = 'application/json; charset=utf-8'
 
@@ -14,6 +14,12 @@ export function answerText(response: ServerResponse, text: string, type: string,
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes, 'Cache-Control': 'no-store' })
   // A byte a character: then it goes out as it is, and nobody has to look at each.
   response.end(text, bytes === text.length ? 'latin1' : 'utf8')
+}
+
+/** Bytes that all answers share: they go to the network as they are, whoever is slow to take them. */
+export function answerBytes(response: ServerResponse, bytes: Buffer, headers: OutgoingHttpHeaders): void {
+  response.writeHead(200, { 'Content-Length': bytes.length, ...headers })
+  response.end(bytes)
 }
 
 /** JSON that comes in parts, at the pace at which the client takes them. The head waits for the first part, or its error. */
