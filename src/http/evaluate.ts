@@ -1,5 +1,6 @@
 // POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been worth.
 import type { Request, Response } from 'express'
+import { MAX_ARMS } from '../bandit/definition-input.ts'
 import { evaluate, targetFaults } from '../bandit/evaluate.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
@@ -49,6 +50,8 @@ interface Body {
 function weightsFault(value: unknown): string | null {
   if (value === undefined) return null
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object of shares by arm'
+  const count = Object.keys(value).length
+  if (count > MAX_ARMS) return `must be of at most ${MAX_ARMS} arms, not ${count}`
   return Object.values(value).every(weight => typeof weight === 'number') ? null : 'must have numbers only'
 }
 

@@ -11,7 +11,7 @@ import { readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { refuse } from './fields.ts'
 import { shapeFaults } from './schema-faults.ts'
-import { webhookSchema } from './webhook-schema.ts'
+import { MAX_EVENTS, webhookSchema } from './webhook-schema.ts'
 
 const SECRET_BYTES = 32
 
@@ -23,7 +23,10 @@ export async function postWebhook(context: Context, request: Request, response: 
   if (typeof value !== 'object' || value === null) {
     throw new BanditError('invalid_request', 'The request is not valid: the body must be an object with a "url"')
   }
-  const given = (value as { url?: unknown }).url
+  const { url: given, events: named } = value as { url?: unknown; events?: unknown }
+  if (Array.isArray(named) && named.length > MAX_EVENTS) {
+    refuse([{ path: 'events', message: `must name at most ${MAX_EVENTS} events, not ${named.length}` }])
+  }
   const fault = typeof given === 'string' ? targetFault(given, context.allowsPrivateTargets) : null
   refuse([
     ...shapeFaults(webhookSchema, webhookSchema.safeParse(value)),
