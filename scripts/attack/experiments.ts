@@ -1,10 +1,14 @@
 // The experiments that the attacked service has: one for the lonely client, one as wide as can be, and many small ones.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stage } from './stage.ts'
 
 export const LONELY = 'lonely'
 export const WIDE = 'wide'
 export const WIDE_ARMS = 200
 export const WIDE_METRICS = 20
+
+const WIDE_BATCH = 4_000
+const SNAPSHOT_MS = 1_100
 
 export interface Sizes {
   readonly smallExperiments: number
@@ -28,13 +32,19 @@ export async function prepareExperiments(stage: Stage, sizes: Sizes): Promise<vo
     range: [0, 100],
   }))
   await start(stage, WIDE, { arms, metrics: [PRIMARY, ...guardrails] })
-  for (let from = 0; from < sizes.wideUnits; from += 5_000) {
-    const units = Array.from({ length: Math.min(5_000, sizes.wideUnits - from) }, (_, place) => `unit-${from + place}`)
-    await expectOk(stage, 'POST', '/assign/batch', { experiment: WIDE, units })
-    const events = units.flatMap((unit, place) =>
-      place % 3 === 0 ? [{ unit, experiment: WIDE, metric: place % 2 ? PRIMARY.key : 'guardrail-0' }] : [],
+  for (let from = 0; from < sizes.wideUnits; from += WIDE_BATCH) {
+    const units = Array.from(
+      { length: Math.min(WIDE_BATCH, sizes.wideUnits - from) },
+      (_, place) => `u-${from + place}`,
     )
+    await expectOk(stage, 'POST', '/assign/batch', { experiment: WIDE, units })
+    const events = units.flatMap((unit, place) => [
+      ...(place % 7 === 0 ? [{ unit, experiment: WIDE, metric: PRIMARY.key }] : []),
+      { unit, experiment: WIDE, metric: guardrails[place % guardrails.length]?.key, value: place % 50 },
+    ])
     await expectOk(stage, 'POST', '/rewards', events)
+    // A snapshot is taken at most once a second; a ledger with several has more to compute.
+    await sleep(SNAPSHOT_MS)
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from './change-experiment.ts'
 import { armPosition, type Experiment, primaryMetricOf } from './experiment.ts'
+import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
 import { type Report, report } from './report.ts'
@@ -121,6 +122,7 @@ export class Lookout {
     const found = await report(this.#deps, experiment, now)
     const judged = await this.#respond(experiment, found, now, seen)
     const stored = await readKnownLedger(store, judged, primaryMetricOf(judged.definition))
+    await giveWay()
     const observations = observationsOf(judged, { report: found, stored }, announced, now)
     await this.#announce(judged, observations, announced, now, seen)
     return found

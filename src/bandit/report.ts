@@ -7,6 +7,7 @@ import { sampleRatio } from '../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../stats/tally.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
 import type { ArmReport, Findings, MeanInterval, Standing } from './findings.ts'
+import { giveWay } from './give-way.ts'
 import { type GuardrailFinding, judgeGuardrail } from './guardrail.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
@@ -35,8 +36,10 @@ export async function report(
 ): Promise<Report> {
   const { definition } = experiment
   const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
   const ledger = ledgerOf(experiment, metric, stored, now)
   const effects = effectsOn(definition, metric, ledger)
+  await giveWay()
   const arms = armReports(experiment, metric, ledger, stored, effects)
   const ratio = sampleRatio(ledger, { arms: definition.arms.length })
   const guardrails = metric.role === 'primary' ? await guardrailFindings(store, experiment, now) : []
@@ -105,7 +108,9 @@ async function guardrailFindings(
   const findings: GuardrailFinding[] = []
   for (const metric of definition.metrics) {
     if (metric.role !== 'guardrail') continue
-    const ledger = ledgerOf(experiment, metric, await readKnownLedger(store, experiment, metric), now)
+    const stored = await readKnownLedger(store, experiment, metric)
+    await giveWay()
+    const ledger = ledgerOf(experiment, metric, stored, now)
     const { lifts } = effectsOn(definition, metric, ledger)
     for (const [arm, { key }] of definition.arms.entries()) {
       const lift = lifts[arm]

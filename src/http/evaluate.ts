@@ -5,6 +5,7 @@ import { evaluate, targetFaults } from '../bandit/evaluate.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, refuse } from './fields.ts'
 import { metricIn } from './ledger.ts'
@@ -25,7 +26,8 @@ export async function postEvaluate(
   }
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
-  const evaluation = await evaluate(context, experiment, weights, context.now(), metricIn(named, definition))
+  const metric = metricIn(named, definition)
+  const evaluation = await EVALUATIONS.run(() => evaluate(context, experiment, weights, context.now(), metric))
   const { estimate, lower, upper, level, units, batches } = evaluation.value
   answerJson(response, {
     experiment: definition.key,
@@ -40,6 +42,8 @@ export async function postEvaluate(
         : [],
   })
 }
+
+const EVALUATIONS = new Computations('evaluations')
 
 interface Body {
   readonly weights?: Readonly<Record<string, number>>

@@ -1,7 +1,7 @@
 // The five attacks that were measured first, on a service without any defence against them.
-import { brotliCompressSync, constants } from 'node:zlib'
 import type { Attack } from '../attack.ts'
 import { WIDE } from '../experiments.ts'
+import { brotli } from './brotli.ts'
 
 const MIB = 1_024 * 1_024
 
@@ -45,9 +45,3 @@ export const MEASURED_FIRST: readonly Attack[] = [
     run: stage => stage.sendAtOnce(12, { method: 'GET', path: `/experiments/${WIDE}/report`, key: 'read' }),
   },
 ]
-
-export function brotli(text: string): Buffer {
-  return brotliCompressSync(text, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 },
-  })
-}
