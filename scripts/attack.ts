@@ -54,7 +54,7 @@ await runScript(async () => {
       wideUnits: 40_000,
     })
     process.stdout.write(`${head()}\n`)
-    const all = await runAttacks(attacked, attacks, BOUNDS.growthMB, measured =>
+    const all = await runAttacks(attacked, attacks, BOUNDS, measured =>
       process.stdout.write(`${rowOf(measured, brokenBounds(measured, BOUNDS))}\n`),
     )
     const broken = all.filter(measured => brokenBounds(measured, BOUNDS).length > 0)

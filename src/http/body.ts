@@ -104,14 +104,23 @@ export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer
   }
 }
 
-/** @throws BanditError `invalid_json`, with the place where the engine stumbled; see also `refuseLargeJson` */
-export function parseJson(text: string, maxValues = MAX_VALUES): unknown {
-  refuseLargeJson(text, maxValues)
+/**
+ * `what` it is that is parsed, for its refusal.
+ *
+ * @throws BanditError `invalid_json`, with the place where the engine stumbled; see also `refuseLargeJson`
+ */
+export function parseJson(text: string, maxValues = MAX_VALUES, what = 'The body'): unknown {
+  refuseLargeJson(text, maxValues, what)
+  const { stackTraceLimit } = Error
   try {
+    // To find out where the error was thrown, which nobody asks, takes longer than to parse a short text.
+    Error.stackTraceLimit = 0
     return JSON.parse(text)
   } catch (error) {
     const hint = LINES.test(text) ? `; lines of JSON go to /rewards, as ${NDJSON_TYPE}` : ''
-    throw new BanditError('invalid_json', `The body is not valid JSON: ${(error as Error).message}${hint}`)
+    throw new BanditError('invalid_json', `${what} is not valid JSON: ${(error as Error).message}${hint}`)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -121,11 +130,11 @@ const LINES = /^\s*\{[^\n]*\}[^\S\n]*\n\s*\{/
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws BanditError `invalid_json` */
-export function decodeUtf8(bytes: Uint8Array): string {
+export function decodeUtf8(bytes: Uint8Array, what = 'The body'): string {
   try {
     return UTF8.decode(bytes)
   } catch {
-    throw new BanditError('invalid_json', 'The body is not valid UTF-8')
+    throw new BanditError('invalid_json', `${what} is not valid UTF-8`)
   }
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate as inflateZlib } from 'node:zlib'
 import { BanditError } from '../bandit/errors.ts'
+import { Computations } from './computations.ts'
 
 const DECODERS = {
   gzip: promisify(gunzip),
@@ -25,10 +26,11 @@ const FREE_BYTES = 1_024 * 1_024
  */
 export async function inflate(encoding: Encoding, bytes: Buffer, limit: number): Promise<Buffer> {
   if (bytes.length === 0) return bytes
-  const allowed = Math.min(limit, Math.max(FREE_BYTES, MAX_RATIO * bytes.length))
+  const allowed = mostUnpacked(bytes.length, limit)
   try {
-    return await DECODERS[encoding](bytes, { maxOutputLength: allowed })
+    return await UNPACKINGS.run(() => DECODERS[encoding](bytes, { maxOutputLength: allowed }))
   } catch (error) {
+    if (error instanceof BanditError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       const most = `The body must be at most ${allowed} bytes once it is unpacked`
       const why = allowed < limit ? `, ${MAX_RATIO} times what was sent` : ''
@@ -37,6 +39,14 @@ export async function inflate(encoding: Encoding, bytes: Buffer, limit: number):
     throw new BanditError('invalid_request', `The body cannot be unpacked: it is not ${encoding}, or was cut off`)
   }
 }
+
+/** Into how many bytes a body of `length` may unpack, where `limit` is the most for any. */
+export function mostUnpacked(length: number, limit: number): number {
+  return Math.min(limit, Math.max(FREE_BYTES, MAX_RATIO * length))
+}
+
+/** A decoder of brotli takes 16 MB where its sender says so. As many may wait as requests may be under way. */
+const UNPACKINGS = new Computations('compressed bodies', { maxWaiting: 500 })
 
 /** How the body is compressed; null: not at all. @throws BanditError `unsupported_media_type` */
 export function encodingOf({ headers }: IncomingMessage): Encoding | null {

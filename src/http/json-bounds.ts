@@ -17,12 +17,12 @@ const CLOSE_OBJECT = 0x7d
 const SHORTEST_TOO_DEEP = 2 * (MAX_DEPTH + 1)
 
 /**
- * Judges a text in one pass, some ns a character; a text that is no JSON passes or not, and is left to the parser.
+ * Judges a text in one pass, some ns a character (`what` it is, for its refusal); a text that is no JSON passes or not, and is left to the parser.
  *
  * @throws BanditError `invalid_json` when it is nested deeper than `MAX_DEPTH`, `body_too_large` when it may hold more than
  * `maxValues` values (each item of a list, each field of an object)
  */
-export function refuseLargeJson(text: string, maxValues: number): void {
+export function refuseLargeJson(text: string, maxValues: number, what: string): void {
   if (text.length < SHORTEST_TOO_DEEP && text.length <= maxValues) return
   let [depth, values] = [0, 0]
   for (let at = 0; at < text.length; at++) {
@@ -38,7 +38,7 @@ export function refuseLargeJson(text: string, maxValues: number): void {
         values += 1
         depth += 1
         if (depth > MAX_DEPTH) {
-          throw new BanditError('invalid_json', `The body is nested deeper than ${MAX_DEPTH} levels`)
+          throw new BanditError('invalid_json', `${what} is nested deeper than ${MAX_DEPTH} levels`)
         }
         break
       case CLOSE_LIST:
@@ -47,7 +47,7 @@ export function refuseLargeJson(text: string, maxValues: number): void {
         break
     }
     if (values > maxValues) {
-      throw new BanditError('body_too_large', `The body has more than ${maxValues} values; send several smaller ones`)
+      throw new BanditError('body_too_large', `${what} has more than ${maxValues} values; send several smaller ones`)
     }
   }
 }

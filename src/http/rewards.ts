@@ -201,9 +201,9 @@ const LINE_TOO_LONG = new BanditError('invalid_json', `The line is longer than $
 
 function parseLine(bytes: Buffer): unknown | BanditError {
   try {
-    return parseJson(decodeUtf8(bytes))
+    return parseJson(decodeUtf8(bytes, 'The line'), MAX_LINE_BYTES, 'The line')
   } catch (error) {
-    if (error instanceof BanditError) return new BanditError(error.code, error.message.replace('The body', 'The line'))
+    if (error instanceof BanditError) return error
     throw error
   }
 }
