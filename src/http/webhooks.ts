@@ -35,9 +35,6 @@ export async function postWebhook(context: Context, request: Request, response: 
   const { url, events = EVENT_TYPES, experiment: key, secret } = value as WebhookBody
   const experiment = key === undefined ? null : context.catalogue.find(key)?.experiment
   if (experiment === undefined) refuse([{ path: 'experiment', message: `there is no experiment "${key}"` }])
-  if ((await context.store.findWebhooks()).length >= MAX_WEBHOOKS) {
-    throw new BanditError('invalid_request', `There are ${MAX_WEBHOOKS} webhooks already; delete one first`)
-  }
   const webhook = {
     id: `wh_${context.randomBytes(12).toString('hex')}`,
     url,
@@ -46,7 +43,9 @@ export async function postWebhook(context: Context, request: Request, response: 
     secret: secret ?? `whsec_${context.randomBytes(SECRET_BYTES).toString('base64')}`,
     createdAt: context.now(),
   }
-  await context.store.createWebhook(webhook)
+  if (!(await context.store.createWebhook(webhook))) {
+    throw new BanditError('invalid_request', `There are ${MAX_WEBHOOKS} webhooks already; delete one first`)
+  }
   response.setHeader('Location', `/webhooks/${webhook.id}`)
   const created = webhookJson(context, await webhookIn(context, webhook.id))
   answerJson(response, { ...created, secret: webhook.secret }, 201)
