@@ -17,7 +17,7 @@ the beginning of several. Beside each it asks /assign again and again, and print
 before, at its peak and after, and the longest wait of /assign. Needs Linux.
 
 Exit code 1 where a message of under 1 KB takes more than ${BOUNDS.smallSeconds * 1_000} ms of CPU or one of up to 1 MB more than ${BOUNDS.largeSeconds} s, where
-/assign waits for more than ${BOUNDS.waitMs} ms, or where more than ${BOUNDS.growthMB} MB are kept. (computes): the route is meant to compute for
+/assign waits for more than ${BOUNDS.waitMs} ms longer than without an attack (the least of three times), or where more than ${BOUNDS.growthMB} MB are kept. (computes): the route is meant to compute for
 long, so its CPU is not judged.
 
 OPTIONS
@@ -58,7 +58,10 @@ await runScript(async () => {
       process.stdout.write(`${rowOf(measured, brokenBounds(measured, BOUNDS))}\n`),
     )
     const broken = all.filter(measured => brokenBounds(measured, BOUNDS).length > 0)
-    process.stdout.write(`${all.length} attacks, ${broken.length} beyond the bounds\n`)
+    const { calmWaitMs = 0, beforeMB = 0 } = all[0] ?? {}
+    const kept = `${beforeMB.toFixed(0)} MB before all of them, ${(all.at(-1)?.afterMB ?? 0).toFixed(0)} after`
+    const waited = `without an attack /assign waited ${calmWaitMs.toFixed(0)} ms at the most, which is allowed on top`
+    process.stdout.write(`${all.length} attacks, ${broken.length} beyond the bounds; ${kept}; ${waited}\n`)
     if (broken.length > 0) process.exitCode = 1
   } finally {
     if (own !== null) await expectGoodEnd(own)
@@ -86,9 +89,14 @@ function given(url: string, pid: string | undefined, key: string | undefined): A
 }
 
 async function expectGoodEnd(own: OwnService): Promise<void> {
-  const told = own.told()
   const code = await own.end()
-  if (code === 0 && told === '') return
-  process.stderr.write(`The service ended with the exit code ${code}, and said: ${told.slice(0, 2_000)}\n`)
+  // A store that is slow for a moment is no defect; a request that failed is.
+  const failures = own
+    .told()
+    .split('\n')
+    .filter(line => line.includes('request failed'))
+  if (code === 0 && failures.length === 0) return
+  const told = failures.slice(0, 3).join('\n')
+  process.stderr.write(`The service ended with the exit code ${code}; ${failures.length} requests failed. ${told}\n`)
   process.exitCode = 1
 }

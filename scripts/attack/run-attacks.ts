@@ -35,10 +35,13 @@ export async function runAttacks(
   const pids = processesOf(attacked.pid)
   const lonely = new Lonely({ url: attacked.url, secret: attacked.keys.assign })
   try {
-    const calm = await calmShare(pids)
+    const calm = await measureCalm(pids, lonely)
     const all: Measured[] = []
     for (const attack of attacks) {
-      const measured = await measureCalmly(() => measure(attacked, pids, attack, lonely, { calm, growthMB }), waitMs)
+      const measured = await measureCalmly(
+        () => measure(attacked, pids, attack, lonely, { ...calm, growthMB }),
+        waitMs + calm.calmWaitMs,
+      )
       onMeasured(measured)
       all.push(measured)
     }
@@ -58,12 +61,20 @@ async function measureCalmly(measureOnce: () => Promise<Measured>, waitMs: numbe
   return best
 }
 
-/** Seconds of CPU that each second takes when only the lonely client asks. */
-async function calmShare(pids: readonly number[]): Promise<number> {
+/** When only the lonely client asks. */
+interface Calm {
+  /** Seconds of CPU that each second takes. */
+  readonly share: number
+  readonly calmWaitMs: number
+}
+
+async function measureCalm(pids: readonly number[], lonely: Lonely): Promise<Calm> {
   await sleep(CALM_MS)
+  await lonely.ask('begin')
   const [before, startedAt] = [cpuSecondsOf(pids), performance.now()]
-  await sleep(CALM_MS)
-  return (cpuSecondsOf(pids) - before) / ((performance.now() - startedAt) / 1_000)
+  await sleep(2 * CALM_MS)
+  const share = (cpuSecondsOf(pids) - before) / ((performance.now() - startedAt) / 1_000)
+  return { share, calmWaitMs: (await lonely.ask('tell')).longestMs }
 }
 
 async function measure(
@@ -71,7 +82,7 @@ async function measure(
   pids: readonly number[],
   attack: Attack,
   lonely: Lonely,
-  { calm, growthMB }: { calm: number; growthMB: number },
+  { share, calmWaitMs, growthMB }: Calm & { growthMB: number },
 ): Promise<Measured> {
   const stage = new Stage(url, keys)
   forgetPeak(pids)
@@ -80,10 +91,10 @@ async function measure(
   await lonely.ask('begin')
   const late = sleep(ATTACK_MS, undefined, { ref: false })
   await Promise.race([attack.run(stage), late])
-  await quiet(pids, calm)
+  await quiet(pids, share)
   const { longestMs, assigned } = await lonely.ask('tell')
   const seconds = (performance.now() - startedAt) / 1_000
-  const cpuSeconds = Math.max(0, cpuSecondsOf(pids) - cpuBefore - calm * seconds)
+  const cpuSeconds = Math.max(0, cpuSecondsOf(pids) - cpuBefore - share * seconds)
   const peakMB = memoryOfAll(pids).most
   stage.leave()
   const { messages, bytes, statuses } = stage
@@ -97,19 +108,20 @@ async function measure(
     peakMB,
     afterMB,
     longestWaitMs: longestMs,
+    calmWaitMs,
     assigned,
     statuses,
   }
 }
 
 /** Resolves when the service rests: what it does after the last answer belongs to the attack too. */
-async function quiet(pids: readonly number[], calm: number): Promise<void> {
+async function quiet(pids: readonly number[], calmShare: number): Promise<void> {
   const until = performance.now() + MOST_AFTERMATH_MS
   while (performance.now() < until) {
     const [before, startedAt] = [cpuSecondsOf(pids), performance.now()]
     await sleep(QUIET_MS)
     const share = (cpuSecondsOf(pids) - before) / ((performance.now() - startedAt) / 1_000)
-    if (share < calm + QUIET_SHARE) return
+    if (share < calmShare + QUIET_SHARE) return
   }
 }
 
