@@ -115,11 +115,14 @@ async function recordSlice(
   })
   for (const fault of faults) if (fault !== null) context.metrics.rejected(fault.code)
   let next = 0
-  return faults.map(fault =>
-    fault === null
-      ? (results[next++] as RewardResult)
-      : { status: 'rejected', code: fault.code, message: shortened(fault.message, MAX_MESSAGE) },
-  )
+  return faults.map(fault => {
+    const result = fault === null ? (results[next++] as RewardResult) : rejectionOf(fault)
+    return result.status === 'rejected' ? { ...result, message: shortened(result.message, MAX_MESSAGE) } : result
+  })
+}
+
+function rejectionOf({ code, message }: BanditError): RewardResult {
+  return { status: 'rejected', code, message }
 }
 
 const UNAVAILABLE: RewardResult = {
