@@ -90,6 +90,7 @@ const FACE_TYPES = {
 } as const satisfies Record<(typeof FACE_SUFFIXES)[number], object>
 
 const READ_PROBLEMS = ['experiment_not_found', 'metric_not_found', 'store_unavailable'] as const
+const COMPUTED_PROBLEMS = [...READ_PROBLEMS, 'overloaded'] as const
 
 function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
   return {
@@ -101,7 +102,7 @@ function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
     scope: 'read',
     parameters: { path: keyInPath, query: metricInQuery },
     answers: { 200: { description: 'The report.', content: FACE_TYPES[face] } },
-    problems: READ_PROBLEMS,
+    problems: COMPUTED_PROBLEMS,
   }
 }
 
@@ -161,7 +162,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
     parameters: { path: keyInPath, query: metricInQuery },
     // JSON alone: with every format listed here, the types of clients would take any report for text.
     answers: { 200: { description: 'The report.', content: FACE_TYPES.json } },
-    problems: [...READ_PROBLEMS, 'not_acceptable'],
+    problems: [...COMPUTED_PROBLEMS, 'not_acceptable'],
   },
   ...FACE_SUFFIXES.map(faceOperation),
   {
@@ -204,7 +205,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
         },
       },
     },
-    problems: [...READ_PROBLEMS, 'invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'],
+    problems: [...COMPUTED_PROBLEMS, 'invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'],
   },
   {
     method: 'get',
