@@ -22,6 +22,7 @@ import { createProbeServer, createServer } from './http/server.ts'
 import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
 import { repeat } from './repeat.ts'
+import { shareRates } from './share-rates.ts'
 import { onceAskedToStop } from './signals.ts'
 import { DatabaseError } from './store/database-error.ts'
 import { claimStore, openStore } from './store/open.ts'
@@ -111,6 +112,7 @@ async function run(
   const tasks = [
     repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
     following.stop,
+    shareRates(keyring),
     startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
   ]
   onceAskedToStop(async () => {

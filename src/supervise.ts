@@ -3,6 +3,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Config } from './config.ts'
 import { passMetricsOn } from './gather-metrics.ts'
 import type { Logger } from './log.ts'
+import { passTakenOn } from './share-rates.ts'
 import { onceAskedToStop } from './signals.ts'
 import { claimStore } from './store/open.ts'
 import { tellAddress } from './tell-address.ts'
@@ -48,5 +49,6 @@ export function supervise(config: Config, log: Logger): void {
   })
   onceAskedToStop(stop)
   passMetricsOn()
+  passTakenOn()
   for (let number = 0; number < config.workers; number++) cluster.fork()
 }

@@ -3,10 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKey } from '../src/bandit/create-key.ts'
 import { verify } from '../src/bandit/verify.ts'
 import { openStore } from '../src/store/open.ts'
 import { readExposition } from './support/exposition.ts'
+import { secretOf } from './support/keys.ts'
 import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
 
@@ -104,6 +107,27 @@ describe('WORKERS=2', () => {
     const answer = await send('POST', '/assign', { experiment: 'spring-email', unit: 'u1' })
     expect(answer.body.reason).toBe('kept')
     expect(await sumOf('pinwheel_assignments_total')).toBe(121)
+  })
+
+  // From here on the service has a key, and is closed to who shows none.
+  it('holds a key to its rate whichever workers are asked', async () => {
+    const store = await openStore(`sqlite:${join(folder, 'data', 'pinwheel.db')}`)
+    const secret = secretOf('sk')
+    const terms = { name: 'rated', kind: 'sk', scopes: ['read'], rate: '20/h', expiresAt: null } as const
+    await createKey({ store }, terms, { actor: 'test', now: Date.now(), secret })
+    await store.close()
+    const headers = { authorization: `Bearer ${secret}`, connection: 'close' }
+    const ask = async () => (await fetch(`${url}/experiments`, { headers })).status
+    await expect.poll(ask, { timeout: 5_000 }).toBe(200)
+    let [granted, refused] = [1, 0]
+    // Two buckets that knew nothing of each other would give 40.
+    for (let asked = 0; asked < 120 && refused < 20; asked++) {
+      if ((await ask()) === 200) granted += 1
+      else refused += 1
+      await sleep(60)
+    }
+    expect(granted).toBeGreaterThanOrEqual(20)
+    expect(granted).toBeLessThan(30)
   })
 
   it('stops at SIGTERM with every worker, and leaves books that agree', async () => {

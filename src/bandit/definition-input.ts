@@ -113,11 +113,17 @@ function keyFault(path: string, key: string): Fault[] {
   return KEY_PATTERN.test(key) ? [] : [{ path, message: `${JSON.stringify(key.slice(0, 80))} ${KEY_RULE}` }]
 }
 
+export function armCountFault(count: number): Fault {
+  return { path: 'arms', message: `must be ${MIN_ARMS} to ${MAX_ARMS} arms, not ${count}` }
+}
+
+export function metricCountFault(count: number): Fault {
+  return { path: 'metrics', message: `must be 1 to ${MAX_METRICS} metrics, not ${count}` }
+}
+
 function armFaults(arms: readonly (ArmInput | undefined)[], control: string | undefined): Fault[] {
   const faults = duplicateFaults('arms', arms)
-  if (arms.length < MIN_ARMS || arms.length > MAX_ARMS) {
-    faults.push({ path: 'arms', message: `must be ${MIN_ARMS} to ${MAX_ARMS} arms, not ${arms.length}` })
-  }
+  if (arms.length < MIN_ARMS || arms.length > MAX_ARMS) faults.push(armCountFault(arms.length))
   for (const [position, arm] of arms.entries()) {
     if (arm === undefined) continue
     faults.push(...keyFault(`arms[${position}].key`, arm.key))
@@ -139,9 +145,7 @@ function armFaults(arms: readonly (ArmInput | undefined)[], control: string | un
 
 function metricFaults(metrics: readonly (MetricInput | undefined)[]): Fault[] {
   const faults = duplicateFaults('metrics', metrics)
-  if (metrics.length < 1 || metrics.length > MAX_METRICS) {
-    faults.push({ path: 'metrics', message: `must be 1 to ${MAX_METRICS} metrics, not ${metrics.length}` })
-  }
+  if (metrics.length < 1 || metrics.length > MAX_METRICS) faults.push(metricCountFault(metrics.length))
   const primaries = metrics.filter(metric => metric?.role === 'primary').length
   if (primaries !== 1 && metrics.length > 0 && metrics.every(metric => metric !== undefined)) {
     faults.push({ path: 'metrics', message: `exactly one metric must have "role": "primary", not ${primaries}` })

@@ -37,7 +37,11 @@ export class BanditError extends Error {
   readonly faults: readonly Fault[]
 
   constructor(code: ErrorCode, message: string, faults: readonly Fault[] = []) {
+    // Where it was thrown says nothing of the caller's fault, and to find that out takes longer than all else about a refusal.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.faults = faults
   }

@@ -3,6 +3,7 @@ import type { Estimate } from '../stats/confidence-sequence.ts'
 import { estimateTargetValue } from '../stats/target-value.ts'
 import type { Fault } from './errors.ts'
 import { type Definition, type Experiment, primaryMetricOf } from './experiment.ts'
+import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
@@ -42,6 +43,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { definition } = experiment
   const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
   const byKey = new Map(Object.entries(weights))
   const target = definition.arms.map(({ key }) => byKey.get(key) ?? 0)
   const { alpha, plannedUnits } = definition

@@ -71,6 +71,19 @@ export class Keyring {
     return entry !== undefined && timingSafeEqual(entry.digest, Buffer.from(digest, 'hex')) ? entry.holder : null
   }
 
+  /** What was taken from the buckets since this was last asked, by the selectors of their keys. */
+  collectTaken(): (readonly [selector: string, tokens: number])[] {
+    return [...this.#bySelector].flatMap(([selector, { holder }]) => {
+      const tokens = holder.bucket?.collectTaken() ?? 0
+      return tokens === 0 ? [] : [[selector, tokens] as const]
+    })
+  }
+
+  /** Takes from the buckets what other processes that share the address took from theirs. */
+  takeForOthers(taken: ReturnType<Keyring['collectTaken']>, now: number): void {
+    for (const [selector, tokens] of taken) this.#bySelector.get(selector)?.holder.bucket?.takeForOthers(tokens, now)
+  }
+
   async #read(store: Pick<Store, 'readKeys'>, now: number): Promise<void> {
     const { keys, lastChange } = await store.readKeys()
     this.#takeIn(keys, now)

@@ -4,6 +4,7 @@
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from './change-experiment.ts'
 import { armPosition, type Experiment, primaryMetricOf } from './experiment.ts'
+import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
 import { type Report, report } from './report.ts'
@@ -123,6 +124,7 @@ export class Lookout {
     // What was advised is done: the advice that is announced is the next one.
     if (judged !== experiment) found = await report(this.#deps, judged, now)
     const stored = await readKnownLedger(store, judged, primaryMetricOf(judged.definition))
+    await giveWay()
     const observations = observationsOf(judged, { report: found, stored }, announced, now)
     await this.#announce(judged, observations, announced, now, seen)
     return found

@@ -6,6 +6,7 @@ import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
 import type { Change } from './change.ts'
 import { courseOf, type Step } from './course.ts'
 import { type Experiment, primaryMetricOf } from './experiment.ts'
+import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
@@ -42,6 +43,7 @@ export async function sketch(
 ): Promise<Sketch & { readonly ledger: Ledger }> {
   const { definition } = experiment
   const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
   const ledger = ledgerOf(experiment, metric, stored, now)
   const course = courseOf(definition, metric, stored, ledger)
   return { experiment, report: await report({ store }, experiment, now, metric), course, ledger }
@@ -53,6 +55,7 @@ export async function portray(
   now: number,
 ): Promise<Portrait> {
   const { experiment, report, course, ledger } = await sketch({ store }, subject, now)
+  await giveWay()
   const drawn = drawnArms(report)
   const intervals = report.arms.map(({ posterior }) => posterior)
   const { definition } = experiment

@@ -1,6 +1,7 @@
 // Keeps the policies fresh: freezes each running experiment's policy anew when its ledger has grown.
 import { type Catalogue, growthIn, type LiveExperiment } from './catalogue.ts'
 import { primaryMetricOf } from './experiment.ts'
+import { giveWay } from './give-way.ts'
 import type { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { nextSnapshot } from './learn.ts'
@@ -72,6 +73,7 @@ async function refresh({ catalogue, store }: Deps, { experiment, snapshot: known
     return live.experiment === experiment ? live : null
   }
   const stored = await readKnownLedger(store, experiment, primaryMetricOf(definition))
+  await giveWay()
   const latest = stored.snapshots.at(-1)
   if (latest !== undefined && latest.number > (known?.number ?? 0)) {
     const growth = growthIn(experiment, stored)

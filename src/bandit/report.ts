@@ -8,6 +8,7 @@ import { EMPTY_TALLY } from '../stats/tally.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf, primaryMetricOf } from './experiment.ts'
 import type { ArmLift, ArmReport, Findings, GuardrailFinding, MeanEstimate, PairLift, Standing } from './findings.ts'
+import { giveWay } from './give-way.ts'
 import { judgeGuardrail } from './guardrail.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
@@ -41,6 +42,9 @@ export async function report(
   const own = await readMetric(store, experiment, metric, now)
   const { stored, ledger, effects } = own
   const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
+  await giveWay()
+  const pairs = isPrimary ? pairLifts(experiment, own) : []
+  await giveWay()
   const units = unitsIn(ledger)
   const findings: Findings = {
     experiment: definition.key,
@@ -63,7 +67,7 @@ export async function report(
     clippings: [own, ...guarded.filter(each => each !== own)].flatMap(({ clippings }) => clippings),
     silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
     minDuration: minDurationOf(experiment),
-    pairs: isPrimary ? pairLifts(experiment, own) : [],
+    pairs,
   }
   return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
 }
@@ -94,6 +98,7 @@ async function readMetric(
 ): Promise<MetricData> {
   const { definition } = experiment
   const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
   const ledger = ledgerOf(experiment, metric, stored, now)
   const { alpha, plannedUnits } = definition
   const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }

@@ -202,7 +202,8 @@ export interface Store {
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>
 
-  createWebhook(webhook: NewWebhook): Promise<void>
+  /** False when there are `MAX_WEBHOOKS` already, whoever made them. */
+  createWebhook(webhook: NewWebhook): Promise<boolean>
   /** Oldest first. */
   findWebhooks(): Promise<Webhook[]>
   /** With the messages that wait for it; false when there is none. */

@@ -8,6 +8,7 @@ export class TokenBucket {
   readonly #perMs: number
   #tokens: number
   #filledAt: number
+  #taken = 0
 
   /** Instants are ms. */
   constructor(rate: Rate, now: number) {
@@ -19,8 +20,21 @@ export class TokenBucket {
 
   /** Takes tokens, whether they are there or not. */
   take(count: number, now: number): void {
+    this.#taken += count
+    this.takeForOthers(count, now)
+  }
+
+  /** Takes tokens that others gave out, who hold the same caller to the same rate. */
+  takeForOthers(count: number, now: number): void {
     this.#fill(now)
     this.#tokens -= count
+  }
+
+  /** How many were taken here since this was last asked, to be taken by those others too. */
+  collectTaken(): number {
+    const taken = this.#taken
+    this.#taken = 0
+    return taken
   }
 
   /** How many requests would be served now. */

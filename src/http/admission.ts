@@ -2,6 +2,7 @@
 // all the others wait longer.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
+import { mostUnpacked } from './inflate.ts'
 
 /** So many requests wait for the store, or for the rest of their bodies. At 5,000 a second the last of them waits 100 ms. */
 const MAX_REQUESTS = 500
@@ -9,7 +10,6 @@ const MAX_REQUESTS = 500
 /** So much memory may their bodies take. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** One for all: where it was thrown tells nothing, and to find that out takes longer than the rest of a refusal. */
 const OVERLOADED = new BanditError('overloaded', 'Too many requests are under way; try again shortly')
 
 export class Admission {
@@ -23,8 +23,8 @@ export class Admission {
    */
   async admit(request: IncomingMessage, limit: number, answer: () => Promise<void>): Promise<void> {
     const { 'content-length': length, 'content-encoding': encoding } = request.headers
-    // What is compressed may become as long as the limit allows.
-    const bytes = encoding === undefined ? Math.min(limit, Number(length ?? limit)) : limit
+    const sent = Math.min(limit, Number(length ?? limit))
+    const bytes = encoding === undefined ? sent : mostUnpacked(sent, limit)
     if (this.#requests >= MAX_REQUESTS || this.#bytes + bytes > MAX_BYTES) {
       throw OVERLOADED
     }

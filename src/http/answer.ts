@@ -1,6 +1,7 @@
 // Ends a response by hand: express' own res.json costs as much as the rest of a hot request.
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { giveWay } from '../bandit/give-way.ts'
 
 export const JSON_ANSWER = 'application/json; charset=utf-8'
 
@@ -14,6 +15,12 @@ export function answerText(response: ServerResponse, text: string, type: string,
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes, 'Cache-Control': 'no-store' })
   // A byte a character: then it goes out as it is, and nobody has to look at each.
   response.end(text, bytes === text.length ? 'latin1' : 'utf8')
+}
+
+/** Bytes that all answers share: they go to the network as they are, whoever is slow to take them. */
+export function answerBytes(response: ServerResponse, bytes: Buffer, headers: OutgoingHttpHeaders): void {
+  response.writeHead(200, { 'Content-Length': bytes.length, ...headers })
+  response.end(bytes)
 }
 
 /** JSON that comes in parts, at the pace at which the client takes them. The head waits for the first part, or its error. */
@@ -30,6 +37,24 @@ export async function answerInParts(response: ServerResponse, parts: AsyncIterab
 /** The parameter of Content-Disposition that says what to call the file. What needs quoting in it becomes `_`. */
 export function fileName(name: string): string {
   return `filename="${name.replace(/[^\w.-]/g, '_')}"`
+}
+
+/** An object with a list as its last field, a part at a time, each written in a turn of the event loop of its own. */
+export async function* listParts(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  items: readonly (() => unknown)[],
+  perPart: number,
+): AsyncGenerator<string> {
+  const head = Object.entries(fields).map(([field, value]) => `${JSON.stringify(field)}:${JSON.stringify(value)},`)
+  yield `{${head.join('')}${JSON.stringify(name)}:[`
+  for (let from = 0; from < items.length; from += perPart) {
+    await giveWay()
+    const part = items.slice(from, from + perPart).map(item => JSON.stringify(item()))
+    yield `${from === 0 ? '' : ','}${part.join(',')}`
+  }
+  // The line end keeps a terminal's prompt off the answer.
+  yield ']}\n'
 }
 
 /** An instant on the wire: RFC 3339 in UTC. */

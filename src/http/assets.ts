@@ -6,6 +6,7 @@ import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import type { Assets } from '../dashboard/frame.ts'
 import { WINDOW_CSS } from '../dashboard/window-style.ts'
+import { answerBytes } from './answer.ts'
 import type { Context } from './context.ts'
 
 interface Asset {
@@ -41,11 +42,9 @@ export async function getAsset(_context: Context, request: Request, response: Re
   const { digest, name } = request.params as { digest: string; name: string }
   const asset = digest === DIGEST ? FILES.get(name) : undefined
   if (asset === undefined) throw new BanditError('not_found', 'There is no such file in this version')
-  response.writeHead(200, {
+  answerBytes(response, asset.bytes, {
     'Content-Type': asset.type,
-    'Content-Length': asset.bytes.length,
     'Cache-Control': 'public, max-age=31536000, immutable',
     'X-Content-Type-Options': 'nosniff',
   })
-  response.end(asset.bytes)
 }

@@ -7,7 +7,7 @@ import { unitIn } from '../bandit/facts.ts'
 import type { Refreshed } from '../bandit/refresh-snapshots.ts'
 import { answerInParts, answerText, JSON_ANSWER, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
-import { BATCH_LIMIT, readValue } from './body.ts'
+import { BATCH_LIMIT, BODY_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, refuse, unitRule } from './fields.ts'
 import { logRefreshed } from './log-refreshed.ts'
@@ -20,8 +20,8 @@ export async function answerAssign(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'assign')
-  const { value } = await readValue(request)
+  const { kind } = authenticate(context, request, 'assign')
+  const { value } = await readValue(request, BODY_LIMIT, undefined, kind)
   refuse(fieldFaults(value, { experiment: experimentFault, unit: unitRule }))
   const { experiment, unit } = value as { experiment: string; unit: string | number }
   const [assigned] = (await assign(context, experiment, [unitIn(unit)], context.now())) as [Assigned]
@@ -35,7 +35,7 @@ export async function answerAssignBatch(
   response: ServerResponse,
 ): Promise<void> {
   const caller = authenticate(context, request, 'assign')
-  const { value } = await readValue(request, BATCH_LIMIT)
+  const { value } = await readValue(request, BATCH_LIMIT, undefined, caller.kind)
   refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
   const { experiment, units: sent } = value as { experiment: string; units: (string | number)[] }
   refuse(

@@ -1,8 +1,8 @@
 // GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes, streamed.
 import { once } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import type { Definition } from '../bandit/experiment.ts'
+import { giveWay } from '../bandit/give-way.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
 import type { UnitTotals } from '../bandit/store.ts'
 import { csvText } from '../dashboard/csv.ts'
@@ -42,10 +42,10 @@ export async function getAssignments(
   for (let last = page.at(-1); last !== undefined && !response.destroyed; last = page.at(-1)) {
     // Looked up anew, because an arm may be added while this goes on.
     const { definition } = context.catalogue.get(request.params.key).experiment
+    // The store may answer within this turn of the loop; whoever else waits is to have the next one.
+    await giveWay()
     const isRoomLeft = response.write(page.map(kept => row(definition, kept)).join(''))
     if (!isRoomLeft) await Promise.race([once(response, 'drain'), gone])
-    // The store may answer within this turn of the loop; whoever else waits is to have the next one.
-    await setImmediate()
     page = await pageAfter(last.unit)
   }
   response.end()

@@ -1,7 +1,7 @@
 // Who asks, and what they may do: the one door. A service that never had a key is open to whoever asks it from the machine it runs on.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
-import { isLive, SCOPES, type Scope } from '../bandit/key.ts'
+import { isLive, type KeyKind, SCOPES, type Scope } from '../bandit/key.ts'
 import type { Holder } from '../bandit/keyring.ts'
 import { isBroken } from '../bandit/secret.ts'
 import type { TokenBucket } from '../bandit/token-bucket.ts'
@@ -14,12 +14,13 @@ import { isFromHere, refuseOtherSites, sessionKeyIn } from './session.ts'
 export interface Caller {
   /** The history keeps a change under it. */
   readonly name: string
+  readonly kind: KeyKind
   readonly scopes: readonly Scope[]
   /** What a batch takes its tokens from; see `spendMore`. */
   readonly bucket: TokenBucket | null
 }
 
-const ANYONE: Caller = { name: 'anonymous', scopes: SCOPES, bucket: null }
+const ANYONE: Caller = { name: 'anonymous', kind: 'sk', scopes: SCOPES, bucket: null }
 
 /**
  * The caller of a request, who has this scope. Counts the request against the rate of the key.

@@ -1,10 +1,22 @@
 // Reads request bodies: JSON and forms, whole and within a limit. What cannot be read is refused with the reason.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
+import type { KeyKind } from '../bandit/key.ts'
 import { encodingOf, inflate } from './inflate.ts'
+import { refuseLargeJson } from './json-bounds.ts'
 
 export const BODY_LIMIT = 1024 * 1024
 export const BATCH_LIMIT = 16 * 1024 * 1024
+
+/** What a page sends compressed is smaller; everybody who looks at the page has its key. */
+export const PUBLISHABLE_UNPACKED_LIMIT = 256 * 1024
+
+/** Items of lists and fields of objects, all together, in a body of up to `BODY_LIMIT`, and in a longer one. */
+export const MAX_VALUES = 100_000
+export const MAX_BATCH_VALUES = 1_000_000
+
+/** A form has no more fields; that of the page with 200 arms and 20 metrics has some 770. */
+export const MAX_FORM_FIELDS = 5_000
 
 /** A body that is read whole has so long to arrive; whoever needs longer streams. */
 const BODY_TIMEOUT_MS = 30_000
@@ -31,12 +43,14 @@ export function mediaTypeOf(request: IncomingMessage): string {
 
 /**
  * A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but the form are read as JSON, and so is a
- * form that begins as JSON does: curl calls whatever it sends a form, unless told otherwise.
+ * form that begins as JSON does: curl calls whatever it sends a form, unless told otherwise. `kind`: of the caller's key, for a `pk` key
+ * may unpack into `PUBLISHABLE_UNPACKED_LIMIT` only.
  */
 export async function readValue(
   request: IncomingMessage,
   limit = BODY_LIMIT,
   types: readonly string[] = [JSON_TYPE, FORM_TYPE],
+  kind: KeyKind = 'sk',
 ): Promise<{ value: unknown; isForm: boolean }> {
   const type = mediaTypeOf(request)
   if (!types.includes(type)) {
@@ -45,25 +59,31 @@ export async function readValue(
       `Cannot read ${type || 'this content type'}: send ${types.join(' or ')}`,
     )
   }
-  const text = await readText(request, limit)
+  const text = await readText(request, limit, kind)
   if (text === '') return { value: undefined, isForm: false }
   const isForm = type === FORM_TYPE && !JSON_BEGINNING.test(text)
-  return { value: isForm ? parseForm(text) : parseJson(text), isForm }
+  return { value: isForm ? parseForm(text) : parseJson(text, maxValuesFor(limit)), isForm }
 }
 
 const JSON_BEGINNING = /^\s*[{[]/
 
 /** A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls compressed JSON a form. */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limit: number, kind: KeyKind): Promise<unknown> {
   mediaTypeOf(request)
-  const text = await readText(request, limit)
-  return text === '' ? undefined : parseJson(text)
+  const text = await readText(request, limit, kind)
+  return text === '' ? undefined : parseJson(text, maxValuesFor(limit))
 }
 
-async function readText(request: IncomingMessage, limit: number): Promise<string> {
+function maxValuesFor(limit: number): number {
+  return limit > BODY_LIMIT ? MAX_BATCH_VALUES : MAX_VALUES
+}
+
+async function readText(request: IncomingMessage, limit: number, kind: KeyKind): Promise<string> {
   const encoding = encodingOf(request)
   const bytes = await readBytes(request, limit)
-  return decodeUtf8(encoding === null ? bytes : await inflate(encoding, bytes, limit))
+  if (encoding === null) return decodeUtf8(bytes)
+  const unpackedLimit = kind === 'pk' ? Math.min(limit, PUBLISHABLE_UNPACKED_LIMIT) : limit
+  return decodeUtf8(await inflate(encoding, bytes, unpackedLimit))
 }
 
 /**
@@ -84,13 +104,23 @@ export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer
   }
 }
 
-/** @throws BanditError `invalid_json`, with the place where the engine stumbled */
-export function parseJson(text: string): unknown {
+/**
+ * `what` it is that is parsed, for its refusal.
+ *
+ * @throws BanditError `invalid_json`, with the place where the engine stumbled; see also `refuseLargeJson`
+ */
+export function parseJson(text: string, maxValues = MAX_VALUES, what = 'The body'): unknown {
+  refuseLargeJson(text, maxValues, what)
+  const { stackTraceLimit } = Error
   try {
+    // To find out where the error was thrown, which nobody asks, takes longer than to parse a short text.
+    Error.stackTraceLimit = 0
     return JSON.parse(text)
   } catch (error) {
     const hint = LINES.test(text) ? `; lines of JSON go to /rewards, as ${NDJSON_TYPE}` : ''
-    throw new BanditError('invalid_json', `The body is not valid JSON: ${(error as Error).message}${hint}`)
+    throw new BanditError('invalid_json', `${what} is not valid JSON: ${(error as Error).message}${hint}`)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -100,11 +130,11 @@ const LINES = /^\s*\{[^\n]*\}[^\S\n]*\n\s*\{/
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws BanditError `invalid_json` */
-export function decodeUtf8(bytes: Uint8Array): string {
+export function decodeUtf8(bytes: Uint8Array, what = 'The body'): string {
   try {
     return UTF8.decode(bytes)
   } catch {
-    throw new BanditError('invalid_json', 'The body is not valid UTF-8')
+    throw new BanditError('invalid_json', `${what} is not valid UTF-8`)
   }
 }
 
@@ -143,12 +173,17 @@ function tooSlow(): BanditError {
 }
 
 function parseForm(text: string): unknown {
+  const pairs = text.split('&', MAX_FORM_FIELDS + 1)
+  if (pairs.length > MAX_FORM_FIELDS) {
+    throw new BanditError('body_too_large', `The form has more than ${MAX_FORM_FIELDS} fields`)
+  }
   const fields = new Map<string, string>()
-  for (const pair of text.split('&')) {
+  for (const pair of pairs) {
     if (pair === '') continue
     const separator = pair.indexOf('=')
     const name = decodePart(separator === -1 ? pair : pair.slice(0, separator))
-    if (fields.has(name)) throw new BanditError('invalid_request', `The form has the field "${name}" twice`)
+    if (fields.has(name))
+      throw new BanditError('invalid_request', `The form has the field "${name.slice(0, 80)}" twice`)
     fields.set(name, separator === -1 ? '' : decodePart(pair.slice(separator + 1)))
   }
   return Object.fromEntries(fields)

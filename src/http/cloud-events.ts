@@ -9,6 +9,7 @@ import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, JSON_TYPE, mediaTypeOf, readValue, TEXT_TYPE } from './body.ts'
 import type { Context } from './context.ts'
 import { isObject, refuse } from './fields.ts'
+import { refuseLongList } from './rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
 const SINGLE_TYPE = 'application/cloudevents+json'
@@ -23,10 +24,11 @@ export async function answerCloudEvents(
   const caller = authenticate(context, request, 'reward')
   const isBinary = request.headers['ce-specversion'] !== undefined
   const types = isBinary ? [JSON_TYPE, TEXT_TYPE] : [SINGLE_TYPE, BATCH_TYPE]
-  const { value } = await readValue(request, BATCH_LIMIT, types)
+  const { value } = await readValue(request, BATCH_LIMIT, types, caller.kind)
   if (isBinary) return answerEvents(context, response, caller, read(context, { ...attributesIn(request), data: value }))
   if (mediaTypeOf(request) === SINGLE_TYPE) return answerEvents(context, response, caller, read(context, value))
   refuse(Array.isArray(value) ? [] : [{ path: '', message: 'must be a list of CloudEvents' }])
+  refuseLongList((value as unknown[]).length)
   const events = (value as unknown[]).map(event => read(context, event))
   await answerEvents(context, response, caller, events)
 }

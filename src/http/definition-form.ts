@@ -2,6 +2,7 @@
 // goes on as text, so that the definition's own rules say what is wrong with it.
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { CreateForm, Fields } from '../dashboard/create-page.ts'
+import { parseJson } from './body.ts'
 
 const ARM_FIELDS = ['key', 'payload', 'weight'] as const
 const METRIC_FIELDS = ['key', 'role', 'type', 'goal', 'window', 'range[0]', 'range[1]', 'margin'] as const
@@ -65,7 +66,7 @@ export function definitionIn({ top, arms, metrics }: CreateForm): { input: Recor
   const faults: Fault[] = []
   const payloadIn = (text: string, place: number) => {
     try {
-      return JSON.parse(text) as unknown
+      return parseJson(text)
     } catch {
       faults.push({ path: `arms[${place}].payload`, message: 'must be JSON; text goes in quotes, as "m1"' })
       return undefined

@@ -9,8 +9,8 @@ import { GOALS } from '../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
 
-/** Whoever walks through a payload does so by recursion, which has an end: SQLite's JSON knows 1,000 levels, a stack some more. */
-const MAX_PAYLOAD_DEPTH = 100
+/** A body may be nested a little deeper, and a payload stands three levels deep in it; see json-bounds.ts. */
+const MAX_PAYLOAD_DEPTH = 60
 
 /** Limits that the domain judges, with words of its own, stand in `meta`: there they are told and do not judge a second time. */
 const keySchema = z.string().meta({ pattern: KEY_PATTERN.source })
@@ -26,7 +26,7 @@ export const armSchema = z
     payload: payloadSchema
       .optional()
       .describe(
-        'What product code gets with the arm: any JSON of at most 16 KiB, at most 100 levels deep. Default: null.',
+        'What product code gets with the arm: any JSON of at most 16 KiB, at most 60 levels deep. Default: null.',
       ),
     retired: z
       .boolean()

@@ -2,20 +2,20 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Request, Response } from 'express'
-import { answerText } from './answer.ts'
+import { answerBytes, answerText, JSON_ANSWER } from './answer.ts'
 import type { Context } from './context.ts'
 
-let document: string | null = null
+let document: Promise<Buffer> | null = null
 
 export async function getOpenApi(_context: Context, _request: Request, response: Response): Promise<void> {
-  document ??= await writeDocument()
-  answerText(response, document, 'application/json; charset=utf-8')
+  document ??= writeDocument()
+  answerBytes(response, await document, { 'Content-Type': JSON_ANSWER, 'Cache-Control': 'no-store' })
 }
 
 /** Loaded when it is asked for: a service that starts has better things to do. */
-async function writeDocument(): Promise<string> {
+async function writeDocument(): Promise<Buffer> {
   const { openApiDocument } = await import('./openapi/document.ts')
-  return `${JSON.stringify(openApiDocument())}\n`
+  return Buffer.from(`${JSON.stringify(openApiDocument())}\n`)
 }
 
 /** The icons in Swagger UI's style sheet are data: addresses; it needs nothing else beyond this host, no inline style either. */
@@ -66,11 +66,17 @@ export async function getDocsFile(
   response: Response,
 ): Promise<void> {
   const { type, read } = FILES[file]
-  const bytes = await read(file)
-  response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length, 'Cache-Control': 'max-age=3600' })
-  response.end(bytes)
+  answerBytes(response, await read(file), { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
 }
 
+/** By file, once it was asked for: a copy for each answer would let slow readers fill the memory. */
+const packaged = new Map<string, Promise<Buffer>>()
+
 function readPackaged(file: string): Promise<Buffer> {
-  return readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
+  const known = packaged.get(file)
+  if (known !== undefined) return known
+  const bytes = readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
+  packaged.set(file, bytes)
+  bytes.catch(() => packaged.delete(file))
+  return bytes
 }

@@ -1,9 +1,11 @@
 // POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been worth.
 import type { Request, Response } from 'express'
+import { MAX_ARMS } from '../bandit/definition-input.ts'
 import { evaluate, targetFaults } from '../bandit/evaluate.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { fieldFaults, refuse } from './fields.ts'
 import { metricIn } from './ledger.ts'
@@ -24,7 +26,8 @@ export async function postEvaluate(
   }
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
-  const evaluation = await evaluate(context, experiment, weights, context.now(), metricIn(named, definition))
+  const metric = metricIn(named, definition)
+  const evaluation = await EVALUATIONS.run(() => evaluate(context, experiment, weights, context.now(), metric))
   const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
   answerJson(response, {
     experiment: definition.key,
@@ -40,6 +43,8 @@ export async function postEvaluate(
   })
 }
 
+const EVALUATIONS = new Computations('evaluations')
+
 interface Body {
   readonly weights?: Readonly<Record<string, number>>
   readonly arm?: string
@@ -49,6 +54,8 @@ interface Body {
 function weightsFault(value: unknown): string | null {
   if (value === undefined) return null
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object of shares by arm'
+  const count = Object.keys(value).length
+  if (count > MAX_ARMS) return `must be of at most ${MAX_ARMS} arms, not ${count}`
   return Object.values(value).every(weight => typeof weight === 'number') ? null : 'must have numbers only'
 }
 

@@ -2,7 +2,7 @@
 // editors; `npm run apply` reads such files.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { answerText } from './answer.ts'
+import { answerBytes } from './answer.ts'
 import type { Context } from './context.ts'
 import { definitionSchema } from './definition-schema.ts'
 
@@ -29,6 +29,9 @@ export function experimentFileSchema() {
   return z.toJSONSchema(fileSchema, { io: 'input' })
 }
 
+let schema: Buffer | null = null
+
 export async function getExperimentFileSchema(_context: Context, _request: Request, response: Response): Promise<void> {
-  answerText(response, `${JSON.stringify(experimentFileSchema())}\n`, 'application/schema+json')
+  schema ??= Buffer.from(`${JSON.stringify(experimentFileSchema())}\n`)
+  answerBytes(response, schema, { 'Content-Type': 'application/schema+json', 'Cache-Control': 'no-store' })
 }

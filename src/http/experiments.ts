@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { applyDefinition, createExperiment, setStatus } from '../bandit/change-experiment.ts'
 import type { Definition, Experiment, Status } from '../bandit/experiment.ts'
 import { planDefinition } from '../bandit/plan-definition.ts'
-import { answerJson, timestamp } from './answer.ts'
+import { answerInParts, answerJson, listParts, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
 import type { Context } from './context.ts'
@@ -46,9 +46,13 @@ export async function postPlan(context: Context, request: Request<{ key: string 
 export async function listExperiments(context: Context, request: Request, response: Response): Promise<void> {
   const { scopes } = authenticate(context, request, 'read')
   const withSalt = scopes.includes('admin')
-  answerJson(response, {
-    experiments: context.catalogue.all().map(({ experiment }) => experimentJson(experiment, withSalt)),
-  })
+  const experiments = context.catalogue.all().map(
+    ({ experiment }) =>
+      () =>
+        experimentJson(experiment, withSalt),
+  )
+  // One at a time: payloads may make each of them some MB.
+  await answerInParts(response, listParts({}, 'experiments', experiments, 1))
 }
 
 export async function getExperiment(

@@ -1,9 +1,14 @@
 // Checks the small bodies of the hot routes by hand, field by field, and names every fault at once.
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import { nameFault, unitFault } from '../bandit/facts.ts'
+import { counted } from '../bandit/wording.ts'
 
-/** An answer names at most so many faults: as many as the longest list that is asked for can have. */
-const MAX_FAULTS = 10_000
+/** An answer names at most so many faults; of the others it tells how many they are. */
+export const MAX_FAULTS = 100
+
+/** What a sender may choose, as the name of a field, is told in so many characters; what is right instead, in so many more. */
+const MAX_PATH = 200
+const MAX_MESSAGE = 1_000
 
 /** What is wrong with a value (undefined when the field is absent), or null. */
 type FieldRule = (value: unknown) => string | null
@@ -13,9 +18,10 @@ export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldR
   if (!isObject(body)) {
     return [{ path: '', message: `must be an object with ${fieldsTold(Object.keys(rules))}` }]
   }
+  const unknown = unknownField(Object.keys(rules))
   const faults: Fault[] = []
   for (const name of Object.keys(body)) {
-    if (!Object.hasOwn(rules, name)) faults.push({ path: name, message: unknownField(Object.keys(rules)) })
+    if (!Object.hasOwn(rules, name)) faults.push({ path: name, message: unknown })
   }
   for (const name of Object.keys(rules)) {
     const message = rules[name]?.(Object.hasOwn(body, name) ? body[name] : undefined) ?? null
@@ -54,8 +60,29 @@ function fieldsTold(names: readonly string[]): string {
 /** @throws BanditError `invalid_request` when there are faults */
 export function refuse(faults: readonly Fault[]): void {
   if (faults.length === 0) return
-  const named = faults.slice(0, MAX_FAULTS)
-  const told = named.map(({ path, message }) => (path === '' ? `the body ${message}` : `${path} ${message}`))
-  if (faults.length > MAX_FAULTS) told.push(`and ${faults.length - MAX_FAULTS} more faults`)
-  throw new BanditError('invalid_request', `The request is not valid: ${told.join('; ')}`, named)
+  const { text, named } = new FaultNames().name(faults, 'the body')
+  throw new BanditError('invalid_request', `The request is not valid: ${text}`, named)
+}
+
+/** Names the faults of one call, until it has named `MAX_FAULTS`. */
+export class FaultNames {
+  #left = MAX_FAULTS
+
+  /** The faults in a sentence, and those of them that it names. `whole`: what has the faults without a path. */
+  name(faults: readonly Fault[], whole: string): { text: string; named: Fault[] } {
+    const named = faults
+      .slice(0, this.#left)
+      .map(({ path, message }) => ({ path: shortened(path, MAX_PATH), message: shortened(message, MAX_MESSAGE) }))
+    this.#left -= named.length
+    const others = faults.length - named.length
+    const told = named.map(({ path, message }) => `${path === '' ? whole : path} ${message}`)
+    if (named.length === 0) told.push(`${counted(others, 'fault')}; an answer names the first ${MAX_FAULTS}`)
+    else if (others > 0) told.push(`and ${others === 1 ? 'one more fault' : `${others} more faults`}`)
+    return { text: told.join('; '), named }
+  }
+}
+
+/** A text that a sender may have chosen, so that an answer has an end. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`
 }

@@ -7,7 +7,7 @@ import { ledgerOf } from '../bandit/maturity.ts'
 import type { Metric } from '../bandit/metric.ts'
 import type { SnapshotHead } from '../bandit/store.ts'
 import type { Batch } from '../stats/ledger.ts'
-import { answerJson, timestamp } from './answer.ts'
+import { answerInParts, listParts, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 
@@ -30,9 +30,18 @@ export async function getSnapshots(
     .map((head, position) => ({ head, batch: ledger[position] as Batch }))
     .filter(({ head }) => head.number > after)
     .slice(0, PAGE)
-    .map(({ head, batch }) => snapshotJson(definition, head, batch))
-  answerJson(response, { experiment: definition.key, metric: metric.key, snapshots })
+    .map(
+      ({ head, batch }) =>
+        () =>
+          snapshotJson(definition, head, batch),
+    )
+  const perPart = Math.ceil(CELLS_A_PART / definition.arms.length)
+  const names = { experiment: definition.key, metric: metric.key }
+  await answerInParts(response, listParts(names, 'snapshots', snapshots, perPart))
 }
+
+/** So many cells are written in one turn of the event loop. */
+const CELLS_A_PART = 5_000
 
 /** The metric that a query names, else the primary one. */
 export function metricIn(query: unknown, definition: Definition): Metric {

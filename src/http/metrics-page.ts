@@ -1,8 +1,10 @@
 // GET /metrics: what was counted, where the experiments stand, and how the store and the process fare.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StoreUnavailableError } from '../bandit/errors.ts'
+import { giveWay } from '../bandit/give-way.ts'
 import { answerText } from './answer.ts'
 import { authenticate } from './authenticate.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { experimentFamilies } from './experiment-gauges.ts'
 import { EXPOSITION_TYPE, expositionText, type Family } from './exposition.ts'
@@ -10,14 +12,15 @@ import { VERSION } from './version.ts'
 
 export async function getMetrics(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   authenticate(context, request, 'read')
-  const families = [
-    ...(await context.gatherMetrics()),
-    ...experimentFamilies(context),
-    ...(await storeFamilies(context)),
-    buildFamily(),
-  ]
-  answerText(response, expositionText(families), EXPOSITION_TYPE)
+  const text = await PAGES.run(async () => {
+    const [gathered, ofStore] = [await context.gatherMetrics(), await storeFamilies(context)]
+    await giveWay()
+    return expositionText([...gathered, ...experimentFamilies(context), ...ofStore, buildFamily()])
+  })
+  answerText(response, text, EXPOSITION_TYPE)
 }
+
+const PAGES = new Computations('pages of metrics')
 
 /** What a process counts by itself, whatever others know. */
 export async function countedFamilies({ metrics, store }: Pick<Context, 'metrics' | 'store'>): Promise<Family[]> {

@@ -9,7 +9,7 @@ import type { Experiment } from '../bandit/experiment.ts'
 import { unitFault, unitIn } from '../bandit/facts.ts'
 import { answerJson } from './answer.ts'
 import { authenticate } from './authenticate.ts'
-import { readValue } from './body.ts'
+import { BODY_LIMIT, readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { isObject } from './fields.ts'
 import { ContextError, flagKeyIn, type OfrepCode } from './ofrep-problem.ts'
@@ -17,9 +17,9 @@ import { givesLists, LISTS, ofrepValue } from './ofrep-value.ts'
 
 /** POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. A draft and a winner need no unit. */
 export async function answerFlag(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  authenticate(context, request, 'assign')
+  const { kind } = authenticate(context, request, 'assign')
   const live = context.catalogue.get(flagKeyIn(request.url ?? '') ?? '')
-  const { unit } = readContext((await readValue(request)).value)
+  const { unit } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
   if (givesLists(live.experiment.definition)) throw new BanditError('invalid_request', LISTS)
   if (unit === null && needsUnit(live.experiment)) throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
   answerJson(response, await evaluate(context, live, unit ?? ''))
@@ -31,13 +31,11 @@ export async function answerFlag(context: Context, request: IncomingMessage, res
  * answered, and whatever draws an arm says that it needs one; where nothing can be answered, the request is refused.
  */
 export async function answerFlags(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  authenticate(context, request, 'assign')
-  const { unit, wanted } = readContext((await readValue(request)).value)
+  const { kind } = authenticate(context, request, 'assign')
+  const { unit, wanted } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
   const asked = context.catalogue
     .all()
-    .filter(
-      ({ experiment: { status, definition } }) => status !== 'draft' && (wanted?.includes(definition.key) ?? true),
-    )
+    .filter(({ experiment: { status, definition } }) => status !== 'draft' && (wanted?.has(definition.key) ?? true))
   if (unit === null && asked.every(({ experiment }) => needsUnit(experiment))) {
     throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
   }
@@ -70,7 +68,7 @@ function needsUnit({ status, winner }: Experiment): boolean {
 }
 
 /** `unit` null: there is none. @throws ContextError */
-function readContext(body: unknown): { unit: string | null; wanted: readonly string[] | null } {
+function readContext(body: unknown): { unit: string | null; wanted: ReadonlySet<string> | null } {
   const context = isObject(body) ? (body.context ?? {}) : body
   if (!isObject(context)) {
     throw new ContextError('INVALID_CONTEXT', 'The body must be {"context": {"targetingKey": "<unit>"}}')
@@ -82,7 +80,8 @@ function readContext(body: unknown): { unit: string | null; wanted: readonly str
   if (wanted !== null && !isListOfTexts(wanted)) {
     throw new ContextError('INVALID_CONTEXT', `The context is not valid: ${WANTED} must be a list of experiment keys`)
   }
-  return { unit: isMissing ? null : unitIn(targetingKey as string | number), wanted }
+  const unit = isMissing ? null : unitIn(targetingKey as string | number)
+  return { unit, wanted: wanted === null ? null : new Set(wanted) }
 }
 
 /** What OFREP calls the way to an arm. Null: no arm was given, and the default in the code shall rule. */

@@ -4,6 +4,8 @@ interface Made<T> {
   readonly revision: number
   readonly at: number
   readonly page: Promise<T>
+  /** 0 until it is made. */
+  weight: number
 }
 
 /** A page also changes with time alone, as windows close; so none is given for longer than this. */
@@ -12,23 +14,39 @@ const MOST_PAGES = 200
 
 export class PageCache<T> {
   readonly #made = new Map<string, Made<T>>()
+  readonly #weigh: (page: T) => number
+  readonly #most: number
+
+  /** All pages that are kept weigh `most` together, or little more. */
+  constructor(weigh: (page: T) => number, most: number) {
+    this.#weigh = weigh
+    this.#most = most
+  }
 
   /** The page `name`, of the revision `wanted` at least; `make` makes it of the one that there is now. */
   async page(name: string, { now, wanted }: { now: number; wanted: number }, make: () => Promise<T>): Promise<T> {
     const known = this.#made.get(name)
     if (known !== undefined && known.revision >= wanted && performance.now() - known.at < LONGEST_MS) return known.page
-    const made = { revision: now, at: performance.now(), page: make() }
+    const made: Made<T> = { revision: now, at: performance.now(), page: make(), weight: 0 }
     this.#made.delete(name)
     this.#made.set(name, made)
-    for (const oldest of this.#made.keys()) {
-      if (this.#made.size <= MOST_PAGES) break
-      this.#made.delete(oldest)
-    }
     try {
-      return await made.page
+      const page = await made.page
+      made.weight = this.#weigh(page)
+      this.#dropOldest()
+      return page
     } catch (error) {
       if (this.#made.get(name) === made) this.#made.delete(name)
       throw error
+    }
+  }
+
+  #dropOldest(): void {
+    let weight = [...this.#made.values()].reduce((sum, made) => sum + made.weight, 0)
+    for (const [name, made] of this.#made) {
+      if (this.#made.size <= MOST_PAGES && weight <= this.#most) return
+      this.#made.delete(name)
+      weight -= made.weight
     }
   }
 }

@@ -1,11 +1,13 @@
 // The pages for people: the list of experiments at /, and one for each at /pages/:key, made once for each change however many look.
 import type { Request, Response } from 'express'
+import { giveWay } from '../bandit/give-way.ts'
 import { portray, type Sketch, sketch } from '../bandit/portrait.ts'
 import { experimentPage } from '../dashboard/experiment-page.ts'
 import { overviewPage } from '../dashboard/overview-page.ts'
 import { viewerOf } from './as-page.ts'
 import { ASSETS } from './assets.ts'
 import { authenticate } from './authenticate.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { answerPage, originOf } from './html.ts'
 import { metricIn } from './ledger.ts'
@@ -16,18 +18,18 @@ export async function getOverview(context: Context, request: Request, response: 
   const origin = originOf(request)
   const { pages, sketches } = cachesOf(context)
   const revision = context.live.revision(null)
-  const page = await pages.page(JSON.stringify([viewer, origin]), asked(request, revision), async () => {
+  const overview = async () => {
     const entries: Sketch[] = []
     for (const { experiment } of context.catalogue.all()) {
       const { key } = experiment.definition
       const now = context.live.revision(key)
       entries.push(await sketches.page(key, { now, wanted: now }, () => sketch(context, { experiment }, context.now())))
-      // Between two of them others get their turn.
-      await new Promise(resolve => setImmediate(resolve))
     }
+    await giveWay()
     return overviewPage({ entries, revision, assets: ASSETS, viewer, origin })
-  })
-  answerPage(response, page)
+  }
+  const name = JSON.stringify([viewer, origin])
+  answerPage(response, await pages.page(name, asked(request, revision), () => PAGES.run(overview)))
 }
 
 export async function getExperimentPage(
@@ -43,13 +45,17 @@ export async function getExperimentPage(
   const page = await cachesOf(context).pages.page(
     JSON.stringify([viewer, key, metric.key]),
     asked(request, revision),
-    async () => {
-      const portrait = await portray(context, { experiment, metric }, context.now())
-      return experimentPage({ portrait, revision, assets: ASSETS, viewer })
-    },
+    () =>
+      PAGES.run(async () => {
+        const portrait = await portray(context, { experiment, metric }, context.now())
+        await giveWay()
+        return experimentPage({ portrait, revision, assets: ASSETS, viewer })
+      }),
   )
   answerPage(response, page)
 }
+
+const PAGES = new Computations('pages')
 
 /** Streams an event whenever a page has changed; without a key in the address, the list. */
 export async function getEvents(
@@ -63,6 +69,15 @@ export async function getEvents(
   context.live.watch(key, response)
 }
 
+/** Some 32 MB of text; an experiment of 200 arms and 20 metrics has a page of 4 MB. */
+const MOST_CHARACTERS = 32 * 1_024 * 1_024
+/** Each a tally or a lift, some 100 bytes. */
+const MOST_NUMBERS = 300_000
+
+function weighSketch({ report, course }: Sketch): number {
+  return report.arms.length * (course.length + 1) + report.guardrails.length
+}
+
 interface Caches {
   readonly pages: PageCache<string>
   readonly sketches: PageCache<Sketch>
@@ -73,7 +88,10 @@ const caches = new WeakMap<Context['live'], Caches>()
 function cachesOf({ live }: Context): Caches {
   const known = caches.get(live)
   if (known !== undefined) return known
-  const made = { pages: new PageCache<string>(), sketches: new PageCache<Sketch>() }
+  const made = {
+    pages: new PageCache<string>(({ length }) => length, MOST_CHARACTERS),
+    sketches: new PageCache<Sketch>(weighSketch, MOST_NUMBERS),
+  }
   caches.set(live, made)
   return made
 }

@@ -1,8 +1,12 @@
 // A body as the definition that it holds. What its shape cannot say the domain says; both are told in one answer.
 import {
+  armCountFault,
   completeDefinition,
   type DefinitionInput,
   definitionFaults,
+  MAX_ARMS,
+  MAX_METRICS,
+  metricCountFault,
   type ReadableDefinition,
 } from '../bandit/definition-input.ts'
 import { BanditError, type Fault } from '../bandit/errors.ts'
@@ -32,6 +36,7 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
     )
   }
   const input: Record<string, unknown> = { ...body, ...(key !== undefined && { key }) }
+  refuse(lengthFaults(input))
   const schema = kept === null ? definitionSchema : definitionChangeSchema
   const parsed = schema.safeParse(input)
   refuse([
@@ -41,6 +46,18 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
     ...definitionFaults(readableParts(input), kept),
   ])
   return completeDefinition(parsed.data as DefinitionInput, kept)
+}
+
+/** Judged first: the items of a list that is too long are not looked at. */
+function lengthFaults({ arms, metrics, policy }: Record<string, unknown>): Fault[] {
+  const { weights } = (policy ?? {}) as { weights?: unknown }
+  const faults: Fault[] = []
+  if (Array.isArray(arms) && arms.length > MAX_ARMS) faults.push(armCountFault(arms.length))
+  if (Array.isArray(metrics) && metrics.length > MAX_METRICS) faults.push(metricCountFault(metrics.length))
+  const shares = typeof weights === 'object' && weights !== null ? Object.keys(weights).length : 0
+  if (shares > MAX_ARMS)
+    faults.push({ path: 'policy.weights', message: `must be of at most ${MAX_ARMS} arms, not ${shares}` })
+  return faults
 }
 
 /** A body may repeat the key in its address, and no other. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
+import { shortened } from './fields.ts'
 import { type OfrepProblem, ofrepProblem } from './ofrep-problem.ts'
 
 interface Problem {
@@ -13,6 +14,9 @@ interface Problem {
 }
 
 export const PROBLEM_ANSWER = 'application/problem+json'
+
+/** Some faults are told with what was sent, which may be long. */
+const MAX_DETAIL = 16_384
 
 /** The status of each code, unless a route says otherwise. */
 export const STATUSES = {
@@ -66,7 +70,8 @@ export function titleOf(status: number): string {
 /** What an error means to the caller. What is not the caller's fault keeps its details to the log. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof BanditError) {
-    return { status: STATUSES[error.code], code: error.code, detail: error.message, faults: error.faults }
+    const detail = shortened(error.message, MAX_DETAIL)
+    return { status: STATUSES[error.code], code: error.code, detail, faults: error.faults }
   }
   if (error instanceof StoreUnavailableError) {
     return {

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
 import type { GuardrailLift } from '../bandit/findings.ts'
+import { giveWay } from '../bandit/give-way.ts'
 import type { Metric } from '../bandit/metric.ts'
 import { type ArmReport, type Report, report } from '../bandit/report.ts'
 import { csvReport } from '../dashboard/csv-report.ts'
@@ -12,6 +13,7 @@ import { textReport } from '../dashboard/text-report.ts'
 import type { Estimate, Evidence, Interval } from '../stats/confidence-sequence.ts'
 import { answerText, fileName, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { refuse } from './fields.ts'
 import { metricIn } from './ledger.ts'
@@ -41,10 +43,18 @@ export async function getReport(
   const given = formatIn(request.query.format, face) ?? acceptedFace(request)
   const { type, render } = FACES[given]
   response.appendHeader('Vary', 'Accept')
+  const text = await REPORTS.run(async () => {
+    if (response.destroyed) return ''
+    const facts = await report(context, experiment, context.now(), metric)
+    await giveWay()
+    return render(facts)
+  })
   const name = fileNameOf(experiment.definition, metric, given)
   if (name !== null) response.setHeader('Content-Disposition', name)
-  answerText(response, render(await report(context, experiment, context.now(), metric)), `${type}; charset=utf-8`)
+  answerText(response, text, `${type}; charset=utf-8`)
 }
+
+const REPORTS = new Computations('reports')
 
 /** How browsers keep the faces that people keep: a table as a file, the others shown first. Null: as they like. */
 const DISPOSITIONS: Partial<Record<Face, string>> = { csv: 'attachment', html: 'inline', svg: 'inline', txt: 'inline' }

@@ -19,7 +19,7 @@ import {
   TEXT_TYPE,
 } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, nameRule, refuse, unitRule } from './fields.ts'
+import { FaultNames, fieldFaults, nameRule, refuse, shortened, unitRule } from './fields.ts'
 import { instantFault, instantOf } from './instants.ts'
 import { linesOf } from './lines.ts'
 import { sendProblem } from './problem.ts'
@@ -36,6 +36,9 @@ const TYPES = [JSON_TYPE, FORM_TYPE, TEXT_TYPE, NDJSON_TYPE]
 
 const MAX_LINE_BYTES = 64 * 1024
 
+/** An event that is rejected is told why in so many characters; each of its faults may have as many. */
+const MAX_MESSAGE = 10_000
+
 /** A longer stream is answered with its counts and its rejected lines only. */
 export const MAX_RESULTS = 10_000
 
@@ -46,7 +49,7 @@ export async function answerRewards(
 ): Promise<void> {
   const caller = authenticate(context, request, 'reward')
   if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request, caller))
-  const { value, isForm } = await readValue(request, BATCH_LIMIT, TYPES)
+  const { value, isForm } = await readValue(request, BATCH_LIMIT, TYPES, caller.kind)
   if (Array.isArray(value)) return answerJson(response, await recordList(context, value, caller))
   const event = isForm ? fromForm(value) : value
   refuse(rewardFaults(event))
@@ -100,9 +103,10 @@ function fromForm(value: unknown): unknown {
 async function recordSlice(
   context: Context,
   events: readonly (unknown | BanditError)[],
+  names: FaultNames,
   isFirst: boolean,
 ): Promise<RewardResult[]> {
-  const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event)))
+  const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event, names)))
   const good = events.filter((_, position) => faults[position] === null)
   const rewards = good.map(event => rewardOf(event as RewardBody))
   const results = await recordRewards(context, rewards, context.now()).catch(error => {
@@ -111,11 +115,14 @@ async function recordSlice(
   })
   for (const fault of faults) if (fault !== null) context.metrics.rejected(fault.code)
   let next = 0
-  return faults.map(fault =>
-    fault === null
-      ? (results[next++] as RewardResult)
-      : { status: 'rejected', code: fault.code, message: fault.message },
-  )
+  return faults.map(fault => {
+    const result = fault === null ? (results[next++] as RewardResult) : rejectionOf(fault)
+    return result.status === 'rejected' ? { ...result, message: shortened(result.message, MAX_MESSAGE) } : result
+  })
+}
+
+function rejectionOf({ code, message }: BanditError): RewardResult {
+  return { status: 'rejected', code, message }
 }
 
 const UNAVAILABLE: RewardResult = {
@@ -124,30 +131,34 @@ const UNAVAILABLE: RewardResult = {
   message: 'The store did not answer; send this event again',
 }
 
-function shapeError(event: unknown): BanditError | null {
+function shapeError(event: unknown, names: FaultNames): BanditError | null {
   const faults = rewardFaults(event)
-  if (faults.length === 0) return null
-  const told = faults.map(({ path, message }) => (path === '' ? `the event ${message}` : `${path} ${message}`))
-  return new BanditError('invalid_request', told.join('; '))
+  return faults.length === 0 ? null : new BanditError('invalid_request', names.name(faults, 'the event').text)
 }
 
 /** Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices, with a summary. */
 export async function recordList(context: Context, events: readonly (unknown | BanditError)[], caller: Caller) {
-  if (events.length > MAX_LIST_EVENTS) {
-    const message = `must have at most ${MAX_LIST_EVENTS} events, not ${events.length}; send more as ${NDJSON_TYPE}`
-    refuse([{ path: '', message }])
-  }
+  refuseLongList(events.length)
   spendMore(caller, events.length, context.now())
+  const names = new FaultNames()
   const results: RewardResult[] = []
   for (let from = 0; from < events.length; from += SLICE) {
     if (from > 0) await setImmediate()
-    results.push(...(await recordSlice(context, events.slice(from, from + SLICE), from === 0)))
+    results.push(...(await recordSlice(context, events.slice(from, from + SLICE), names, from === 0)))
   }
   return summaryOf(results)
 }
 
+/** @throws BanditError `invalid_request` */
+export function refuseLongList(length: number): void {
+  if (length <= MAX_LIST_EVENTS) return
+  const message = `must have at most ${MAX_LIST_EVENTS} events, not ${length}; send more as ${NDJSON_TYPE}`
+  refuse([{ path: '', message }])
+}
+
 async function recordStream(context: Context, request: IncomingMessage, caller: Caller) {
   const counts = noCounts()
+  const names = new FaultNames()
   const results: LineResult[] = []
   let seen = 0
   const record = async (slice: readonly { number: number; event: unknown }[]) => {
@@ -156,6 +167,7 @@ async function recordStream(context: Context, request: IncomingMessage, caller: 
     const recorded = await recordSlice(
       context,
       slice.map(({ event }) => event),
+      names,
       seen === 0,
     )
     for (const [position, result] of recorded.entries()) {
@@ -192,9 +204,9 @@ const LINE_TOO_LONG = new BanditError('invalid_json', `The line is longer than $
 
 function parseLine(bytes: Buffer): unknown | BanditError {
   try {
-    return parseJson(decodeUtf8(bytes))
+    return parseJson(decodeUtf8(bytes, 'The line'), MAX_LINE_BYTES, 'The line')
   } catch (error) {
-    if (error instanceof BanditError) return new BanditError(error.code, error.message.replace('The body', 'The line'))
+    if (error instanceof BanditError) return error
     throw error
   }
 }

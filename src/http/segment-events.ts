@@ -3,11 +3,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import { answerJson } from './answer.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, type Caller } from './authenticate.ts'
 import { BATCH_LIMIT, readJson } from './body.ts'
 import type { Context } from './context.ts'
 import { isObject, refuse } from './fields.ts'
 import { instantFault, instantOf } from './instants.ts'
+import { refuseLongList } from './rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
 /** The calls that measure nothing; each has a path of its own beside `/v1/batch`. */
@@ -20,8 +21,9 @@ export async function answerSegmentBatch(
   response: ServerResponse,
 ): Promise<void> {
   const caller = authenticate(context, request, 'reward')
-  const body = await readObject(request)
+  const body = await readObject(request, caller)
   refuse(Array.isArray(body.batch) ? [] : [{ path: 'batch', message: 'must be a list of events' }])
+  refuseLongList((body.batch as unknown[]).length)
   const now = context.now()
   const events = (body.batch as unknown[]).map(event => readEvent(context, event, body.sentAt, now))
   await answerEvents(context, response, caller, events)
@@ -34,7 +36,7 @@ export async function answerSegmentTrack(
   response: ServerResponse,
 ): Promise<void> {
   const caller = authenticate(context, request, 'reward')
-  await answerEvents(context, response, caller, readTrack(context, await readObject(request), context.now()))
+  await answerEvents(context, response, caller, readTrack(context, await readObject(request, caller), context.now()))
 }
 
 /** POST /v1/identify and the like */
@@ -49,8 +51,8 @@ export async function answerUnmeasured(
 
 type Fields = Readonly<Record<string, unknown>>
 
-async function readObject(request: IncomingMessage): Promise<Fields> {
-  const value = await readJson(request, BATCH_LIMIT)
+async function readObject(request: IncomingMessage, { kind }: Caller): Promise<Fields> {
+  const value = await readJson(request, BATCH_LIMIT, kind)
   refuse(isObject(value) ? [] : [{ path: '', message: 'must be an object' }])
   return value as Fields
 }

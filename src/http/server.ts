@@ -12,6 +12,7 @@ import { createApp } from './app.ts'
 import type { Context } from './context.ts'
 import { answerCors } from './cors.ts'
 import { guardHead } from './guard.ts'
+import { Turns } from './in-turn.ts'
 import { refuseConnection, sendProblem } from './problem.ts'
 
 const TIMEOUTS = {
@@ -51,17 +52,22 @@ export function createProbeServer(context: Context): Server {
 }
 
 function createServerOf(context: Context, app: RequestListener): Server {
+  const turns = new Turns()
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (isRefused(context, request, response)) return
     app(request, response)
   }
-  const server = createHttpServer({ ...TIMEOUTS, requireHostHeader: false }, serve)
+  const server = createHttpServer({ ...TIMEOUTS, requireHostHeader: false }, (request, response) =>
+    turns.inTurn(request, response, () => serve(request, response)),
+  )
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_TIMEOUT_MS)
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    if (isRefused(context, request, response)) return
-    const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
-    sendProblem(response, new BanditError('invalid_request', message), 417)
+    turns.inTurn(request, response, () => {
+      if (isRefused(context, request, response)) return
+      const message = `Cannot meet the expectation "${request.headers.expect}": there is 100-continue`
+      sendProblem(response, new BanditError('invalid_request', message), 417)
+    })
   })
   return server.on('clientError', refuseConnection)
 }

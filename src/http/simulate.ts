@@ -1,12 +1,13 @@
 // POST /simulate: what would become of a design, streamed as it is worked out. Simulations take their turns, a few
 // milliseconds at a time, so that whoever wants an arm meanwhile gets it.
-import { setImmediate } from 'node:timers/promises'
 import type { Request, Response } from 'express'
+import { giveWay } from '../bandit/give-way.ts'
 import { type SimulationDesign, simulationWork } from '../simulation/design.ts'
 import { type SimulationProgress, simulateInSteps } from '../simulation/simulate.ts'
 import type { SimulationResult } from '../simulation/summary.ts'
 import { authenticate } from './authenticate.ts'
 import { NDJSON_TYPE, readValue } from './body.ts'
+import { Computations } from './computations.ts'
 import type { Context } from './context.ts'
 import { refuse } from './fields.ts'
 import { parseSimulation } from './simulation-schema.ts'
@@ -23,18 +24,17 @@ export async function postSimulate(context: Context, request: Request, response:
   authenticate(context, request, 'read')
   const design = parseSimulation((await readValue(request)).value)
   refuseTooMuch(design)
+  const write = (line: SimulationProgress | { result: SimulationResult }) => response.write(`${JSON.stringify(line)}\n`)
+  const done = SIMULATIONS.run(() => work(design, { write, isGone: () => response.destroyed }))
   response.writeHead(200, { 'Content-Type': NDJSON_TYPE, 'Cache-Control': 'no-store' })
   response.flushHeaders()
-  const write = (line: SimulationProgress | { result: SimulationResult }) => response.write(`${JSON.stringify(line)}\n`)
   write({ progress: 0, runs: 0 })
-  // Two that each gave way in the same turn of the loop would hold it twice as long.
-  const turn = lastTurn.then(() => work(design, { write, isGone: () => response.destroyed }))
-  lastTurn = turn.catch(() => undefined)
-  await turn
+  await done
   response.end()
 }
 
-let lastTurn: Promise<void> = Promise.resolve()
+/** Each may take 20 s: who is tenth in line has gone before its turn. */
+const SIMULATIONS = new Computations('simulations', { maxRunning: 1, maxWaiting: 8 })
 
 interface Listener {
   readonly write: (line: SimulationProgress | { result: SimulationResult }) => void
@@ -44,14 +44,15 @@ interface Listener {
 async function work(design: SimulationDesign, { write, isGone }: Listener): Promise<void> {
   const steps = simulateInSteps(design)
   let wroteAt = performance.now()
-  while (!isGone()) {
+  while (true) {
+    await giveWay()
+    if (isGone()) return
     const step = takeSlice(steps)
     if (step.done) return write({ result: step.value })
     if (performance.now() - wroteAt >= LINE_MS) {
       write(step.value)
       wroteAt = performance.now()
     }
-    await setImmediate()
   }
 }
 

@@ -1,6 +1,7 @@
 // The shape of a simulation's design, as it is posted and as a file holds it. What the shape cannot say, the domain says;
 // both are told in one answer.
 import { z } from 'zod'
+import { armCountFault, MAX_ARMS } from '../bandit/definition-input.ts'
 import { METRIC_TYPES } from '../bandit/metric.ts'
 import {
   completeSimulation,
@@ -51,6 +52,9 @@ export function parseSimulation(body: unknown): SimulationDesign {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     refuse([{ path: '', message: `must be an object with ${Object.keys(simulationSchema.shape).join(', ')}` }])
   }
+  // Judged first: the items of a list that is too long are not looked at.
+  const { arms } = body as { arms?: unknown }
+  if (Array.isArray(arms) && arms.length > MAX_ARMS) refuse([armCountFault(arms.length)])
   const parsed = simulationSchema.safeParse(body)
   const readable = readableFields(simulationSchema.shape, body as Record<string, unknown>)
   const sense = readable.arms === undefined ? [] : simulationFaults(readable as unknown as SimulationInput)

@@ -4,6 +4,9 @@ import { EVENT_TYPES } from '../bandit/webhook.ts'
 
 const SECRET_PATTERN = /^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
+/** Each type, and some of them twice. */
+export const MAX_EVENTS = 100
+
 export const webhookSchema = z
   .strictObject({
     url: z
@@ -13,6 +16,7 @@ export const webhookSchema = z
     events: z
       .array(z.enum(EVENT_TYPES))
       .min(1, 'must name at least one event')
+      .max(MAX_EVENTS, `must name at most ${MAX_EVENTS} events`)
       .optional()
       .describe('What to tell. Default: everything.'),
     experiment: z.string().optional().describe('The key of the one experiment to tell of. Default: all.'),

@@ -11,7 +11,7 @@ import { readValue } from './body.ts'
 import type { Context } from './context.ts'
 import { refuse } from './fields.ts'
 import { shapeFaults } from './schema-faults.ts'
-import { webhookSchema } from './webhook-schema.ts'
+import { MAX_EVENTS, webhookSchema } from './webhook-schema.ts'
 
 const SECRET_BYTES = 32
 
@@ -23,7 +23,10 @@ export async function postWebhook(context: Context, request: Request, response: 
   if (typeof value !== 'object' || value === null) {
     throw new BanditError('invalid_request', 'The request is not valid: the body must be an object with a "url"')
   }
-  const given = (value as { url?: unknown }).url
+  const { url: given, events: named } = value as { url?: unknown; events?: unknown }
+  if (Array.isArray(named) && named.length > MAX_EVENTS) {
+    refuse([{ path: 'events', message: `must name at most ${MAX_EVENTS} events, not ${named.length}` }])
+  }
   const fault = typeof given === 'string' ? targetFault(given, context.allowsPrivateTargets) : null
   refuse([
     ...shapeFaults(webhookSchema, webhookSchema.safeParse(value)),
@@ -32,9 +35,6 @@ export async function postWebhook(context: Context, request: Request, response: 
   const { url, events = EVENT_TYPES, experiment: key, secret } = value as WebhookBody
   const experiment = key === undefined ? null : context.catalogue.find(key)?.experiment
   if (experiment === undefined) refuse([{ path: 'experiment', message: `there is no experiment "${key}"` }])
-  if ((await context.store.findWebhooks()).length >= MAX_WEBHOOKS) {
-    throw new BanditError('invalid_request', `There are ${MAX_WEBHOOKS} webhooks already; delete one first`)
-  }
   const webhook = {
     id: `wh_${context.randomBytes(12).toString('hex')}`,
     url,
@@ -43,7 +43,9 @@ export async function postWebhook(context: Context, request: Request, response: 
     secret: secret ?? `whsec_${context.randomBytes(SECRET_BYTES).toString('base64')}`,
     createdAt: context.now(),
   }
-  await context.store.createWebhook(webhook)
+  if (!(await context.store.createWebhook(webhook))) {
+    throw new BanditError('invalid_request', `There are ${MAX_WEBHOOKS} webhooks already; delete one first`)
+  }
   response.setHeader('Location', `/webhooks/${webhook.id}`)
   const created = webhookJson(context, await webhookIn(context, webhook.id))
   answerJson(response, { ...created, secret: webhook.secret }, 201)

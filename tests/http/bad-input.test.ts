@@ -34,12 +34,7 @@ afterAll(async () => {
 
 /** Stand for what JSON text can say and JSON.stringify cannot: a number that no double holds, a list in a list, and so on. */
 const HUGE = '@huge'
-const DEEP = '@deep'
-
-const DEEP_TEXT = '['.repeat(100_000) + ']'.repeat(100_000)
-
-const jsonOf = (value: unknown) =>
-  JSON.stringify(value).replaceAll(`"${HUGE}"`, '1e400').replaceAll(`"${DEEP}"`, DEEP_TEXT)
+const jsonOf = (value: unknown) => JSON.stringify(value).replaceAll(`"${HUGE}"`, '1e400')
 
 const send = (method: string, path: string, body: string | Uint8Array, type = 'application/json') =>
   service.call(method, path, Buffer.from(body), { 'content-type': type })
@@ -94,8 +89,7 @@ describe('a definition that is none', () => {
     ['a payload over 16 KiB', withArm({ key: 'b', payload: 'x'.repeat(16 * 1024 - 1) }), 'arms[1].payload'],
     ['a payload over 16 KiB in UTF-8', withArm({ key: 'b', payload: 'é'.repeat(8 * 1024) }), 'arms[1].payload'],
     ['a payload with an infinite number', withArm({ key: 'b', payload: [{ a: HUGE }] }), 'arms[1].payload'],
-    ['a payload of 101 levels', withArm({ key: 'b', payload: levels(101) }), 'arms[1].payload'],
-    ['a payload of 100,000 levels', withArm({ key: 'b', payload: DEEP }), 'arms[1].payload'],
+    ['a payload of 61 levels', withArm({ key: 'b', payload: levels(61) }), 'arms[1].payload'],
     [
       'payloads of two types',
       {
@@ -304,7 +298,7 @@ describe('a definition that is none', () => {
     },
   )
 
-  it.each([null, 17, '', ['fresh'], {}, DEEP])('the key: %j', async key => {
+  it.each([null, 17, '', ['fresh'], {}])('the key: %j', async key => {
     const definition = emailDefinition({ key })
     expect(expectProblem(await sendJson('POST', '/experiments', definition), 400, 'invalid_request')).toEqual(['key'])
     const put = await sendJson('PUT', '/experiments/fresh', definition)
@@ -415,22 +409,31 @@ describe('POST /assign/batch with a bad body', () => {
     ],
     ['units: a list in a list', units([['new']]), ['units[0]']],
     ['units: 10,001', units(Array.from({ length: 10_001 }, (_, unit) => `new-${unit}`)), ['units']],
-    ['units: a million', units(Array.from({ length: 1_000_000 }, () => 0)), ['units']],
+    ['units: half a million', units(Array.from({ length: 500_000 }, () => 0)), ['units']],
   ])('%s', async (_name, body, paths) => {
     const told = expectProblem(await sendJson('POST', '/assign/batch', body), 400, 'invalid_request')
     expect(told.sort()).toEqual(paths.sort())
   })
 
-  it('names each of 10,000 units that are none', async () => {
+  it('names 100 of 10,000 units that are none, and the number of the others', async () => {
     const body = units(Array.from({ length: 10_000 }, (_, unit) => unit + 0.5))
-    expect(expectProblem(await sendJson('POST', '/assign/batch', body), 400, 'invalid_request')).toHaveLength(10_000)
+    const answer = await sendJson('POST', '/assign/batch', body)
+    expect(expectProblem(answer, 400, 'invalid_request')).toHaveLength(100)
+    expect(answer.body.detail).toMatch(/; and 9900 more faults$/)
+  })
+
+  it('is told in a bounded text, however long its fields are named', async () => {
+    const body = Object.fromEntries(Array.from({ length: 200 }, (_, field) => [`${field}${'x'.repeat(10_000)}`, 0]))
+    const answer = await sendJson('POST', '/assign/batch', body)
+    expect(expectProblem(answer, 400, 'invalid_request')).toHaveLength(100)
+    expect(answer.text.length).toBeLessThan(128 * 1024)
   })
 
   it('is not drowned by unknown fields', async () => {
     const body = Object.fromEntries(Array.from({ length: 100_000 }, (_, field) => [`x${field}`, 0]))
     const answer = await sendJson('POST', '/assign/batch', body)
     expectProblem(answer, 400, 'invalid_request')
-    expect(answer.text.length).toBeLessThan(4 * 1024 * 1024)
+    expect(answer.text.length).toBeLessThan(128 * 1024)
   })
 })
 
@@ -511,7 +514,7 @@ describe('POST /rewards with a bad event', () => {
     })
   })
 
-  it.each(['[[]]', '[null]', '[1]', '["u"]', `[${'['.repeat(100_000)}${']'.repeat(100_000)}]`])(
+  it.each(['[[]]', '[null]', '[1]', '["u"]', `[${'['.repeat(63)}${']'.repeat(63)}]`])(
     'a list of no events: %#',
     async body => {
       expect((await send('POST', '/rewards', body)).body).toMatchObject({ rejected: 1, recorded: 0 })
@@ -519,7 +522,7 @@ describe('POST /rewards with a bad event', () => {
   )
 
   it('a list without an end', async () => {
-    const list = `[${'1,'.repeat(1_000_000)}1]`
+    const list = `[${'1,'.repeat(500_000)}1]`
     const answer = await send('POST', '/rewards', list)
     expectProblem(answer, 400, 'invalid_request')
     expect(answer.body.detail).toContain('application/x-ndjson')
@@ -645,6 +648,7 @@ describe.each(READERS)('%s %s', (method, path) => {
     ['a bad escape', '{"unit":"\\x41"}'],
     ['NUL', '\0'],
     ['brackets without an end', '['.repeat(100_000)],
+    ['65 levels', '['.repeat(65) + ']'.repeat(65)],
     ['bytes that are no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ['a surrogate in UTF-8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
     ['UTF-16', Buffer.from('\ufeff{}', 'utf16le')],

@@ -176,8 +176,19 @@ describe('parseJson()', () => {
     expect(() => parseJson('{"a":1,}')).toThrow(/position 7|column 8/)
   })
 
-  it('takes depth and length in its stride', () => {
-    expect(parseJson('['.repeat(200_000) + ']'.repeat(200_000))).toHaveLength(1)
+  it('reads 64 levels and as many values as it is allowed, and refuses one more before it reads any', async () => {
+    const levels = (count: number) => '['.repeat(count) + ']'.repeat(count)
+    expect(parseJson(levels(64))).toHaveLength(1)
+    await expect(codeOf(() => parseJson(levels(65)))).resolves.toBe('invalid_json')
+    await expect(codeOf(() => parseJson('['.repeat(8_000_000)))).resolves.toBe('invalid_json')
+    const list = (count: number) => `[${Array(count).fill('{}').join()}]`
+    expect(parseJson(list(499), 1_000)).toHaveLength(499)
+    await expect(codeOf(() => parseJson(list(501), 1_000))).resolves.toBe('body_too_large')
+  })
+
+  it('counts no brackets and commas within texts', () => {
+    const text = `${'[{,'.repeat(1_000)}\\\\"\\\\`
+    expect(parseJson(JSON.stringify([text, text, 1]), 10)).toEqual([text, text, 1])
   })
 })
 

@@ -128,7 +128,7 @@ describe('POST /rewards with application/x-ndjson', () => {
     ['without a unit', '{"metric":"spend"}', 'invalid_request'],
     ['of an unknown experiment', '{"unit":"u","metric":"spend","experiment":"nobody"}', 'experiment_not_found'],
     ['too long', `{"unit":"u","metric":"spend","id":"${'x'.repeat(70_000)}"}`, 'invalid_json'],
-    ['too deep', '['.repeat(30_000) + ']'.repeat(30_000), 'invalid_request'],
+    ['too deep', '['.repeat(30_000) + ']'.repeat(30_000), 'invalid_json'],
   ])('rejects a line %s, and records its neighbours', async (_name, line, code) => {
     const answer = await stream(`${LINE}${line}\n${LINE}`)
     expect(answer.status).toBe(200)

@@ -13,7 +13,7 @@ import type {
   Store,
   UnitFacts,
 } from '../../src/bandit/store.ts'
-import type { DueMessage, Message, NewWebhook } from '../../src/bandit/webhook.ts'
+import { type DueMessage, MAX_WEBHOOKS, type Message, type NewWebhook } from '../../src/bandit/webhook.ts'
 
 /** A fresh database of the engine under test. */
 export interface Database {
@@ -676,6 +676,22 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         expect(await store.deleteWebhook('wh_1')).toBe(true)
         expect(await store.deleteWebhook('wh_1')).toBe(false)
         expect(await store.findWebhooks()).toEqual([two])
+      })
+
+      it('createWebhook() keeps no more than MAX_WEBHOOKS, however many processes make them at once', async () => {
+        const beside = await openBeside()
+        const made = await Promise.all(
+          Array.from({ length: MAX_WEBHOOKS + 20 }, (_, number) =>
+            (number % 2 === 0 ? store : beside).createWebhook(webhook(`wh_${number}`)),
+          ),
+        )
+        expect(made.filter(isMade => isMade)).toHaveLength(MAX_WEBHOOKS)
+        expect(await store.findWebhooks()).toHaveLength(MAX_WEBHOOKS)
+        const [one] = await store.findWebhooks()
+        await store.deleteWebhook(one?.id ?? '')
+        expect(await beside.createWebhook(webhook('again'))).toBe(true)
+        expect(await store.createWebhook(webhook('one more'))).toBe(false)
+        await beside.close()
       })
 
       it('announce() lets one of many who saw the same state change it, and queues its message once', async () => {

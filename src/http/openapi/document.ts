@@ -28,7 +28,7 @@ const OPERATIONS: readonly Operation[] = [
 const DESCRIPTION = `Assign arms, post rewards, read causal reports.
 
 All JSON is camelCase. Times are RFC 3339 in UTC. Shares and propensities lie between 0 and 1. A field that does not exist is
-refused by name; answers may gain fields. Every refusal is a \`Problem\` with a stable \`code\`, and names every fault at once. Each GET has
+refused by name; answers may gain fields. Every refusal is a \`Problem\` with a stable \`code\`, and names every fault at once, up to 100. Each GET has
 its HEAD.`
 
 const KEY =

@@ -21,7 +21,11 @@ export const problemSchema = z
     detail: z.string().describe('What is wrong with this very request, and how to mend it.'),
     code: z.enum(CODES).describe('For programs to branch on: it never changes its meaning.'),
     requestId: z.string().describe('Finds the request in the log.'),
-    errors: z.array(faultSchema).optional().describe('Every fault of the request at once.'),
+    errors: z
+      .array(faultSchema)
+      .optional()
+      .describe('Every fault of the request at once, up to 100.')
+      .meta({ maxItems: 100 }),
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
 

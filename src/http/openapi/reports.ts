@@ -136,6 +136,7 @@ const reportQuery = metricInQuery.extend({
 })
 
 const READ_PROBLEMS = ['experiment_not_found', 'metric_not_found', 'store_unavailable'] as const
+const COMPUTED_PROBLEMS = [...READ_PROBLEMS, 'overloaded'] as const
 
 function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
   return {
@@ -147,7 +148,7 @@ function faceOperation(face: (typeof FACE_SUFFIXES)[number]): Operation {
     scope: 'read',
     parameters: { path: keyInPath, query: reportQuery },
     answers: { 200: { description: 'The report.', content: FACE_TYPES[face] } },
-    problems: [...READ_PROBLEMS, 'invalid_request'],
+    problems: [...COMPUTED_PROBLEMS, 'invalid_request'],
   }
 }
 
@@ -207,7 +208,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
     parameters: { path: keyInPath, query: reportQuery },
     // JSON alone: with every format listed here, the types of clients would take any report for text.
     answers: { 200: { description: 'The report.', content: FACE_TYPES.json } },
-    problems: [...READ_PROBLEMS, 'invalid_request', 'not_acceptable'],
+    problems: [...COMPUTED_PROBLEMS, 'invalid_request', 'not_acceptable'],
   },
   ...FACE_SUFFIXES.map(faceOperation),
   {
@@ -250,7 +251,7 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
         },
       },
     },
-    problems: [...READ_PROBLEMS, 'invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'],
+    problems: [...COMPUTED_PROBLEMS, 'invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'],
   },
   {
     method: 'get',

@@ -65,7 +65,7 @@ export const SERVICE_OPERATIONS: readonly Operation[] = [
         content: { 'text/plain': { schema: z.string() } },
       },
     },
-    problems: [],
+    problems: ['overloaded'],
   },
   {
     method: 'get',

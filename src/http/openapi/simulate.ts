@@ -80,6 +80,6 @@ export const SIMULATION_OPERATIONS: readonly Operation[] = [
         },
       },
     },
-    problems: ['invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'],
+    problems: ['invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type', 'overloaded'],
   },
 ]

@@ -1,5 +1,5 @@
 import type { Store } from '../../bandit/store.ts'
-import type { Announcement, DueMessage, Webhook } from '../../bandit/webhook.ts'
+import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
 import type { Connection } from './connection.ts'
 import { statement } from './statement.ts'
 
@@ -16,6 +16,11 @@ type WebhookSentences = Pick<
 >
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
+
+// Whoever makes another one meanwhile waits, and then counts this one too.
+const LOCK_WEBHOOKS = statement('LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE')
+
+const COUNT_WEBHOOKS = statement<{ count: number }>('SELECT count(*) AS count FROM webhooks')
 
 const CREATE_WEBHOOK = statement(`
   INSERT INTO webhooks (id, url, events, experiment_id, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)`)
@@ -79,9 +84,14 @@ const NOTE_FAILURE = statement(`
 
 export function webhookSentences(connection: Connection): WebhookSentences {
   return {
-    createWebhook: async ({ id, url, events, experimentId, secret, createdAt }) => {
-      await connection.ask(CREATE_WEBHOOK, [id, url, JSON.stringify(events), experimentId, secret, createdAt])
-    },
+    createWebhook: ({ id, url, events, experimentId, secret, createdAt }) =>
+      connection.transaction(async tx => {
+        await tx.ask(LOCK_WEBHOOKS, [])
+        const [kept] = await tx.ask(COUNT_WEBHOOKS, [])
+        if (kept === undefined || kept.count >= MAX_WEBHOOKS) return false
+        tx.write(CREATE_WEBHOOK, [id, url, JSON.stringify(events), experimentId, secret, createdAt])
+        return true
+      }),
 
     findWebhooks: async () =>
       (await connection.ask(FIND_WEBHOOKS)).map(row => ({ ...row, events: JSON.parse(row.events) })),

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { Announcement, DueMessage, Webhook } from '../../bandit/webhook.ts'
+import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
 import type { Sentences } from '../sentences.ts'
 
 type WebhookSentences = Pick<
@@ -19,7 +19,8 @@ type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 export function webhookSentences(db: Database.Database): WebhookSentences {
   const createWebhook = db.prepare(`
     INSERT INTO webhooks (id, url, events, experiment_id, secret, created_at)
-    VALUES (:id, :url, :events, :experimentId, :secret, :createdAt)`)
+    SELECT :id, :url, :events, :experimentId, :secret, :createdAt
+    WHERE (SELECT count(*) FROM webhooks) < :most`)
 
   const findWebhooks = db.prepare<[], WebhookRow>(`
     SELECT id, url, events, experiment_id AS experimentId, created_at AS createdAt,
@@ -73,7 +74,8 @@ export function webhookSentences(db: Database.Database): WebhookSentences {
     WHERE id = :webhookId`)
 
   return {
-    createWebhook: ({ events, ...webhook }) => void createWebhook.run({ ...webhook, events: JSON.stringify(events) }),
+    createWebhook: ({ events, ...webhook }) =>
+      createWebhook.run({ ...webhook, events: JSON.stringify(events), most: MAX_WEBHOOKS }).changes === 1,
 
     findWebhooks: () => findWebhooks.all().map(row => ({ ...row, events: JSON.parse(row.events) })),
 

@@ -29,6 +29,8 @@ const kept = new Set<string>()
 const store = faultyStore()
 const ADMIN_KEY = 'a key of some length'
 /** While it is set, somebody else is always a moment earlier. */
+/** What is computed reads when this resolves. */
+let reading = Promise.resolve()
 let isOvertaken = false
 let service: Service
 let locked: Service
@@ -48,8 +50,13 @@ afterAll(async () => {
 
 function overtaken(opened: Store): Store {
   return new Proxy(opened, {
-    get: (target, name: keyof Store) =>
-      isOvertaken && name === 'changeExperiment' ? () => Promise.resolve(null) : target[name],
+    get: (target, name: keyof Store) => {
+      if (isOvertaken && name === 'changeExperiment') return () => Promise.resolve(null)
+      if (name === 'readLedger')
+        return (...args: Parameters<Store['readLedger']>) => reading.then(() => target.readLedger(...args))
+      if (name === 'readSize') return () => reading.then(() => target.readSize())
+      return target[name]
+    },
   })
 }
 
@@ -325,6 +332,22 @@ describe('what the document promises', () => {
     await Promise.all(connections.map(connection => connection.reset()))
   })
 
+  it('is how what takes long to compute is refused while too much of it waits', async () => {
+    for (const operation of api.operations.filter(isComputed)) {
+      const { method } = operation
+      const path = addressOf(operation)
+      const body = path === '/simulate' ? LONG_SIMULATION : { arm: 'control' }
+      let release = () => {}
+      reading = new Promise<void>(resolve => {
+        release = resolve
+      })
+      const asked = Array.from({ length: 70 }, () => service.call(method, path, method === 'POST' ? body : undefined))
+      note(method, path, await Promise.any(asked.map(refusedOnly)))
+      release()
+      await Promise.all(asked)
+    }
+  })
+
   it('was all provoked here', () => {
     const promised = api.operations.flatMap(operation => api.promises(operation))
     expect(promised.filter(promise => !kept.has(promise))).toEqual([])
@@ -344,9 +367,34 @@ describe('Interface.kept()', () => {
   })
 })
 
+async function refusedOnly(asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked
+  if (answer.status !== 503) throw new Error(`It was answered ${answer.status}`)
+  return answer
+}
+
 /** It refuses when too much is under way. */
 function isHot(operation: PromisedOperation): boolean {
+  return mayBeOverloaded(operation) && !isComputed(operation)
+}
+
+/** It takes long to compute. */
+function isComputed(operation: PromisedOperation): boolean {
+  return mayBeOverloaded(operation) && !/^\/(assign|rewards|v1|ofrep)\b/.test(addressOf(operation))
+}
+
+function mayBeOverloaded(operation: PromisedOperation): boolean {
   return api.promises(operation).some(promise => promise.endsWith(' overloaded'))
+}
+
+const LONG_SIMULATION = {
+  arms: [
+    { key: 'control', rate: 0.1 },
+    { key: 'other', rate: 0.2 },
+  ],
+  unitsPerDay: 1_000,
+  days: 2,
+  runs: 3,
 }
 
 function asks({ parameters = [] }: PromisedOperation['operation'], name: string): boolean {
