@@ -188,7 +188,7 @@ describe('GET /metrics', () => {
     expect(valuesOf(families, 'pinwheel_experiments')).toEqual({ draft: 0, running: 1, paused: 0, stopped: 0 })
     expect(valuesOf(families, 'pinwheel_experiment_units')).toEqual({ 'spring-email': 1_000 })
     expect(valuesOf(families, 'pinwheel_experiment_rewards')).toEqual({ 'spring-email': mens.length })
-    expect(valuesOf(families, 'pinwheel_snapshot_number')).toEqual({ 'spring-email': 2 })
+    expect(valuesOf(families, 'pinwheel_snapshot_number')).toEqual({ 'spring-email': 6 })
     expect(valuesOf(families, 'pinwheel_snapshot_age_seconds')).toEqual({ 'spring-email': 3 })
     expect(valuesOf(families, 'pinwheel_report_age_seconds')).toEqual({ 'spring-email': 3 })
   })

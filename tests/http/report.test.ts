@@ -69,10 +69,10 @@ describe('GET /experiments/:key/report', () => {
       metric: VISIT,
       units: 900,
       immatureUnits: 0,
-      snapshots: 1,
+      // Of 100, 100, 200, 400 and 100 units.
+      snapshots: 5,
       alpha: 0.05,
-      // All units came in the first batch, before 100 were known: the policy lift counts none of them.
-      policyLift: { estimate: null, lower: null, upper: null, ...evidence },
+      policyLift: { estimate: number, ...ends, ...evidence },
       sampleRatio: { ...evidence, status: 'ok' },
       recommendation: {
         action: expect.stringMatching(/^(ship|choose|retire|keep|continue)$/),
