@@ -70,9 +70,9 @@ function fileNameOf({ key }: Definition, metric: Metric, face: Face): string | n
 function formatIn(query: unknown, suffix: Face | null): Face | null {
   if (query === undefined) return suffix
   const named = FACE_SUFFIXES.find(face => face === query)
-  if (named === undefined) refuse([{ path: 'format', message: `must be one of ${FACE_SUFFIXES.join(', ')}` }])
+  if (named === undefined) refuse([{ path: '?format', message: `must be one of ${FACE_SUFFIXES.join(', ')}` }])
   else if (suffix !== null && named !== suffix) {
-    refuse([{ path: 'format', message: `must be ${suffix}, as the address says, or be left out` }])
+    refuse([{ path: '?format', message: `must be ${suffix}, as the address says, or be left out` }])
   }
   return named ?? suffix
 }

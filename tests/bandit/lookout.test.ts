@@ -184,7 +184,7 @@ describe('Lookout', () => {
     it('pauses the whole experiment with "onHarm": "pause", says why, and does so again when it is started', async () => {
       await startExperiment(service, { ...GUARDED, onHarm: 'pause' })
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
-      expect(await service.look()).toMatchObject([
+      expect(await look()).toMatchObject([
         { paused: 'mens', metric: 'unsubscribe' },
         { announced: 'guardrail.harmed' },
       ])
@@ -201,16 +201,16 @@ describe('Lookout', () => {
         changes: [{ path: 'status', before: 'running', after: 'paused' }],
       })
       await service.advance(2 * MINUTE)
-      expect(await service.look()).toEqual([])
+      expect(await look()).toEqual([])
       await service.call('POST', '/experiments/spring-email/start')
-      expect(await service.look()).toMatchObject([{ paused: 'mens' }])
+      expect(await look()).toMatchObject([{ paused: 'mens' }])
       // Without the arm there is no harm going on.
       await service.call('PUT', '/experiments/spring-email', {
         arms: [{ key: 'control' }, { key: 'mens', retired: true }, { key: 'womens' }],
       })
       await service.call('POST', '/experiments/spring-email/start')
       await service.advance(2 * MINUTE)
-      expect(await service.look()).toEqual([])
+      expect(await look()).toEqual([])
       expect(await experiment()).toMatchObject({ status: 'running' })
     })
 
