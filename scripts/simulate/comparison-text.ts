@@ -1,6 +1,6 @@
 // Several policies of one design side by side, for a terminal: a line for each.
 
-import { formatCount, formatShare } from '../../src/dashboard/numbers.ts'
+import { formatCount, formatShare } from '../../src/bandit/numbers.ts'
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import type { SimulationResult } from '../../src/simulation/summary.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
