@@ -80,14 +80,14 @@ await runScript(async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const cores = separateCores()
   process.stdout.write(`${[machineText, roundsText(options), ...warningsOf(cores, isOnDisk)].join('\n')}\n`)
-  const bar = process.stderr.isTTY ? new ProgressBar() : null
-  const bench: Bench = { ...options, folder, cores, onProgress: (...progress) => bar?.update(...progress) }
+  const bar = new ProgressBar()
+  const bench: Bench = { ...options, folder, cores, onProgress: (...progress) => bar.update(...progress) }
 
   const results: [name: PartName, result: PartResult][] = []
   for (const name of names) {
     const result = await PARTS[name](bench).catch(failed)
     results.push([name, result])
-    bar?.say('')
+    if (process.stderr.isTTY) bar.say('')
     process.stdout.write(sectionText(name, result))
   }
   const verdicts = results.flatMap(([, result]) => result.verdicts)

@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { simulationCharts } from '../src/dashboard/simulation-charts.ts'
 import type { SimulationDesign } from '../src/simulation/design.ts'
 import { simulate } from '../src/simulation/simulate.ts'
-import { DESIGN_OPTIONS, readDesign } from './simulate/read-design.ts'
+import type { SimulationResult } from '../src/simulation/summary.ts'
+import { comparisonText } from './simulate/comparison-text.ts'
+import { type Choice, DESIGN_OPTIONS, readChoices, readDesign } from './simulate/read-design.ts'
 import { summaryText } from './simulate/summary-text.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
@@ -26,12 +28,18 @@ THE EXPERIMENT
   --range LOW,HIGH       of a continuous metric; outcomes are clipped to it
   --window WINDOW        attribution window, as 14d: units are read when it is over
   --policy POLICY        thompson (default), exploration, uniform
-  --exploration SHARE    spread evenly whatever was learned (0.1)
+  --exploration SHARE    spread evenly whatever was learned; two shares, as 0.5,0.1: until every arm has a verdict, and
+                         after that (0.5,0.1 for two arms, else 0.1)
   --control-share SHARE  reserved for the control, or none (0.2 for three or more arms)
   --alpha A              of the intervals (0.05)
   --planned-units N      the sample size you expect: intervals are narrowest there (30000)
   --units-per-day N      traffic (1000)
   --days N               the horizon (30)
+
+SEVERAL POLICIES SIDE BY SIDE
+  --compare CHOICE       again for each: POLICY, POLICY:EXPLORATION or POLICY:EXPLORATION:CONTROL-SHARE, as
+                         --compare thompson:0.1 --compare thompson:0.5,0.1 --compare uniform
+                         prints a line for each, with the same chance for all
 
 THE SIMULATION
   --runs N               (200)
@@ -51,16 +59,43 @@ await runScript(async () => {
   const { values, positionals } = readArguments(OPTIONS)
   if (values.help) return void process.stdout.write(HELP)
   if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  if (values.compare !== undefined) {
+    if (values.svg !== undefined) throw new Failure('--svg draws one design, and cannot go with --compare')
+    const choices = readChoices(values)
+    const results = runWithProgress(choices.map(({ design }) => design))
+    return void process.stdout.write(
+      values.json ? json(comparisonOf(choices, results)) : comparisonText(choices, results),
+    )
+  }
   const design = readDesign(values)
-  const result = runWithProgress(design)
+  const [result] = runWithProgress([design])
+  if (result === undefined) throw new TypeError('A design has one result')
   if (values.svg !== undefined) writeFileSync(values.svg, simulationCharts(result))
-  process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : summaryText(design, result))
+  process.stdout.write(values.json ? json(result) : summaryText(design, result))
 })
 
-function runWithProgress(design: SimulationDesign) {
-  if (!process.stderr.isTTY) return simulate(design)
+/** The result of each design, one after the other. */
+function runWithProgress(designs: readonly SimulationDesign[]): SimulationResult[] {
   const bar = new ProgressBar()
-  const result = simulate(design, { onProgress: ({ runs }) => bar.update(runs, design.runs, 'runs') })
-  process.stderr.write('\r\x1b[2K')
-  return result
+  const total = designs.reduce((sum, { runs }) => sum + runs, 0)
+  let before = 0
+  const results = designs.map(design => {
+    const result = simulate(design, { onProgress: ({ runs }) => bar.update(before + runs, total, 'runs') })
+    before += design.runs
+    return result
+  })
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
+  return results
+}
+
+function comparisonOf(choices: readonly Choice[], results: readonly SimulationResult[]) {
+  return choices.map(({ name, design }, place) => ({
+    choice: name,
+    policy: design.definition.policy,
+    result: results[place],
+  }))
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -66,12 +66,12 @@ ${seconds.toFixed(0)} s
 }
 
 async function count(cells: readonly Cell[], runs: number, seed: number): Promise<Map<number, Counts>> {
-  const bar = process.stderr.isTTY ? new ProgressBar() : null
+  const bar = new ProgressBar()
   const byCell = new Map(cells.map(({ place, isNull }) => [place, isNull ? runs : Math.ceil(runs / 2)]))
   const total = [...byCell.values()].reduce((sum, each) => sum + each, 0)
-  const onDone = (done: number) => bar?.update(done, total, 'runs')
+  const onDone = (done: number) => bar.update(done, total, 'runs')
   const counts = await shareWork(new URL(import.meta.url), { runs: byCell, seed, onDone })
-  bar?.say('')
+  if (process.stderr.isTTY) bar.say('')
   return counts
 }
 

@@ -15,6 +15,7 @@ export const DESIGN_OPTIONS = {
   policy: { type: 'string' },
   exploration: { type: 'string' },
   'control-share': { type: 'string' },
+  compare: { type: 'string', multiple: true },
   alpha: { type: 'string' },
   'planned-units': { type: 'string' },
   'units-per-day': { type: 'string' },
@@ -23,36 +24,53 @@ export const DESIGN_OPTIONS = {
   seed: { type: 'string' },
 } as const
 
-type Options = { readonly [Name in keyof typeof DESIGN_OPTIONS]?: string | undefined }
+type Options = {
+  readonly [Name in Exclude<keyof typeof DESIGN_OPTIONS, 'compare'>]?: string | undefined
+} & { readonly compare?: readonly string[] | undefined }
 type Fields = Readonly<Record<string, unknown>>
+
+/** One of several policies that are compared, as it was written. */
+export interface Choice {
+  readonly name: string
+  readonly design: SimulationDesign
+}
 
 /** What the options say goes before what the file says. @throws Failure that names every fault */
 export function readDesign(options: Options): SimulationDesign {
+  return designIn(options, policyFields(options))
+}
+
+/** The same design under each policy of `--compare`. @throws Failure that names every fault, or that two choices are the same */
+export function readChoices(options: Options): Choice[] {
+  const written = options.compare ?? []
+  const alone = (['policy', 'exploration', 'control-share'] as const).find(name => options[name] !== undefined)
+  if (alone !== undefined) throw new Failure(`--${alone} cannot go with --compare, which says it of each choice`)
+  const twice = written.find((name, place) => written.indexOf(name) < place)
+  if (twice !== undefined) throw new Failure(`--compare ${twice} is there twice`)
+  return written.map(name => ({ name, design: designIn(options, policyOf(name)) }))
+}
+
+function designIn(options: Options, policy: Fields): SimulationDesign {
   const file = options.config === undefined ? {} : readConfig(options.config)
   if (options.arms === undefined && file.arms === undefined) {
     throw new Failure('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
   }
   try {
-    return parseSimulation({ ...file, ...designFields(options, file) })
+    return parseSimulation({ ...file, ...designFields(options, policy, file) })
   } catch (error) {
     if (error instanceof BanditError) throw new Failure(error.message.replace('The request', 'The design'))
     throw error
   }
 }
 
-function designFields(options: Options, file: Fields): Fields {
+function designFields(options: Options, policy: Fields, file: Fields): Fields {
   const metric = defined({ goal: options.goal, window: options.window, range: options.range && rangeIn(options.range) })
-  const policy = defined({
-    type: options.policy,
-    exploration: numberIn(options.exploration, 'exploration'),
-    controlShare: options['control-share'] === 'none' ? null : numberIn(options['control-share'], 'control-share'),
-  })
   const isPolicy = Object.keys(policy).length > 0
   return defined({
     arms: options.arms === undefined ? undefined : armsIn(options.arms),
     control: options.control,
     metric: Object.keys(metric).length > 0 ? { ...(file.metric as Fields), ...metric } : undefined,
-    policy: isPolicy ? { type: 'thompson', ...(file.policy as Fields), ...policy } : undefined,
+    policy: isPolicy ? { ...(options.compare === undefined && (file.policy as Fields)), ...policy } : undefined,
     alpha: numberIn(options.alpha, 'alpha'),
     plannedUnits: numberIn(options['planned-units'], 'planned-units'),
     unitsPerDay: numberIn(options['units-per-day'], 'units-per-day'),
@@ -60,6 +78,37 @@ function designFields(options: Options, file: Fields): Fields {
     runs: numberIn(options.runs, 'runs'),
     seed: numberIn(options.seed, 'seed'),
   })
+}
+
+function policyFields(options: Options): Fields {
+  return defined({
+    type: options.policy,
+    exploration: explorationIn(options.exploration, 'exploration'),
+    controlShare: shareIn(options['control-share'], 'control-share'),
+  })
+}
+
+/** `thompson`, `thompson:0.1`, `thompson:0.5,0.1`, `uniform::0.3`: type, exploration, control share. @throws Failure */
+function policyOf(choice: string): Fields {
+  const [type, exploration, controlShare, ...others] = choice.split(':')
+  if (others.length > 0) throw new Failure(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${choice}`)
+  return defined({
+    type,
+    exploration: explorationIn(exploration || undefined, 'compare'),
+    controlShare: shareIn(controlShare || undefined, 'compare'),
+  })
+}
+
+/** `0.1`; or `0.5,0.1`: until the verdict and after it. @throws Failure */
+function explorationIn(text: string | undefined, option: string): number | Fields | undefined {
+  if (!text?.includes(',')) return numberIn(text, option)
+  const [untilVerdict, after, ...others] = text.split(',').map(share => numberIn(share, option))
+  if (others.length > 0) throw new Failure(`--${option} must be one share, or one until the verdict and one after it`)
+  return { untilVerdict, after }
+}
+
+function shareIn(text: string | undefined, option: string): number | null | undefined {
+  return text === 'none' ? null : numberIn(text, option)
 }
 
 const ARM = /^([^=,]+)=(?:([\d.e-]+)|(?:([\d.e-]+)\*)?([\d.e+-]+):([\d.e-]+))$/

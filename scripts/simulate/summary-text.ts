@@ -20,10 +20,19 @@ export function summaryText(design: SimulationDesign, result: SimulationResult):
     `  regret against the best    ${amount(regret.mean)} ± ${amount(regret.error)}`,
     `  of equal shares            ${amount(regret.uniform)}: the policy saves ${amount(regret.savedOverUniform)}${saved}`,
     '',
-    `  A look at every refresh, ${looks.toFixed(0)} a run; better, worse: a run's first verdict; ± one standard error.`,
+    ...LEGEND.map(line => `  ${line}`),
+    `  A look at every refresh of the policy, ${looks.toFixed(0)} a run; ± one standard error of the simulation.`,
     '',
   ].join('\n')
 }
+
+const LEGEND = [
+  'truth: the mean outcome that you assumed. units: the share of the units that the arm got.',
+  'better, worse: the share of the runs whose first verdict on the arm was that one.',
+  'width, relative: of the intervals of the lift and the relative lift at the end, median.',
+  'units until a verdict: median of the runs, and in brackets what 10 % and 90 % of them needed.',
+  'regret: outcomes lost against giving everyone the best arm, in the metric’s unit, mean.',
+]
 
 const HEAD = ['', 'truth', 'units', 'better', 'worse', 'width', 'relative', 'units until a verdict']
 
@@ -43,12 +52,12 @@ function armTable(arms: readonly SimulatedArm[], isBinary: boolean): string[] {
 }
 
 /** `14,511 (7,164 to 35,775)`: the median, and between 10 % and 90 % of the runs. */
-function until({ share, p10, median, p90 }: UnitsUntil): string {
+export function until({ share, p10, median, p90 }: UnitsUntil): string {
   if (median === null) return share === 0 ? 'never' : `only in ${formatShare(share)} of the runs`
   return `${formatCount(median)} (${formatCount(p10)} to ${p90 === null ? 'never' : formatCount(p90)})`
 }
 
-function share({ share, error }: RunShare): string {
+export function share({ share, error }: RunShare): string {
   return `${(100 * share).toFixed(1)} ± ${(100 * error).toFixed(1)} %`
 }
 
@@ -56,6 +65,6 @@ function percent(value: number): string {
   return `${Number((100 * value).toPrecision(3))} %`
 }
 
-function amount(value: number): string {
+export function amount(value: number): string {
   return value >= 1_000 ? formatCount(value) : String(Number(value.toPrecision(3)))
 }

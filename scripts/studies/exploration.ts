@@ -4,6 +4,7 @@ import { formatCount } from '../../src/bandit/numbers.ts'
 import { completeSimulation, type SimulationInput, simulationFaults } from '../../src/simulation/design.ts'
 import { simulate } from '../../src/simulation/simulate.ts'
 import type { SimulationResult } from '../../src/simulation/summary.ts'
+import { relativeChange } from '../simulate/comparison-text.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
 import { readArguments, wholeNumberOf } from '../terminal/arguments.ts'
 import { Failure, runScript } from '../terminal/failure.ts'
@@ -75,7 +76,7 @@ await runScript(async () => {
       return resultOf(scenario, policy, { runs, seed, onRuns: done => bar.update(before + done, total, 'runs') })
     }),
   )
-  bar.say('')
+  if (process.stderr.isTTY) bar.say('')
   process.stdout.write(`${table(scenarios, results).join('\n')}\n\n${runs} runs of each, seed ${seed}\n`)
 })
 
@@ -106,8 +107,8 @@ function table(scenarios: readonly Scenario[], results: readonly (readonly Simul
       CHOICES[choice]?.[0] ?? '',
       verdictOf(result),
       `${formatCount(result.regret.mean)} ± ${formatCount(result.regret.error)}`,
-      change(result.regret.mean, constant),
-      change(result.regret.mean, even),
+      relativeChange(result.regret.mean, constant),
+      relativeChange(result.regret.mean, even),
       `${(100 * result.falseVerdicts.share).toFixed(1)} %`,
     ])
   })
@@ -119,9 +120,4 @@ function verdictOf({ arms }: SimulationResult): string {
   const until = arms.at(-1)?.unitsUntilVerdict
   const count = (units: number | null | undefined) => (units == null ? 'never' : formatCount(units))
   return `${count(until?.median)} (${count(until?.p10)} to ${count(until?.p90)})`
-}
-
-function change(regret: number, other: number): string {
-  const percent = Math.round(100 * (regret / other - 1))
-  return `${percent > 0 ? '+' : percent < 0 ? '−' : ''}${Math.abs(percent)} %`
 }

@@ -2,9 +2,9 @@
 import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
 import type { Definition, HarmResponse, Json } from './experiment.ts'
-import { keepLeftOut } from './keep-left-out.ts'
 import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
 import { payloadFaults } from './payload.ts'
+import type { Policy } from './policy.ts'
 import { completePolicy, type PolicyInput, policyFaults } from './policy-input.ts'
 
 export interface ArmInput {
@@ -58,10 +58,9 @@ const DEFAULT_ALPHA = 0.05
 
 /**
  * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
- * answer names every fault, misspelt fields included. `kept`: see `completeDefinition`.
+ * answer names every fault, misspelt fields included. `kept`: see `completePolicy`.
  */
-export function definitionFaults(input: ReadableDefinition, kept: Definition | null = null): Fault[] {
-  const definition = kept === null ? input : keepLeftOut(input, kept)
+export function definitionFaults(definition: ReadableDefinition, kept: Policy | null = null): Fault[] {
   const faults: Fault[] = []
   if (definition.key !== undefined) faults.push(...keyFault('key', definition.key))
   if (definition.arms !== undefined) faults.push(...armFaults(definition.arms, definition.control))
@@ -76,28 +75,24 @@ export function definitionFaults(input: ReadableDefinition, kept: Definition | n
   faults.push(...durationFaults('minDuration', definition.minDuration, '7d'))
   const arms = definition.arms
   if (arms?.every(arm => arm !== undefined))
-    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control), kept?.policy))
+    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control), kept))
   return faults
 }
 
-/**
- * The whole definition. What is left out is as in `kept`, the definition that the experiment has; that of a new experiment (null)
- * gets the defaults. The input must be without faults.
- */
-export function completeDefinition(input: DefinitionInput, kept: Definition | null = null): Definition {
-  const whole = kept === null ? input : (keepLeftOut(input, kept) as DefinitionInput)
-  const arms = whole.arms.map(arm => ({ key: arm.key, payload: arm.payload ?? null, retired: arm.retired ?? false }))
+/** Fills in the defaults. The input must be without faults. `kept`: see `completePolicy`. */
+export function completeDefinition(input: DefinitionInput, kept: Policy | null = null): Definition {
+  const arms = input.arms.map(arm => ({ key: arm.key, payload: arm.payload ?? null, retired: arm.retired ?? false }))
   return {
-    key: whole.key,
-    description: whole.description ?? '',
+    key: input.key,
+    description: input.description ?? '',
     arms,
-    control: whole.control ?? (arms[0]?.key as string),
-    metrics: whole.metrics.map(completeMetric),
-    policy: completePolicy(whole.policy, rolesOf(whole.arms, whole.control), kept?.policy),
-    alpha: whole.alpha ?? DEFAULT_ALPHA,
-    plannedUnits: whole.plannedUnits ?? DEFAULT_PLANNED_UNITS,
-    ...(whole.onHarm != null && { onHarm: whole.onHarm }),
-    ...(whole.minDuration != null && { minDuration: shortestWriting(whole.minDuration) }),
+    control: input.control ?? (arms[0]?.key as string),
+    metrics: input.metrics.map(completeMetric),
+    policy: completePolicy(input.policy, rolesOf(input.arms, input.control), kept),
+    alpha: input.alpha ?? DEFAULT_ALPHA,
+    plannedUnits: input.plannedUnits ?? DEFAULT_PLANNED_UNITS,
+    ...(input.onHarm != null && { onHarm: input.onHarm }),
+    ...(input.minDuration != null && { minDuration: shortestWriting(input.minDuration) }),
   }
 }
 

@@ -66,7 +66,7 @@ function metrics({ form, ...page }: CreatePage): Markup {
     const path = `metrics[${place}]`
     const range =
       metric.type === 'continuous'
-        ? markup`${field(page, `${path}.range[0]`, 'Least outcome', metric['range[0]'], { also: `${path}.range`, hint: '0' })}${field(page, `${path}.range[1]`, 'Largest outcome', metric['range[1]'], { hint: '500' })}`
+        ? markup`${field(page, `${path}.range[0]`, 'Least outcome', metric['range[0]'], { also: [`${path}.range`], hint: '0' })}${field(page, `${path}.range[1]`, 'Largest outcome', metric['range[1]'], { hint: '500' })}`
         : NOTHING
     const margin =
       metric.role === 'guardrail'
@@ -90,7 +90,10 @@ ${faultsAt(page, ['metrics'])}<button class="button" name="do" value="add-metric
 function policy({ form: { top }, ...page }: CreatePage): Markup {
   const type = top['policy.type']
   const exploration = learns(type)
-    ? field(page, 'policy.exploration', 'Spread evenly', top['policy.exploration'], { hint: '0.1' })
+    ? field(page, 'policy.exploration', 'Spread evenly (until, after verdicts)', top['policy.exploration'], {
+        also: EXPLORATION_SHARES,
+        hint: '0.5, 0.1',
+      })
     : NOTHING
   const share =
     type === 'fixed' ? NOTHING : field(page, 'policy.controlShare', 'Share of the control', top['policy.controlShare'])
@@ -103,21 +106,24 @@ ${choice(page, 'policy.type', 'Type', type, [
 ])}
 ${exploration}${share}
 ${field(page, 'alpha', 'Alpha', top.alpha, { hint: '0.05' })}
-${field(page, 'plannedUnits', 'Planned units', top.plannedUnits, { hint: '30000' })}</div>${faultsAt(page, ['policy'])}</fieldset>`
+${field(page, 'plannedUnits', 'Planned units', top.plannedUnits, { hint: '30000' })}
+${field(page, 'minDuration', 'Least duration', top.minDuration, { hint: '7d' })}</div>${faultsAt(page, ['policy'])}</fieldset>`
 }
+
+const EXPLORATION_SHARES = ['policy.exploration.untilVerdict', 'policy.exploration.after'] as const
 
 type Judged = Pick<CreatePage, 'faults' | 'focus'>
 
 interface FieldLook {
   readonly hint?: string
   readonly isRequired?: boolean
-  /** Another path whose faults stand here. */
-  readonly also?: string
+  /** Other paths whose faults stand here. */
+  readonly also?: readonly string[]
 }
 
 function field(page: Judged, path: string, label: string, value = '', look: FieldLook = {}): Markup {
-  const { hint = '', isRequired = false, also } = look
-  const { state, told } = verdictOn(page, also === undefined ? [path] : [path, also], path)
+  const { hint = '', isRequired = false, also = [] } = look
+  const { state, told } = verdictOn(page, [path, ...also], path)
   const required = isRequired ? markup` aria-required="true"` : NOTHING
   const placeholder = hint === '' ? NOTHING : markup` placeholder="${hint}"`
   return markup`<div class="field"><label for="${path}">${label}</label><input id="${path}" name="${path}" value="${value}" spellcheck="false" autocapitalize="off"${placeholder}${required}${state}>${told}</div>`
@@ -172,7 +178,7 @@ function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup 
     if (role !== 'guardrail') hidden.add(`metrics[${place}].margin`)
   }
   const places = new Set([
-    ...['arms', 'metrics', 'policy', 'policy.weights', ...Object.keys(top)],
+    ...['arms', 'metrics', 'policy', 'policy.weights', ...EXPLORATION_SHARES, ...Object.keys(top)],
     ...arms.flatMap((arm, place) => Object.keys(arm).map(name => `arms[${place}].${name}`)),
     ...metrics.flatMap((metric, place) => [...Object.keys(metric), 'range'].map(name => `metrics[${place}].${name}`)),
   ])

@@ -14,6 +14,7 @@ const TOP_FIELDS = [
   'policy.controlShare',
   'alpha',
   'plannedUnits',
+  'minDuration',
 ] as const
 
 const NEW_ARM: Fields = emptyFields(ARM_FIELDS)
@@ -82,6 +83,7 @@ export function definitionIn({ top, arms, metrics }: CreateForm): { input: Recor
     metrics: metrics.map(metricIn),
     ...policyIn(top, arms),
     ...given({ alpha: top.alpha, plannedUnits: top.plannedUnits }, numberIn),
+    ...given({ minDuration: top.minDuration }),
   }
   return { input, faults }
 }
@@ -103,16 +105,24 @@ function metricIn(metric: Fields): object {
 /** Nothing for what is the default anyway. */
 function policyIn(top: Fields, arms: readonly Fields[]): object {
   const type = top['policy.type']
-  const shares = { exploration: top['policy.exploration'], controlShare: top['policy.controlShare'] }
   if (type === 'fixed') {
     const weights = arms
       .filter(({ weight }) => weight !== '')
       .map(({ key = '', weight = '' }) => [key, numberIn(weight)])
     return { policy: { type, weights: Object.fromEntries(weights) } }
   }
-  const { controlShare } = shares
-  const more = given(type === 'uniform' ? { controlShare } : shares, numberIn)
+  const more = {
+    ...(type !== 'uniform' && given({ exploration: top['policy.exploration'] }, explorationIn)),
+    ...given({ controlShare: top['policy.controlShare'] }, numberIn),
+  }
   return type === 'thompson' && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
+}
+
+/** `0.1`; or `0.5, 0.1`: until every arm has a verdict, and after that. */
+function explorationIn(text: string): unknown {
+  const [untilVerdict = '', after, ...others] = text.split(',')
+  if (after === undefined || others.length > 0) return numberIn(text)
+  return { untilVerdict: numberIn(untilVerdict), after: numberIn(after) }
 }
 
 function given(fields: Readonly<Record<string, string | undefined>>, read: (text: string) => unknown = text => text) {

@@ -11,6 +11,7 @@ import {
 } from '../bandit/definition-input.ts'
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
+import { keepLeftOut } from '../bandit/keep-left-out.ts'
 import {
   armSchema,
   definitionChangeSchema,
@@ -39,13 +40,14 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
   refuse(lengthFaults(input))
   const schema = kept === null ? definitionSchema : definitionChangeSchema
   const parsed = schema.safeParse(input)
+  const whole = (fields: ReadableDefinition) => (kept === null ? fields : keepLeftOut(fields, kept))
   refuse([
     ...otherKeyFaults(body, key),
     ...shapeFaults(schema, parsed),
     ...droppedWeightFaults(input.policy),
-    ...definitionFaults(readableParts(input), kept),
+    ...definitionFaults(whole(readableParts(input)), kept?.policy),
   ])
-  return completeDefinition(parsed.data as DefinitionInput, kept)
+  return completeDefinition(whole(parsed.data as ReadableDefinition) as DefinitionInput, kept?.policy)
 }
 
 /** Judged first: the items of a list that is too long are not looked at. */

@@ -46,6 +46,17 @@ describe('definitionIn()', () => {
   it.each([
     ['thompson', {}, undefined],
     ['thompson', { 'policy.exploration': '0.2' }, { type: 'thompson', exploration: 0.2 }],
+    [
+      'thompson',
+      { 'policy.exploration': '0.5, 0.1' },
+      { type: 'thompson', exploration: { untilVerdict: 0.5, after: 0.1 } },
+    ],
+    [
+      'thompson',
+      { 'policy.exploration': '0.5,much' },
+      { type: 'thompson', exploration: { untilVerdict: 0.5, after: 'much' } },
+    ],
+    ['thompson', { 'policy.exploration': '0,5,1' }, { type: 'thompson', exploration: '0,5,1' }],
     ['exploration', { 'policy.controlShare': '0.3' }, { type: 'exploration', controlShare: 0.3 }],
     ['uniform', { 'policy.exploration': '0.2' }, { type: 'uniform' }],
     [
@@ -122,6 +133,16 @@ describe('POST /new', () => {
     for (const id of ['key', 'metrics[1].range[0]', 'alpha', 'policy.exploration'])
       expect(page).toContain(`id="${id}-fault"`)
     expect(page).toContain('value="x&quot;&lt;b&gt;"')
+  })
+
+  it.each([
+    [{ 'policy.exploration': '0.5, 0' }, 'policy.exploration'],
+    [{ 'policy.exploration': '0.5, ' }, 'policy.exploration'],
+    [{ minDuration: 'a week' }, 'minDuration'],
+  ])('says beside its field what is wrong with %j', async (fields, id) => {
+    const page = await (await post({ ...FILLED, ...fields, do: 'create' })).text()
+    expect(page).toContain(`id="${id}-fault"`)
+    expect(page).not.toContain('<p class="fault">')
   })
 
   it('says what belongs to no field as well', async () => {
