@@ -34,8 +34,9 @@ export type StoredRewardStatus = RewardStatus | 'clipped'
 export const UNIT_MAX_CHARACTERS = 256
 
 /**
- * What is wrong with a unit as it was sent, or null. A unit is a name (see `nameFault`) or a whole number within ±(2⁵³ − 1), which
- * stands for its digits. Beyond that, JSON has rounded the number, and two units would be one. `what` names it in the message.
+ * What is wrong with a unit as it was sent, or null. A unit is a name (see `nameFault`) or a whole
+ * number within ±(2⁵³ − 1), which stands for its digits. Beyond that, JSON has rounded the number,
+ * and two units would be one. `what` names it in the message.
  */
 export function unitFault(unit: unknown, what: string): string | null {
   if (typeof unit === 'string') return nameFault(unit, what)
@@ -51,7 +52,10 @@ export function unitIn(sent: string | number): string {
   return typeof sent === 'number' ? String(sent) : sent
 }
 
-/** What is wrong with a name, or null: 1 to 256 characters, no NUL, no lone surrogates. `what` names it in the message. */
+/**
+ * What is wrong with a name, or null: 1 to 256 characters, no NUL, no lone surrogates. `what` names
+ * it in the message.
+ */
 export function nameFault(name: unknown, what: string): string | null {
   if (typeof name !== 'string') return `${what} must be a string, not ${name === null ? 'null' : typeof name}`
   if (name === '') return `${what} must not be empty`

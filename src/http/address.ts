@@ -1,5 +1,6 @@
-// The address that a request asks for, in one form for all routes, whatever form it came in. Two readings of one address are a way
-// past a proxy: where the host is not certain, the request is refused.
+// The address that a request asks for, in one form for all routes, whatever form it came in. Two
+// readings of one address are a way past a proxy: where the host is not certain, the request is
+// refused.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 
@@ -12,11 +13,11 @@ const OTHER_SCHEME = /^(?!https?:)[a-z][a-z\d+.-]*:/i
 const SPARE_SLASH = /\/(?:[/?#]|$)/
 
 /**
- * Rewrites `request.url` as a path without empty segments and without a slash at its end, followed by the query as it was sent:
- * "/assign/", "//assign" and "http://host/assign" become "/assign".
+ * Rewrites `request.url` as a path without empty segments and without a slash at its end, followed
+ * by the query as it was sent: "/assign/", "//assign" and "http://host/assign" become "/assign".
  *
- * @throws BanditError `invalid_request` for two `Host` headers, for none in HTTP/1.1, and for a target that names another host;
- * `not_found` for a target that is no address
+ * @throws BanditError `invalid_request` for two `Host` headers, for none in HTTP/1.1, and for a
+ * target that names another host; `not_found` for a target that is no address
  */
 export function normalizeAddress(request: IncomingMessage): void {
   refuseUnclearHost(request)
@@ -38,7 +39,10 @@ function withoutSpareSlashes(path: string): string {
   return path.replace(/\/{2,}/g, '/').replace(/\/$/, '') || '/'
 }
 
-/** RFC 9112, §3.2: exactly one, where the version knows the header. Node keeps the first of several, and drops the others. */
+/**
+ * RFC 9112, §3.2: exactly one, where the version knows the header. Node keeps the first of several,
+ * and drops the others.
+ */
 function refuseUnclearHost({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
   if (headers.host === undefined) {
     if (httpVersion !== '1.1') return

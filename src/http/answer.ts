@@ -34,7 +34,10 @@ export async function answerInParts(response: ServerResponse, parts: AsyncIterab
   response.end()
 }
 
-/** The parameter of Content-Disposition that says what to call the file. What needs quoting in it becomes `_`. */
+/**
+ * The parameter of Content-Disposition that says what to call the file. What needs quoting in it
+ * becomes `_`.
+ */
 export function fileName(name: string): string {
   return `filename="${name.replace(/[^\w.-]/g, '_')}"`
 }

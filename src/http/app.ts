@@ -41,7 +41,10 @@ const REPORT_QUERY = ['metric', 'format']
 
 type Handler = (context: Context, request: Request<{ key: string; id: string }>, response: Response) => Promise<void>
 
-/** `onRoute` is called with each path, its methods and its query parameters, to hold the interface's document against them. */
+/**
+ * `onRoute` is called with each path, its methods and its query parameters, to hold the interface's
+ * document against them.
+ */
 export function createApp(context: Context, onRoute: OnRoute = () => {}): RequestListener {
   const admission = new Admission()
   const app = createExpress(context, admission, onRoute)

@@ -25,8 +25,8 @@ const ANYONE: Caller = { name: 'anonymous', kind: 'sk', scopes: SCOPES, bucket: 
 /**
  * The caller of a request, who has this scope. Counts the request against the rate of the key.
  *
- * @throws BanditError `unauthorized` without a live key, `forbidden` without the scope or from a page that may not ask, `rate_limited`,
- * `invalid_request` for a query that the route does not know
+ * @throws BanditError `unauthorized` without a live key, `forbidden` without the scope or from a
+ * page that may not ask, `rate_limited`, `invalid_request` for a query that the route does not know
  */
 export function authenticate(
   context: Pick<Context, 'keyring' | 'allowedOrigins' | 'now'>,

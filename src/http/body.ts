@@ -42,9 +42,10 @@ export function mediaTypeOf(request: IncomingMessage): string {
 }
 
 /**
- * A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but the form are read as JSON, and so is a
- * form that begins as JSON does: curl calls whatever it sends a form, unless told otherwise. `kind`: of the caller's key, for a `pk` key
- * may unpack into `PUBLISHABLE_UNPACKED_LIMIT` only.
+ * A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but
+ * the form are read as JSON, and so is a form that begins as JSON does: curl calls whatever it
+ * sends a form, unless told otherwise. `kind`: of the caller's key, for a `pk` key may unpack into
+ * `PUBLISHABLE_UNPACKED_LIMIT` only.
  */
 export async function readValue(
   request: IncomingMessage,

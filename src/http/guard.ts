@@ -5,7 +5,10 @@ import { PROBLEM_ANSWER } from './problem.ts'
 import { remarksOn } from './remarks.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
-/** Adds the security headers, and what was remarked on the request, to whatever head the response will have. */
+/**
+ * Adds the security headers, and what was remarked on the request, to whatever head the response
+ * will have.
+ */
 export function guardHead(response: ServerResponse): void {
   response.writeHead = writeGuardedHead
 }

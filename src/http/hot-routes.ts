@@ -22,7 +22,10 @@ export interface HotRoute {
   readonly query: KnownQuery
 }
 
-/** What OpenFeature's clients append when they ask again after a change; the ETag in the head says the same. */
+/**
+ * What OpenFeature's clients append when they ask again after a change; the ETag in the head says
+ * the same.
+ */
 const FLAGS_QUERY: KnownQuery = ['flagConfigEtag', 'flagConfigLastModified']
 
 const FLAG_ROUTE: HotRoute = {
@@ -50,7 +53,10 @@ function sdkRoute(path: string, answer: Answer): HotRoute {
 
 const BY_ADDRESS: ReadonlyMap<string, HotRoute> = new Map(HOT_ROUTES.map(route => [route.path, route]))
 
-/** The route of a request that is hot, if its address has no query and no capitals; others get there by Express. */
+/**
+ * The route of a request that is hot, if its address has no query and no capitals; others get there
+ * by Express.
+ */
 export function hotRouteOf({ method, url = '' }: IncomingMessage): HotRoute | undefined {
   if (method !== 'POST') return undefined
   return BY_ADDRESS.get(url) ?? (url.startsWith(`${FLAGS_PATH}/`) ? FLAG_ROUTE : undefined)

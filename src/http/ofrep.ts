@@ -15,7 +15,10 @@ import { isObject } from './fields.ts'
 import { ContextError, flagKeyIn, type OfrepCode } from './ofrep-problem.ts'
 import { givesLists, LISTS, ofrepValue } from './ofrep-value.ts'
 
-/** POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. A draft and a winner need no unit. */
+/**
+ * POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. A draft and a
+ * winner need no unit.
+ */
 export async function answerFlag(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { kind } = authenticate(context, request, 'assign')
   const live = context.catalogue.get(flagKeyIn(request.url ?? '') ?? '')
@@ -26,9 +29,10 @@ export async function answerFlag(context: Context, request: IncomingMessage, res
 }
 
 /**
- * POST /ofrep/v1/evaluate/flags, which SDKs in browsers and phones ask for all experiments at once, and again with the ETag. That is a
- * hash of what is answered, so it covers the unit; and nothing in it moves while the unit keeps its arm. Without a unit the winners are
- * answered, and whatever draws an arm says that it needs one; where nothing can be answered, the request is refused.
+ * POST /ofrep/v1/evaluate/flags, which SDKs in browsers and phones ask for all experiments at once,
+ * and again with the ETag. That is a hash of what is answered, so it covers the unit; and nothing
+ * in it moves while the unit keeps its arm. Without a unit the winners are answered, and whatever
+ * draws an arm says that it needs one; where nothing can be answered, the request is refused.
  */
 export async function answerFlags(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { kind } = authenticate(context, request, 'assign')

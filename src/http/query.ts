@@ -1,23 +1,31 @@
-// What may stand behind the question mark of an address: each route says which parameters it knows, and all others are refused by name,
-// as unknown fields of a body are. Empty parameters are parameters; names with brackets are names like any other.
+// What may stand behind the question mark of an address: each route says which parameters it knows,
+// and all others are refused by name, as unknown fields of a body are. Empty parameters are
+// parameters; names with brackets are names like any other.
 import type { IncomingMessage } from 'node:http'
 import type { Fault } from '../bandit/errors.ts'
 import { refuse } from './fields.ts'
 
-/** The names of the parameters that a route knows. `any`: it is for people, probes or SDKs, which append their own. */
+/**
+ * The names of the parameters that a route knows. `any`: it is for people, probes or SDKs, which
+ * append their own.
+ */
 export type KnownQuery = readonly string[] | 'any'
 
 const KNOWN = Symbol('known query')
 
 type Expecting = IncomingMessage & { [KNOWN]?: readonly string[] }
 
-/** Notes what the route of a request knows, to be judged once it is clear who asks: nobody else is told what there is. */
+/**
+ * Notes what the route of a request knows, to be judged once it is clear who asks: nobody else is
+ * told what there is.
+ */
 export function expectQuery(request: IncomingMessage, known: KnownQuery): void {
   if (known !== 'any' && request.url?.includes('?')) (request as Expecting)[KNOWN] = known
 }
 
 /**
- * Refuses parameters that the route of a request does not know, and known ones that are there more than once.
+ * Refuses parameters that the route of a request does not know, and known ones that are there more
+ * than once.
  *
  * @throws BanditError `invalid_request`, naming each of them
  */

@@ -56,7 +56,10 @@ export async function getReport(
 
 const REPORTS = new Computations('reports')
 
-/** How browsers keep the faces that people keep: a table as a file, the others shown first. Null: as they like. */
+/**
+ * How browsers keep the faces that people keep: a table as a file, the others shown first. Null: as
+ * they like.
+ */
 const DISPOSITIONS: Partial<Record<Face, string>> = { csv: 'attachment', html: 'inline', svg: 'inline', txt: 'inline' }
 
 function fileNameOf({ key }: Definition, metric: Metric, face: Face): string | null {

@@ -1,6 +1,7 @@
-// Events in the shapes that other products send, as rewards. A product sends all that happens, so an event that no experiment measures
-// is ignored and no fault; the answer is that of /rewards, with the `success` that SDKs look for. Whatever could not be used is named in
-// it, since its status is 200 whatever became of single events.
+// Events in the shapes that other products send, as rewards. A product sends all that happens, so
+// an event that no experiment measures is ignored and no fault; the answer is that of /rewards,
+// with the `success` that SDKs look for. Whatever could not be used is named in it, since its
+// status is 200 whatever became of single events.
 import type { ServerResponse } from 'node:http'
 import type { Catalogue } from '../bandit/catalogue.ts'
 import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
@@ -57,7 +58,10 @@ export async function answerEvents(
 
 const IGNORED = { status: 'ignored' } as const
 
-/** The first rejected events by their position, with the number of the others; nothing where there is none. */
+/**
+ * The first rejected events by their position, with the number of the others; nothing where there
+ * is none.
+ */
 function errorsIn(results: readonly (RewardResult | typeof IGNORED)[], rejected: number) {
   if (rejected === 0) return {}
   const errors: { index: number; code: string; message: string }[] = []

@@ -1,14 +1,19 @@
-// What the evaluation suites of the OpenFeature specification ask (specification/assets/gherkin: evaluation.feature, evaluation_v2.feature,
-// hooks.feature, metadata.feature), put to the service by the SDK for servers and OFREP's clients, as written: without a targetingKey. Their
-// flags are experiments: one that resolves without rules is stopped with the winner that it resolves to, a disabled one is a draft.
+// What the evaluation suites of the OpenFeature specification ask (specification/assets/gherkin:
+// evaluation.feature, evaluation_v2.feature, hooks.feature, metadata.feature), put to the service
+// by the SDK for servers and OFREP's clients, as written: without a targetingKey. Their flags are
+// experiments: one that resolves without rules is stopped with the winner that it resolves to, a
+// disabled one is a draft.
 //
 // Scenarios that cannot pass, and are held here to what is answered instead:
-// - targeting (TARGETING_MATCH, and DEFAULT where no rule matched): an experiment has no rules on the context; the reason is STATIC.
-// - flag metadata of one's own, and its absence: the metadata says which experiment and version answered, and nothing can be added.
+// - targeting (TARGETING_MATCH, and DEFAULT where no rule matched): an experiment has no rules on
+//   the context; the reason is STATIC.
+// - flag metadata of one's own, and its absence: the metadata says which experiment and version
+//   answered, and nothing can be added.
 // - CACHED: the clients for servers keep no values.
-// - DISABLED with @openfeature/ofrep-provider 0.1.3: it calls an answer without a value an error. The value is the default all the same.
-// Scenarios that never reach a service, and are the SDK's own: providers that are not ready, fatal or stale, the order of hooks, merging
-// of contexts, immutability, asynchronous evaluation.
+// - DISABLED with @openfeature/ofrep-provider 0.1.3: it calls an answer without a value an error.
+//   The value is the default all the same. Scenarios that never reach a service, and are the SDK's
+//   own: providers that are not ready, fatal or stale, the order of hooks, merging of contexts,
+//   immutability, asynchronous evaluation.
 import { OFREPProvider } from '@openfeature/ofrep-provider'
 import {
   type Client,
@@ -164,7 +169,9 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** Those that no client can pass: the value is right where nothing is targeted, the reason never. */
+/**
+ * Those that no client can pass: the value is right where nothing is targeted, the reason never.
+ */
 const UNTARGETED: readonly Scenario[] = [
   ...['ballmer@macrosoft.com', 'ballmer@none.com', null, undefined].flatMap(email =>
     each(`a targeted flag, for ${email}`, type => ({

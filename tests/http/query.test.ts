@@ -1,4 +1,5 @@
-// What stands behind the question mark: known, unknown, repeated, empty and nested parameters, wherever they are sent.
+// What stands behind the question mark: known, unknown, repeated, empty and nested parameters,
+// wherever they are sent.
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/http/app.ts'

@@ -1,4 +1,5 @@
-// Whole numbers as units, wherever a unit can be sent: 17 is "17", and what JSON has rounded is refused.
+// Whole numbers as units, wherever a unit can be sent: 17 is "17", and what JSON has rounded is
+// refused.
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectBalance } from '../support/book.ts'

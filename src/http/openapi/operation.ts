@@ -38,7 +38,10 @@ export const TAGS = {
 
 export type Tag = keyof typeof TAGS
 
-/** What each operation can refuse with: a request without the header `Host`, or with a query that it does not know, is not valid. */
+/**
+ * What each operation can refuse with: a request without the header `Host`, or with a query that it
+ * does not know, is not valid.
+ */
 const REQUEST_PROBLEMS = ['invalid_request'] as const satisfies readonly ErrorCode[]
 
 /** What an operation with a parameter in its address can refuse with: one that cannot be decoded, as `%zz`, is no address; OFREP takes it for a key. */
