@@ -170,6 +170,16 @@ const SETTINGS: readonly Setting[] = [
   { name: '', outcome: HEAVY, arms: 2 },
 ]
 
+const untilVerdict = (arms: number): Setting => ({
+  name: 'exploration until the verdict',
+  outcome: FIVE,
+  arms,
+  input: { policy: { type: 'thompson', exploration: { untilVerdict: 0.5, after: 0.1 } } },
+})
+
+/** What was added later, so that the cells before keep their places and with them their chance. */
+const LATER_SETTINGS = [untilVerdict(2), untilVerdict(3)]
+
 /** Where the policy lift is held against hindsight: floor 0.1, unequal arms, two and three of them. */
 const WIDTH_PROMISED = [RARE, ONE, FIVE, THIRTY, REVENUE, revenue('revenue to 10⁵', 1e5)].map(({ name }) => name)
 
@@ -183,6 +193,7 @@ export function allCells(): Cell[] {
     )
     return [...standing, ...SETTINGS.map(setting => cellOf(setting, 0.1, isNull))]
   })
+  cells.push(...[true, false].flatMap(isNull => LATER_SETTINGS.map(setting => cellOf(setting, 0.1, isNull))))
   return cells.map((cell, place) => ({ ...cell, place }))
 }
 

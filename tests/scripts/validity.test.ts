@@ -40,6 +40,7 @@ describe('allCells()', () => {
       'control retired',
       'decrease',
       'weekly traffic',
+      'exploration until the verdict',
     ]) {
       expect(new Set(cells.filter(cell => cell.setting === setting).map(({ isNull }) => isNull)).size, setting).toBe(2)
     }
@@ -53,7 +54,8 @@ describe('allCells()', () => {
       expect(design.units).toBe(setting.endsWith('300,000') ? 300_000 : 100_000)
       expect(design.means).toHaveLength(arms)
       expect(new Set(design.means).size === 1, name).toBe(isNull)
-      expect(design.definition.policy).toMatchObject({ type: 'thompson', exploration: floor })
+      const exploration = setting.startsWith('exploration') ? { untilVerdict: 0.5, after: floor } : floor
+      expect(design.definition.policy).toMatchObject({ type: 'thompson', exploration })
     }
   })
 
