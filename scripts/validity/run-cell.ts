@@ -4,10 +4,12 @@ import type { SimulationDesign } from '../../src/simulation/design.ts'
 import { type Look, simulateRun } from '../../src/simulation/run.ts'
 import { isFalse, missesOf, type TrueLift, trueLifts } from '../../src/simulation/truth.ts'
 import { seededChance } from '../../src/stats/chance.ts'
+import type { Goal } from '../../src/stats/goal.ts'
 import type { Cell } from './cells.ts'
 import { naiveIntervalCalls, pooledBeliefCalls } from './controls.ts'
+import { widthOverKnownVariances, widthRatios } from './hindsight.ts'
 
-/** Numbers of runs, but for `looks`, which are those of all runs together. Counts of disjoint runs add. */
+/** Numbers of runs, but for sums over all runs: `looks` and the widths. Counts of disjoint runs add. */
 export interface Counts {
   readonly runs: number
   readonly looks: number
@@ -19,6 +21,14 @@ export interface Counts {
   /** The controls called an arm. Counted where all arms are alike, so that any call is false; `belief` for two arms only. */
   readonly naive: number
   readonly belief: number
+  /**
+   * Summed where it is promised: the policy lift's width over hindsight at `plannedUnits` and at the end, that of the
+   * control at the end, and at the end over known variances.
+   */
+  readonly widthAtPlan: number
+  readonly widthAtEnd: number
+  readonly widthTunedToRange: number
+  readonly widthOverKnown: number
 }
 
 export const NO_COUNTS: Counts = {
@@ -30,6 +40,10 @@ export const NO_COUNTS: Counts = {
   falseVerdict: 0,
   naive: 0,
   belief: 0,
+  widthAtPlan: 0,
+  widthAtEnd: 0,
+  widthTunedToRange: 0,
+  widthOverKnown: 0,
 }
 
 export function addCounts(a: Counts, b: Counts): Counts {
@@ -42,7 +56,10 @@ export function addCounts(a: Counts, b: Counts): Counts {
 export function runCell(cell: Cell, seed: number, from: number, end: number): Counts {
   let counts = NO_COUNTS
   for (let run = from; run < end; run++) {
-    counts = addCounts(counts, countRun(cell, simulateRun(cell.design, seededChance(seed, cell.place * 2 ** 20 + run))))
+    counts = addCounts(
+      counts,
+      countRun(cell, simulateRun(cell.design, seededChance(seed, cell.place * 2 ** 20 + run), cell.world)),
+    )
   }
   return counts
 }
@@ -50,32 +67,44 @@ export function runCell(cell: Cell, seed: number, from: number, end: number): Co
 /** The controls are spared the first looks, which would be their worst. */
 const FIRST_UNITS = 100
 
-function countRun({ design, isNull, arms }: Cell, looks: Iterable<Look>): Counts {
+function countRun({ design, isNull, isAbsoluteKnown, isWidthPromised, arms }: Cell, looks: Iterable<Look>): Counts {
   const truth = trueLifts(design)
+  let widths = { widthAtPlan: 0, widthAtEnd: 0, widthTunedToRange: 0, widthOverKnown: 0 }
   const ever = { absolute: false, relative: false, policyLift: false, falseVerdict: false, naive: false, belief: false }
   let count = 0
   for (const look of looks) {
     count++
     const misses = missesOf(look, truth)
-    ever.absolute ||= misses.absolute
+    ever.absolute ||= isAbsoluteKnown && misses.absolute
     ever.relative ||= misses.relative
     ever.policyLift ||= misses.policyLift
-    ever.falseVerdict ||= showsFalseVerdict(look, truth, design)
-    if (!isNull || look.units < FIRST_UNITS) continue
+    ever.falseVerdict ||= showsFalseVerdict(look, truth, design.metric.goal)
+    if (isWidthPromised) widths = addWidths(widths, look, design)
+    if (!isNull || look.tallies.reduce((units, tally) => units + tally.units, 0) < FIRST_UNITS) continue
     ever.naive ||= naiveIntervalCalls(look.tallies, design.control)
     if (arms === 2) ever.belief ||= pooledBeliefCalls(look.tallies, design)
   }
   const flags = Object.entries(ever).map(([name, happened]) => [name, Number(happened)])
-  return { ...NO_COUNTS, ...Object.fromEntries(flags), runs: 1, looks: count }
+  return { ...NO_COUNTS, ...Object.fromEntries(flags), ...widths, runs: 1, looks: count }
 }
 
-function showsFalseVerdict(
-  { lifts }: Look,
-  truth: readonly (TrueLift | null)[],
-  { metric }: SimulationDesign,
-): boolean {
+type Widths = Pick<Counts, 'widthAtPlan' | 'widthAtEnd' | 'widthTunedToRange' | 'widthOverKnown'>
+
+/** With those of this look, if it is the first at `plannedUnits`, or the last. */
+function addWidths(known: Widths, look: Look, design: SimulationDesign): Widths {
+  let widths = known
+  if (widths.widthAtPlan === 0 && look.units >= design.definition.plannedUnits) {
+    widths = { ...widths, widthAtPlan: widthRatios(look, design).shown }
+  }
+  if (look.units < design.units) return widths
+  const { shown, tunedToRange } = widthRatios(look, design)
+  const widthOverKnown = widthOverKnownVariances(look, design)
+  return { ...widths, widthAtEnd: shown, widthTunedToRange: tunedToRange, widthOverKnown }
+}
+
+function showsFalseVerdict({ lifts }: Look, truth: readonly (TrueLift | null)[], goal: Goal): boolean {
   return lifts.some((lift, arm) => {
     const trueLift = truth[arm]
-    return lift !== null && trueLift != null && isFalse(lift.verdict, trueLift, metric.goal)
+    return lift !== null && trueLift != null && isFalse(lift.verdict, trueLift, goal)
   })
 }

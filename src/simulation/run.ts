@@ -1,6 +1,6 @@
-// One run of a designed experiment, from its first unit to its last: units come evenly through the day, get their arms
-// by the service's own policy, which is refreshed by the service's own rule, and are read by its own inference. Rewards
-// come at once; a window keeps them waiting until it is over.
+// One run of a designed experiment, from its first unit to its last: units come evenly through the day (unless the world
+// says otherwise), get their arms by the service's own policy, which is refreshed by the service's own rule, and are read
+// by its own inference. Rewards come at once; a window keeps them waiting until it is over.
 
 import { Growth, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import { learnedPropensities } from '../bandit/learn.ts'
@@ -9,38 +9,47 @@ import { windowMsOf } from '../bandit/metric.ts'
 import type { Chance } from '../stats/chance.ts'
 import type { Estimate, Evidence } from '../stats/confidence-sequence.ts'
 import { drawMultinomial } from '../stats/draws.ts'
-import type { Batch } from '../stats/ledger.ts'
+import type { Batch, Ledger } from '../stats/ledger.ts'
 import { type Lift, RunningEffects } from '../stats/lift.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from '../stats/tally.ts'
-import { DAY_MS, type SimulationDesign } from './design.ts'
+import type { SimulationDesign } from './design.ts'
 import { drawOutcomes, type OutcomeLaw } from './outcome-law.ts'
+import { type ArmChange, definitionAfter, steadyWorld, type World } from './world.ts'
 
 /** What there is to see after a refresh. Arms by position. */
 export interface Look {
   /** Assigned so far, those with an open window included. */
   readonly units: number
-  /** By how much these units' expected outcomes fall short of the best arm's, summed. */
+  /** By how much these units' expected outcomes fall short of the best active arm's, summed. */
   readonly regret: number
   /** Plain counts of the mature units. */
   readonly tallies: readonly Tally[]
+  /** The mature batches; the list grows with the run. */
+  readonly batches: Ledger
   readonly lifts: readonly (Lift | null)[]
   readonly policyLift: Estimate & Evidence
-  /** What the policy lift estimates: the true one, over the mature units; null without any. */
+  /** What the policy lift estimates: the true one, over the units that it counts; null without any. */
   readonly truePolicyLift: number | null
 }
 
 /** A look at every refresh, and one at the end. */
-export function* simulateRun(design: SimulationDesign, chance: Chance): Generator<Look, void, void> {
-  const run = new SimulatedRun(design, chance)
+export function* simulateRun(
+  design: SimulationDesign,
+  chance: Chance,
+  world: World = steadyWorld(design),
+): Generator<Look, void, void> {
+  const run = new SimulatedRun(design, chance, world)
   while (!run.isOver) {
     run.advance()
     yield run.look()
   }
 }
 
-interface WaitingBatch {
+interface PlayedBatch {
   readonly batch: Batch
   readonly lastAssignedAt: number
+  /** What its units were expected to earn by its propensities over the control, summed. */
+  readonly gained: number
 }
 
 /** A snapshot may come late by this share of the units, of the two per cent that it waits for. */
@@ -49,38 +58,39 @@ const STEP = 0.001
 class SimulatedRun {
   readonly #design: SimulationDesign
   readonly #chance: Chance
+  readonly #world: World
   readonly #windowMs: number | null
-  readonly #msPerUnit: number
-  readonly #best: number
   readonly #growth: Growth
-  readonly #effects: RunningEffects
+  readonly #played: PlayedBatch[] = []
   readonly #mature: Batch[] = []
-  readonly #waiting: WaitingBatch[] = []
-  readonly #tallies: Tally[]
+  readonly #tallies: Tally[] = []
+  readonly #changes: ArmChange[]
+  #definition: SimulationDesign['definition']
+  #effects: RunningEffects
   #propensities: readonly (number | null)[]
   #lifts: readonly (Lift | null)[]
   #allDecided = false
   #open: Tally[]
   #openedAt = 0
+  #openGained = 0
   #units = 0
   #regret = 0
-  #matureUnits = 0
-  #earned = 0
+  #policyUnits = 0
+  #policyGained = 0
 
-  constructor(design: SimulationDesign, chance: Chance) {
-    const { definition, metric, control, means } = design
-    const { alpha, plannedUnits } = definition
+  constructor(design: SimulationDesign, chance: Chance, world: World) {
+    const [start, ...changes] = world.arms as [ArmChange, ...ArmChange[]]
     this.#design = design
     this.#chance = chance
-    this.#windowMs = windowMsOf(metric)
-    this.#msPerUnit = DAY_MS / design.unitsPerDay
-    this.#best = metric.goal === 'increase' ? Math.max(...means) : Math.min(...means)
+    this.#world = world
+    this.#changes = changes
+    this.#windowMs = windowMsOf(design.metric)
     this.#growth = new Growth(this.#windowMs)
     this.#growth.snapshotTaken({ number: 1, createdAt: 0, ledgerSize: this.#growth.size })
-    this.#effects = new RunningEffects({ arms: means.length, control, metric, alpha, plannedUnits })
-    this.#tallies = means.map(() => EMPTY_TALLY)
-    this.#open = means.map(() => EMPTY_TALLY)
-    this.#propensities = learnedPropensities(definition, [], false)
+    this.#definition = definitionAfter(design.definition, start)
+    this.#effects = this.#newEffects()
+    this.#open = this.#emptyTallies()
+    this.#propensities = learnedPropensities(this.#definition, [], false)
     this.#lifts = this.#effects.lifts()
   }
 
@@ -91,7 +101,7 @@ class SimulatedRun {
   /** To the next refresh, or to the end. */
   advance(): void {
     do this.#assign(this.#nextUnits())
-    while (!this.isOver && !this.#growth.isDue(this.#now))
+    while (!this.isOver && !this.#isChangeDue && !this.#growth.isDue(this.#now))
     this.#refresh()
   }
 
@@ -99,16 +109,21 @@ class SimulatedRun {
     return {
       units: this.#units,
       regret: this.#regret,
-      tallies: [...this.#tallies],
+      tallies: this.#definition.arms.map((_, arm) => this.#tallies[arm] ?? EMPTY_TALLY),
+      batches: this.#mature,
       lifts: this.#lifts,
       policyLift: this.#effects.policyLift(),
-      truePolicyLift: this.#matureUnits === 0 ? null : this.#earned / this.#matureUnits,
+      truePolicyLift: this.#policyUnits === 0 ? null : this.#policyGained / this.#policyUnits,
     }
   }
 
   /** The last unit's arrival, in ms from the start. */
   get #now(): number {
-    return this.#units * this.#msPerUnit
+    return this.#world.traffic.msAt(this.#units)
+  }
+
+  get #isChangeDue(): boolean {
+    return this.#changes[0] !== undefined && this.#units >= this.#changes[0].afterUnits
   }
 
   /**
@@ -116,22 +131,28 @@ class SimulatedRun {
    * time between two, or a thousandth of what there is; but no more than fill the batch.
    */
   #nextUnits(): number {
-    const untilDue = Math.ceil((this.#openedAt + REFRESH_INTERVAL_MS) / this.#msPerUnit) - this.#units
+    const untilDue = Math.ceil(this.#world.traffic.unitsAt(this.#openedAt + REFRESH_INTERVAL_MS)) - this.#units
     const count = Math.max(1, untilDue, Math.floor(this.#units * STEP))
-    return Math.min(count, this.#growth.roomInBatch, this.#design.units - this.#units)
+    const end = Math.min(this.#design.units, this.#changes[0]?.afterUnits ?? Infinity)
+    return Math.min(count, this.#growth.roomInBatch, end - this.#units)
   }
 
   #assign(count: number): void {
-    const { laws, means, metric } = this.#design
+    const { metric, control } = this.#design
+    const { laws, means } = this.#world.lawsAt(this.#units)
     const shares = this.#propensities.map(propensity => propensity ?? 0)
+    const active = means.filter((_, arm) => (shares[arm] ?? 0) > 0)
+    const best = metric.goal === 'increase' ? Math.max(...active) : Math.min(...active)
     let rewards = 0
     for (const [arm, units] of drawMultinomial(count, shares, this.#chance).entries()) {
       if (units === 0) continue
       const outcomes = drawOutcomes(laws[arm] as OutcomeLaw, units, metric.range, this.#chance)
       this.#open[arm] = addTallies(this.#open[arm] as Tally, outcomes.tally)
-      this.#regret += units * Math.abs(this.#best - (means[arm] as number))
+      this.#regret += units * Math.abs(best - (means[arm] as number))
       rewards += outcomes.rewards
     }
+    const expected = shares.reduce((sum, share, arm) => sum + share * (means[arm] as number), 0)
+    this.#openGained += count * (expected - (means[control] as number))
     this.#units += count
     this.#growth.addUnits(this.#snapshot, count, this.#now)
     this.#growth.addRewards(rewards)
@@ -139,39 +160,74 @@ class SimulatedRun {
 
   /** The number of the current snapshot. */
   get #snapshot(): number {
-    return this.#mature.length + this.#waiting.length + 1
+    return this.#played.length + 1
   }
 
   #refresh(): void {
     const now = this.#now
     const batch = { snapshot: this.#snapshot, mature: true, propensities: this.#propensities, tallies: this.#open }
-    this.#waiting.push({ batch, lastAssignedAt: now })
-    while (this.#waiting[0] !== undefined && this.#isMature(this.#waiting[0], now)) {
-      this.#read((this.#waiting.shift() as WaitingBatch).batch)
+    this.#played.push({ batch, lastAssignedAt: now, gained: this.#openGained })
+    for (const next of this.#played.slice(this.#mature.length)) {
+      if (!this.#isMature(next, now)) break
+      this.#read(next)
     }
-    this.#open = this.#design.means.map(() => EMPTY_TALLY)
+    if (this.#isChangeDue) this.#changeArms(this.#changes.shift() as ArmChange)
+    this.#open = this.#emptyTallies()
     this.#openedAt = now
+    this.#openGained = 0
     this.#lifts = this.#effects.lifts()
-    this.#allDecided ||= this.#lifts.every(lift => lift === null || lift.verdict !== 'undecided')
-    this.#propensities = learnedPropensities(this.#design.definition, this.#mature, this.#allDecided)
+    this.#allDecided ||= this.#isDecided
+    this.#propensities = learnedPropensities(this.#definition, this.#ledger, this.#allDecided)
     this.#growth.snapshotTaken({ number: this.#snapshot, createdAt: now, ledgerSize: this.#growth.size })
   }
 
-  #isMature(waiting: WaitingBatch, now: number): boolean {
-    return this.#windowMs === null || isOver(waiting, this.#windowMs, now)
+  /** Whether every active arm but the control has a verdict. */
+  get #isDecided(): boolean {
+    const { arms } = this.#definition
+    const asked = this.#lifts.filter((lift, arm) => lift !== null && !arms[arm]?.retired)
+    return asked.length > 0 && asked.every(lift => lift?.verdict !== 'undecided')
   }
 
-  #read(batch: Batch): void {
-    const { means, control } = this.#design
-    this.#mature.push(batch)
-    this.#effects.add(batch)
-    let units = 0
-    for (const [arm, tally] of batch.tallies.entries()) {
-      this.#tallies[arm] = addTallies(this.#tallies[arm] as Tally, tally)
-      units += tally.units
+  /** The mature batches, and the first that waits: the policy asks which arms were there from the first batch on. */
+  get #ledger(): Ledger {
+    const waiting = this.#played[this.#mature.length]
+    return waiting === undefined ? this.#mature : [...this.#mature, { ...waiting.batch, mature: false }]
+  }
+
+  #isMature(played: PlayedBatch, now: number): boolean {
+    return this.#windowMs === null || isOver(played, this.#windowMs, now)
+  }
+
+  #read(played: PlayedBatch): void {
+    this.#mature.push(played.batch)
+    for (const [arm, tally] of played.batch.tallies.entries()) {
+      this.#tallies[arm] = addTallies(this.#tallies[arm] ?? EMPTY_TALLY, tally)
     }
-    const earned = batch.propensities.reduce<number>((sum, p, arm) => sum + (p ?? 0) * (means[arm] as number), 0)
-    this.#matureUnits += units
-    this.#earned += units * (earned - (means[control] as number))
+    this.#score(played)
+  }
+
+  #score({ batch, gained }: PlayedBatch): void {
+    if (!this.#effects.add(batch)) return
+    this.#policyGained += gained
+    for (const { units } of batch.tallies) this.#policyUnits += units
+  }
+
+  /** An arm that was added changes the level of all lifts: they are read anew. */
+  #changeArms(change: ArmChange): void {
+    this.#definition = definitionAfter(this.#design.definition, change)
+    this.#effects = this.#newEffects()
+    this.#policyGained = 0
+    this.#policyUnits = 0
+    for (const played of this.#played.slice(0, this.#mature.length)) this.#score(played)
+  }
+
+  #newEffects(): RunningEffects {
+    const { metric, control } = this.#design
+    const { arms, alpha, plannedUnits } = this.#definition
+    return new RunningEffects({ arms: arms.length, control, metric, alpha, plannedUnits })
+  }
+
+  #emptyTallies(): Tally[] {
+    return this.#definition.arms.map(() => EMPTY_TALLY)
   }
 }
