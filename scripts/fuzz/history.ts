@@ -2,6 +2,7 @@
 // a plain value that points at things by number, so that a life can be shrunk by leaving out whatever is not needed.
 import fc from 'fast-check'
 import { type DefinitionInput, definitionFaults } from '../../src/bandit/definition-input.ts'
+import type { Exploration } from '../../src/bandit/policy.ts'
 import type { PolicyInput } from '../../src/bandit/policy-input.ts'
 
 /** The experiments of a history, by their places. */
@@ -31,7 +32,7 @@ export type PlannedChange =
 
 export interface PlannedPolicy {
   readonly type: 'thompson' | 'exploration' | 'uniform' | 'fixed'
-  readonly exploration: number
+  readonly exploration: Exploration
   readonly controlShare: number | null
 }
 
@@ -84,7 +85,7 @@ const event: fc.Arbitrary<PlannedEvent> = fc.record({
 
 const plannedPolicy: fc.Arbitrary<PlannedPolicy> = fc.record({
   type: fc.constantFrom('thompson', 'exploration', 'uniform', 'fixed'),
-  exploration: fc.constantFrom(0.05, 0.1, 0.5, 1),
+  exploration: fc.constantFrom<Exploration[]>(0.05, 0.1, 0.5, 1, { untilVerdict: 0.5, after: 0.05 }),
   controlShare: fc.constantFrom(null, 0.2, 0.001, 0.7),
 })
 

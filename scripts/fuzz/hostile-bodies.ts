@@ -31,7 +31,8 @@ const share = fc.constantFrom(0, 0.1, 0.2, 0.25, 0.5, 1)
 const policy = fc.record(
   {
     type: fc.constantFrom('thompson', 'exploration'),
-    exploration: fc.constantFrom(0.05, 0.1, 0.5, 1),
+    exploration: fc.constantFrom<unknown[]>(0.05, 0.1, 0.5, 1, { untilVerdict: 0.5, after: 0.1 }),
+    burnIn: fc.constantFrom(0, 1, 500),
     controlShare: fc.constantFrom(null, 0.2, 0.001),
     prior: fc.record({ alpha: fc.constantFrom(0.01, 1, 1e6), beta: fc.constantFrom(0.01, 1, 1e6) }),
   },

@@ -40,7 +40,10 @@ export function readDesign(options: Options): SimulationDesign {
   return designIn(options, policyFields(options))
 }
 
-/** The same design under each policy of `--compare`. @throws Failure that names every fault, or that two choices are the same */
+/**
+ * The same design under each policy of `--compare`. @throws Failure that names every fault, or that
+ * two choices are the same
+ */
 export function readChoices(options: Options): Choice[] {
   const written = options.compare ?? []
   const alone = (['policy', 'exploration', 'control-share'] as const).find(name => options[name] !== undefined)
@@ -88,7 +91,10 @@ function policyFields(options: Options): Fields {
   })
 }
 
-/** `thompson`, `thompson:0.1`, `thompson:0.5,0.1`, `uniform::0.3`: type, exploration, control share. @throws Failure */
+/**
+ * `thompson`, `thompson:0.1`, `thompson:0.5,0.1`, `uniform::0.3`: type, exploration, control share.
+ * @throws Failure
+ */
 function policyOf(choice: string): Fields {
   const [type, exploration, controlShare, ...others] = choice.split(':')
   if (others.length > 0) throw new Failure(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${choice}`)

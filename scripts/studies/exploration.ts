@@ -1,5 +1,6 @@
-// The study behind the default of `policy.exploration`: node scripts/studies/exploration.ts
-// How soon the best arm has its verdict, and what learning costs, under several choices. docs/policy.md has its table.
+// The study behind the default of `policy.exploration`: node scripts/studies/exploration.ts How
+// soon the best arm has its verdict, and what learning costs, under several choices. docs/policy.md
+// has its table.
 import { formatCount } from '../../src/bandit/numbers.ts'
 import { completeSimulation, type SimulationInput, simulationFaults } from '../../src/simulation/design.ts'
 import { simulate } from '../../src/simulation/simulate.ts'

@@ -1,5 +1,6 @@
-// An arm that was added later gets no more than an even share until enough of its units are mature: before that the policy knows its
-// prior alone, and with an attribution window gave it most of the traffic for as long as the window.
+// An arm that was added later gets no more than an even share until enough of its units are mature:
+// before that the policy knows its prior alone, and with an attribution window gave it most of the
+// traffic for as long as the window.
 
 /** Arms by position. */
 export interface BurnIn {
@@ -10,10 +11,11 @@ export interface BurnIn {
 }
 
 /**
- * The propensities with those of arms that are not mature at most at the mean of their group: of all active arms, or of those beside the
- * reserved one. What is cut goes to the other arms of the group in proportion, again and again until none that is not mature is above
- * the mean; where all are at it, they share evenly. Null stands for an arm that is not active, and stays. Against the reference: 1e-9
- * (tests/bandit/burn-in.test.ts).
+ * The propensities with those of arms that are not mature at most at the mean of their group: of
+ * all active arms, or of those beside the reserved one. What is cut goes to the other arms of the
+ * group in proportion, again and again until none that is not mature is above the mean; where all
+ * are at it, they share evenly. Null stands for an arm that is not active, and stays. Against the
+ * reference: 1e-9 (tests/bandit/burn-in.test.ts).
  */
 export function capNewArms(
   propensities: readonly (number | null)[],

@@ -23,7 +23,8 @@ export interface ChangeRequest {
 }
 
 /**
- * A definition as somebody asks for it, made whole: by what the experiment has (null: there is none), for what it leaves out.
+ * A definition as somebody asks for it, made whole: by what the experiment has (null: there is
+ * none), for what it leaves out.
  *
  * @throws BanditError `invalid_request`
  */
@@ -50,7 +51,8 @@ export async function createExperiment(
 /**
  * Makes the experiment be as defined: creates it, changes it, or finds nothing to do.
  *
- * @throws BanditError `experiment_frozen` where a change is not allowed any more, and what `define` throws
+ * @throws BanditError `experiment_frozen` where a change is not allowed any more, and what `define`
+ * throws
  */
 export async function applyDefinition(
   deps: ChangeDeps,

@@ -32,9 +32,15 @@ export interface Definition {
   readonly alpha: number
   /** The number of units at which the confidence sequences are tightest. */
   readonly plannedUnits: number
-  /** Absent: nothing. `pause-arm`: the arm is retired; see `retirement`. `pause`: the whole experiment is paused. */
+  /**
+   * Absent: nothing. `pause-arm`: the arm is retired; see `retirement`. `pause`: the whole
+   * experiment is paused.
+   */
   readonly onHarm?: HarmResponse
-  /** How long it shall run before advice calls a winner, as `7d`; absent: no matter how long. See `minDurationMsOf`. */
+  /**
+   * How long it shall run before advice calls a winner, as `7d`; absent: no matter how long. See
+   * `minDurationMsOf`.
+   */
   readonly minDuration?: string
 }
 
@@ -54,7 +60,10 @@ export interface Experiment {
   readonly stoppedAt: number | null
 }
 
-/** How long an experiment shall run before advice calls a winner, ms; 0 where its definition does not say. */
+/**
+ * How long an experiment shall run before advice calls a winner, ms; 0 where its definition does
+ * not say.
+ */
 export function minDurationMsOf({ minDuration }: Pick<Definition, 'minDuration'>): number {
   const durationMs = minDuration === undefined ? 0 : parseWindow(minDuration)
   if (durationMs === null) throw new RangeError(`Cannot read the duration "${minDuration}"`)

@@ -1,12 +1,12 @@
-// A change of an experiment says what shall be other than it is: what it leaves out stays. Null clears what may be null. Of the policy,
-// policy-input.ts says what stays.
+// A change of an experiment says what shall be other than it is: what it leaves out stays. Null
+// clears what may be null. Of the policy, policy-input.ts says what stays.
 import type { ArmInput, MetricInput, ReadableDefinition } from './definition-input.ts'
 import type { Definition } from './experiment.ts'
 import type { Metric } from './metric.ts'
 
 /**
- * The input with what it leaves out taken from the definition that the experiment has. Its lists of arms and metrics, where it has
- * them, are as given; each arm and metric keeps what it leaves out.
+ * The input with what it leaves out taken from the definition that the experiment has. Its lists of
+ * arms and metrics, where it has them, are as given; each arm and metric keeps what it leaves out.
  */
 export function keepLeftOut(input: ReadableDefinition, kept: Definition): ReadableDefinition {
   const arms = input.arms?.map(keptArms(kept)) ?? kept.arms
@@ -35,7 +35,10 @@ function keptArms({ arms }: Definition) {
   }
 }
 
-/** A range stays with its type, a margin with its role; the primary metric stays so unless the input names another one. */
+/**
+ * A range stays with its type, a margin with its role; the primary metric stays so unless the input
+ * names another one.
+ */
 function keptMetrics({ metrics }: Definition, given: readonly (MetricInput | undefined)[]) {
   const known = new Map(metrics.map(metric => [metric.key, metric]))
   const isPrimaryNamed = given.some(metric => metric?.role === 'primary')

@@ -19,8 +19,8 @@ export function posteriorsOf(definition: Definition, metric: Metric, ledger: Led
 }
 
 /**
- * What the policy makes of a ledger of the primary metric, from the first batch on: the propensity of each arm, null where it is not
- * active. `allDecided`: see `Snapshot`.
+ * What the policy makes of a ledger of the primary metric, from the first batch on: the propensity
+ * of each arm, null where it is not active. `allDecided`: see `Snapshot`.
  */
 export function learnedPropensities(definition: Definition, ledger: Ledger, allDecided: boolean): (number | null)[] {
   const { policy } = definition
@@ -68,7 +68,10 @@ function maturityOf(ledger: Ledger, armCount: number, burnIn: number): boolean[]
   return units.map((count, arm) => first === undefined || first.propensities[arm] != null || count >= burnIn)
 }
 
-/** Asked only where the policy waits for it: of 200 arms it takes as long as the rest of the snapshot. */
+/**
+ * Looked for only where the policy waits for it: of 200 arms it takes half as long as the rest of
+ * the snapshot.
+ */
 function isDecided(definition: Definition, ledger: Ledger): boolean {
   const { arms, policy, alpha, plannedUnits } = definition
   if (!waitsForVerdicts(policy)) return false

@@ -130,7 +130,10 @@ export class Lookout {
     return found
   }
 
-  /** Does about harm what the definition says; before it is announced, so that a crash does not leave it going on. */
+  /**
+   * Does about harm what the definition says; before it is announced, so that a crash does not
+   * leave it going on.
+   */
   async #respond(experiment: Experiment, { guardrails }: Report, now: number, seen: Seen[]): Promise<Experiment> {
     const { key, onHarm } = experiment.definition
     let current = experiment

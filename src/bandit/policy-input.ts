@@ -1,4 +1,5 @@
-// A policy as a person writes it: what makes one valid, what is filled in, and what stays of the one that an experiment has.
+// A policy as a person writes it: what makes one valid, what is filled in, and what stays of the
+// one that an experiment has.
 import type { Fault } from './errors.ts'
 import { type Exploration, MIN_PROPENSITY, type Policy, type PolicyType } from './policy.ts'
 
@@ -41,8 +42,9 @@ export function policyFaults(input: PolicyInput | undefined, arms: ArmRoles, kep
 }
 
 /**
- * The whole policy for these arms. What is left out is taken from `kept`, the policy that the experiment has, as long as that is of
- * the same type (the prior whatever its type); else it has its default. The input must be without faults.
+ * The whole policy for these arms. What is left out is taken from `kept`, the policy that the
+ * experiment has, as long as that is of the same type (the prior whatever its type); else it has
+ * its default. The input must be without faults.
  */
 export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, kept: Policy | null = null): Policy {
   const policy = policyOver(input, kept, arms)
@@ -83,7 +85,10 @@ function raised(exploration: Exploration, least: number): Exploration {
   return { untilVerdict: Math.max(exploration.untilVerdict, least), after: Math.max(exploration.after, least) }
 }
 
-/** A reserved control brings verdicts sooner where arms compete; `uniform` means uniform unless one is asked for. */
+/**
+ * A reserved control brings verdicts sooner where arms compete; `uniform` means uniform unless one
+ * is asked for.
+ */
 function controlShareOf(policy: TypedPolicyInput, { active, control }: ArmRoles): number | null {
   if (policy.controlShare !== undefined) return policy.controlShare
   const learns = policy.type === 'thompson' || policy.type === 'exploration'

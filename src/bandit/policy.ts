@@ -1,18 +1,21 @@
-// A policy: how an experiment turns what it has learned into shares of the traffic. policy-input.ts says what makes one valid and what
-// is filled in; propensities.ts and burn-in.ts carry it out.
+// A policy: how an experiment turns what it has learned into shares of the traffic. policy-input.ts
+// says what makes one valid and what is filled in; propensities.ts and burn-in.ts carry it out.
 
 export const POLICY_TYPES = ['thompson', 'exploration', 'uniform', 'fixed'] as const
 export type PolicyType = (typeof POLICY_TYPES)[number]
 
-/** The Beta prior of a binary metric's rates. Continuous metrics have a prior without parameters. */
+/**
+ * The Beta prior of a binary metric's rates. Continuous metrics have a prior without parameters.
+ */
 export interface Prior {
   readonly alpha: number
   readonly beta: number
 }
 
 /**
- * A share of the traffic, 0–1, that is spread evenly whatever was learned, so that every arm keeps being tried: the same at all
- * times, or one until every active arm has a verdict on the primary metric and another one from then on, for good.
+ * A share of the traffic, 0–1, that is spread evenly whatever was learned, so that every arm keeps
+ * being tried: the same at all times, or one until every active arm has a verdict on the primary
+ * metric and another one from then on, for good.
  */
 export type Exploration = number | { readonly untilVerdict: number; readonly after: number }
 
@@ -22,7 +25,10 @@ export interface LearningPolicy {
   readonly exploration: Exploration
   /** The share reserved for the control; null: the control competes like the others. */
   readonly controlShare: number | null
-  /** An arm that is added later gets no more than an even share before it has so many mature units. Absent: 0, which is off. */
+  /**
+   * An arm that is added later gets no more than an even share before it has so many mature units.
+   * Absent: 0, which is off.
+   */
   readonly burnIn?: number
   readonly prior: Prior
 }

@@ -22,8 +22,8 @@ export interface Snapshot {
   /** By arm; null where it is not active. */
   readonly propensities: readonly (number | null)[]
   /**
-   * Every active arm had a verdict on the primary metric, at this snapshot or an earlier one. It is looked for only while the policy's
-   * exploration depends on it, and once true stays so.
+   * Every active arm had a verdict on the primary metric, at this snapshot or an earlier one. It is
+   * looked for only while the policy's exploration depends on it, and once true stays so.
    */
   readonly allDecided: boolean
   /** How large the ledger was when it was taken. */

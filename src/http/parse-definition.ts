@@ -24,8 +24,9 @@ import { refuse } from './fields.ts'
 import { readableFields, type Shape, shapeFaults } from './schema-faults.ts'
 
 /**
- * The definition in a body, completed: with what `kept`, the definition that the experiment has, says of what is left out; where there
- * is none, with the defaults. `key` is the one in the address, which a body need not repeat.
+ * The definition in a body, completed: with what `kept`, the definition that the experiment has,
+ * says of what is left out; where there is none, with the defaults. `key` is the one in the
+ * address, which a body need not repeat.
  *
  * @throws BanditError `invalid_request` with every fault of shape and of sense
  */

@@ -16,7 +16,10 @@ export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unkn
   })
 }
 
-/** Of a value that may have several shapes, what is wrong with the one that it seems to have; else that it has none of them. */
+/**
+ * Of a value that may have several shapes, what is wrong with the one that it seems to have; else
+ * that it has none of them.
+ */
 function chosenIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const meant = issue.errors.find(issues =>
