@@ -68,14 +68,19 @@ function plot(
       return height < LEAST_HEIGHT ? [] : [[across(point), foot - RISE[layout] * height] as const]
     })
     const [from = 0, to = 0] = [ridge[0]?.[0], ridge.at(-1)?.[0]]
-    const outline = ridge.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join('L')
+    const outline = ridge.map(([x, y]) => `L${fixed(x)} ${fixed(y)}`).join('')
+    // Beside a needle a flat belief is nowhere high enough to be seen.
+    const hill =
+      ridge.length === 0
+        ? NOTHING
+        : markup`<path class="hill" d="M${fixed(from)} ${foot}${outline}L${fixed(to)} ${foot}"/>`
     const mean = posterior?.mean ?? null
     const tick =
       mean === null || mean < lower || mean > upper
         ? NOTHING
         : markup`<path class="mean" d="M${fixed(across(mean))} ${foot}v4"/>`
     return markup`
-<g class="ridge ${colour}">${wordsOf(row)}<path class="hair" d="M${left} ${foot}H${left + cells}"/><path class="hill" d="M${fixed(from)} ${foot}L${outline}L${fixed(to)} ${foot}"/>${tick}</g>`
+<g class="ridge ${colour}">${wordsOf(row)}<path class="hair" d="M${left} ${foot}H${left + cells}"/>${hill}${tick}</g>`
   })
   const told = shown
     .slice(0, 12)

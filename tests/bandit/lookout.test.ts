@@ -184,10 +184,7 @@ describe('Lookout', () => {
     it('pauses the whole experiment with "onHarm": "pause", says why, and does so again when it is started', async () => {
       await startExperiment(service, { ...GUARDED, onHarm: 'pause' })
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
-      expect(await look()).toMatchObject([
-        { paused: 'mens', metric: 'unsubscribe' },
-        { announced: 'guardrail.harmed' },
-      ])
+      expect(await look()).toMatchObject([{ paused: 'mens', metric: 'unsubscribe' }, { announced: 'guardrail.harmed' }])
       expect((await messages())[0].data).toMatchObject({
         onHarm: 'pause',
         armStatus: 'active',

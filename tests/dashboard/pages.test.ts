@@ -26,9 +26,13 @@ const asXml = (page: string) =>
     .replace(/ (?:required|autofocus|hidden|novalidate|selected|data-focus)(?=[ >])/g, '')
     .replace(/<(meta|link|input|wbr)\b([^>]*)>/g, '<$1$2/>')
 
+/** Commands of SVG, each with as many numbers as it needs. */
+const PATH = /^(?:[MLAmlac][-\d. ]*\d|[HVhv]-?[\d.]+|Z)*$/
+
 function expectWhole(page: string): void {
   expect(xmlFault(asXml(page))).toBeNull()
   expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/)
+  for (const [, path = ''] of page.matchAll(/\sd="([^"]*)"/g)) expect(path).toMatch(PATH)
   const ids = [...page.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id)
   expect(new Set(ids).size).toBe(ids.length)
   const addresses = [
@@ -45,6 +49,14 @@ describe('experimentPage()', () => {
       const report = { ...randomReport(random), status: STATUSES[round % 4] ?? 'draft' }
       expectWhole(pageOf(samplePortrait(report, random, 1 + (round % 30)), round % 2 === 0 ? viewer : reader))
     }
+  })
+
+  it('draws no hill of a belief that is flat beside the others', () => {
+    const portrait = samplePortrait(sampleReport(), seededRandom(4))
+    const points = [0.1, 0.2, 0.3]
+    const page = pageOf({ ...portrait, beliefs: { points, densities: [[0, 1_000, 0], [1, 1, 1], null] } })
+    expectWhole(page)
+    expect(page.match(/class="hill"/g)).toHaveLength(2)
   })
 
   it('escapes what others wrote', () => {

@@ -89,6 +89,7 @@ describe('a key', () => {
       at: new Date(service.now).toISOString(),
       actor: 'ops',
       action: 'changed',
+      reason: null,
       changes: [{ path: 'description', before: '', after: 'changed' }],
     })
   })
