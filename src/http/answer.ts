@@ -42,8 +42,18 @@ export function fileName(name: string): string {
   return `filename="${name.replace(/[^\w.-]/g, '_')}"`
 }
 
-/** An object with a list as its last field, a part at a time, each written in a turn of the event loop of its own. */
-export async function* listParts(
+/** An object with a list as its last field: whole, or `perPart` items at a time, each part in a turn of the event loop of its own. */
+export async function answerList(
+  response: ServerResponse,
+  fields: Readonly<Record<string, unknown>>,
+  [name, items]: readonly [name: string, items: readonly (() => unknown)[]],
+  perPart: number,
+): Promise<void> {
+  if (items.length <= perPart) answerJson(response, { ...fields, [name]: items.map(item => item()) })
+  else await answerInParts(response, listParts(fields, name, items, perPart))
+}
+
+async function* listParts(
   fields: Readonly<Record<string, unknown>>,
   name: string,
   items: readonly (() => unknown)[],

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { applyDefinition, createExperiment, setStatus } from '../bandit/change-experiment.ts'
 import type { Definition, Experiment, Status } from '../bandit/experiment.ts'
 import { planDefinition } from '../bandit/plan-definition.ts'
-import { answerInParts, answerJson, listParts, timestamp } from './answer.ts'
+import { answerJson, answerList, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import { readValue } from './body.ts'
 import type { Context } from './context.ts'
@@ -51,8 +51,8 @@ export async function listExperiments(context: Context, request: Request, respon
       () =>
         experimentJson(experiment, withSalt),
   )
-  // One at a time: payloads may make each of them some MB.
-  await answerInParts(response, listParts({}, 'experiments', experiments, 1))
+  // Payloads may make each of them a MB.
+  await answerList(response, {}, ['experiments', experiments], 10)
 }
 
 export async function getExperiment(

@@ -7,7 +7,7 @@ import { ledgerOf } from '../bandit/maturity.ts'
 import type { Metric } from '../bandit/metric.ts'
 import type { SnapshotHead } from '../bandit/store.ts'
 import type { Batch } from '../stats/ledger.ts'
-import { answerInParts, listParts, timestamp } from './answer.ts'
+import { answerList, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 
@@ -37,7 +37,7 @@ export async function getSnapshots(
     )
   const perPart = Math.ceil(CELLS_A_PART / definition.arms.length)
   const names = { experiment: definition.key, metric: metric.key }
-  await answerInParts(response, listParts(names, 'snapshots', snapshots, perPart))
+  await answerList(response, names, ['snapshots', snapshots], perPart)
 }
 
 /** So many cells are written in one turn of the event loop. */

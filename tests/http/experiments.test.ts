@@ -789,3 +789,17 @@ describe('/experiments while the store fails', () => {
 function shownAsInput(shown: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(shown).filter(([name]) => name in WHOLE))
 }
+
+describe('a list of many experiments', () => {
+  it('comes in parts, and is the same JSON', async () => {
+    const many = await startService()
+    const keys = Array.from({ length: 25 }, (_, number) => `many-${number}`)
+    for (const key of keys) await many.call('POST', '/experiments', emailDefinition({ key }))
+    const { body, headers, text } = await many.call('GET', '/experiments')
+    expect((body.experiments as { key: string }[]).map(({ key }) => key)).toEqual(keys)
+    expect(headers.get('content-length')).toBeNull()
+    expect(text.endsWith('\n')).toBe(true)
+    expect((await many.call('HEAD', '/experiments')).status).toBe(200)
+    await many.close()
+  })
+})
