@@ -59,6 +59,8 @@ export interface ServiceOptions {
   readonly salt?: string
   readonly now?: number
   readonly allowsPrivateTargets?: boolean
+  /** The bytes of the SQLite file to serve; a new database otherwise. */
+  readonly database?: Buffer
   /** Stands between the service and its store, to make it fail. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -66,7 +68,7 @@ export interface ServiceOptions {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const folder = scratchFolder()
   blank ??= blankDatabase()
-  writeFileSync(join(folder, 'pinwheel.db'), await blank)
+  writeFileSync(join(folder, 'pinwheel.db'), options.database ?? (await blank))
   return serve(folder, options)
 }
 
