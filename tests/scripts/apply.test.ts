@@ -75,6 +75,19 @@ const textOf = async (text: string) => planText((await judge(text)).plans, (_, l
 const statusOf = async (key: string) => (await service.call('GET', `/experiments/${key}`)).body
 
 describe('apply', () => {
+  it('finds nothing to do where a file leaves out what the experiment has', async () => {
+    const whole = `${EMAIL}policy: { type: uniform }\nminDuration: 7d\nonHarm: pause\ndescription: mail\n`
+    const named = (text: string) => text.replace('spring-email', 'left-out')
+    expect(await apply(named(whole))).toEqual(['created left-out'])
+    expect(await apply(named(EMAIL))).toEqual([])
+    expect(await statusOf('left-out')).toMatchObject({
+      policy: { type: 'uniform' },
+      minDuration: '7d',
+      onHarm: 'pause',
+    })
+    expect(await apply(named(`${EMAIL}onHarm: null\n`))).toEqual(['changed left-out'])
+  })
+
   it('creates, changes and moves an experiment, and a second time finds nothing to do', async () => {
     expect(await apply(`${EMAIL}status: running\n`)).toEqual(['created spring-email', 'started spring-email'])
     expect(await apply(`${EMAIL}status: running\n`)).toEqual([])
