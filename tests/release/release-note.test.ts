@@ -1,5 +1,5 @@
-// What this edition changes for experiments that are running. The first edition (0.1.0) left a database and the answers that it
-// gave; the present code serves the same file, and what differs is the release note. `vitest run -u` writes it anew.
+// What 0.1.0 changes for experiments that are running. The first edition left a database and the answers that it gave; the
+// present code serves the same file, and what differs is the release note. `vitest run tests/release -u` writes it anew.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import request from 'supertest'
@@ -117,27 +117,27 @@ function note(statuses: readonly number[]): string {
     ({ what, method, path, status }, place) =>
       `| ${what} | \`${method} ${path}\` | ${status} | ${statuses[place]}${statuses[place] === status ? ' (unchanged)' : ''} |`,
   )
-  return `# From 0.1 to 0.2
+  return `# From the first edition to 0.1.0
 
-A service that starts on a database of 0.1 migrates it, and running experiments go on: definitions, counts, means, beliefs, the
-shares of new units and every verdict stay as they are. A test made this page: it opens a database that 0.1 left, with seven
-experiments, and compares what 0.1 answered with what the service answers now.
+A service that starts on a database of the first edition migrates it, and running experiments go on: definitions, counts, means,
+beliefs, the shares of new units and every verdict stay as they are. A test made this page: it opens a database that the first
+edition left, with seven experiments, and compares what was answered then with what the service answers now.
 
 New defaults (\`burnIn\`, exploration until the verdict) are for new experiments; those that exist keep what they have.
 
 ## Numbers and advice
 
-| experiment | | 0.1 | now |
+| experiment | | first edition | now |
 |---|---|---|---|
 ${numbers.join('\n')}
 
 ## Answers
 
-| request | | 0.1 | now |
+| request | | first edition | now |
 |---|---|--:|--:|
 ${answers.join('\n')}
 
-The CHANGELOG lists everything that is refused now and was not before.
+The [changelog](../CHANGELOG.md) lists everything that is refused now and was not before.
 `
 }
 
