@@ -155,7 +155,8 @@ describe('audit()', () => {
     [
       'a change that was made twice',
       [
-        `INSERT INTO changes SELECT experiment_id, version + 1, at, actor, action, changes FROM changes
+        `INSERT INTO changes (experiment_id, version, at, actor, action, changes)
+           SELECT experiment_id, version + 1, at, actor, action, changes FROM changes
            ORDER BY version DESC LIMIT 1`,
         'UPDATE experiments SET version = version + 1',
       ],
