@@ -1,7 +1,7 @@
 // In a thread of its own, so that the attacker's work delays it as little as possible: asks /assign again and again over one
-// connection, a new unit each time, and notes the longest wait. What the service's threads that answer, and this one, waited for a core
-// meanwhile is taken off: others on the machine have that.
-import { readFileSync } from 'node:fs'
+// connection, a new unit each time, and notes the longest wait. What the service's threads, and this one, waited for a core meanwhile is
+// taken off: others on the machine have that.
+import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -10,7 +10,7 @@ import { LONELY } from './experiments.ts'
 export interface LonelyInput {
   readonly url: string
   readonly secret: string | null
-  /** The processes that answer. */
+  /** Of the service. */
   readonly pids: readonly number[]
 }
 
@@ -24,7 +24,6 @@ const PAUSE_MS = 10
 const PATIENCE_MS = 30_000
 
 const { url, secret, pids } = workerData as LonelyInput
-const threads = ['/proc/thread-self', ...pids.map(pid => `/proc/${pid}/task/${pid}`)]
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 let [number, longestMs, assigned, isOver] = [0, 0, 0, false]
 let pending: { readonly since: number; readonly queuedMs: number } | null = null
@@ -52,10 +51,17 @@ function waitOf({ since, queuedMs: before }: { since: number; queuedMs: number }
 
 /** How long the threads have been ready and had no core so far, all together. */
 function queuedMs(): number {
-  return threads.reduce(
-    (sum, thread) => sum + Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e6,
-    0,
-  )
+  const threads = pids.flatMap(pid => readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}`))
+  return ['/proc/thread-self', ...threads].reduce((sum, thread) => sum + queuedMsOf(thread), 0)
+}
+
+function queuedMsOf(thread: string): number {
+  try {
+    return Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+  } catch {
+    // It has just ended.
+    return 0
+  }
 }
 
 function assign(): Promise<boolean> {
