@@ -33,7 +33,7 @@ export async function runAttacks(
   onMeasured: (measured: Measured) => void,
 ): Promise<Measured[]> {
   const pids = processesOf(attacked.pid)
-  const lonely = new Lonely({ url: attacked.url, secret: attacked.keys.assign })
+  const lonely = new Lonely({ url: attacked.url, secret: attacked.keys.assign, pids })
   try {
     const calm = await measureCalm(pids, lonely)
     const all: Measured[] = []

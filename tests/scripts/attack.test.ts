@@ -57,7 +57,7 @@ describe('npm run attack', () => {
 
   it('finds out what does cost something', { timeout: 120_000 }, async () => {
     const [simulated] = await runAttacks(service, attacksNamed('simulate'), BOUNDS, () => {})
-    expect(simulated?.cpuSeconds).toBeGreaterThan(0.5)
+    expect(simulated?.cpuSeconds).toBeGreaterThan(0.1)
   })
 })
 
