@@ -54,8 +54,7 @@ export async function serve(config: Config, log: Logger): Promise<void> {
   const release = cluster.isWorker ? () => {} : claimStore(config.databaseUrl)
   let hearNews = () => {}
   const store = await openStore(config.databaseUrl, {
-    isThreaded: true,
-    isAlone: !cluster.isWorker,
+    isServed: true,
     onNews: () => hearNews(),
     onTurn: error => {
       if (error === null) log.info('the store writes again')

@@ -1,7 +1,7 @@
 // Copies a live database into one file that is whole, checked and on the disk, or is not there.
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { FILES, settleDatabase } from '../../src/store/sqlite/database.ts'
+import { FILES, refuseRedoLog } from '../../src/store/sqlite/database.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type CopyOptions, copyDatabase } from './copy-database.ts'
 import { type Contents, inspectCopy } from './inspect-copy.ts'
@@ -28,7 +28,7 @@ export async function backUp({ databasePath, file, force = false, ...copying }: 
   }
   if (!existsSync(dirname(file))) throw new Failure(`there is no folder ${dirname(file)}`)
   if (existsSync(file) && !force) throw new Failure(`${file} is there already; --force replaces it`)
-  settleDatabase(databasePath)
+  refuseRedoLog(databasePath)
   // On the same disk, so that it can be moved in one instant, and with room for what SQLite puts beside it.
   const folder = mkdtempSync(`${file}.part-`)
   try {

@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { verify } from '../../src/bandit/verify.ts'
 import { claimStore, openStore } from '../../src/store/open.ts'
-import { AT_REST, FILES, settleDatabase } from '../../src/store/sqlite/database.ts'
-import { logPath } from '../../src/store/sqlite/redo-log.ts'
+import { AT_REST, FILES, refuseRedoLog } from '../../src/store/sqlite/database.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type CopyOptions, copyDatabase } from './copy-database.ts'
 import { type Contents, inspectCopy } from './inspect-copy.ts'
@@ -47,6 +46,7 @@ export async function restore({
 }: RestoreOptions): Promise<Restored> {
   if (!existsSync(file)) throw new Failure(`there is no file ${file}`)
   if (isSameFile(file, databasePath)) throw new Failure(`${file} is that database itself`)
+  refuseRedoLog(file)
   const isTaken = AT_REST.some(suffix => existsSync(databasePath + suffix))
   if (isTaken && !force) throw new Failure(`${databasePath} is there already; --force moves it aside`)
   mkdirSync(dirname(databasePath), { recursive: true })
@@ -54,10 +54,7 @@ export async function restore({
   const folder = mkdtempSync(`${databasePath}.part-`)
   try {
     const copy = join(folder, 'copy.db')
-    // A backup has none; what a killed service left has. First, so that it has all that the database lacks, if one still writes.
-    if (existsSync(logPath(file))) await copyDatabase(logPath(file), logPath(copy))
     await copyDatabase(file, copy, copying)
-    settleDatabase(copy)
     const contents = inspectCopy(copy)
     await expectBalance(copy)
     copying.signal?.throwIfAborted()
@@ -111,7 +108,7 @@ function moveAside(databasePath: string, now: number): string {
 function settleLogs(databasePath: string): boolean {
   let db: Database.Database | null = null
   try {
-    settleDatabase(databasePath)
+    refuseRedoLog(databasePath)
     db = new Database(databasePath, { fileMustExist: true, timeout: PATIENCE_MS })
     const [done] = db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
     return done.busy === 0

@@ -69,7 +69,7 @@ async function sqliteSite(): Promise<Site> {
   blank ??= blankDatabase()
   writeFileSync(path, await blank)
   return {
-    open: () => openStore(`sqlite:${path}`, { isAlone: true }),
+    open: () => openStore(`sqlite:${path}`),
     crash() {
       const left = path
       path = join(folder, `${randomUUID()}.db`)

@@ -41,63 +41,73 @@ export async function assign(
   const { status, winner, definition } = live.experiment
   if (status === 'draft') return units.map(unit => unkept(live, unit, 'draft'))
   if (winner !== null) return units.map(unit => unkept(live, unit, 'winner', armPosition(definition, winner)))
+  if (status !== 'running') return (await recall(deps, live, units)) ?? fallback(live, units)
+  const slices = slicesOf(units).map(slice => draw(deps, live, slice, now))
+  return (await Promise.all(slices)).flat()
+}
+
+/**
+ * So many units are kept together: a transaction holds up everybody else for as long as it lasts. All are asked for at once, so that a
+ * store may still take several in one.
+ */
+const SLICE = 250
+
+function slicesOf(units: readonly string[]): (readonly string[])[] {
+  if (units.length <= SLICE) return [units]
+  return Array.from({ length: Math.ceil(units.length / SLICE) }, (_, slice) =>
+    units.slice(slice * SLICE, (slice + 1) * SLICE),
+  )
+}
+
+/** Where nothing can be kept, units that have an arm still get it. */
+async function draw(deps: Deps, live: LiveExperiment, units: readonly string[], now: number): Promise<Assigned[]> {
+  const { experiment, snapshot, growth } = live
+  if (snapshot === null) throw new TypeError(`Experiment "${experiment.definition.key}" runs without a snapshot`)
   try {
-    return status === 'running' ? await draw(deps, live, units, now) : await recall(deps, live, units)
+    const kept = await deps.store.keepAssignments({
+      experimentId: experiment.id,
+      snapshot: snapshot.number,
+      assignedAt: now,
+      metrics: experiment.definition.metrics,
+      units: units.map(unit => proposed(unit, experiment.salt, snapshot)),
+    })
+    const fresh = kept.filter(assignment => assignment.isNew).length
+    growth.addUnits(snapshot.number, fresh, now)
+    const definition = await definitionFor(deps, live, kept)
+    return kept.map(assignment => keptAnswer(definition, assignment, assignment.isNew ? 'assigned' : 'kept'))
   } catch (error) {
-    if (error instanceof StoreUnavailableError) return units.map(unit => unkept(live, unit, 'fallback'))
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return (await recall(deps, live, units)) ?? fallback(live, units)
+  }
+}
+
+function proposed(unit: string, salt: string, { propensities }: Snapshot): ProposedUnit {
+  const arm = chooseArm(propensities, drawOf(salt, unit))
+  return { unit, arm, propensity: propensities[arm] as number }
+}
+
+/**
+ * Who has an arm keeps it, nobody gets one: the experiment is paused, or stopped without a winner, or the store cannot write. Null where
+ * it cannot be read either.
+ */
+async function recall(deps: Deps, live: LiveExperiment, units: readonly string[]): Promise<Assigned[] | null> {
+  const { id, status } = live.experiment
+  const reason = status === 'running' ? 'fallback' : status === 'paused' ? 'paused' : 'stopped'
+  try {
+    const found = await deps.store.findAssignments(id, units)
+    const definition = await definitionFor(deps, live, found)
+    return units.map((unit, position) => {
+      const assignment = found[position] ?? null
+      return assignment === null ? unkept(live, unit, reason) : keptAnswer(definition, assignment, 'kept')
+    })
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return null
     throw error
   }
 }
 
-async function draw(deps: Deps, live: LiveExperiment, units: readonly string[], now: number): Promise<Assigned[]> {
-  const { experiment, snapshot, growth } = live
-  if (snapshot === null) throw new TypeError(`Experiment "${experiment.definition.key}" runs without a snapshot`)
-  const kept = await deps.store.keepAssignments({
-    experimentId: experiment.id,
-    snapshot: snapshot.number,
-    assignedAt: now,
-    metrics: experiment.definition.metrics,
-    units: units.map(unit => new Candidate(unit, experiment.salt, snapshot)),
-  })
-  const fresh = kept.filter(assignment => assignment.isNew).length
-  growth.addUnits(snapshot.number, fresh, now)
-  const definition = await definitionFor(deps, live, kept)
-  return kept.map(assignment => keptAnswer(definition, assignment, assignment.isNew ? 'assigned' : 'kept'))
-}
-
-/** Drawn when the store asks for the arm: it need not, where the unit has one. */
-class Candidate implements ProposedUnit {
-  readonly unit: string
-  readonly #salt: string
-  readonly #propensities: Snapshot['propensities']
-  #arm: number | null = null
-
-  constructor(unit: string, salt: string, { propensities }: Snapshot) {
-    this.unit = unit
-    this.#salt = salt
-    this.#propensities = propensities
-  }
-
-  get arm(): number {
-    this.#arm ??= chooseArm(this.#propensities, drawOf(this.#salt, this.unit))
-    return this.#arm
-  }
-
-  get propensity(): number {
-    return this.#propensities[this.arm] as number
-  }
-}
-
-/** Paused or stopped without a winner: who has an arm keeps it, nobody gets one. */
-async function recall(deps: Deps, live: LiveExperiment, units: readonly string[]): Promise<Assigned[]> {
-  const { id, status } = live.experiment
-  const found = await deps.store.findAssignments(id, units)
-  const definition = await definitionFor(deps, live, found)
-  const reason = status === 'paused' ? 'paused' : 'stopped'
-  return units.map((unit, position) => {
-    const assignment = found[position] ?? null
-    return assignment === null ? unkept(live, unit, reason) : keptAnswer(definition, assignment, 'kept')
-  })
+function fallback(live: LiveExperiment, units: readonly string[]): Assigned[] {
+  return units.map(unit => unkept(live, unit, 'fallback'))
 }
 
 /** Another process may have added an arm a moment ago, and given it to one of these units: then the definition is read anew. */

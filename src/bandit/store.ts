@@ -107,7 +107,7 @@ export interface Proposal {
   readonly units: readonly ProposedUnit[]
 }
 
-/** The arm may be drawn only when it is read: a store that finds the unit's arm first saves the draw. */
+/** A unit, and the arm that it gets unless it has one. */
 export interface ProposedUnit {
   readonly unit: string
   readonly arm: number

@@ -49,7 +49,8 @@ const ENOUGH_CALLS = 128
  */
 const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
   keepAssignments: 8,
-  findAssignments: 8,
+  // It follows a proposal that was given up.
+  findAssignments: 2,
   ping: 8,
   recordRewards: 50,
 }
@@ -151,13 +152,22 @@ export class CallQueue {
     }
   }
 
+  /** Single calls go first: a long one that comes before them need not hold them up. One of these is always among the batch. */
   #takeBatch(): Waiting[] {
-    let rows = 0
-    const end = this.#gathered.findIndex(({ call }) => {
-      rows += rowsOf(call)
-      return rows > this.#mostRows
-    })
-    return this.#gathered.splice(0, end === -1 ? this.#gathered.length : Math.max(1, end))
+    let rows = this.#gathered.reduce((sum, { call }) => sum + rowsOf(call), 0)
+    if (rows <= this.#mostRows) return this.#gathered.splice(0)
+    const [single, long] = [[] as Waiting[], [] as Waiting[]]
+    for (const waiting of this.#gathered) (rowsOf(waiting.call) === 1 ? single : long).push(waiting)
+    const taken = long.splice(0, 1)
+    rows = taken.reduce((sum, { call }) => sum + rowsOf(call), 0)
+    for (const queue of [single, long]) {
+      for (; queue[0] !== undefined && rows + rowsOf(queue[0].call) <= this.#mostRows; ) {
+        rows += rowsOf(queue[0].call)
+        taken.push(queue.shift() as Waiting)
+      }
+    }
+    this.#gathered = [...single, ...long]
+    return taken
   }
 
   async #await(waiting: readonly Waiting[], outcomes: Promise<readonly Outcome[]>): Promise<void> {

@@ -827,7 +827,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
 
     it('countWaiting() tells how many sentences wait for their answer', async () => {
       expect(await store.countWaiting()).toBe(0)
-      const asked = [create(), store.ping()]
+      const asked = [create(), store.findAssignments(1, ['u'])]
       expect(await store.countWaiting()).toBe(2)
       await Promise.all(asked)
       expect(await store.countWaiting()).toBe(0)

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import type { Commit, ProposedUnit, Store } from '../../src/bandit/store.ts'
+import type { Commit, Store } from '../../src/bandit/store.ts'
 import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -12,8 +12,7 @@ import { describeStore } from './contract.ts'
 
 for (const [name, options] of [
   ['SQLite', {}],
-  ['SQLite on a thread of its own', { isThreaded: true }],
-  ['SQLite with a redo log', { isThreaded: true, isAlone: true }],
+  ['SQLite of a service', { isServed: true }],
 ] as const) {
   describeStore(name, async () => {
     const folder = scratchFolder()
@@ -88,33 +87,13 @@ describe('openSqlite()', () => {
     await expect(openStore('sqlite:')).rejects.toThrow('DATABASE_URL must be sqlite:')
   })
 
-  it.each([false, true])('tells of each commit (on a thread of its own: %s)', async isThreaded => {
+  it('tells of each commit', async () => {
     const commits: Commit[] = []
-    const store = await openStore(`sqlite:${path}`, { isThreaded, onCommit: commit => commits.push(commit) })
+    const store = await openStore(`sqlite:${path}`, { onCommit: commit => commits.push(commit) })
     await Promise.all([createNumbered(store, 1), createNumbered(store, 2), store.findExperiments()])
     await createNumbered(store, 3)
     expect(commits.map(({ sentences }) => sentences)).toEqual([2, 1])
     for (const { ms } of commits) expect(ms).toBeGreaterThan(0)
-    await store.close()
-  })
-
-  it('asks for no draw of a unit that has an arm', async () => {
-    const store = await openStore(`sqlite:${path}`, { isThreaded: true })
-    await createNumbered(store, 1)
-    const keep = (unit: ProposedUnit) =>
-      store.keepAssignments({ experimentId: 1, snapshot: 1, assignedAt: 1, metrics: [], units: [unit] })
-    const drawn = { unit: 'u', arm: 1, propensity: 0.5 }
-    await keep(drawn)
-    // Units come again in runs: it is looked for one after one that came again.
-    await keep(drawn)
-    const undrawn: ProposedUnit = {
-      unit: 'u',
-      get arm(): number {
-        throw new Error('An arm was drawn')
-      },
-      propensity: 0.5,
-    }
-    expect(await keep(undrawn)).toMatchObject([{ unit: 'u', arm: 1, isNew: false }])
     await store.close()
   })
 

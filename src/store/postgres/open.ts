@@ -1,7 +1,6 @@
 // The PostgreSQL twin: one database, any number of processes.
 import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
-import { drawnProposal } from '../drawn-proposal.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
 import type { SentenceName, Sentences } from '../sentences.ts'
 import { Turn } from '../turn.ts'
@@ -70,7 +69,7 @@ export async function openPostgres(
     findSnapshots: sentence('findSnapshots'),
     takeSnapshot: sentence('takeSnapshot'),
     readLedger: sentence('readLedger'),
-    keepAssignments: async proposal => queues.assignments.ask('keepAssignments', drawnProposal(proposal)),
+    keepAssignments: sentence('keepAssignments', 'assignments'),
     findAssignments: sentence('findAssignments', 'assignments'),
     recordRewards: sentence('recordRewards', 'rewards'),
     readTotals: sentence('readTotals'),

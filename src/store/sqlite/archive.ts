@@ -1,9 +1,6 @@
 import type { ArchivedFile, ArchiveStore, FactCounts, PartLimit, Removal } from '../../bandit/archive.ts'
 import type { UnitFacts } from '../../bandit/store.ts'
 import { openDatabase } from './database.ts'
-import { knocking } from './knock.ts'
-import { redoAll } from './redo.ts'
-import type { RedoLog } from './redo-log.ts'
 import { asStoreError } from './trouble.ts'
 import { unitFacts } from './unit-facts.ts'
 
@@ -70,10 +67,8 @@ export function openSqliteArchive(path: string): ArchiveStore {
   })
 
   // Facts are only ever added, so where their number is the same they are the same.
-  const removePart = db.transaction((removal: Removal, log: RedoLog | null) => {
+  const removePart = db.transaction((removal: Removal) => {
     const { experimentId, after, through, assignments, rewards, files, cells } = removal
-    // A service may have been killed meanwhile.
-    if (log !== null) redoAll(db, log)
     if (deleteRewards.run(experimentId, after, through).changes !== rewards) throw new Changed()
     if (deleteAssignments.run(experimentId, after, through).changes !== assignments) throw new Changed()
     for (const file of files) insertArchive.run({ experimentId, ...file })
@@ -90,7 +85,7 @@ export function openSqliteArchive(path: string): ArchiveStore {
     removePart: async removal =>
       attempt(() => {
         try {
-          knocking(path, BUSY_TIMEOUT_MS, log => removePart.immediate(removal, log))
+          removePart.immediate(removal)
           return true
         } catch (error) {
           if (error instanceof Changed) return false

@@ -32,23 +32,17 @@ export function assignmentSentences(
 
   const find = assignmentFinder(db)
 
-  /** A new unit needs the insert only, one that comes again the look-up only; which it is likely to be, the last one tells. */
-  let isLikelyKept = false
-
-  /** The twin of one INSERT … RETURNING: the arm just kept, or the one that the unit has had. */
+  /** The arm just kept, or the one that the unit has had. */
   function keep(proposal: Proposal, proposed: ProposedUnit): KeptAssignment {
     const { experimentId, snapshot, assignedAt } = proposal
     const { unit, arm, propensity } = proposed
-    const known = isLikelyKept ? find(experimentId, unit) : null
-    if (known !== null) return { ...known, isNew: false }
-    isLikelyKept = keepOne.run(experimentId, unit, arm, propensity, snapshot, assignedAt).changes === 0
-    return isLikelyKept ? { ...found(experimentId, unit), isNew: false } : justKept(proposal, proposed)
+    const { changes } = keepOne.run(experimentId, unit, arm, propensity, snapshot, assignedAt)
+    return changes === 0 ? { ...found(experimentId, unit), isNew: false } : justKept(proposal, proposed)
   }
 
   function keepMany(proposal: Proposal): KeptAssignment[] {
     const { experimentId, units } = proposal
     const kept = alike(units).flatMap(group => keepAlike(proposal, group))
-    isLikelyKept = kept.length === 0
     if (kept.length === units.length) return units.map(proposed => justKept(proposal, proposed))
     // A name that is there twice is new once.
     const fresh = new Set(kept)
@@ -77,8 +71,7 @@ export function assignmentSentences(
   return {
     keepAssignments: proposal => {
       const { units: proposed } = proposal
-      const isBulk = proposed.length >= MANY && !isLikelyKept
-      const kept = isBulk ? keepMany(proposal) : proposed.map(unit => keep(proposal, unit))
+      const kept = proposed.length >= MANY ? keepMany(proposal) : proposed.map(unit => keep(proposal, unit))
       const { units, cells } = countUnits(proposal, kept)
       for (const { place, change } of cells) ledger.addToCell(place, change)
       for (const entry of units) ledger.addUnits(entry)

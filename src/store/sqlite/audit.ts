@@ -1,35 +1,68 @@
-import type Database from 'better-sqlite3'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import Database from 'better-sqlite3'
 import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../../bandit/store.ts'
 import { LedgerTable } from './ledger-table.ts'
 import { asStoreError } from './trouble.ts'
 import { unitFacts } from './unit-facts.ts'
 
+/** So many units are read in some milliseconds. */
+const UNITS_A_TURN = 500
+
 /**
- * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the same instant.
+ * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the same instant. On a connection of its
+ * own, and with pauses, so that it holds up nobody.
  *
  * @throws StoreUnavailableError
  */
-export function audit(
+export async function auditFile(path: string, ...args: [number, number, AuditVisitor]): Promise<AuditedLedger[]> {
+  let db: Database.Database | null = null
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true })
+    return await audit(db, nextTurn, ...args)
+  } catch (error) {
+    throw asStoreError(error)
+  } finally {
+    db?.close()
+  }
+}
+
+/** The same over a connection that is used meanwhile, and so without pauses. @throws StoreUnavailableError */
+export async function auditMemory(
   db: Database.Database,
+  ...args: [number, number, AuditVisitor]
+): Promise<AuditedLedger[]> {
+  try {
+    return await audit(db, null, ...args)
+  } catch (error) {
+    throw asStoreError(error)
+  }
+}
+
+async function audit(
+  db: Database.Database,
+  pause: (() => Promise<unknown>) | null,
   experimentId: number,
   metricCount: number,
   visit: AuditVisitor,
-): AuditedLedger[] {
+): Promise<AuditedLedger[]> {
+  db.exec('BEGIN')
   try {
-    return db.transaction(() => {
-      const table = new LedgerTable(db)
-      const snapshots = table.findSnapshots(experimentId)
-      for (const facts of unitFacts(db, experimentId)) visit(facts, snapshots)
-      const findArchived = archivedFinder(db)
-      return Array.from({ length: metricCount }, (_, metricPosition) => ({
-        snapshots,
-        // From the table, past any copy in memory.
-        cells: table.findCells(experimentId, metricPosition),
-        archived: findArchived.all(experimentId, metricPosition),
-      }))
-    })()
-  } catch (error) {
-    throw asStoreError(error)
+    const table = new LedgerTable(db)
+    const snapshots = table.findSnapshots(experimentId)
+    let units = 0
+    for (const facts of unitFacts(db, experimentId)) {
+      visit(facts, snapshots)
+      if (pause !== null && ++units % UNITS_A_TURN === 0) await pause()
+    }
+    const findArchived = archivedFinder(db)
+    return Array.from({ length: metricCount }, (_, metricPosition) => ({
+      snapshots,
+      // From the table, past any copy in memory.
+      cells: table.findCells(experimentId, metricPosition),
+      archived: findArchived.all(experimentId, metricPosition),
+    }))
+  } finally {
+    db.exec('ROLLBACK')
   }
 }
 

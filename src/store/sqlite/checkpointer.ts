@@ -1,50 +1,115 @@
-// Checkpoints on a thread of their own: to copy thousands of pages and sync them takes tenths of a second, and meanwhile the writer goes
-// on.
+// Keeps the write-ahead log short: a thread of its own copies it into the database file while commits go on.
 import { Worker } from 'node:worker_threads'
+import type Database from 'better-sqlite3'
 
-export interface CheckpointerData {
-  readonly path: string
-  /** One number: 1 while a checkpoint is under way. */
-  readonly underWay: Int32Array
+export type CheckpointOrder = 'copy' | 'shrink'
+
+export interface CheckpointResult {
+  /** The log was copied to its end. */
+  readonly isComplete: boolean
 }
 
-/** Longer than a checkpoint should take on any disk, and shorter than a service is given to stop. */
-const PATIENCE_MS = 5_000
+/**
+ * The log is copied when it has so many frames (of 4 KiB and 24 bytes). Units come in no order, so each writes a page of its own;
+ * the longer the log, the more of them meet there. Its file never shrinks under load.
+ */
+const MOST_FRAMES = 32_000
+
+/** The number of frames is looked up this often at most: a thousand frames take longer. */
+const LOOK_MS = 10
+
+/** Where readers stand in the way it is tried again after so long. */
+const RETRY_MS = 500
+
+/** So often it is looked whether the load is over and the file of the log can be cut. */
+const IDLE_TICK_MS = 2_000
+const FEW_FRAMES = 500
+const LARGE_BYTES = 32 * 2 ** 20
+
+export interface CheckpointerOptions {
+  /** Of its file, in bytes. */
+  readonly sizeOfLog: () => number
+  /** False where another file stands at the path, into which nothing must be copied. */
+  readonly isAllowed: () => Promise<boolean>
+}
+
+interface Frames {
+  /** In the log, and how many of these are in the file. */
+  readonly log: number
+  readonly checkpointed: number
+}
 
 export class Checkpointer {
   readonly #path: string
-  readonly #onEnd: () => void
-  readonly #underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  readonly #readFrames: Database.Statement<[], Frames>
+  readonly #options: CheckpointerOptions
+  readonly #timer: NodeJS.Timeout
   #thread: Worker | null = null
+  #underWay: { readonly resolve: () => void; readonly ended: Promise<void> } | null = null
+  #lookedAt = 0
+  #notBefore = 0
+  #framesAtTick = 0
 
-  /** `onEnd` hears, in a later turn, that one has ended; how much it has copied the database tells. */
-  constructor(path: string, onEnd: () => void) {
-    this.#path = path
-    this.#onEnd = onEnd
+  constructor(db: Database.Database, options: CheckpointerOptions) {
+    this.#path = db.name
+    this.#options = options
+    this.#readFrames = db.prepare<[], Frames>('PRAGMA wal_checkpoint(NOOP)')
+    this.#timer = setInterval(() => this.#tick(), IDLE_TICK_MS).unref()
   }
 
-  /** Not to be called while one is under way. */
-  start(): void {
+  /** Called after each commit. */
+  noteCommit(): void {
+    const now = performance.now()
+    if (now - this.#lookedAt < LOOK_MS || now < this.#notBefore || this.#underWay !== null) return
+    this.#lookedAt = now
+    if (this.frames >= MOST_FRAMES) void this.#order('copy')
+  }
+
+  /** How many there are in the log. */
+  get frames(): number {
+    return this.#readFrames.get()?.log ?? 0
+  }
+
+  /** Resolves when none is under way any more; the thread has then closed the file. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#underWay?.ended
+    if (this.#thread === null) return
+    const thread = this.#thread
+    const ended = new Promise(resolve => thread.once('exit', resolve))
+    thread.ref()
+    thread.postMessage('close')
+    await ended
+  }
+
+  #tick(): void {
+    const { frames } = this
+    const isIdle = frames >= this.#framesAtTick && frames - this.#framesAtTick < FEW_FRAMES
+    this.#framesAtTick = frames
+    if (isIdle && this.#underWay === null && this.#options.sizeOfLog() > LARGE_BYTES) void this.#order('shrink')
+  }
+
+  async #order(order: CheckpointOrder): Promise<void> {
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    this.#underWay = { ended, resolve }
+    if (!(await this.#options.isAllowed())) return this.#end(false)
     this.#thread ??= this.#startThread()
-    Atomics.store(this.#underWay, 0, 1)
-    this.#thread.postMessage('checkpoint')
+    this.#thread.postMessage(order)
   }
 
-  get isUnderWay(): boolean {
-    return Atomics.load(this.#underWay, 0) === 1
+  #end(isComplete: boolean): void {
+    this.#notBefore = isComplete ? 0 : performance.now() + RETRY_MS
+    this.#underWay?.resolve()
+    this.#underWay = null
   }
 
-  /** Waits for the one that is under way, which has the file open. False when it does not end: a disk that hangs. */
-  close(): boolean {
-    const isOver = Atomics.wait(this.#underWay, 0, 1, PATIENCE_MS) !== 'timed-out'
-    void this.#thread?.terminate()
-    return isOver
-  }
-
+  /** What it does not expect ends the process, and everything that was acknowledged is on the disk. */
   #startThread(): Worker {
-    const workerData: CheckpointerData = { path: this.#path, underWay: this.#underWay }
-    const thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), { workerData, name: 'checkpoint' })
-    thread.on('message', this.#onEnd)
+    const thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
+      workerData: this.#path,
+      name: 'checkpoint',
+    })
+    thread.on('message', ({ isComplete }: CheckpointResult) => this.#end(isComplete))
     thread.unref()
     return thread
   }

@@ -1,29 +1,23 @@
 // The database file: opened, made durable, and brought up to date.
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { StoreSize } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
-import { redoAll } from './redo.ts'
-import { existingLog, logPath } from './redo-log.ts'
-
-/** So long SQLite itself waits for another process' lock; the engine then tries again, see there. */
-const BUSY_TIMEOUT_MS = 10
 
 /** Who opens it has the file to itself for a moment. */
 const OPENING_TIMEOUT_MS = 3_000
 
-/**
- * The log is written back to the file whenever it has grown by so many pages of 4 KiB. Units come in no order, so each writes a page
- * of its own; the longer the log, the more of them meet there. With 1,000, SQLite's own, a reward took 80 µs instead of 47.
- */
+/** So long SQLite itself waits for another process' lock. */
+const BUSY_TIMEOUT_MS = 250
+
+/** The log is copied to the file by whoever commits, where nobody else sees to it, when it has so many pages. */
 const CHECKPOINT_PAGES = 16_000
 
 /**
- * Opens or creates the database at `path` (`:memory:` for one that forgets), migrates it, and says again what a service that was killed
- * had only in its redo log; one that runs commits what it has there. So all that was acknowledged before is in it. Durable: WAL with
- * synchronous=FULL, so a commit that was answered is on the disk.
+ * Opens or creates the database at `path` (`:memory:` for one that forgets), and migrates it. In WAL mode with synchronous=FULL: a
+ * commit is on the disk when it returns.
  *
  * @throws DatabaseError
  */
@@ -31,12 +25,16 @@ export function openDatabase(path: string): Database.Database {
   let db: Database.Database | null = null
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    refuseRedoLog(path)
+    for (const suffix of ['-redo', '-redo-wal', '-redo-shm']) rmSync(path + suffix, { force: true })
     db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
-    db.pragma('journal_mode = WAL')
+    const mode = db.pragma('journal_mode = WAL', { simple: true })
+    if (mode !== 'wal' && !db.memory)
+      throw new DatabaseError(`Cannot open the database ${path}: its disk allows no WAL`)
     db.pragma('synchronous = FULL')
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.pragma('foreign_keys = ON')
-    bringUpToDate(db, path)
+    migrate(db)
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return db
   } catch (error) {
@@ -46,41 +44,41 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
-/** What holds the facts of a database: what is to be added to its name. */
+/** What holds the facts of a database: what is to be added to its name. The last two are of version 0.1.0. */
 export const AT_REST = ['', '-wal', '-redo', '-redo-wal'] as const
 
 /** The same, with what stands beside while it is used. */
-export const FILES = [...AT_REST, '-shm', '-redo-shm', '-journal', '-redo-journal', '-service'] as const
+export const FILES = [...AT_REST, '-shm', '-journal', '-mark', '-service', '-redo-shm', '-redo-journal'] as const
 
-/**
- * Has all that was acknowledged before written to the file, or the log beside it, by the service that uses it, or here where one was
- * killed. A copy may then be made of these two alone.
- *
- * @throws DatabaseError
- */
-export function settleDatabase(path: string): void {
-  if (existsSync(logPath(path))) openDatabase(path).close()
-}
-
-/** How large the file and its logs are. */
+/** How large the file and its log are. */
 export function sizeOf(db: Database.Database): StoreSize {
   const pages = db.pragma('page_count', { simple: true }) as number
   const pageBytes = db.pragma('page_size', { simple: true }) as number
-  const logs = [`${db.name}-wal`, logPath(db.name), `${logPath(db.name)}-wal`]
-  const logBytes = logs.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
-  return { databaseBytes: pages * pageBytes, logBytes }
+  return {
+    databaseBytes: pages * pageBytes,
+    logBytes: statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+  }
 }
 
-function bringUpToDate(db: Database.Database, path: string): void {
-  const log = path === ':memory:' ? null : existingLog(path)
+/**
+ * Version 0.1.0 had a redo log beside the file, which it alone can carry over. A clean stop emptied it.
+ *
+ * @throws DatabaseError, SqliteError
+ */
+export function refuseRedoLog(path: string): void {
+  const redoPath = `${path}-redo`
+  if (!existsSync(redoPath)) return
+  const redo = new Database(redoPath, { readonly: true })
   try {
-    // See `knock`: a service that keeps a transaction open ends it now.
-    log?.enter(OPENING_TIMEOUT_MS)
-    migrate(db)
-    if (log !== null) db.transaction(() => redoAll(db, log)).exclusive()
+    const isMade = redo.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").get() !== undefined
+    if (!isMade || redo.prepare('SELECT 1 FROM entries LIMIT 1').get() === undefined) return
   } finally {
-    log?.close()
+    redo.close()
   }
+  throw new DatabaseError(
+    `Cannot open the database ${path}: its redo log ${redoPath} holds facts that only version 0.1.0 can carry over ` +
+      '(the CHANGELOG names its commit). Start that version once, and stop it with SIGTERM.',
+  )
 }
 
 function migrate(db: Database.Database): void {

@@ -1,46 +1,81 @@
-// The connection, and what may be said over it. Many sentences share one commit; one that breaks a rule is undone alone.
+// The connection of a process, on the thread that answers. What was asked together shares a transaction; a write that breaks a rule
+// is undone alone. Nobody is answered before what was read or written is on the disk.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
-import type { Store } from '../../bandit/store.ts'
-import { DatabaseError } from '../database-error.ts'
-import type { OnCommit, OnTurn } from '../hearers.ts'
+import { StoreUnavailableError } from '../../bandit/errors.ts'
+import type { Assignment } from '../../bandit/facts.ts'
+import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
+import type { Performer } from '../call-queue.ts'
+import type { OnCommit } from '../hearers.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from '../sentences.ts'
 import { assignmentSentences } from './assignments.ts'
-import { audit } from './audit.ts'
-import { openDatabase, sizeOf } from './database.ts'
+import { auditMemory } from './audit.ts'
+import { sizeOf } from './database.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
 import { keySentences } from './keys.ts'
 import { Ledger } from './ledger.ts'
-import { LoggedWriter } from './logged-writer.ts'
 import { rewardSentences } from './rewards.ts'
+import { ServedFiles } from './served-files.ts'
 import { snapshotSentences } from './snapshots.ts'
-import { SyncedWriter } from './synced-writer.ts'
-import { asStoreError } from './trouble.ts'
+import { endingOnSyncFailure } from './sync-failure.ts'
+import { asStoreError, isLocked, isTrouble } from './trouble.ts'
+import { type SyncFile, WalSync } from './wal-sync.ts'
 import { webhookSentences } from './webhooks.ts'
-import type { Speech, Writer } from './writer.ts'
 
 export interface EngineOptions {
-  readonly onTurn?: OnTurn | undefined
-  readonly onCommit?: OnCommit | undefined
-  /** No other process serves the file: commits go to the redo log first. */
-  readonly isAlone?: boolean
+  /** By a service, which keeps the log short and looks after its files. */
+  readonly isServed: boolean
+  /** Hears of the trouble that a place meets, and null where it works. */
+  readonly onTrouble: (place: 'commits' | 'files', error: unknown) => void
+  readonly onCommit: OnCommit
+  /** In place of the disk's own, for tests that cut the power. */
+  readonly sync?: SyncFile | undefined
 }
 
-export class Engine {
+/**
+ * A write that waits longer than this for another process' lock fails: /assign must answer within a second. Once one has waited in
+ * vain the next ones do not wait, until one succeeds.
+ */
+const LOCK_PATIENCE_MS = 250
+const LOCK_RETRY_MS = 1
+
+/** After a transaction that was longer, other processes are left so much time to take the lock. */
+const LONG_TRANSACTION_MS = 5
+const GAP_MS = 2
+
+/** Holds the inner pages of ten million units, and those that a transaction changes. */
+const CACHE_KIB = 65_536
+
+export class Engine implements Performer {
   readonly #db: Database.Database
+  readonly #options: EngineOptions
   readonly #ledger: Ledger
   readonly #sentences: Sentences
-  readonly #writer: Writer
-  readonly #onTurn: OnTurn
-  readonly #onCommit: OnCommit
-  #isFailing = false
+  /** Null in memory. */
+  readonly #wal: WalSync | null
+  /** Null unless it serves. */
+  readonly #files: ServedFiles | null
+  readonly #begin: Database.Statement
+  readonly #beginWriting: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #rollback: Database.Statement
+  readonly #apart: Database.Transaction<(call: Call) => Outcome>
+  /** Units come again in runs: true when most of the last ones did. */
+  #isLikelyKept = false
+  #isLocked = false
+  #lockFreeUntil = 0
+  /** Committed here, and not known to be on the disk. */
+  #unsynced: readonly Call[] = []
+  #isClosed = false
 
-  /** @throws DatabaseError */
-  constructor(path: string, { onTurn = () => {}, onCommit = () => {}, isAlone = false }: EngineOptions = {}) {
-    const db = openDatabase(path)
+  /** `db` is what `openDatabase` has opened. @throws DatabaseError, SqliteError */
+  constructor(db: Database.Database, options: EngineOptions) {
     this.#db = db
-    this.#onTurn = onTurn
-    this.#onCommit = onCommit
+    this.#options = options
+    db.pragma('synchronous = NORMAL')
+    db.pragma('busy_timeout = 0')
+    db.pragma(`cache_size = -${CACHE_KIB}`)
     this.#ledger = new Ledger(db)
     this.#sentences = {
       ...experimentSentences(db, this.#ledger),
@@ -50,93 +85,245 @@ export class Engine {
       ...factSentences(db),
       ...webhookSentences(db),
       ...keySentences(db),
-      ping: () => void db.prepare('SELECT 1').get(),
+      ping: () => void db.prepare('SELECT 1 FROM migrations').get(),
       readSize: () => sizeOf(db),
     }
-    this.#writer = this.#openWriter(isAlone && !db.memory)
+    this.#begin = db.prepare('BEGIN')
+    this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
+    this.#rollback = db.prepare('ROLLBACK')
+    this.#apart = db.transaction((call: Call) => this.#sayAll([call])[0] as Outcome)
+    this.#wal = db.memory ? null : new WalSync(db, options.sync)
+    this.#files =
+      options.isServed && this.#wal !== null
+        ? new ServedFiles(db, this.#wal, fault => options.onTrouble('files', fault))
+        : null
   }
 
-  /** What became of each call, in their order. Reads see what was acknowledged before; writes are on disk when this returns. */
-  perform(calls: readonly Call[]): Outcome[] {
+  /** What became of each call, in their order. Whatever it has read or written is on the disk when this resolves. */
+  async perform(calls: readonly Call[]): Promise<Outcome[]> {
+    const startedAt = performance.now()
     const outcomes = new Array<Outcome>(calls.length)
-    const writes: number[] = []
-    for (const [position, call] of calls.entries()) {
-      if (WRITES.has(call.name)) writes.push(position)
-      else outcomes[position] = this.#attempt(() => ({ result: this.#say(call) }))
+    const writes = this.#readTogether(calls, outcomes)
+    if (writes.length > 0) {
+      const written = await this.#write(writes.map(position => calls[position] as Call))
+      for (const [order, position] of writes.entries()) outcomes[position] = written[order] as Outcome
     }
-    if (writes.length === 0) return outcomes
-    const written = this.#commit(writes.map(position => calls[position] as Call))
-    for (const [order, position] of writes.entries()) outcomes[position] = written[order] as Outcome
+    this.#isLikelyKept = areMostlyKept(calls, outcomes)
+    await this.#wal?.wait()
+    if (this.#unsynced.length > 0) this.#noteSynced(performance.now() - startedAt)
     return outcomes
   }
 
-  readonly audit: Store['audit'] = async (...args) => audit(this.#db, ...args)
-
-  close(): void {
-    this.#writer.close()
-    this.#db.close()
+  /** Reports and lists, which need not wait for the disk. @throws StoreUnavailableError */
+  async read(call: Call): Promise<unknown> {
+    if (call.name === 'ping') await this.#expectFiles()
+    if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
+    return this.#reading(() => this.#say(call))
   }
 
-  /** @throws DatabaseError */
-  #openWriter(isLogged: boolean): Writer {
-    const speech = this.#speech()
-    if (!isLogged) return new SyncedWriter(this.#db, speech)
+  /**
+   * As `findAssignments`, also while a sync hangs: null also for a unit whose assignment may not be on the disk yet.
+   *
+   * @throws StoreUnavailableError also where another process has committed what may not be on the disk yet
+   */
+  findSynced(experimentId: number, units: readonly string[]): (Assignment | null)[] {
+    if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
+    const found = this.#reading(() => {
+      this.#wal?.noteReads()
+      return this.#sentences.findAssignments(experimentId, units)
+    })
+    if (this.#wal?.areOthersSynced === false) throw new StoreUnavailableError(new Error('The disk does not answer'))
+    const unsynced = this.#unsyncedUnits(experimentId)
+    return found.map(assignment => (assignment === null || unsynced.has(assignment.unit) ? null : assignment))
+  }
+
+  /** As `audit`, for a database in memory. */
+  readonly audit: Store['audit'] = (...args) => auditMemory(this.#db, ...args)
+
+  /** Resolves when nothing of it is under way any more. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#files?.close()
+    this.#wal?.close()
+    // The last one that closes the file makes a checkpoint.
+    endingOnSyncFailure(this.#db.name, () => this.#db.close())
+  }
+
+  /** Does the reads in one transaction, in which a look costs a tenth; answers the positions of the others. */
+  #readTogether(calls: readonly Call[], outcomes: Outcome[]): number[] {
+    const isRead = ({ name }: Call) => !WRITES.has(name) || (name === 'keepAssignments' && this.#isLikelyKept)
+    if (!calls.some(isRead)) return [...calls.keys()]
     try {
-      return new LoggedWriter(this.#db, speech, error => this.#turn(error))
-    } catch (error) {
-      this.#db.close()
-      if (error instanceof DatabaseError) throw error
-      throw new DatabaseError(`Cannot open the redo log of ${this.#db.name}: ${(error as Error).message}`, {
-        cause: error,
+      this.#begin.run()
+      const left = [...calls.keys()].filter(position => {
+        const call = calls[position] as Call
+        const outcome = isRead(call) ? this.#attempt(() => this.#readOne(call)) : null
+        if (outcome !== null) outcomes[position] = outcome
+        return outcome === null
       })
+      this.#wal?.noteReads()
+      return left
+    } catch (error) {
+      // Whoever only reads is told; a proposal can still be written.
+      for (const [position, { name }] of calls.entries())
+        if (!WRITES.has(name)) outcomes[position] = { error: asStoreError(error) }
+      return [...calls.keys()].filter(position => WRITES.has((calls[position] as Call).name))
+    } finally {
+      if (this.#db.inTransaction) this.#rollback.run()
     }
   }
 
-  #speech(): Speech {
-    const together = (calls: readonly Call[]) => {
-      const outcomes = calls.map(call => ({ result: this.#say(call) }))
-      this.#ledger.settle()
-      return outcomes
-    }
-    const alone = this.#db.transaction((call: Call) => together([call])[0] as Outcome)
-    return {
-      together,
-      apart: calls => calls.map(call => this.#attempt(() => alone(call))),
-      forget: () => this.#ledger.forget(),
-    }
+  /** Null for a proposal with a unit that is new. */
+  #readOne(call: Call): Outcome | null {
+    if (call.name !== 'keepAssignments') return { result: this.#say(call) }
+    const kept = this.#findKept(call.args[0])
+    return kept === null ? null : { result: kept }
   }
 
-  #commit(calls: readonly Call[]): Outcome[] {
-    const startedAt = performance.now()
+  #findKept({ experimentId, units }: Proposal): KeptAssignment[] | null {
+    const kept: KeptAssignment[] = []
+    for (const { unit } of units) {
+      const [assignment] = this.#sentences.findAssignments(experimentId, [unit])
+      if (assignment == null) return null
+      kept.push({ ...assignment, isNew: false })
+    }
+    return kept
+  }
+
+  async #write(calls: readonly Call[]): Promise<Outcome[]> {
     try {
-      const outcomes = this.#writer.write(calls)
-      this.#turn(null)
-      this.#onCommit({ ms: performance.now() - startedAt, sentences: calls.length })
+      if (this.#files?.fault) throw new StoreUnavailableError(this.#files.fault)
+      await this.#leaveGap()
+      const outcomes = await this.#whenUnlocked(() => this.#transact(calls))
+      this.#unsynced = calls
+      this.#wal?.noteCommit()
+      this.#files?.checkpointer.noteCommit()
+      this.#options.onTrouble('commits', null)
       return outcomes
     } catch (error) {
-      this.#ledger.forget()
-      this.#turn(error)
+      if (!(error instanceof StoreUnavailableError)) this.#options.onTrouble('commits', error)
       return calls.map(() => ({ error: asStoreError(error) }))
     }
   }
 
-  #attempt(say: () => Outcome): Outcome {
-    try {
-      return say()
-    } catch (error) {
-      this.#ledger.forget()
-      return { error: asStoreError(error) }
+  /** Tries until no other process is writing: SQLite's own waiting would hold up this thread. @throws SqliteError */
+  async #whenUnlocked<Result>(work: () => Result): Promise<Result> {
+    const deadline = performance.now() + (this.#isLocked ? 0 : LOCK_PATIENCE_MS)
+    while (true) {
+      try {
+        const result = work()
+        this.#isLocked = false
+        return result
+      } catch (error) {
+        this.#isLocked = isLocked(error) && performance.now() >= deadline
+        if (!isLocked(error) || this.#isLocked) throw error
+      }
+      await sleep(LOCK_RETRY_MS)
     }
+  }
+
+  /** SQLite's lock is not fair: whoever waits for it looks again only after some milliseconds. */
+  async #leaveGap(): Promise<void> {
+    const gapMs = this.#lockFreeUntil - performance.now()
+    if (gapMs > 0) await sleep(Math.ceil(gapMs))
+  }
+
+  /** @throws SqliteError; then nothing was written */
+  #transact(calls: readonly Call[]): Outcome[] {
+    this.#beginWriting.run()
+    const startedAt = performance.now()
+    try {
+      const outcomes = this.#sayAllOrApart(calls)
+      this.#files?.mark.raise()
+      endingOnSyncFailure(this.#db.name, () => this.#commit.run())
+      return outcomes
+    } catch (error) {
+      this.#undo()
+      throw error
+    } finally {
+      const endedAt = performance.now()
+      if (endedAt - startedAt > LONG_TRANSACTION_MS) this.#lockFreeUntil = endedAt + GAP_MS
+    }
+  }
+
+  /** Where one breaks a rule each is said for itself, so that only that one is undone. */
+  #sayAllOrApart(calls: readonly Call[]): Outcome[] {
+    try {
+      return this.#sayAll(calls)
+    } catch (error) {
+      this.#undo()
+      if (isTrouble(error)) throw error
+    }
+    this.#beginWriting.run()
+    return calls.map(call => this.#attempt(() => this.#apart(call)))
+  }
+
+  #sayAll(calls: readonly Call[]): Outcome[] {
+    const outcomes = calls.map(call => ({ result: this.#say(call) }))
+    this.#ledger.settle()
+    return outcomes
   }
 
   #say({ name, args }: Call): unknown {
     return (this.#sentences[name] as (...args: readonly unknown[]) => unknown)(...args)
   }
 
-  #turn(trouble: unknown): void {
-    const isFailing = trouble !== null
-    if (isFailing === this.#isFailing) return
-    this.#isFailing = isFailing
-    this.#onTurn(trouble)
+  #undo(): void {
+    if (this.#db.inTransaction) this.#rollback.run()
+    this.#ledger.forget()
+    this.#files?.mark.forget()
   }
+
+  #attempt<Given>(work: () => Given): Given | { readonly error: unknown } {
+    try {
+      return work()
+    } catch (error) {
+      this.#ledger.forget()
+      return { error: asStoreError(error) }
+    }
+  }
+
+  /** @throws StoreUnavailableError */
+  #reading<Result>(read: () => Result): Result {
+    try {
+      return read()
+    } catch (error) {
+      this.#ledger.forget()
+      throw asStoreError(error)
+    }
+  }
+
+  #noteSynced(ms: number): void {
+    this.#options.onCommit({ ms, sentences: this.#unsynced.length })
+    this.#unsynced = []
+    this.#files?.mark.note()
+  }
+
+  #unsyncedUnits(experimentId: number): Set<string> {
+    const proposals = this.#unsynced.flatMap(({ name, args }) => (name === 'keepAssignments' ? [args[0]] : []))
+    return new Set(
+      proposals.flatMap(proposal =>
+        proposal.experimentId === experimentId ? proposal.units.map(({ unit }) => unit) : [],
+      ),
+    )
+  }
+
+  /** @throws StoreUnavailableError */
+  async #expectFiles(): Promise<void> {
+    const fault = await this.#files?.check()
+    if (fault) throw new StoreUnavailableError(fault)
+  }
+}
+
+/** As far as these tell; there may be none. */
+function areMostlyKept(calls: readonly Call[], outcomes: readonly Outcome[]): boolean {
+  let [kept, fresh] = [0, 0]
+  for (const [position, { name }] of calls.entries()) {
+    const outcome = outcomes[position] as Outcome
+    if (name !== 'keepAssignments' || 'error' in outcome) continue
+    for (const { isNew } of outcome.result as KeptAssignment[]) isNew ? fresh++ : kept++
+  }
+  return kept > fresh
 }

@@ -6,15 +6,15 @@ import { LedgerCopy } from './ledger-copy.ts'
 import { LedgerTable } from './ledger-table.ts'
 
 export class Ledger {
-  readonly #db: Database.Database
   readonly #table: LedgerTable
   readonly #copy: LedgerCopy
   readonly #entries = new LedgerEntries()
+  readonly #dataVersionNow: Database.Statement<[], number>
   #dataVersion: unknown = null
   #pulseVersion: unknown = null
 
   constructor(db: Database.Database) {
-    this.#db = db
+    this.#dataVersionNow = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#table = new LedgerTable(db)
     this.#copy = new LedgerCopy(this.#table)
   }
@@ -77,6 +77,6 @@ export class Ledger {
 
   /** A number that is another one whenever another connection has written. */
   #readDataVersion(): unknown {
-    return this.#db.pragma('data_version', { simple: true })
+    return this.#dataVersionNow.get()
   }
 }

@@ -1,24 +1,29 @@
 // The SQLite twin: one file, nothing to install.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
-import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
+import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
-import { drawnProposal } from '../drawn-proposal.ts'
+import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
-import type { SentenceName, Sentences } from '../sentences.ts'
+import type { Call, SentenceName, Sentences } from '../sentences.ts'
+import { Turn } from '../turn.ts'
+import { auditFile } from './audit.ts'
+import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
-import { KeptReader } from './kept-reader.ts'
-import { ThreadedEngine } from './threaded-engine.ts'
+import type { SyncFile } from './wal-sync.ts'
 
 export interface SqliteOptions {
-  /** Commits on a thread of their own: for a service, whose answers must not wait for the disk together. */
-  readonly isThreaded?: boolean
-  /** No other process serves the file. Then commits go to a redo log beside it first, which costs half as much. */
-  readonly isAlone?: boolean
+  /** By a service, which keeps the log short beside the requests and looks whether its files are what they were. */
+  readonly isServed?: boolean
   readonly onTurn?: OnTurn | undefined
   readonly onCommit?: OnCommit | undefined
+  /** In place of the disk's own, for tests that cut the power. */
+  readonly sync?: SyncFile | undefined
 }
 
 const SILENCE = 'The disk does not answer'
+
+/** So many rows take some ten milliseconds, in which nobody is answered, and no other process can write. */
+const MOST_ROWS = 500
 
 /**
  * Opens or creates the database at `path` (`:memory:` for one that forgets) and migrates it.
@@ -27,85 +32,71 @@ const SILENCE = 'The disk does not answer'
  */
 export async function openSqlite(
   path: string,
-  { isThreaded = false, isAlone = false, onTurn = () => {}, onCommit = () => {} }: SqliteOptions = {},
+  { isServed = false, onTurn = () => {}, onCommit = () => {}, sync }: SqliteOptions = {},
 ): Promise<Store> {
-  const engine = isThreaded
-    ? await ThreadedEngine.open({ path, isAlone }, onTurn, onCommit)
-    : new Engine(path, { isAlone, onTurn, onCommit })
-  const onHang = (hangs: boolean) => onTurn(hangs ? new Error(SILENCE) : null)
-  const queue = new CallQueue(engine, onHang, { silence: SILENCE })
-  const reader = isThreaded ? new KeptReader(path) : null
-  const sentence =
+  const turn = new Turn(onTurn)
+  const engine = openEngine(path, { isServed, onTrouble: (place, error) => turn.note(place, error), onCommit, sync })
+  const onHang = (hangs: boolean) => turn.note('disk', hangs ? new Error(SILENCE) : null)
+  const queue = new CallQueue(engine, onHang, { mostRows: MOST_ROWS, silence: SILENCE })
+  const queued =
     <Name extends SentenceName>(name: Name) =>
     (...args: Parameters<Sentences[Name]>) =>
       queue.ask(name, ...args)
+  const read =
+    <Name extends SentenceName>(name: Name) =>
+    (...args: Parameters<Sentences[Name]>) =>
+      engine.read({ name, args } as Call) as Promise<ReturnType<Sentences[Name]>>
   return {
-    findExperiments: sentence('findExperiments'),
-    createExperiment: sentence('createExperiment'),
-    changeExperiment: sentence('changeExperiment'),
-    findChanges: sentence('findChanges'),
-    findSnapshots: sentence('findSnapshots'),
-    takeSnapshot: sentence('takeSnapshot'),
-    readLedger: sentence('readLedger'),
-    keepAssignments: proposal => keepAssignments(queue, reader, proposal),
-    findAssignments: sentence('findAssignments'),
-    recordRewards: sentence('recordRewards'),
-    readTotals: sentence('readTotals'),
-    readKeys: sentence('readKeys'),
-    lastKeyChange: sentence('lastKeyChange'),
-    keepKeys: sentence('keepKeys'),
-    findKeyChanges: sentence('findKeyChanges'),
-    audit: engine.audit,
-    readPulse: sentence('readPulse'),
-    createWebhook: sentence('createWebhook'),
-    findWebhooks: sentence('findWebhooks'),
-    deleteWebhook: sentence('deleteWebhook'),
-    findAnnouncements: sentence('findAnnouncements'),
-    announce: sentence('announce'),
-    findDueMessages: sentence('findDueMessages'),
-    claimMessage: sentence('claimMessage'),
-    settleMessage: sentence('settleMessage'),
-    ping: sentence('ping'),
-    readSize: sentence('readSize'),
+    findExperiments: read('findExperiments'),
+    createExperiment: queued('createExperiment'),
+    changeExperiment: queued('changeExperiment'),
+    findChanges: read('findChanges'),
+    findSnapshots: read('findSnapshots'),
+    takeSnapshot: queued('takeSnapshot'),
+    readLedger: read('readLedger'),
+    keepAssignments: queued('keepAssignments'),
+    async findAssignments(experimentId, units) {
+      try {
+        return await queue.ask('findAssignments', experimentId, units)
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error
+        return engine.findSynced(experimentId, units)
+      }
+    },
+    recordRewards: queued('recordRewards'),
+    readTotals: queued('readTotals'),
+    readKeys: read('readKeys'),
+    lastKeyChange: read('lastKeyChange'),
+    keepKeys: queued('keepKeys'),
+    findKeyChanges: read('findKeyChanges'),
+    audit: (...args) => (path === ':memory:' ? engine.audit(...args) : auditFile(path, ...args)),
+    readPulse: read('readPulse'),
+    createWebhook: queued('createWebhook'),
+    findWebhooks: read('findWebhooks'),
+    deleteWebhook: queued('deleteWebhook'),
+    findAnnouncements: read('findAnnouncements'),
+    announce: queued('announce'),
+    findDueMessages: read('findDueMessages'),
+    claimMessage: queued('claimMessage'),
+    settleMessage: queued('settleMessage'),
+    ping: read('ping'),
+    readSize: read('readSize'),
     countWaiting: async () => queue.depth,
     async close() {
       await queue.close()
-      reader?.close()
       await engine.close()
     },
   }
 }
 
-/** Who has an arm gets it, also while nothing can be written. */
-async function keepAssignments(
-  queue: CallQueue,
-  reader: KeptReader | null,
-  proposal: Proposal,
-): Promise<KeptAssignment[]> {
-  const guessed = reader?.isWorthALook(proposal) ? await reader.guess(proposal) : null
-  if (guessed) return guessed
+/** @throws DatabaseError */
+function openEngine(path: string, options: ConstructorParameters<typeof Engine>[1]): Engine {
+  const db = openDatabase(path)
   try {
-    const kept = await queue.ask('keepAssignments', drawnProposal(proposal))
-    reader?.note(kept)
-    return kept
+    return new Engine(db, options)
   } catch (error) {
-    const known = error instanceof StoreUnavailableError ? await recall(queue, reader, proposal) : null
-    if (known) return known
-    throw error
+    db.close()
+    if (error instanceof DatabaseError) throw error
+    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
   }
-}
-
-/** The reader tells also while the engine hangs; the engine also what it has not committed yet. */
-async function recall(
-  queue: CallQueue,
-  reader: KeptReader | null,
-  proposal: Proposal,
-): Promise<KeptAssignment[] | null> {
-  const known = reader?.recall(proposal)
-  if (known) return known
-  const { experimentId, units } = proposal
-  const names = units.map(({ unit }) => unit)
-  const found = await queue.ask('findAssignments', experimentId, names).catch(() => [])
-  const kept = found.flatMap(assignment => (assignment === null ? [] : { ...assignment, isNew: false }))
-  return kept.length === units.length ? kept : null
 }
