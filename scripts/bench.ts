@@ -7,6 +7,7 @@ import type { Bench, Part, PartResult } from './bench/part.ts'
 import { bestArm } from './bench/parts/best-arm.ts'
 import { large } from './bench/parts/large.ts'
 import { lonely } from './bench/parts/lonely.ts'
+import { neighbours } from './bench/parts/neighbours.ts'
 import { overload } from './bench/parts/overload.ts'
 import { postgres } from './bench/parts/postgres.ts'
 import { report } from './bench/parts/report.ts'
@@ -33,6 +34,7 @@ const PARTS = {
   'best-arm': bestArm,
   large,
   overload,
+  neighbours,
 } as const satisfies Record<string, Part>
 
 type PartName = keyof typeof PARTS
@@ -40,7 +42,7 @@ type PartName = keyof typeof PARTS
 const machineText = `Node ${process.version} on ${availableParallelism()} × ${cpus()[0]?.model ?? 'an unknown processor'}`
 
 /** Only where they are asked for. */
-const LONG: readonly string[] = ['large', 'overload']
+const LONG: readonly string[] = ['large', 'overload', 'neighbours']
 
 const HELP = `Usage: npm run bench -- [name …] [options]
 
@@ -49,7 +51,7 @@ Express, and node:http alone. They run in turn on one core, the load on another;
 
 NAMES
   ${Object.keys(PARTS).join(', ')}
-  Without a name all of them but ${LONG.join(' and ')}, which take minutes.
+  Without a name all of them but ${LONG.join(', ')}, which take minutes.
 
 OPTIONS
   --rounds N        (5)

@@ -65,8 +65,8 @@ export class Engine implements Performer {
   #isLikelyKept = false
   #isLocked = false
   #lockFreeUntil = 0
-  /** Committed here, and not known to be on the disk. */
-  #unsynced: readonly Call[] = []
+  /** What was committed here, and is not known to be on the disk: the calls, and what became of them. */
+  #unsynced: readonly (readonly [Call, Outcome])[] = []
   #isClosed = false
 
   /** `db` is what `openDatabase` has opened. @throws DatabaseError, SqliteError */
@@ -197,7 +197,7 @@ export class Engine implements Performer {
       if (this.#files?.fault) throw new StoreUnavailableError(this.#files.fault)
       await this.#leaveGap()
       const outcomes = await this.#whenUnlocked(() => this.#transact(calls))
-      this.#unsynced = calls
+      this.#unsynced = calls.map((call, position) => [call, outcomes[position] as Outcome])
       this.#wal?.noteCommit()
       this.#files?.checkpointer.noteCommit()
       this.#options.onTrouble('commits', null)
@@ -301,13 +301,14 @@ export class Engine implements Performer {
     this.#files?.mark.note()
   }
 
+  /** New ones, whose assignments may not be on the disk. */
   #unsyncedUnits(experimentId: number): Set<string> {
-    const proposals = this.#unsynced.flatMap(({ name, args }) => (name === 'keepAssignments' ? [args[0]] : []))
-    return new Set(
-      proposals.flatMap(proposal =>
-        proposal.experimentId === experimentId ? proposal.units.map(({ unit }) => unit) : [],
-      ),
-    )
+    const units = new Set<string>()
+    for (const [{ name, args }, outcome] of this.#unsynced) {
+      if (name !== 'keepAssignments' || args[0].experimentId !== experimentId || 'error' in outcome) continue
+      for (const { unit, isNew } of outcome.result as KeptAssignment[]) if (isNew) units.add(unit)
+    }
+    return units
   }
 
   /** @throws StoreUnavailableError */

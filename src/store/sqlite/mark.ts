@@ -88,7 +88,7 @@ function expectMarked(db: Database.Database, path: string): void {
     `Put back the file that was there with its -wal, or remove ${path} to serve this one as it is.`,
   ]
   if (own?.database !== noted.database)
-    throw new DatabaseError(`${is} another one than was served here last. ${remedy}`)
+    throw new DatabaseError(`${is} another one than was served here last, or has lost its -wal. ${remedy}`)
   if (own.number >= noted.number) return
   throw new DatabaseError(
     `${is} older than what was served here last (mark ${own.number}, not ${noted.number}): a copy was put back, or its -wal was lost. ${remedy}`,
