@@ -286,6 +286,11 @@ describe('two processes on one file', () => {
       expect(await service.assign(unit)).toMatchObject({ reason: 'fallback', arm: 'control', snapshot: null })
       expect(await service.assign('u-0')).toEqual(kept(early))
     }
+    // New units among known ones take no arm away, however many there are.
+    const mixed = ['u-0', 'newest', ...numbered('u', 600)]
+    const answers = await service.assignAll(mixed)
+    expect(answers.map(({ reason }) => reason)).toEqual(mixed.map(unit => (unit === 'newest' ? 'fallback' : 'kept')))
+    expect(answers[0]).toEqual(kept(early))
     const event = { unit: 'u-0', metric: 'visit', id: 'visit of u-0' }
     expect((await service.reward([event])).status).toBe(503)
     other.exec('ROLLBACK')

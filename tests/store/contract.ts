@@ -205,23 +205,6 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         ])
       })
 
-      it('keepAssignments() fails alone where an arm cannot be drawn', async () => {
-        const { id } = await createRunning()
-        const undrawable = {
-          unit: 'u0',
-          get arm(): number {
-            throw new RangeError('no arm to draw')
-          },
-          propensity: 1,
-        }
-        const [failed, kept] = await Promise.allSettled([
-          store.keepAssignments({ ...proposal(id, [], 1), units: [undrawable] }),
-          store.keepAssignments(proposal(id, ['u1'], 1)),
-        ])
-        expect(failed).toMatchObject({ reason: new RangeError('no arm to draw') })
-        expect(kept).toMatchObject({ value: [{ unit: 'u1', isNew: true }] })
-      })
-
       it('keepAssignments() lets the first of racing writers win, for everyone', async () => {
         const { id } = await createRunning()
         const units = Array.from({ length: 30 }, (_, unit) => `u${unit}`)

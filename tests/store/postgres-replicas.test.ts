@@ -352,9 +352,12 @@ describe('when the database', () => {
     const asked = performance.now()
     const waiting = Array.from({ length: 20 }, (_, unit) => assign(replica, KEY, [`u${unit}`], START))
     const comesAgain = assign(replica, KEY, ['known'], START)
+    const mixed = assign(replica, KEY, ['new', 'known'], START)
     for (const [assigned] of await Promise.all(waiting)) expect(assigned?.reason).toBe('fallback')
     // What can be read is told.
-    expect((await comesAgain)[0]?.reason).toBe(table === 'tallies' ? 'kept' : 'fallback')
+    const told = table === 'tallies' ? 'kept' : 'fallback'
+    expect((await comesAgain)[0]?.reason).toBe(told)
+    expect(await mixed).toMatchObject([{ reason: 'fallback' }, { reason: told }])
     expect(performance.now() - asked).toBeLessThan(2_000)
     expect(replica.turns).toEqual([true])
     await release(other)

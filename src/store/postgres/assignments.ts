@@ -1,4 +1,3 @@
-import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
@@ -26,37 +25,27 @@ const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
   ON CONFLICT (experiment_id, unit) DO NOTHING
   RETURNING experiment_id AS "experimentId", unit`)
 
-/**
- * Keeps many proposals in one transaction, as if one after the other; answers them in their order. Most units come again: these are
- * only read, and a proposal of no others is answered also when nothing can be written.
- */
+/** Keeps many proposals in one transaction, as if one after the other; answers them in their order. Most units come again: these are only read. */
 export async function keepAssignments(
   connection: Connection,
   proposals: readonly Proposal[],
   writer: number,
-): Promise<(KeptAssignment[] | StoreUnavailableError)[]> {
+): Promise<KeptAssignment[][]> {
   const planned = plannedRows(proposals)
-  const known = new Map<string, Assignment>()
-  try {
-    return await connection.transaction(async tx => {
-      await recall(tx, planned, known)
-      const fresh = await keepNew(
-        tx,
-        planned.filter(({ key }) => !known.has(key)),
-      )
-      // Whoever was first has committed, or the insert would be waiting: now they are seen.
-      const lost = planned.filter(({ key }) => !known.has(key) && !fresh.has(key))
-      if (lost.length > 0) await recall(tx, lost, known)
-      const answers = answersTo(proposals, known, fresh)
-      settle(tx, entriesOf(proposals, answers), writer)
-      return answers
-    })
-  } catch (error) {
-    if (!(error instanceof StoreUnavailableError)) throw error
-    const isKnown = ({ experimentId, units }: Proposal) =>
-      units.every(({ unit }) => known.has(keyOf({ experimentId, unit })))
-    return proposals.map(proposal => (isKnown(proposal) ? answersTo([proposal], known)[0] : undefined) ?? error)
-  }
+  return connection.transaction(async tx => {
+    const known = new Map<string, Assignment>()
+    await recall(tx, planned, known)
+    const fresh = await keepNew(
+      tx,
+      planned.filter(({ key }) => !known.has(key)),
+    )
+    // Whoever was first has committed, or the insert would be waiting: now they are seen.
+    const lost = planned.filter(({ key }) => !known.has(key) && !fresh.has(key))
+    if (lost.length > 0) await recall(tx, lost, known)
+    const answers = answersTo(proposals, known, fresh)
+    settle(tx, entriesOf(proposals, answers), writer)
+    return answers
+  })
 }
 
 /** In the order asked; null for a unit without one. */
@@ -110,7 +99,7 @@ function assignmentOf({ unit, arm, propensity, snapshot, assignedAt }: PlannedRo
 function answersTo(
   proposals: readonly Proposal[],
   known: ReadonlyMap<string, Assignment>,
-  fresh: ReadonlyMap<string, Assignment> = new Map(),
+  fresh: ReadonlyMap<string, Assignment>,
 ): KeptAssignment[][] {
   const told = new Map(known)
   const answerTo = (place: UnitPlace) => {

@@ -121,18 +121,13 @@ async function together<Args>(
   say: (lists: readonly Args[]) => Promise<unknown[]>,
 ): Promise<Outcome[]> {
   try {
-    return (await say(lists)).map(outcomeOf)
+    return (await say(lists)).map(result => ({ result }))
   } catch (error) {
     if (!isRuleBroken(error) || lists.length === 1) return lists.map((): Outcome => ({ error }))
     const saidApart: Outcome[] = []
     for (const args of lists) saidApart.push(...(await together([args], say)))
     return saidApart
   }
-}
-
-/** Some of what was asked together may be answered, and some not. */
-function outcomeOf(result: unknown): Outcome {
-  return result instanceof StoreUnavailableError ? { error: result } : { result }
 }
 
 async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<unknown>): Promise<Outcome[]> {

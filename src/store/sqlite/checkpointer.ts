@@ -5,8 +5,10 @@ import type Database from 'better-sqlite3'
 export type CheckpointOrder = 'copy' | 'shrink'
 
 export interface CheckpointResult {
-  /** The log was copied to its end. */
+  /** The log was copied to its end, so that the next commit begins it anew. */
   readonly isComplete: boolean
+  /** Somebody reads what was before, as a backup does: the log grows until they end, whatever is done. */
+  readonly isHeld: boolean
 }
 
 /**
@@ -19,7 +21,11 @@ const MOST_FRAMES = 32_000
 const LOOK_MS = 10
 
 /** Where readers stand in the way it is tried again after so long. */
-const RETRY_MS = 500
+const RETRY_MS = 100
+
+/** From here on writers are slowed down, and so much more with each further part. */
+const PRESSING_FRAMES = 40_000
+const FRAMES_A_PRESSURE = 3_000
 
 /** So often it is looked whether the load is over and the file of the log can be cut. */
 const IDLE_TICK_MS = 2_000
@@ -47,6 +53,8 @@ export class Checkpointer {
   #thread: Worker | null = null
   #underWay: { readonly resolve: () => void; readonly ended: Promise<void> } | null = null
   #lookedAt = 0
+  #pressure = 0
+  #isHeld = false
   #notBefore = 0
   #framesAtTick = 0
 
@@ -60,9 +68,19 @@ export class Checkpointer {
   /** Called after each commit. */
   noteCommit(): void {
     const now = performance.now()
-    if (now - this.#lookedAt < LOOK_MS || now < this.#notBefore || this.#underWay !== null) return
+    if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
-    if (this.frames >= MOST_FRAMES) void this.#order('copy')
+    const { frames } = this
+    this.#pressure = this.#isHeld ? 0 : Math.max(0, (frames - PRESSING_FRAMES) / FRAMES_A_PRESSURE)
+    if (frames >= MOST_FRAMES && now >= this.#notBefore && this.#underWay === null) void this.#order('copy')
+  }
+
+  /**
+   * How many times as long as the last transaction the next one is to wait: 0 until the log has grown by more than a checkpoint should
+   * take, then the more the longer it is, so that it stays bounded however slow the disk is.
+   */
+  get pressure(): number {
+    return this.#pressure
   }
 
   /** How many there are in the log. */
@@ -70,16 +88,25 @@ export class Checkpointer {
     return this.#readFrames.get()?.log ?? 0
   }
 
-  /** Resolves when none is under way any more; the thread has then closed the file. */
+  /** Resolves when none is under way any more, and the thread has closed its connection. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#underWay?.ended
-    if (this.#thread === null) return
+    await this.#ask('close', 'message')
+  }
+
+  /** To be called once the other connections of this process are closed too. */
+  async end(): Promise<void> {
+    await this.#ask('end', 'exit')
+  }
+
+  async #ask(order: 'close' | 'end', event: 'message' | 'exit'): Promise<void> {
     const thread = this.#thread
-    const ended = new Promise(resolve => thread.once('exit', resolve))
+    if (thread === null) return
     thread.ref()
-    thread.postMessage('close')
-    await ended
+    const answered = new Promise(resolve => thread.once(event, resolve))
+    thread.postMessage(order)
+    await answered
   }
 
   #tick(): void {
@@ -92,12 +119,13 @@ export class Checkpointer {
   async #order(order: CheckpointOrder): Promise<void> {
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     this.#underWay = { ended, resolve }
-    if (!(await this.#options.isAllowed())) return this.#end(false)
+    if (!(await this.#options.isAllowed())) return this.#end({ isComplete: false, isHeld: false })
     this.#thread ??= this.#startThread()
     this.#thread.postMessage(order)
   }
 
-  #end(isComplete: boolean): void {
+  #end({ isComplete, isHeld }: CheckpointResult): void {
+    this.#isHeld = isHeld
     this.#notBefore = isComplete ? 0 : performance.now() + RETRY_MS
     this.#underWay?.resolve()
     this.#underWay = null
@@ -109,7 +137,7 @@ export class Checkpointer {
       workerData: this.#path,
       name: 'checkpoint',
     })
-    thread.on('message', ({ isComplete }: CheckpointResult) => this.#end(isComplete))
+    thread.on('message', (told: CheckpointResult | 'closed') => told !== 'closed' && this.#end(told))
     thread.unref()
     return thread
   }

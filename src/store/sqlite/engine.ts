@@ -149,6 +149,7 @@ export class Engine implements Performer {
     this.#wal?.close()
     // The last one that closes the file makes a checkpoint.
     endingOnSyncFailure(this.#db.name, () => this.#db.close())
+    await this.#files?.end()
   }
 
   /** Does the reads in one transaction, in which a look costs a tenth; answers the positions of the others. */
@@ -244,7 +245,9 @@ export class Engine implements Performer {
       throw error
     } finally {
       const endedAt = performance.now()
-      if (endedAt - startedAt > LONG_TRANSACTION_MS) this.#lockFreeUntil = endedAt + GAP_MS
+      const tookMs = endedAt - startedAt
+      const pressingMs = tookMs * (this.#files?.checkpointer.pressure ?? 0)
+      this.#lockFreeUntil = endedAt + Math.max(pressingMs, tookMs > LONG_TRANSACTION_MS ? GAP_MS : 0)
     }
   }
 

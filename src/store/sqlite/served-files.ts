@@ -48,4 +48,9 @@ export class ServedFiles {
     await this.checkpointer.close()
     await this.mark.close()
   }
+
+  /** To be called once the database is closed. */
+  async end(): Promise<void> {
+    await this.checkpointer.end()
+  }
 }
