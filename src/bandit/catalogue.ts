@@ -5,7 +5,7 @@ import { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Metric, windowMsOf } from './metric.ts'
 import type { Attribution } from './outcome.ts'
-import type { Snapshot, SnapshotHead, Store, StoredLedger } from './store.ts'
+import type { LedgerStore, Snapshot, SnapshotHead, Store, StoredLedger } from './store.ts'
 
 /** A metric of a live experiment, ready for a reward. */
 export interface LiveMetric {
@@ -86,7 +86,7 @@ export function growthOf(experiment: Experiment, heads: readonly SnapshotHead[] 
 
 /** What the store has of an experiment beside itself: its current snapshot, and how its ledger has grown. */
 export async function recall(
-  store: Pick<Store, 'readLedger'>,
+  store: Pick<LedgerStore, 'readLedger'>,
   experiment: Experiment,
 ): Promise<Pick<LiveExperiment, 'snapshot' | 'growth'>> {
   const stored = await readKnownLedger(store, experiment, primaryMetricOf(experiment.definition))

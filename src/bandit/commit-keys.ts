@@ -1,10 +1,10 @@
 // How every change of keys is committed: derived from the keys as they are, and kept unless somebody else has changed one meanwhile.
 import { StoreUnavailableError } from './errors.ts'
 import { type Key, type KeyAction, keyChangeBetween } from './key.ts'
-import type { Store } from './store.ts'
+import type { KeyStore } from './store.ts'
 
 export interface KeyDeps {
-  readonly store: Pick<Store, 'readKeys' | 'keepKeys'>
+  readonly store: Pick<KeyStore, 'readKeys' | 'keepKeys'>
 }
 
 /** Who asks, and when. */

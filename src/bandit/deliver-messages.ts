@@ -1,7 +1,7 @@
 // Delivers the messages that wait for webhooks: at least once, each webhook's in their order, until it takes them or days have
 // passed. Messages are signed as the Standard Webhooks specification says (standardwebhooks.com).
 import { createHmac } from 'node:crypto'
-import type { Store } from './store.ts'
+import type { WebhookStore } from './store.ts'
 import type { DeliveryResult, DueMessage } from './webhook.ts'
 
 /** So many webhooks are served at once. */
@@ -19,7 +19,7 @@ export const GIVE_UP_MS = 3 * 24 * 3_600_000
 const MAX_ERROR_CHARACTERS = 200
 
 export interface DeliveryDeps {
-  readonly store: Pick<Store, 'findDueMessages' | 'claimMessage' | 'settleMessage'>
+  readonly store: Pick<WebhookStore, 'findDueMessages' | 'claimMessage' | 'settleMessage'>
   /** Posts a message; rejects, with a message for a person, when it was not taken. */
   readonly send: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>
   /** The clock, ms since 1970. */

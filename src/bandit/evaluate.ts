@@ -7,7 +7,7 @@ import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
-import type { Store } from './store.ts'
+import type { LedgerStore } from './store.ts'
 
 export interface Evaluation {
   readonly metric: Metric
@@ -35,7 +35,7 @@ export function targetFaults({ arms, key }: Definition, weights: Readonly<Record
 
 /** The value of weights without faults, on the primary metric unless another is named. */
 export async function evaluate(
-  { store }: { store: Pick<Store, 'readLedger'> },
+  { store }: { store: Pick<LedgerStore, 'readLedger'> },
   experiment: Experiment,
   weights: Readonly<Record<string, number>>,
   now: number,

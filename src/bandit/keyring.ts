@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { isLive, type Key, type KeyKind, SCOPES, type Scope } from './key.ts'
 import { parseRate } from './rate.ts'
 import { digestOf, LONGEST_SECRET } from './secret.ts'
-import type { Store } from './store.ts'
+import type { KeyStore } from './store.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Somebody with a key, live or not. */
@@ -42,14 +42,14 @@ export class Keyring {
     this.#takeIn([], 0)
   }
 
-  static async load(store: Pick<Store, 'readKeys'>, options: KeyringOptions, now: number): Promise<Keyring> {
+  static async load(store: Pick<KeyStore, 'readKeys'>, options: KeyringOptions, now: number): Promise<Keyring> {
     const keyring = new Keyring(options)
     await keyring.#read(store, now)
     return keyring
   }
 
   /** Takes in what has changed in the store since; where nothing has, that is one look-up. */
-  async reread(store: Pick<Store, 'readKeys' | 'lastKeyChange'>, now: number): Promise<void> {
+  async reread(store: Pick<KeyStore, 'readKeys' | 'lastKeyChange'>, now: number): Promise<void> {
     if ((await store.lastKeyChange()) !== this.#lastChange) await this.#read(store, now)
   }
 
@@ -84,7 +84,7 @@ export class Keyring {
     for (const [selector, tokens] of taken) this.#bySelector.get(selector)?.holder.bucket?.takeForOthers(tokens, now)
   }
 
-  async #read(store: Pick<Store, 'readKeys'>, now: number): Promise<void> {
+  async #read(store: Pick<KeyStore, 'readKeys'>, now: number): Promise<void> {
     const { keys, lastChange } = await store.readKeys()
     this.#takeIn(keys, now)
     this.#lastChange = lastChange

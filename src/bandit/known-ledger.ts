@@ -1,13 +1,13 @@
 import type { Experiment } from './experiment.ts'
 import type { Metric } from './metric.ts'
-import type { Store, StoredLedger } from './store.ts'
+import type { LedgerStore, StoredLedger } from './store.ts'
 
 /**
  * The ledger of a metric, as far as this version of the experiment goes: another process may have added an arm a moment ago, and taken
  * snapshots with it, of which this version knows nothing.
  */
 export async function readKnownLedger(
-  store: Pick<Store, 'readLedger'>,
+  store: Pick<LedgerStore, 'readLedger'>,
   { id, version, definition }: Experiment,
   metric: Metric,
 ): Promise<StoredLedger> {

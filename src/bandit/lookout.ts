@@ -8,7 +8,7 @@ import { giveWay } from './give-way.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
 import { type Report, report } from './report.ts'
-import type { Store } from './store.ts'
+import type { WebhookStore } from './store.ts'
 import type { EventType, Message } from './webhook.ts'
 
 /** Looks of one call end after so long; the next call goes on. */
@@ -34,7 +34,7 @@ const ACTOR = 'pinwheel'
 
 export interface LookoutDeps extends Omit<ChangeDeps, 'store'> {
   readonly catalogue: Catalogue
-  readonly store: ChangeDeps['store'] & Pick<Store, 'findAnnouncements' | 'announce'>
+  readonly store: ChangeDeps['store'] & Pick<WebhookStore, 'findAnnouncements' | 'announce'>
   /** A clock that only runs forward, ms; for the budget. */
   readonly elapsedMs: () => number
   /** Random text that nobody else has, for a message. */

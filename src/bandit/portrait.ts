@@ -11,7 +11,7 @@ import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
 import { type Report, report } from './report.ts'
-import type { Store } from './store.ts'
+import type { LedgerStore, Store } from './store.ts'
 
 /** The report and the course that led there: as much as a list of experiments needs. */
 export interface Sketch {
@@ -37,7 +37,7 @@ interface Subject {
 }
 
 export async function sketch(
-  { store }: { store: Pick<Store, 'readLedger'> },
+  { store }: { store: Pick<LedgerStore, 'readLedger'> },
   { experiment, metric = primaryMetricOf(experiment.definition) }: Subject,
   now: number,
 ): Promise<Sketch & { readonly ledger: Ledger }> {

@@ -3,7 +3,7 @@
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Reward, RewardStatus, StoredRewardStatus } from './facts.ts'
-import type { RewardEntry, Store } from './store.ts'
+import type { AssignmentStore, RewardEntry } from './store.ts'
 
 export interface Rejection {
   readonly status: 'rejected'
@@ -16,7 +16,7 @@ export type RewardResult = { readonly status: RewardStatus; readonly clipped?: t
 
 interface Deps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'recordRewards'>
+  readonly store: Pick<AssignmentStore, 'recordRewards'>
   /** Counts along, for whoever watches the service. */
   readonly metrics?: {
     rewarded(experiment: string, metric: string, status: StoredRewardStatus): void

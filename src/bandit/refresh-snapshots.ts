@@ -5,11 +5,11 @@ import { giveWay } from './give-way.ts'
 import type { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { nextSnapshot } from './learn.ts'
-import type { Snapshot, Store } from './store.ts'
+import type { LedgerStore, Snapshot } from './store.ts'
 
 interface Deps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'readLedger' | 'takeSnapshot'>
+  readonly store: Pick<LedgerStore, 'readLedger' | 'takeSnapshot'>
 }
 
 /** A snapshot that was taken, or why it could not be; for the log. */

@@ -17,7 +17,7 @@ import { type Recommendation, recommend } from './recommendation.ts'
 import { notesOn } from './report-notes.ts'
 import { silenceOf } from './silence.ts'
 import { standingsOf } from './standing.ts'
-import type { Store, StoredLedger } from './store.ts'
+import type { LedgerStore, StoredLedger } from './store.ts'
 import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
 
 export type { ArmReport, MeanInterval } from './findings.ts'
@@ -32,7 +32,7 @@ export interface Report extends Findings {
 
 /** The report on `metric` (the primary one unless named) as of `now`. */
 export async function report(
-  { store }: { store: Pick<Store, 'readLedger'> },
+  { store }: { store: Pick<LedgerStore, 'readLedger'> },
   experiment: Experiment,
   now: number,
   metric: Metric = primaryMetricOf(experiment.definition),

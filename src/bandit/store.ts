@@ -163,7 +163,7 @@ export interface KeptKey {
   readonly change: KeyChange
 }
 
-export interface Store {
+export interface ExperimentStore {
   /** All experiments, oldest first. */
   findExperiments(): Promise<Experiment[]>
   /** A new draft with its first entry of history; null when the key is taken. */
@@ -180,14 +180,9 @@ export interface Store {
   ): Promise<Experiment | null>
   /** Oldest first. */
   findChanges(experimentId: number): Promise<Change[]>
+}
 
-  /** The snapshots in order, without their tallies. */
-  findSnapshots(experimentId: number): Promise<SnapshotHead[]>
-  /** Keeps the snapshot if it is still the next one, of the present version; false when somebody else was first. */
-  takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
-  /** Snapshots and tallies of one metric, at one instant. */
-  readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
-
+export interface AssignmentStore {
   /** Keeps each proposed arm unless its unit has one already (first writer wins), counted in the ledger. In the order proposed. */
   keepAssignments(proposal: Proposal): Promise<KeptAssignment[]>
   /** In the order asked; null for a unit without one. */
@@ -196,12 +191,34 @@ export interface Store {
   recordRewards(entries: readonly RewardEntry[]): Promise<StoredRewardStatus[]>
   /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
+}
+
+/** Snapshots, and what the facts come to under each. */
+export interface LedgerStore {
+  /** The snapshots in order, without their tallies. */
+  findSnapshots(experimentId: number): Promise<SnapshotHead[]>
+  /** Keeps the snapshot if it is still the next one, of the present version; false when somebody else was first. */
+  takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
+  /** Snapshots and tallies of one metric, at one instant. */
+  readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
   /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
   audit(experimentId: number, metricCount: number, visit: AuditVisitor): Promise<AuditedLedger[]>
-
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>
+}
 
+export interface KeyStore {
+  /** Every key that there ever was, oldest first, and the number of the last change to any of them (0: there was none). */
+  readKeys(): Promise<{ keys: Key[]; lastChange: number }>
+  lastKeyChange(): Promise<number>
+  /** Keeps keys, new ones and known ones, all of them or, when any key was changed after the change with number `after`, none (false). */
+  keepKeys(after: number, kept: readonly KeptKey[]): Promise<boolean>
+  /** Oldest first. */
+  findKeyChanges(): Promise<KeyChange[]>
+}
+
+/** Webhooks, what was announced, and the messages that wait. */
+export interface WebhookStore {
   /** False when there are `MAX_WEBHOOKS` already, whoever made them. */
   createWebhook(webhook: NewWebhook): Promise<boolean>
   /** Oldest first. */
@@ -226,14 +243,9 @@ export interface Store {
   claimMessage(message: DueMessage, until: number): Promise<boolean>
   /** Takes the message out when it was delivered; else notes the failure, and drops what is too old. */
   settleMessage(message: DueMessage, result: DeliveryResult): Promise<void>
-  /** Every key that there ever was, oldest first, and the number of the last change to any of them (0: there was none). */
-  readKeys(): Promise<{ keys: Key[]; lastChange: number }>
-  lastKeyChange(): Promise<number>
-  /** Keeps keys, new ones and known ones, all of them or, when any key was changed after the change with number `after`, none (false). */
-  keepKeys(after: number, kept: readonly KeptKey[]): Promise<boolean>
-  /** Oldest first. */
-  findKeyChanges(): Promise<KeyChange[]>
+}
 
+export interface Store extends ExperimentStore, AssignmentStore, LedgerStore, KeyStore, WebhookStore {
   /** Fails when the store cannot answer. */
   ping(): Promise<void>
   readSize(): Promise<StoreSize>

@@ -9,8 +9,8 @@ import type {
   ArchivedCell,
   AuditedLedger,
   LedgerCell,
+  LedgerStore,
   SnapshotHead,
-  Store,
   StoredLedger,
   StoredReward,
   UnitFacts,
@@ -40,7 +40,7 @@ const TOLERANCE = 1e-9
 const MOST = 1_000
 
 export async function verify(
-  { store }: { store: Pick<Store, 'audit'> },
+  { store }: { store: Pick<LedgerStore, 'audit'> },
   experiment: Experiment,
 ): Promise<Verification> {
   const audit = new Audit(experiment)

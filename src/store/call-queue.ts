@@ -152,20 +152,19 @@ export class CallQueue {
     }
   }
 
-  /** Single calls go first: a long one that comes before them need not hold them up. One of these is always among the batch. */
+  /** Single calls go first, so that long ones do not hold them up; of these at least one is among the batch. */
   #takeBatch(): Waiting[] {
-    let rows = this.#gathered.reduce((sum, { call }) => sum + rowsOf(call), 0)
-    if (rows <= this.#mostRows) return this.#gathered.splice(0)
+    const all = this.#gathered.reduce((sum, { call }) => sum + rowsOf(call), 0)
+    if (all <= this.#mostRows) return this.#gathered.splice(0)
     const [single, long] = [[] as Waiting[], [] as Waiting[]]
-    for (const waiting of this.#gathered) (rowsOf(waiting.call) === 1 ? single : long).push(waiting)
-    const taken = long.splice(0, 1)
-    rows = taken.reduce((sum, { call }) => sum + rowsOf(call), 0)
-    for (const queue of [single, long]) {
-      for (; queue[0] !== undefined && rows + rowsOf(queue[0].call) <= this.#mostRows; ) {
-        rows += rowsOf(queue[0].call)
-        taken.push(queue.shift() as Waiting)
-      }
-    }
+    for (const waiting of this.#gathered) (rowsOf(waiting.call) <= 1 ? single : long).push(waiting)
+    const taken = single.splice(0, this.#mostRows)
+    let rows = taken.length
+    const end = long.findIndex(({ call }) => {
+      rows += rowsOf(call)
+      return rows > this.#mostRows
+    })
+    taken.push(...long.splice(0, end === -1 ? long.length : Math.max(1, end)))
     this.#gathered = [...single, ...long]
     return taken
   }

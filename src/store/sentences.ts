@@ -8,7 +8,9 @@ type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<i
   ? (...args: Args) => Result
   : never
 
-export type Sentences = { readonly [Name in keyof Omit<Store, Aside>]: Synchronous<Store[Name]> }
+/** Those of a part of the store. */
+export type SentencesOf<Part> = { readonly [Name in keyof Omit<Part, Aside>]: Synchronous<Part[Name & keyof Part]> }
+export type Sentences = SentencesOf<Store>
 export type SentenceName = keyof Sentences
 
 /** The sentences that change something, and so must be committed before they are answered. */
@@ -25,6 +27,30 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
   'settleMessage',
   'keepKeys',
 ] satisfies SentenceName[])
+
+const READS = [
+  'findExperiments',
+  'findChanges',
+  'findSnapshots',
+  'readLedger',
+  'readPulse',
+  'findAssignments',
+  'readTotals',
+  'readKeys',
+  'lastKeyChange',
+  'findKeyChanges',
+  'findWebhooks',
+  'findAnnouncements',
+  'findDueMessages',
+  'ping',
+  'readSize',
+] as const satisfies readonly SentenceName[]
+
+/** A store, by how each of its sentences is asked. */
+export function storeOf(ask: (call: Call) => Promise<unknown>, aside: Pick<Store, Aside> & Partial<Store>): Store {
+  const asked = [...WRITES, ...READS].map(name => [name, (...args: unknown[]) => ask({ name, args } as Call)])
+  return { ...(Object.fromEntries(asked) as Omit<Store, Aside>), ...aside }
+}
 
 /** One sentence to be said. */
 export type Call = {

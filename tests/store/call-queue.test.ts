@@ -1,6 +1,7 @@
 // What product code may rely on when the disk hangs.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
+import type { Proposal } from '../../src/bandit/store.ts'
 import { CallQueue } from '../../src/store/call-queue.ts'
 import type { Call, Outcome } from '../../src/store/sentences.ts'
 
@@ -164,5 +165,51 @@ describe('CallQueue', () => {
     answers[0]?.([{ result: ['answered'] }])
     await closed
     expect(await asked).toEqual(['answered'])
+  })
+
+  describe('with a limit of rows', () => {
+    const units = (count: number) => ({
+      ...proposal,
+      units: Array.from({ length: count }, (_, unit) => ({ unit: `u${unit}`, arm: 0, propensity: 1 })),
+    })
+    const sizes = (calls: readonly Call[] | undefined) => calls?.map(({ args }) => (args[0] as Proposal).units.length)
+
+    beforeEach(() => {
+      const perform = (calls: readonly Call[]) => {
+        handedOver.push([...calls])
+        return new Promise<Outcome[]>(resolve => answers.push(resolve))
+      }
+      queue = new CallQueue({ perform }, () => {}, { mostRows: 500 })
+    })
+
+    /** Answers the batch that is under way, and lets the next one begin. */
+    const answerBatch = async () => {
+      answers.at(-1)?.((handedOver.at(-1) as Call[]).map(() => ({ result: [] })))
+      await quietTurn()
+      await turn()
+    }
+
+    it('takes single calls first, and always one that is long, however long', async () => {
+      const asked = [500, 500, 1, 250, 1].map(count => queue.ask('keepAssignments', units(count)))
+      await quietTurn()
+      expect(sizes(handedOver[0])).toEqual([1, 1, 500])
+      asked.push(queue.ask('keepAssignments', units(1)))
+      await answerBatch()
+      expect(sizes(handedOver[1])).toEqual([1, 500])
+      await answerBatch()
+      expect(sizes(handedOver[2])).toEqual([250])
+      await answerBatch()
+      await Promise.all(asked)
+    })
+
+    it('shares a batch among several long calls', async () => {
+      const asked = [250, 250, 250].map(count => queue.ask('keepAssignments', units(count)))
+      await quietTurn()
+      expect(sizes(handedOver[0])).toEqual([250, 250])
+      await answerBatch()
+      expect(sizes(handedOver[1])).toEqual([250])
+      await answerBatch()
+      await Promise.all(asked)
+    })
   })
 })

@@ -1,6 +1,6 @@
 import type { Change } from '../../bandit/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
-import type { Store } from '../../bandit/store.ts'
+import type { ExperimentStore } from '../../bandit/store.ts'
 import type { Connection } from './connection.ts'
 import { insertSnapshot } from './ledger-table.ts'
 import { statement } from './statement.ts'
@@ -56,9 +56,7 @@ export async function lockExperiment(tx: Transaction, id: number, version: numbe
   return (await tx.ask(LOCK_EXPERIMENT, [id, version])).length === 1
 }
 
-export function experimentSentences(
-  connection: Connection,
-): Pick<Store, 'findExperiments' | 'createExperiment' | 'changeExperiment' | 'findChanges'> {
+export function experimentSentences(connection: Connection): ExperimentStore {
   return {
     findExperiments: async () => (await connection.ask(FIND_EXPERIMENTS)).map(experimentOf),
 

@@ -1,4 +1,4 @@
-import type { Store, UnitTotals } from '../../bandit/store.ts'
+import type { AssignmentStore, UnitTotals } from '../../bandit/store.ts'
 import type { Connection } from './connection.ts'
 import { statement } from './statement.ts'
 
@@ -17,7 +17,7 @@ const READ_TOTALS = statement<UnitTotals>(`
     FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3
   ) AS page ORDER BY unit`)
 
-export function factSentences(connection: Connection): Pick<Store, 'readTotals'> {
+export function factSentences(connection: Connection): Pick<AssignmentStore, 'readTotals'> {
   return {
     readTotals: (experimentId, { after, limit, metricCount }) =>
       connection.ask(READ_TOTALS, [experimentId, after ?? '', limit, metricCount]),

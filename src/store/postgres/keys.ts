@@ -1,5 +1,5 @@
 import type { Key, KeyChange } from '../../bandit/key.ts'
-import type { Store } from '../../bandit/store.ts'
+import type { KeyStore } from '../../bandit/store.ts'
 import type { Connection } from './connection.ts'
 import { type Reader, statement } from './statement.ts'
 import { Race } from './trouble.ts'
@@ -29,9 +29,7 @@ const INSERT_CHANGE = statement(`
 const FIND_CHANGES = statement<ChangeRow>(`
   SELECT at, actor, action, name, hint, changes FROM key_changes ORDER BY number`)
 
-export function keySentences(
-  connection: Connection,
-): Pick<Store, 'readKeys' | 'lastKeyChange' | 'keepKeys' | 'findKeyChanges'> {
+export function keySentences(connection: Connection): KeyStore {
   return {
     readKeys: () =>
       connection.atOneInstant(async tx => {

@@ -2,7 +2,7 @@
 import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
-import type { SentenceName, Sentences } from '../sentences.ts'
+import { type Call, type SentenceName, storeOf } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { audit } from './audit.ts'
 import { Connection } from './connection.ts'
@@ -21,6 +21,12 @@ export interface PostgresOptions {
 /** How many batches of each kind may be under way, each on a connection of its own. */
 const LANES = { assignments: 2, rewards: 2, others: 2 } as const
 type Kind = keyof typeof LANES
+
+const KINDS: Partial<Record<SentenceName, Kind>> = {
+  keepAssignments: 'assignments',
+  findAssignments: 'assignments',
+  recordRewards: 'rewards',
+}
 
 /** A transaction of so many rows takes less than a tenth of a second. */
 const MOST_ROWS = 1_000
@@ -57,26 +63,8 @@ export async function openPostgres(
   }
 
   const queues = { assignments: open('assignments'), rewards: open('rewards'), others: open('others') }
-  const sentence =
-    <Name extends SentenceName>(name: Name, kind: Kind = 'others') =>
-    (...args: Parameters<Sentences[Name]>) =>
-      queues[kind].ask(name, ...args)
-  return {
-    findExperiments: sentence('findExperiments'),
-    createExperiment: sentence('createExperiment'),
-    changeExperiment: sentence('changeExperiment'),
-    findChanges: sentence('findChanges'),
-    findSnapshots: sentence('findSnapshots'),
-    takeSnapshot: sentence('takeSnapshot'),
-    readLedger: sentence('readLedger'),
-    keepAssignments: sentence('keepAssignments', 'assignments'),
-    findAssignments: sentence('findAssignments', 'assignments'),
-    recordRewards: sentence('recordRewards', 'rewards'),
-    readTotals: sentence('readTotals'),
-    readKeys: sentence('readKeys'),
-    lastKeyChange: sentence('lastKeyChange'),
-    keepKeys: sentence('keepKeys'),
-    findKeyChanges: sentence('findKeyChanges'),
+  const ask = ({ name, args }: Call): Promise<unknown> => queues[KINDS[name] ?? 'others'].ask(name, ...(args as never))
+  return storeOf(ask, {
     /** On its own connection, so that a long look at everything holds up nothing. */
     async audit(...args) {
       const connection = new Connection(config)
@@ -86,21 +74,10 @@ export async function openPostgres(
         await connection.close()
       }
     },
-    readPulse: sentence('readPulse'),
-    createWebhook: sentence('createWebhook'),
-    findWebhooks: sentence('findWebhooks'),
-    deleteWebhook: sentence('deleteWebhook'),
-    findAnnouncements: sentence('findAnnouncements'),
-    announce: sentence('announce'),
-    findDueMessages: sentence('findDueMessages'),
-    claimMessage: sentence('claimMessage'),
-    settleMessage: sentence('settleMessage'),
-    ping: sentence('ping'),
-    readSize: sentence('readSize'),
     countWaiting: async () => Object.values(queues).reduce((sum, { depth }) => sum + depth, 0),
     async close() {
       await Promise.all(Object.values(queues).map(queue => queue.close()))
       await Promise.all([...connections, news].map(connection => connection.close()))
     },
-  }
+  })
 }

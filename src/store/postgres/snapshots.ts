@@ -1,4 +1,4 @@
-import type { Pulse, Store } from '../../bandit/store.ts'
+import type { LedgerStore, Pulse } from '../../bandit/store.ts'
 import type { Connection } from './connection.ts'
 import { lockExperiment } from './experiments.ts'
 import { findCells, findSnapshots, insertSnapshot } from './ledger-table.ts'
@@ -14,9 +14,7 @@ const READ_PULSE = statement<PulseRow>(`
   FROM experiments LEFT JOIN growth ON experiment_id = id
   GROUP BY id, version, metric ORDER BY id, metric`)
 
-export function snapshotSentences(
-  connection: Connection,
-): Pick<Store, 'findSnapshots' | 'takeSnapshot' | 'readLedger' | 'readPulse'> {
+export function snapshotSentences(connection: Connection): Omit<LedgerStore, 'audit'> {
   return {
     findSnapshots: experimentId => findSnapshots(connection, experimentId),
 

@@ -1,19 +1,7 @@
-import type { Store } from '../../bandit/store.ts'
+import type { WebhookStore } from '../../bandit/store.ts'
 import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
 import type { Connection } from './connection.ts'
 import { statement } from './statement.ts'
-
-type WebhookSentences = Pick<
-  Store,
-  | 'createWebhook'
-  | 'findWebhooks'
-  | 'deleteWebhook'
-  | 'findAnnouncements'
-  | 'announce'
-  | 'findDueMessages'
-  | 'claimMessage'
-  | 'settleMessage'
->
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 
@@ -82,7 +70,7 @@ const NOTE_FAILURE = statement(`
   SET failures = failures + 1, next_attempt_at = $2, last_failed_at = $3, last_error = $4, given_up = given_up + $5
   WHERE id = $1`)
 
-export function webhookSentences(connection: Connection): WebhookSentences {
+export function webhookSentences(connection: Connection): WebhookStore {
   return {
     createWebhook: ({ id, url, events, experimentId, secret, createdAt }) =>
       connection.transaction(async tx => {

@@ -40,9 +40,10 @@ export interface EngineOptions {
 const LOCK_PATIENCE_MS = 250
 const LOCK_RETRY_MS = 1
 
-/** After a transaction that was longer, other processes are left so much time to take the lock. */
+/** After a transaction that was longer, other processes are left so much time to take the lock, or this share of what it took. */
 const LONG_TRANSACTION_MS = 5
 const GAP_MS = 2
+const GAP_SHARE = 1 / 4
 
 /** Holds the inner pages of ten million units, and those that a transaction changes. */
 const CACHE_KIB = 65_536
@@ -247,7 +248,8 @@ export class Engine implements Performer {
       const endedAt = performance.now()
       const tookMs = endedAt - startedAt
       const pressingMs = tookMs * (this.#files?.checkpointer.pressure ?? 0)
-      this.#lockFreeUntil = endedAt + Math.max(pressingMs, tookMs > LONG_TRANSACTION_MS ? GAP_MS : 0)
+      const gapMs = tookMs > LONG_TRANSACTION_MS ? Math.max(GAP_MS, GAP_SHARE * tookMs) : 0
+      this.#lockFreeUntil = endedAt + Math.max(pressingMs, gapMs)
     }
   }
 

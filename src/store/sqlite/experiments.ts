@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { Change } from '../../bandit/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
-import type { Sentences } from '../sentences.ts'
+import type { ExperimentStore } from '../../bandit/store.ts'
+import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
 interface ExperimentRow {
@@ -21,10 +22,7 @@ type ChangeRow = Omit<Change, 'changes'> & { readonly changes: string }
 const COLUMNS = `id, definition, salt, status, version, winner,
   created_at AS createdAt, started_at AS startedAt, stopped_at AS stoppedAt`
 
-export function experimentSentences(
-  db: Database.Database,
-  ledger: Ledger,
-): Pick<Sentences, 'findExperiments' | 'createExperiment' | 'changeExperiment' | 'findChanges'> {
+export function experimentSentences(db: Database.Database, ledger: Ledger): SentencesOf<ExperimentStore> {
   const findExperiments = db.prepare<[], ExperimentRow>(`SELECT ${COLUMNS} FROM experiments ORDER BY id`)
 
   const createExperiment = db.prepare<[string, string, string, number], ExperimentRow>(`

@@ -1,14 +1,13 @@
 import type Database from 'better-sqlite3'
 import type { Key, KeyChange } from '../../bandit/key.ts'
-import type { Sentences } from '../sentences.ts'
+import type { KeyStore } from '../../bandit/store.ts'
+import type { SentencesOf } from '../sentences.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }
 
 type ChangeRow = Omit<KeyChange, 'changes'> & { readonly changes: string }
 
-export function keySentences(
-  db: Database.Database,
-): Pick<Sentences, 'readKeys' | 'lastKeyChange' | 'keepKeys' | 'findKeyChanges'> {
+export function keySentences(db: Database.Database): SentencesOf<KeyStore> {
   const findKeys = db.prepare<[], KeyRow>(`
     SELECT name, kind, scopes, digest, hint, rate, created_at AS createdAt, expires_at AS expiresAt,
       replaced_at AS replacedAt, revoked_at AS revokedAt

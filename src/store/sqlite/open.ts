@@ -4,7 +4,7 @@ import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
 import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
-import type { Call, SentenceName, Sentences } from '../sentences.ts'
+import { type Call, type SentenceName, storeOf, WRITES } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { auditFile } from './audit.ts'
 import { openDatabase } from './database.ts'
@@ -19,6 +19,9 @@ export interface SqliteOptions {
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
 }
+
+/** Reads of what product code or an export is told: only once it is on the disk. */
+const BARRED: ReadonlySet<SentenceName> = new Set(['findAssignments', 'readTotals'] satisfies SentenceName[])
 
 const SILENCE = 'The disk does not answer'
 
@@ -38,23 +41,9 @@ export async function openSqlite(
   const engine = openEngine(path, { isServed, onTrouble: (place, error) => turn.note(place, error), onCommit, sync })
   const onHang = (hangs: boolean) => turn.note('disk', hangs ? new Error(SILENCE) : null)
   const queue = new CallQueue(engine, onHang, { mostRows: MOST_ROWS, silence: SILENCE })
-  const queued =
-    <Name extends SentenceName>(name: Name) =>
-    (...args: Parameters<Sentences[Name]>) =>
-      queue.ask(name, ...args)
-  const read =
-    <Name extends SentenceName>(name: Name) =>
-    (...args: Parameters<Sentences[Name]>) =>
-      engine.read({ name, args } as Call) as Promise<ReturnType<Sentences[Name]>>
-  return {
-    findExperiments: read('findExperiments'),
-    createExperiment: queued('createExperiment'),
-    changeExperiment: queued('changeExperiment'),
-    findChanges: read('findChanges'),
-    findSnapshots: read('findSnapshots'),
-    takeSnapshot: queued('takeSnapshot'),
-    readLedger: read('readLedger'),
-    keepAssignments: queued('keepAssignments'),
+  const ask = (call: Call): Promise<unknown> =>
+    WRITES.has(call.name) || BARRED.has(call.name) ? queue.ask(call.name, ...(call.args as never)) : engine.read(call)
+  return storeOf(ask, {
     async findAssignments(experimentId, units) {
       try {
         return await queue.ask('findAssignments', experimentId, units)
@@ -63,30 +52,13 @@ export async function openSqlite(
         return engine.findSynced(experimentId, units)
       }
     },
-    recordRewards: queued('recordRewards'),
-    readTotals: queued('readTotals'),
-    readKeys: read('readKeys'),
-    lastKeyChange: read('lastKeyChange'),
-    keepKeys: queued('keepKeys'),
-    findKeyChanges: read('findKeyChanges'),
     audit: (...args) => (path === ':memory:' ? engine.audit(...args) : auditFile(path, ...args)),
-    readPulse: read('readPulse'),
-    createWebhook: queued('createWebhook'),
-    findWebhooks: read('findWebhooks'),
-    deleteWebhook: queued('deleteWebhook'),
-    findAnnouncements: read('findAnnouncements'),
-    announce: queued('announce'),
-    findDueMessages: read('findDueMessages'),
-    claimMessage: queued('claimMessage'),
-    settleMessage: queued('settleMessage'),
-    ping: read('ping'),
-    readSize: read('readSize'),
     countWaiting: async () => queue.depth,
     async close() {
       await queue.close()
       await engine.close()
     },
-  }
+  })
 }
 
 /** @throws DatabaseError */

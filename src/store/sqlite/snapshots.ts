@@ -1,9 +1,8 @@
-import type { Sentences } from '../sentences.ts'
+import type { LedgerStore } from '../../bandit/store.ts'
+import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
-export function snapshotSentences(
-  ledger: Ledger,
-): Pick<Sentences, 'findSnapshots' | 'takeSnapshot' | 'readLedger' | 'readPulse'> {
+export function snapshotSentences(ledger: Ledger): SentencesOf<LedgerStore> {
   return {
     findSnapshots: experimentId => ledger.heads(experimentId),
 

@@ -1,22 +1,11 @@
 import type Database from 'better-sqlite3'
+import type { WebhookStore } from '../../bandit/store.ts'
 import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
-import type { Sentences } from '../sentences.ts'
-
-type WebhookSentences = Pick<
-  Sentences,
-  | 'createWebhook'
-  | 'findWebhooks'
-  | 'deleteWebhook'
-  | 'findAnnouncements'
-  | 'announce'
-  | 'findDueMessages'
-  | 'claimMessage'
-  | 'settleMessage'
->
+import type { SentencesOf } from '../sentences.ts'
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 
-export function webhookSentences(db: Database.Database): WebhookSentences {
+export function webhookSentences(db: Database.Database): SentencesOf<WebhookStore> {
   const createWebhook = db.prepare(`
     INSERT INTO webhooks (id, url, events, experiment_id, secret, created_at)
     SELECT :id, :url, :events, :experimentId, :secret, :createdAt
