@@ -13,6 +13,8 @@ export interface QueueOptions {
   readonly lanes?: number
   /** A batch takes no further call beyond so many rows: whoever shares it waits for all of them. */
   readonly mostRows?: number
+  /** For so many ticks a look-up may wait, where it follows a proposal that was given up (8). */
+  readonly findTicks?: number
   /** What those are told who wait for an engine that hangs. */
   readonly silence?: string
 }
@@ -49,8 +51,6 @@ const ENOUGH_CALLS = 128
  */
 const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
   keepAssignments: 8,
-  // It follows a proposal that was given up.
-  findAssignments: 2,
   ping: 8,
   recordRewards: 50,
 }
@@ -62,6 +62,7 @@ export class CallQueue {
   readonly #lanes: number
   readonly #mostRows: number
   readonly #silence: string
+  readonly #patience: Partial<Record<SentenceName, number>>
   readonly #underWay = new Set<Batch>()
   #gathered: Waiting[] = []
   /** When the first of it was asked. */
@@ -76,13 +77,19 @@ export class CallQueue {
   constructor(
     performer: Performer,
     onHang: (hangs: boolean) => void,
-    { lanes = 1, mostRows = Number.POSITIVE_INFINITY, silence = 'The engine does not answer' }: QueueOptions = {},
+    {
+      lanes = 1,
+      mostRows = Number.POSITIVE_INFINITY,
+      silence = 'The engine does not answer',
+      findTicks = 8,
+    }: QueueOptions = {},
   ) {
     this.#performer = performer
     this.#onHang = onHang
     this.#lanes = lanes
     this.#mostRows = mostRows
     this.#silence = silence
+    this.#patience = { ...PATIENCE_TICKS, findAssignments: findTicks }
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
@@ -96,7 +103,7 @@ export class CallQueue {
     ...args: Parameters<Sentences[Name]>
   ): Promise<ReturnType<Sentences[Name]>> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError(new Error('The store is closed')))
-    if (isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
+    if (this.#isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
     return new Promise((resolve, reject) => {
       if (this.#gathered.length === 0) this.#gatheringSince = performance.now()
       this.#gathered.push({ call: { name, args } as Call, resolve: resolve as Waiting['resolve'], reject })
@@ -188,14 +195,18 @@ export class CallQueue {
     }
     const stuckTicks = this.#stuckTicks
     const all = [...this.#underWay].flatMap(({ waiting }) => waiting).concat(this.#gathered)
-    if (!all.some(({ call }) => isTooLate(call.name, stuckTicks))) return
+    if (!all.some(({ call }) => this.#isTooLate(call.name, stuckTicks))) return
     this.#note(true)
     this.#giveUp(this.#gathered, stuckTicks)
-    this.#gathered = this.#gathered.filter(({ call }) => !isTooLate(call.name, stuckTicks))
+    this.#gathered = this.#gathered.filter(({ call }) => !this.#isTooLate(call.name, stuckTicks))
   }
 
   #giveUp(waiting: readonly Waiting[], ticks: number): void {
-    for (const { call, reject } of waiting) if (isTooLate(call.name, ticks)) reject(this.#silent())
+    for (const { call, reject } of waiting) if (this.#isTooLate(call.name, ticks)) reject(this.#silent())
+  }
+
+  #isTooLate(name: SentenceName, ticks: number): boolean {
+    return ticks >= (this.#patience[name] ?? Number.POSITIVE_INFINITY)
   }
 
   #silent(): StoreUnavailableError {
@@ -207,10 +218,6 @@ export class CallQueue {
     this.#hangs = hangs
     this.#onHang(hangs)
   }
-}
-
-function isTooLate(name: SentenceName, ticks: number): boolean {
-  return ticks >= (PATIENCE_TICKS[name] ?? Number.POSITIVE_INFINITY)
 }
 
 /** What was given up meanwhile has been answered; this then changes nothing. */

@@ -34,6 +34,9 @@ const MOST_ROWS = 1_000
 /** So many slots share the rows of the ledger; see migration 2. */
 const WRITERS = 16
 
+/** A proposal that was given up has waited 0.8 of the second that /assign has; looking its units up is to take no longer than the rest. */
+const FIND_TICKS = 2
+
 const SILENCE = 'The database does not answer'
 
 /**
@@ -59,7 +62,12 @@ export async function openPostgres(
     const onTrouble = (trouble: unknown) => turn.note(kind, trouble)
     const engine = new Engine({ connections: own, writer, news, onTurn: onTrouble, onCommit })
     const onHang = (hangs: boolean) => turn.note(`${kind} hang`, hangs ? new Error(SILENCE) : null)
-    return new CallQueue(engine, onHang, { lanes: LANES[kind], mostRows: MOST_ROWS, silence: SILENCE })
+    return new CallQueue(engine, onHang, {
+      lanes: LANES[kind],
+      mostRows: MOST_ROWS,
+      silence: SILENCE,
+      findTicks: FIND_TICKS,
+    })
   }
 
   const queues = { assignments: open('assignments'), rewards: open('rewards'), others: open('others') }
