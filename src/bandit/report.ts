@@ -91,7 +91,7 @@ interface MetricData {
 }
 
 async function readMetric(
-  store: Pick<Store, 'readLedger'>,
+  store: Pick<LedgerStore, 'readLedger'>,
   experiment: Experiment,
   metric: Metric,
   now: number,
@@ -117,7 +117,7 @@ async function readMetric(
 }
 
 async function readGuardrails(
-  store: Pick<Store, 'readLedger'>,
+  store: Pick<LedgerStore, 'readLedger'>,
   experiment: Experiment,
   now: number,
 ): Promise<MetricData[]> {

@@ -1,5 +1,5 @@
 // The database file: opened, made durable, and brought up to date.
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { StoreSize } from '../../bandit/store.ts'
@@ -26,7 +26,6 @@ export function openDatabase(path: string): Database.Database {
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
     refuseRedoLog(path)
-    for (const suffix of ['-redo', '-redo-wal', '-redo-shm']) rmSync(path + suffix, { force: true })
     db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
     const mode = db.pragma('journal_mode = WAL', { simple: true })
     if (mode !== 'wal' && !db.memory)

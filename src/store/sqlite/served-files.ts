@@ -1,5 +1,6 @@
 // What a service, and only a service, does with the files of its database: it keeps the log short, marks the file, and looks whether
 // both are still the ones that it has opened.
+import { rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { Checkpointer } from './checkpointer.ts'
 import { FileWatch } from './file-watch.ts'
@@ -21,6 +22,8 @@ export class ServedFiles {
     this.#onFault = onFault
     db.pragma('wal_autocheckpoint = 0')
     this.mark = new Mark(db)
+    // Empty, or the database would not have been opened; and no service of version 0.1.0 has it, since the file is claimed.
+    for (const suffix of ['-redo', '-redo-wal', '-redo-shm']) rmSync(db.name + suffix, { force: true })
     this.checkpointer = new Checkpointer(db, {
       sizeOfLog: () => wal.stat().size,
       isAllowed: async () => (await this.check()) === null,
