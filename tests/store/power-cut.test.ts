@@ -49,6 +49,7 @@ function saltOf(log: Buffer): string {
 
 /** Where its last valid frame ends: a log that began anew still has frames of the one before, with another salt. */
 function endOf(log: Buffer): number {
+  if (log.length < HEADER_BYTES) return log.length
   const salt = saltOf(log)
   let end = HEADER_BYTES
   while (end + FRAME_BYTES <= log.length && log.subarray(end + 8, end + 16).toString('hex') === salt) end += FRAME_BYTES
@@ -125,6 +126,7 @@ async function cutPower({ images, makeSync }: Run): Promise<Image[]> {
   while (taken.length < images) {
     await new Promise(resolve => setTimeout(resolve, 4 * random()))
     const [log, file] = [readFileSync(`${path}-wal`), readFileSync(path)]
+    if (log.length < HEADER_BYTES) continue
     const image = join(folder, `${taken.length}.db`)
     writeFileSync(image, cutFile(file, before, log))
     writeFileSync(`${image}-wal`, cutLog(log, synced))
