@@ -26,8 +26,6 @@ export interface Race {
   readonly isBulk?: boolean
   /** Requests or items a second, over those of Express. */
   readonly bound: Bound
-  /** The 99th percentile of the latency, over that of Express. */
-  readonly p99?: Bound
 }
 
 export interface Database {
@@ -82,16 +80,14 @@ function lanesOf(
 }
 
 function resultOf(
-  { name, items = 'requests', bound, p99 }: Race,
+  { name, items = 'requests', bound }: Race,
   lanes: readonly Lane[],
   slices: readonly (readonly Slice[])[],
   memory: Memory | null,
 ): PartResult {
   const [own = [], express = []] = slices
-  const against = (field: 'itemsPerSecond' | 'p99') =>
-    own.map((slice, round) => slice[field] / (express[round] as Slice)[field])
-  const verdicts: Verdict[] = [judge(`${name}: ${items}/s ÷ Express echo`, against('itemsPerSecond'), bound)]
-  if (p99 !== undefined) verdicts.push(judge(`${name}: p99 ÷ Express echo`, against('p99'), p99))
+  const ratios = own.map((slice, round) => slice.itemsPerSecond / (express[round] as Slice).itemsPerSecond)
+  const verdicts: Verdict[] = [judge(`${name}: ${items}/s ÷ Express echo`, ratios, bound)]
   const told =
     memory === null ? 'unknown here' : `${memory.now.toFixed(0)} MB, at the most ${memory.most.toFixed(0)} MB`
   const measured = {

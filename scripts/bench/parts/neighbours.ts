@@ -30,6 +30,8 @@ interface Effect {
   readonly name: string
   readonly mostLogMb: number
   readonly logAfterMb: number
+  /** Of the load itself, ms. */
+  readonly p99: number
   readonly lockWaits: { readonly count: number; readonly p99: number; readonly most: number }
   /** Of single units asked for beside it, ms. */
   readonly single: { readonly p50: number; readonly p99: number; readonly most: number }
@@ -80,7 +82,7 @@ async function effectOf({ name, workload, connections, service, path, seconds, s
   const poller = pollLock(path)
   const { port } = service
   const single = { port, connections: 1, seconds, workload: workloads.assignNew(seededChance(seed)) }
-  const [, beside] = await Promise.all([loadClosed({ port, connections, seconds, workload }), loadClosed(single)])
+  const [own, beside] = await Promise.all([loadClosed({ port, connections, seconds, workload }), loadClosed(single)])
   const waits = (await poller.stop()).toSorted((a, b) => a - b)
   await sleep(REST_MS)
   clearInterval(looking)
@@ -89,6 +91,7 @@ async function effectOf({ name, workload, connections, service, path, seconds, s
     name,
     mostLogMb: most / 1e6,
     logAfterMb: logBytes() / 1e6,
+    p99: own.latencies.quantile(0.99),
     lockWaits: {
       count: waits.length,
       p99: waits[Math.floor(0.99 * waits.length)] ?? Number.NaN,
@@ -122,15 +125,23 @@ function resultOf(effects: readonly Effect[], idleMb: number | null, loadedMb: n
     judge(`${name}: another process has the lock, p99`, [lockWaits.p99], { atMost: 50 }, ' ms'),
     judge(`${name}: another process has the lock, always`, [lockWaits.most], { atMost: 200 }, ' ms'),
   ])
+  for (const [name, atMost] of [
+    ['assign-new', 60],
+    ['reward', 80],
+  ] as const) {
+    const effect = effects.find(each => each.name === name)
+    if (effect !== undefined) verdicts.push(judge(`${name}: p99 beside these`, [effect.p99], { atMost }, ' ms'))
+  }
   const batch = effects.find(({ name }) => name === 'assign-batch')
   if (batch !== undefined)
     verdicts.push(judge('a single unit beside batches, p99', [batch.single.p99], { atMost: 200 }, ' ms'))
   if (idleMb !== null) verdicts.push(judge('memory after the start', [idleMb], { atMost: 120 }, ' MB'))
   if (loadedMb !== null) verdicts.push(judge('memory after every load', [loadedMb], { atMost: 240 }, ' MB'))
-  const rows = effects.map(({ name, mostLogMb, logAfterMb, lockWaits, single }) => [
+  const rows = effects.map(({ name, mostLogMb, logAfterMb, p99, lockWaits, single }) => [
     name,
     mostLogMb,
     logAfterMb,
+    p99,
     lockWaits.count,
     lockWaits.p99,
     lockWaits.most,
@@ -138,6 +149,6 @@ function resultOf(effects: readonly Effect[], idleMb: number | null, loadedMb: n
     single.p99,
     single.most,
   ])
-  const head = ['', 'log MB, most', 'after', 'locks', 'wait p99 ms', 'most', 'single p50 ms', 'p99', 'most']
+  const head = ['', 'log MB, most', 'after', 'p99 ms', 'locks', 'wait p99 ms', 'most', 'single p50 ms', 'p99', 'most']
   return { tables: [{ head, rows }], verdicts, notes: [], measured: { effects, idleMb, loadedMb } }
 }

@@ -10,29 +10,28 @@ const STREAM = 5_000
 export const assignNew = race({
   name: 'assign-new',
   workload: () => workloads.assignNew(seededChance(2)),
-  bound: { atLeast: 1.2 },
-  p99: { atMost: 1.5 },
+  bound: { atLeast: 0.68 },
 })
 
 export const sixteen = race({
   name: 'sixteen',
   workload: () => workloads.assignNew(seededChance(3)),
   connections: 16,
-  bound: { atLeast: 0.9 },
+  bound: { atLeast: 0.38 },
 })
 
 export const assignKept = race({
   name: 'assign-kept',
   workload: units => workloads.assignKept(units, seededChance(4)),
   unitsBefore: UNITS_BEFORE,
-  bound: { atLeast: 1.8 },
+  bound: { atLeast: 1.7 },
 })
 
 export const reward = race({
   name: 'reward',
   workload: units => workloads.reward(units, seededChance(5)),
   unitsBefore: UNITS_BEFORE,
-  bound: { atLeast: 0.9 },
+  bound: { atLeast: 0.5 },
 })
 
 export const assignBatch = race({
@@ -40,7 +39,7 @@ export const assignBatch = race({
   workload: () => workloads.assignBatch(BATCH, seededChance(6)),
   items: 'units',
   isBulk: true,
-  bound: { atLeast: 8 },
+  bound: { atLeast: 1.6 },
 })
 
 export const rewardsNdjson = race({
@@ -49,5 +48,5 @@ export const rewardsNdjson = race({
   items: 'events',
   unitsBefore: UNITS_BEFORE,
   isBulk: true,
-  bound: { atLeast: 3 },
+  bound: { atLeast: 1 },
 })
