@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { verify } from '../../src/bandit/verify.ts'
 import { claimStore, openStore } from '../../src/store/open.ts'
 import { AT_REST, FILES, refuseRedoLog } from '../../src/store/sqlite/database.ts'
+import { markPath } from '../../src/store/sqlite/mark.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type CopyOptions, copyDatabase } from './copy-database.ts'
 import { type Contents, inspectCopy } from './inspect-copy.ts'
@@ -60,6 +61,8 @@ export async function restore({
     copying.signal?.throwIfAborted()
     syncToDisk(copy)
     const oldPath = isTaken ? moveAside(databasePath, now) : null
+    // It is of the database that was here; the next start would take this one for an older state of it.
+    rmSync(markPath(databasePath), { force: true })
     renameSync(copy, databasePath)
     syncToDisk(dirname(databasePath))
     return { ...contents, oldPath }
