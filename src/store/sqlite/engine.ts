@@ -131,8 +131,10 @@ export class Engine implements Performer {
   findSynced(experimentId: number, units: readonly string[]): (Assignment | null)[] {
     if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
     const found = this.#reading(() => {
+      const read = this.#sentences.findAssignments(experimentId, units)
+      // Afterwards: so whatever was read is noted.
       this.#wal?.noteReads()
-      return this.#sentences.findAssignments(experimentId, units)
+      return read
     })
     if (this.#wal?.areOthersSynced === false) throw new StoreUnavailableError(new Error('The disk does not answer'))
     const unsynced = this.#unsyncedUnits(experimentId)

@@ -34,6 +34,8 @@ export class FileWatch {
     if (!isSame(log, wal.stat())) return `${path}-wal was replaced while the service uses it`
     const needed = frames()
     if (needed === 0 || wal.stat().size >= HEADER_BYTES + needed * FRAME_BYTES) return null
+    // A checkpoint may have begun the log anew between the two looks.
+    if (frames() !== needed) return null
     return `${path}-wal was cut short while the service uses it`
   }
 }
