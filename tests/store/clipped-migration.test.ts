@@ -1,5 +1,5 @@
 // Migration 10 on a database that an older version has filled: it finds in the facts what this version would have counted along.
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -16,7 +16,6 @@ import { verify } from '../../src/bandit/verify.ts'
 import { openArchive } from '../../src/store/archive.ts'
 import { readMigrations } from '../../src/store/migrate.ts'
 import { openStore } from '../../src/store/open.ts'
-import { AT_REST } from '../../src/store/sqlite/database.ts'
 import { PostgresServer } from '../support/postgres.ts'
 import { seededRandom } from '../support/random.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -129,40 +128,6 @@ describe.each(Object.keys(ENGINES))('migration 10 on %s', engine => {
   })
 })
 
-describe('a redo log that an older version has left', () => {
-  it('is said again after the migration, and counted as ever', async () => {
-    const [path, left, old] = [join(folder, 'live.db'), join(folder, 'left.db'), join(folder, 'old.db')]
-    const store = await openStore(`sqlite:${path}`, { isAlone: true })
-    const experiment = await live([store])
-    const deps = { store, catalogue: await Catalogue.load(store) }
-    const late = Array.from({ length: 40 }, (_, unit) => ({
-      unit: `u${unit}`,
-      metric: 'spend',
-      value: 60 * (unit - 20),
-    }))
-    await recordRewards(deps, late, NOON + 300 * SECOND)
-    // As a process that is killed now would leave the files.
-    for (const suffix of AT_REST) if (existsSync(path + suffix)) copyFileSync(path + suffix, left + suffix)
-    const known = await cellsOf(store, experiment)
-    await store.close()
-    makeOldFile(left, old)
-    for (const suffix of ['-redo', '-redo-wal']) copyFileSync(left + suffix, old + suffix)
-    const before = countRewards(old)
-    const migrated = await openStore(`sqlite:${old}`)
-    expect(countRewards(old) - before).toBeGreaterThanOrEqual(late.length)
-    expect(await cellsOf(migrated, experiment)).toEqual(known)
-    expect((await verify({ store: migrated }, experiment)).discrepancies).toEqual([])
-    await migrated.close()
-  })
-})
-
-function countRewards(path: string): number {
-  const db = new Database(path, { readonly: true })
-  const count = db.prepare<[], number>('SELECT count(*) FROM rewards').pluck().get() as number
-  db.close()
-  return count
-}
-
 /** Units over several snapshots, whose totals leave the ranges, come back, and leave them again; each store hears of some of it. */
 async function live(stores: readonly Store[]): Promise<Experiment> {
   const random = seededRandom(10)
@@ -237,8 +202,7 @@ function makeOldFile(live: string, old: string): void {
     db.prepare('INSERT INTO migrations VALUES (?, ?, ?)').run(number, name, checksum)
   }
   db.prepare('ATTACH ? AS live').run(live)
-  db.exec('DELETE FROM redo_position')
-  for (const table of [...TABLES, 'redo_position']) {
+  for (const table of TABLES) {
     const columns = db.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck().all(table)
     db.exec(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table}`)
   }

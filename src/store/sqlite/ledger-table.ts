@@ -75,7 +75,6 @@ export class LedgerTable {
       experimentId,
       ...row,
       propensities: JSON.stringify(propensities),
-      // A redo log that the first edition left has snapshots without it.
       allDecided: allDecided ? 1 : 0,
       ledgerUnits: ledgerSize.units,
       ledgerRewards: ledgerSize.rewards,
