@@ -1,4 +1,4 @@
-// What a stranger sends costs what it should: each attack that was measured on the first edition, and what holds against it. CPU is
+// What a stranger sends costs what it should: each attack that was measured on version 0.1.0, and what holds against it. CPU is
 // measured rather than time, since others use this machine too; the bounds are far from what is usual, and far from what it was.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -267,7 +267,7 @@ describe('PUT /experiments/:key', () => {
     expect((await put({ arms: [{ key: 'x' }, { key: 'y' }] })).body).toMatchObject({ control: 'x' })
   })
 
-  it('gives an experiment of the first edition no new default', async () => {
+  it('gives an experiment of version 0.1.0 no new default', async () => {
     const original = { arms: [{ key: 'a' }, { key: 'b' }], metrics: WHOLE.metrics }
     await put(original)
     const { experiment, ...live } = service.catalogue.get('spring-email')

@@ -1,4 +1,4 @@
-// What 0.1.0 changes for experiments that are running. The first edition left a database and the answers that it gave; the
+// What 0.2.0 changes for experiments that are running. Version 0.1.0 left a database and the answers that it gave; the
 // present code serves the same file, and what differs is the release note. `vitest run tests/release -u` writes it anew.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -59,13 +59,13 @@ const EXPERIMENTS = {
   revenue: 'continuous outcomes, one arm better',
 } as const
 
-const recording = JSON.parse(readFileSync(new URL('first-edition.json', import.meta.url), 'utf8')) as Recording
+const recording = JSON.parse(readFileSync(new URL('version-0.1.0.json', import.meta.url), 'utf8')) as Recording
 
 let service: Service
 const present = new Map<string, ReportJson>()
 
 beforeAll(async () => {
-  const database = gunzipSync(readFileSync(new URL('first-edition.db.gz', import.meta.url)))
+  const database = gunzipSync(readFileSync(new URL('version-0.1.0.db.gz', import.meta.url)))
   service = await startService({ database, now: recording.now })
   for (const key of Object.keys(EXPERIMENTS)) {
     present.set(key, (await service.call('GET', `/experiments/${key}/report`)).body)
@@ -74,7 +74,7 @@ beforeAll(async () => {
 
 afterAll(() => service?.close())
 
-describe('a database of the first edition', () => {
+describe('a database of version 0.1.0', () => {
   it.each(Object.keys(EXPERIMENTS))(
     'keeps the definition of %s, and every count, mean, belief and share',
     async key => {
@@ -117,23 +117,23 @@ function note(statuses: readonly number[]): string {
     ({ what, method, path, status }, place) =>
       `| ${what} | \`${method} ${path}\` | ${status} | ${statuses[place]}${statuses[place] === status ? ' (unchanged)' : ''} |`,
   )
-  return `# From the first edition to 0.1.0
+  return `# From 0.1.0 to 0.2.0
 
-A service that starts on a database of the first edition migrates it, and running experiments go on: definitions, counts, means,
-beliefs, the shares of new units and every verdict stay as they are. A test made this page: it opens a database that the first
-edition left, with seven experiments, and compares what was answered then with what the service answers now.
+A service that starts on a database of 0.1.0 migrates it, and running experiments go on: definitions, counts, means,
+beliefs, the shares of new units and every verdict stay as they are. A test made this page: it opens a database that
+0.1.0 left, with seven experiments, and compares what was answered then with what the service answers now.
 
 New defaults (\`burnIn\`, exploration until the verdict) are for new experiments; those that exist keep what they have.
 
 ## Numbers and advice
 
-| experiment | | first edition | now |
+| experiment | | 0.1.0 | now |
 |---|---|---|---|
 ${numbers.join('\n')}
 
 ## Answers
 
-| request | | first edition | now |
+| request | | 0.1.0 | now |
 |---|---|--:|--:|
 ${answers.join('\n')}
 

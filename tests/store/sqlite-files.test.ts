@@ -1,4 +1,4 @@
-// A file that is not what it was is told, while a service uses it and when one starts; what has a redo log of the first edition is refused.
+// A file that is not what it was is told, while a service uses it and when one starts; what has a redo log of version 0.1.0 is refused.
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -156,7 +156,7 @@ describe('the start of a service', () => {
   })
 })
 
-describe('a redo log of the first edition', () => {
+describe('a redo log of version 0.1.0', () => {
   async function leaveRedoLog(entries: number): Promise<void> {
     await (await openStore(`sqlite:${path}`)).close()
     const log = new Database(`${path}-redo`)

@@ -43,7 +43,7 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
-/** What holds the facts of a database: what is to be added to its name. The last two are of the first edition. */
+/** What holds the facts of a database: what is to be added to its name. Version 0.1.0 wrote the last two. */
 export const AT_REST = ['', '-wal', '-redo', '-redo-wal'] as const
 
 /** The same, with what stands beside while it is used. */
@@ -60,7 +60,7 @@ export function sizeOf(db: Database.Database): StoreSize {
 }
 
 /**
- * The first edition had a redo log beside the file, which it alone can carry over. A clean stop emptied it.
+ * Version 0.1.0 had a redo log beside the file, which it alone can carry over. A clean stop emptied it.
  *
  * @throws DatabaseError, SqliteError
  */
@@ -76,7 +76,7 @@ export function refuseRedoLog(path: string): void {
   }
   throw new DatabaseError(
     `Cannot open the database ${path}: its redo log ${redoPath} holds facts that only the version that wrote it can carry over ` +
-      '(the first edition, whose commit the CHANGELOG names). Start that version once, and stop it with SIGTERM.',
+      '(0.1.0, whose commit the CHANGELOG names). Start that version once, and stop it with SIGTERM.',
   )
 }
 

@@ -22,7 +22,7 @@ export class ServedFiles {
     this.#onFault = onFault
     db.pragma('wal_autocheckpoint = 0')
     this.mark = new Mark(db)
-    // Empty, or the database would not have been opened; and no service of the first edition has it, since the file is claimed.
+    // Empty, or the database would not have been opened; and no service of version 0.1.0 has it, since the file is claimed.
     for (const suffix of ['-redo', '-redo-wal', '-redo-shm']) rmSync(db.name + suffix, { force: true })
     this.checkpointer = new Checkpointer(db, {
       sizeOfLog: () => wal.stat().size,
