@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKey } from '../src/bandit/create-key.ts'
+import { SCOPES } from '../src/bandit/key.ts'
 import { verify } from '../src/bandit/verify.ts'
 import { openStore } from '../src/store/open.ts'
 import { readExposition } from './support/exposition.ts'
@@ -25,6 +26,8 @@ describe('WORKERS=2', () => {
   let folder: string
   let child: ChildProcess
   let url: string
+  /** The header with a key without a rate, once there is one. */
+  let key: Record<string, string> = {}
 
   beforeAll(async () => {
     folder = scratchFolder()
@@ -47,7 +50,7 @@ describe('WORKERS=2', () => {
 
   /** Each call has a connection of its own, so that all workers get some. */
   async function send(method: string, path: string, body?: object) {
-    const headers = { 'content-type': 'application/json', connection: 'close' }
+    const headers = { 'content-type': 'application/json', connection: 'close', ...key }
     const response = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
     // biome-ignore lint/suspicious/noExplicitAny: the test reads the fields that it expects
     return { status: response.status, body: (await response.json()) as any }
@@ -57,7 +60,7 @@ describe('WORKERS=2', () => {
 
   /** All samples of a metric summed, as one of the workers tells them. */
   async function sumOf(metric: string): Promise<number> {
-    const response = await fetch(`${url}/metrics`, { headers: { connection: 'close' } })
+    const response = await fetch(`${url}/metrics`, { headers: { connection: 'close', ...key } })
     const { samples = [] } = readExposition(await response.text()).get(metric) ?? {}
     return samples.reduce((sum, { value }) => sum + value, 0)
   }
@@ -100,23 +103,18 @@ describe('WORKERS=2', () => {
     expect(await sumOf('nodejs_gc_duration_seconds')).toBeGreaterThan(0)
   })
 
-  it('goes on when a worker is killed, and starts another; no counter falls', async () => {
-    const before = workerPids()
-    process.kill(before[0] as number, 'SIGKILL')
-    await expect.poll(() => workerPids().filter(pid => !before.includes(pid)), { timeout: 10_000 }).toHaveLength(1)
-    const answer = await send('POST', '/assign', { experiment: 'spring-email', unit: 'u1' })
-    expect(answer.body.reason).toBe('kept')
-    expect(await sumOf('pinwheel_assignments_total')).toBe(121)
-  })
-
-  // From here on the service has a key, and is closed to who shows none.
+  // From here on the service has keys, and is closed to who shows none.
   it('holds a key to its rate whichever workers are asked', async () => {
     const store = await openStore(`sqlite:${join(folder, 'data', 'pinwheel.db')}`)
-    const secret = secretOf('sk')
-    const terms = { name: 'rated', kind: 'sk', scopes: ['read'], rate: '20/h', expiresAt: null } as const
-    await createKey({ store }, terms, { actor: 'test', now: Date.now(), secret })
+    const give = async (name: string, rate: string | null) => {
+      const secret = secretOf('sk')
+      const terms = { name, kind: 'sk', scopes: SCOPES, rate, expiresAt: null } as const
+      await createKey({ store }, terms, { actor: 'test', now: Date.now(), secret })
+      return { authorization: `Bearer ${secret}` }
+    }
+    const headers = { ...(await give('rated', '20/h')), connection: 'close' }
+    key = await give('all', null)
     await store.close()
-    const headers = { authorization: `Bearer ${secret}`, connection: 'close' }
     const ask = async () => (await fetch(`${url}/experiments`, { headers })).status
     await expect.poll(ask, { timeout: 5_000 }).toBe(200)
     let [granted, refused] = [1, 0]
@@ -128,6 +126,15 @@ describe('WORKERS=2', () => {
     }
     expect(granted).toBeGreaterThanOrEqual(20)
     expect(granted).toBeLessThan(30)
+  })
+
+  it('goes on when a worker is killed, and starts another; no counter falls', async () => {
+    const before = workerPids()
+    process.kill(before[0] as number, 'SIGKILL')
+    await expect.poll(() => workerPids().filter(pid => !before.includes(pid)), { timeout: 10_000 }).toHaveLength(1)
+    const answer = await send('POST', '/assign', { experiment: 'spring-email', unit: 'u1' })
+    expect(answer.body.reason).toBe('kept')
+    expect(await sumOf('pinwheel_assignments_total')).toBe(121)
   })
 
   it('stops at SIGTERM with every worker, and leaves books that agree', async () => {
