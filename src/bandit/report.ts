@@ -1,9 +1,9 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and what to do. Computed from the
 // ledger alone, so it costs the same for a thousand units and for a billion.
-import { type Ledger, matureBatches, pooledTallies, unitsIn } from '../stats/ledger.ts'
-import { type Effects, estimateEffects } from '../stats/lift.ts'
+import { type Batch, type Ledger, matureBatches, pooledTallies, unitsIn } from '../stats/ledger.ts'
+import { type EffectOptions, type Effects, RunningEffects } from '../stats/lift.ts'
 import { pairwiseLifts } from '../stats/pairwise-lifts.ts'
-import { sampleRatio } from '../stats/sample-ratio.ts'
+import { RunningSampleRatio, type SampleRatio } from '../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../stats/tally.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf, primaryMetricOf } from './experiment.ts'
@@ -44,6 +44,9 @@ export async function report(
   const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
   await giveWay()
   const pairs = isPrimary ? pairLifts(experiment, own) : []
+  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length)
+  await giveWay()
+  const arms = armReports(experiment, own)
   await giveWay()
   const units = unitsIn(ledger)
   const findings: Findings = {
@@ -60,9 +63,9 @@ export async function report(
     immatureUnits: units - unitsIn(matureBatches(ledger)),
     snapshots: stored.snapshots.length,
     alpha: definition.alpha,
-    arms: armReports(experiment, own),
+    arms,
     policyLift: effects.policyLift,
-    sampleRatio: sampleRatio(ledger, { arms: definition.arms.length }),
+    sampleRatio,
     guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
     clippings: [own, ...guarded.filter(each => each !== own)].flatMap(({ clippings }) => clippings),
     silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
@@ -102,7 +105,7 @@ async function readMetric(
   const ledger = ledgerOf(experiment, metric, stored, now)
   const { alpha, plannedUnits } = definition
   const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
-  const effects = estimateEffects(ledger, options)
+  const effects = await estimateEffects(ledger, options)
   const compared = effects.means.map((mean, arm): ComparedMean => {
     const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
     const propensity = last?.propensities[arm] ?? null
@@ -114,6 +117,35 @@ async function readMetric(
   })
   const means = compared.map(({ estimate }) => estimate)
   return { metric, stored, ledger, effects, means, lifts, clippings: clippingsOf(definition, metric, stored.cells) }
+}
+
+/** As the function of lift.ts, in pieces. */
+async function estimateEffects(ledger: Ledger, options: EffectOptions): Promise<Effects> {
+  const running = new RunningEffects(options)
+  await inPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
+  return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
+}
+
+async function sampleRatioOf(ledger: Ledger, arms: number): Promise<SampleRatio> {
+  const running = new RunningSampleRatio(arms)
+  // A batch costs the square of the arms here.
+  await inPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
+  return running.ratio()
+}
+
+/** Some milliseconds, where a cell is a batch of an arm. */
+const CELLS_A_PIECE = 40_000
+
+async function inPieces(ledger: Ledger, cellsABatch: number, add: (batch: Batch) => void): Promise<void> {
+  let cells = 0
+  for (const batch of ledger) {
+    cells += cellsABatch
+    if (cells > CELLS_A_PIECE) {
+      await giveWay()
+      cells = cellsABatch
+    }
+    add(batch)
+  }
 }
 
 async function readGuardrails(

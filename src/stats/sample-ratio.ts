@@ -1,7 +1,7 @@
 // Sample ratio mismatch: did the arms get the shares of units that their propensities promised? Assignment that loses
 // or favours units in one arm makes every estimate meaningless. Valid at every look, with propensities that move.
 import { type Evidence, evidenceOf, logEValue, tuneSequence } from './confidence-sequence.ts'
-import { type Ledger, unitsIn } from './ledger.ts'
+import { type Batch, type Ledger, unitsIn } from './ledger.ts'
 import { logOfMean } from './log-of-mean.ts'
 
 export interface SampleRatio extends Evidence {
@@ -33,47 +33,62 @@ const TIGHTEST_AT = [1e3, 1e4, 1e5, 1e6]
  * @throws RangeError when units were counted for an inactive arm.
  */
 export function sampleRatio(ledger: Ledger, { arms }: { arms: number }): SampleRatio {
-  const { excess, covariance, everActive } = excessesOf(ledger, arms)
-  const tunings = TIGHTEST_AT.map(units => tuneSequence(ALPHA, units, perUnitVariance(arms)).rhoSquared)
-  const evidence = evidenceOf(logOfMean(tunings.map(rhoSquared => jointLogEValue(excess, covariance, rhoSquared))))
-  const logEValues = everActive.map((was, arm) => {
-    const [martingale, variance] = [excess[arm] as number, covariance[arm]?.[arm] as number]
-    return was ? logOfMean(tunings.map(rhoSquared => logEValue(martingale, variance, rhoSquared))) : null
-  })
-  return { ...evidence, logEValues, status: statusOf(evidence.logEValue) }
+  const running = new RunningSampleRatio(arms)
+  for (const batch of ledger) running.add(batch)
+  return running.ratio()
 }
 
-/** `q`, what a unit adds to the variance of an arm's count where shares are equal. A single arm has none. */
-function perUnitVariance(arms: number): number {
-  return arms > 1 ? (1 - 1 / arms) / arms : 1
-}
+/** The same, fed batch by batch. */
+export class RunningSampleRatio {
+  /** What each arm got beyond its share. */
+  readonly #excess: Float64Array
+  /** The covariance of that: its lower triangle, diagonal included. */
+  readonly #covariance: readonly Float64Array[]
+  readonly #everActive: boolean[]
 
-/** What each arm got beyond its share, and the covariance of that: its lower triangle, diagonal included. */
-function excessesOf(ledger: Ledger, arms: number) {
-  const excess = new Float64Array(arms)
-  const covariance = Array.from({ length: arms }, (_, arm) => new Float64Array(arm + 1))
-  const everActive = new Array<boolean>(arms).fill(false)
-  for (const batch of ledger) {
+  constructor(arms: number) {
+    this.#excess = new Float64Array(arms)
+    this.#covariance = Array.from({ length: arms }, (_, arm) => new Float64Array(arm + 1))
+    this.#everActive = new Array<boolean>(arms).fill(false)
+  }
+
+  /** @throws RangeError when units were counted for an inactive arm. */
+  add(batch: Batch): void {
     const units = unitsIn([batch])
-    const shares = Float64Array.from({ length: arms }, (_, arm) => batch.propensities[arm] ?? 0)
-    for (let arm = 0; arm < arms; arm++) {
-      const share = shares[arm] as number
+    const shares = Float64Array.from(this.#excess, (_, arm) => batch.propensities[arm] ?? 0)
+    for (const [arm, share] of shares.entries()) {
       const got = batch.tallies[arm]?.units ?? 0
-      if (share > 0) everActive[arm] = true
+      if (share > 0) this.#everActive[arm] = true
       else if (got > 0) {
         throw new RangeError(
           `Cannot compare shares in snapshot ${batch.snapshot}: arm ${arm} has units and no propensity`,
         )
       }
-      excess[arm] = (excess[arm] as number) + got - units * share
-      const row = covariance[arm] as Float64Array
+      this.#excess[arm] = (this.#excess[arm] as number) + got - units * share
+      const row = this.#covariance[arm] as Float64Array
       const factor = units * share
       if (factor === 0) continue
       for (let other = 0; other < arm; other++) row[other] = (row[other] as number) - factor * (shares[other] as number)
       row[arm] = (row[arm] as number) + factor * (1 - share)
     }
   }
-  return { excess, covariance, everActive }
+
+  ratio(): SampleRatio {
+    const [excess, covariance] = [this.#excess, this.#covariance]
+    const unitVariance = perUnitVariance(excess.length)
+    const tunings = TIGHTEST_AT.map(units => tuneSequence(ALPHA, units, unitVariance).rhoSquared)
+    const evidence = evidenceOf(logOfMean(tunings.map(rhoSquared => jointLogEValue(excess, covariance, rhoSquared))))
+    const logEValues = this.#everActive.map((was, arm) => {
+      const [martingale, variance] = [excess[arm] as number, covariance[arm]?.[arm] as number]
+      return was ? logOfMean(tunings.map(rhoSquared => logEValue(martingale, variance, rhoSquared))) : null
+    })
+    return { ...evidence, logEValues, status: statusOf(evidence.logEValue) }
+  }
+}
+
+/** `q`, what a unit adds to the variance of an arm's count where shares are equal. A single arm has none. */
+function perUnitVariance(arms: number): number {
+  return arms > 1 ? (1 - 1 / arms) / arms : 1
 }
 
 /**
