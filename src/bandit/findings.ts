@@ -4,6 +4,7 @@ import type { SampleRatio } from '../stats/sample-ratio.ts'
 import type { ClippedUnits, Clipping } from './clipping.ts'
 import type { Status } from './experiment.ts'
 import type { Metric } from './metric.ts'
+import type { MissingRewards } from './missing-rewards.ts'
 import type { Silence } from './silence.ts'
 
 /** Ends of an interval around a mean; null: unbounded, or not known. */
@@ -107,6 +108,8 @@ export interface Findings {
   readonly guardrails: readonly GuardrailFinding[]
   /** Of each arm on this metric and, on the primary one, on each guardrail. */
   readonly clippings: readonly Clipping[]
+  /** Arms without any reward while others have theirs; on the primary metric for each guardrail, too. */
+  readonly missing: readonly MissingRewards[]
   /** Null while rewards come; and on other metrics than the primary one. */
   readonly silence: Silence | null
   /** How long the experiment runs at least, as `7d`, and until when (ms since 1970); null: as short as one likes. */

@@ -1,6 +1,7 @@
 // What to do, read off the very intervals that are shown, so that advice and numbers cannot disagree.
 import { clippingDoubts } from './clipping.ts'
 import type { ArmReport, Findings } from './findings.ts'
+import { missingRewardsSentences } from './missing-rewards.ts'
 import { formatCount, formatInstant, formatShare } from './numbers.ts'
 import { harmClause, liftClause, openClause, pairClause, shippingClause, whyStopped, whyWait } from './reasons.ts'
 import { counted, joined, listed, namesAre } from './wording.ts'
@@ -36,7 +37,7 @@ export function recommend(findings: Findings): Recommendation | null {
     stopped(findings) ??
     investigate(findings) ??
     retireHarmful(findings) ??
-    inTime(findings, shipOrChoose(findings) ?? keepControl(findings) ?? retireWorse(findings)) ??
+    inTime(findings, safelyShipOrChoose(findings) ?? keepControl(findings) ?? retireWorse(findings)) ??
     advise('continue', [], whyWait(findings))
   )
 }
@@ -52,8 +53,11 @@ function stopped(findings: Findings): Recommendation | null {
   return advise('stopped', winner === null ? [] : [winner], whyStopped(findings))
 }
 
-function investigate({ arms, sampleRatio, clippings, metric, silence }: Findings): Recommendation | null {
-  const reasons = clippingDoubts(clippings)
+function investigate({ arms, sampleRatio, clippings, missing, metric, silence }: Findings): Recommendation | null {
+  const reasons = [
+    ...clippingDoubts(clippings),
+    ...missingRewardsSentences(missing.filter(({ metric: { role } }) => role === 'primary')),
+  ]
   if (sampleRatio.status === 'alarm') {
     const off = arms.filter((_, arm) => (sampleRatio.logEValues[arm] ?? 0) >= ALARMING_LOG_E).map(({ arm }) => arm)
     const most = off.length === 0 ? '' : ` (most of all ${listed(off)})`
@@ -81,10 +85,18 @@ function retireHarmful({ arms, guardrails }: Findings): Recommendation | null {
 
 /** A decision that is due only when the shortest duration is over. */
 function inTime({ minDuration, generatedAt }: Findings, decision: Recommendation | null): Recommendation | null {
-  if (decision === null || decision.action === 'continue') return decision
+  if (decision === null || decision.action === 'continue' || decision.action === 'investigate') return decision
   if (minDuration === null || generatedAt >= minDuration.until) return decision
   const until = `The experiment runs for at least ${minDuration.text}, until ${formatInstant(minDuration.until)}.`
   return advise('continue', [], `${until} So far: ${decision.why}`)
+}
+
+/** A guardrail may look safe because its rewards are not sent. Harm in other arms is no doubt: it is told before. */
+function safelyShipOrChoose(findings: Findings): Recommendation | null {
+  const decision = shipOrChoose(findings)
+  if (decision === null || decision.action === 'continue') return decision
+  const unheard = findings.missing.filter(({ metric, arm }) => metric.role !== 'primary' && decision.arms.includes(arm))
+  return unheard.length === 0 ? decision : advise('investigate', [], missingRewardsSentences(unheard).join(' '))
 }
 
 function shipOrChoose(findings: Findings): Recommendation | null {

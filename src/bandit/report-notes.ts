@@ -4,10 +4,10 @@ import { addTallies, EMPTY_TALLY } from '../stats/tally.ts'
 import { clippingNotes } from './clipping.ts'
 import type { Definition } from './experiment.ts'
 import type { Findings } from './findings.ts'
-import type { Metric } from './metric.ts'
+import { missingRewardsSentences } from './missing-rewards.ts'
 import { formatCount, formatShare } from './numbers.ts'
 import { dietsOf } from './starvation.ts'
-import type { LedgerCell, StoredLedger } from './store.ts'
+import type { StoredLedger } from './store.ts'
 import { counted, listed, namesAre } from './wording.ts'
 
 /** A metric without a window misleads when more than this share of its rewards come late. */
@@ -24,7 +24,8 @@ export function notesOn(findings: Findings, definition: Definition, stored: Stor
     ...clippingNotes(findings.clippings),
     ...rangeNotes(findings),
     ...tailNotes(findings, definition, stored),
-    ...rewardNotes(definition, findings, stored),
+    ...delayNotes(findings, stored),
+    ...missingRewardsSentences(findings.missing),
     ...additionNotes(definition, stored),
     ...explorationNotes(findings, definition, stored),
   ]
@@ -122,12 +123,8 @@ function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: Stored
   ]
 }
 
-/** Rewards that come late, or not at all for an arm. */
-function rewardNotes(definition: Definition, { metric }: Findings, { cells }: StoredLedger): string[] {
-  return [...delayNotes(metric, cells), ...missingNotes(definition, metric, cells)]
-}
-
-function delayNotes(metric: Metric, cells: readonly LedgerCell[]): string[] {
+/** Rewards that come late. */
+function delayNotes({ metric }: Findings, { cells }: StoredLedger): string[] {
   if (metric.window !== null) return []
   let [rewards, delayed] = [0, 0]
   for (const cell of cells) {
@@ -138,28 +135,6 @@ function delayNotes(metric: Metric, cells: readonly LedgerCell[]): string[] {
   const share = Math.round((100 * delayed) / rewards)
   return [
     `${share} % of the rewards came more than an hour after the assignment, and ${metric.key} has no window: arms that convert later look worse than they are. Give the metric a window next time.`,
-  ]
-}
-
-/** An arm without any reward, where the other arms' rate would have given at least `ENOUGH_REWARDS`. */
-function missingNotes({ arms }: Definition, metric: Metric, cells: readonly LedgerCell[]): string[] {
-  const sums = arms.map(() => ({ units: 0, rewards: 0 }))
-  const all = { units: 0, rewards: 0 }
-  for (const { arm, units, rewards } of cells) {
-    for (const sum of [all, sums[arm]]) {
-      if (sum === undefined) continue
-      sum.units += units
-      sum.rewards += rewards
-    }
-  }
-  const missing = arms.flatMap(({ key }, arm) => {
-    const { units, rewards } = sums[arm] ?? all
-    const expected = (units * all.rewards) / Math.max(1, all.units - units)
-    return rewards === 0 && expected >= ENOUGH_REWARDS ? [key] : []
-  })
-  if (missing.length === 0) return []
-  return [
-    `No reward of ${metric.key} has come for ${listed(missing)}, while the other arms have theirs: check that they are sent.`,
   ]
 }
 

@@ -13,6 +13,7 @@ import { judgeGuardrail } from './guardrail.ts'
 import { readKnownLedger } from './known-ledger.ts'
 import { ledgerOf } from './maturity.ts'
 import type { Metric } from './metric.ts'
+import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
 import { type Recommendation, recommend } from './recommendation.ts'
 import { notesOn } from './report-notes.ts'
 import { silenceOf } from './silence.ts'
@@ -49,6 +50,7 @@ export async function report(
   const arms = armReports(experiment, own)
   await giveWay()
   const units = unitsIn(ledger)
+  const every = [own, ...guarded.filter(each => each !== own)]
   const findings: Findings = {
     experiment: definition.key,
     description: definition.description,
@@ -67,7 +69,8 @@ export async function report(
     policyLift: effects.policyLift,
     sampleRatio,
     guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
-    clippings: [own, ...guarded.filter(each => each !== own)].flatMap(({ clippings }) => clippings),
+    clippings: every.flatMap(({ clippings }) => clippings),
+    missing: every.flatMap(({ missing }) => missing),
     silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
     minDuration: minDurationOf(experiment),
     pairs,
@@ -91,6 +94,7 @@ interface MetricData {
   readonly means: readonly MeanEstimate[]
   readonly lifts: readonly (ArmLift | null)[]
   readonly clippings: readonly Clipping[]
+  readonly missing: readonly MissingRewards[]
 }
 
 async function readMetric(
@@ -116,7 +120,11 @@ async function readMetric(
     return lift === null || own === undefined || control === undefined ? null : armLift(lift, own, control, options)
   })
   const means = compared.map(({ estimate }) => estimate)
-  return { metric, stored, ledger, effects, means, lifts, clippings: clippingsOf(definition, metric, stored.cells) }
+  const [clippings, missing] = [
+    clippingsOf(definition, metric, stored.cells),
+    missingRewardsOf(definition, metric, stored.cells),
+  ]
+  return { metric, stored, ledger, effects, means, lifts, clippings, missing }
 }
 
 /** As the function of lift.ts, in pieces. */

@@ -36,12 +36,17 @@ describe('Lookout', () => {
   afterEach(() => service.close())
 
   let units = 0
-  /** Gives so many new units their arms, and rewards those in an arm. */
+  /** Gives so many new units their arms, and rewards those in an arm and the first one of each other arm. */
   async function assign(count: number, rewards: { arm: string; metric: string } | null = null): Promise<void> {
     const list = Array.from({ length: count }, () => `u${++units}`)
     const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units: list }))
       .body
-    const rewarded = assignments.filter(({ arm }: { arm: string }) => arm === rewards?.arm)
+    const met = new Set<string>()
+    const rewarded = assignments.filter(({ arm }: { arm: string }) => {
+      const isFirst = !met.has(arm)
+      met.add(arm)
+      return rewards !== null && (isFirst || arm === rewards.arm)
+    })
     const events = rewarded.map(({ unit }: { unit: string }) => ({ unit, metric: rewards?.metric }))
     await service.call('POST', '/rewards', events)
   }

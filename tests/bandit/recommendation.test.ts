@@ -15,7 +15,7 @@ const control = binaryArm('control', 1_000, 100, { isControl: true, lift: null }
 const arm = (key: string, lift: typeof OPEN, facts: Partial<Findings['arms'][number]> = {}) =>
   binaryArm(key, 1_000, 110, { isControl: false, lift, ...facts })
 
-const REFUND = { ...UNSUBSCRIBE, key: 'refund' }
+const REFUND = { ...UNSUBSCRIBE, key: 'refund', role: 'guardrail' as const }
 const guard = (key: string, span: Span) => judgeGuardrail(REFUND, key, liftOf(span, { goal: 'decrease' }))
 const harm = (key: string) => guard(key, [0.05, 0.03, 0.07])
 const open = (key: string) => guard(key, [0.0355, -0.01, 0.061])
@@ -225,6 +225,40 @@ describe('recommend()', () => {
       'investigate',
       [],
       /^No reward of visit has come since 2026-11-22 09:00 UTC, while 1,234 units came: .* about 60\.$/,
+    ],
+    [
+      'investigates an arm of which no reward comes',
+      findings([arm('a', BETTER)], { missing: [{ metric: VISIT, arm: 'control', units: 2_000, expected: 20.2 }] }),
+      'investigate',
+      [],
+      /^No reward of visit has come for any of the 2,000 units of control, /,
+    ],
+    [
+      'retires what harms a guardrail that other arms have no reward of',
+      findings([arm('a', BETTER), arm('b', OPEN)], {
+        guardrails: [safe('a'), harm('b')],
+        missing: [{ metric: REFUND, arm: 'a', units: 2_000, expected: 20.2 }],
+      }),
+      'retire',
+      ['b'],
+    ],
+    [
+      'ships an arm though another one has no reward of a guardrail',
+      findings([arm('a', BETTER), arm('b', OPEN)], {
+        missing: [{ metric: REFUND, arm: 'b', units: 2_000, expected: 20.2 }],
+      }),
+      'ship',
+      ['a'],
+    ],
+    [
+      'ships no arm that has no reward of a guardrail, and waits for no shortest duration to say so',
+      findings([arm('a', BETTER)], {
+        missing: [{ metric: REFUND, arm: 'a', units: 2_000, expected: 20.2 }],
+        minDuration: { text: '30d', until: GENERATED_AT + 1 },
+      }),
+      'investigate',
+      [],
+      /^No reward of refund has come for any of the 2,000 units of a, .* at least 20 units of a would have one\. Are they sent\?$/,
     ],
     [
       'decides nothing before the shortest duration is over, and tells what it would say',

@@ -5,7 +5,7 @@ import type { Findings } from '../../src/bandit/findings.ts'
 import { notesOn } from '../../src/bandit/report-notes.ts'
 import type { LedgerCell, StoredLedger } from '../../src/bandit/store.ts'
 import { experimentOf } from '../support/sample-portraits.ts'
-import { binaryArm, SPEND, sampleReport } from '../support/sample-reports.ts'
+import { binaryArm, SPEND, sampleReport, VISIT } from '../support/sample-reports.ts'
 import { storedLedger } from '../support/stored-ledger.ts'
 
 const FEW = storedLedger([{ units: [100, 100, 100] }], 30)
@@ -86,11 +86,10 @@ describe('notesOn()', () => {
   })
 
   it('asks about an arm without any reward, where the others have theirs', () => {
-    const missing = (units: number) =>
-      notes({}, { ...FEW, cells: [cell(0, {}), cell(1, { rewards: 0, units }), cell(2, {})] }).join()
-    // The others have a reward for every tenth unit.
-    expect(missing(200)).toMatch(/^No reward of visit has come for mens, while the other arms have theirs/)
-    expect(missing(199)).toBe('')
+    const missing = [{ metric: VISIT, arm: 'mens', units: 948, expected: 43.4 }]
+    expect(notes({ missing }).join()).toMatch(
+      /^No reward of visit has come for any of the 948 units of mens, while the other arms have theirs: .* at least 43 /,
+    )
   })
 })
 

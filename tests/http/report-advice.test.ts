@@ -156,6 +156,14 @@ const CASES: readonly Case[] = [
     why: /^spend has the range \[0, 500\], but 9\d\.\d % of the outcomes are above: cents instead of dollars\?$/,
   },
   {
+    name: 'not-sent',
+    rates: [0, 0.1, 0.05],
+    headline: 'Investigate',
+    action: 'investigate',
+    about: [],
+    why: /^No reward of visit has come for any of the \d,\d{3} units of control, .* at least \d{3} units of control would have one\./,
+  },
+  {
     name: 'won',
     rates: [0.1, 0.5, 0.1],
     afterwards: [['stop', { winner: 'mens' }]],

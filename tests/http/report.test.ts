@@ -185,7 +185,7 @@ describe('GET /experiments/:key/report', () => {
     })
     const units = await assign(6_000)
     const mens = units.filter(({ arm }) => arm === 'mens')
-    await reward('visit', mens)
+    await reward('visit', [...mens, ...units.filter(({ arm }) => arm === 'control').slice(0, 1)])
     const { body, text } = await get()
     expect(text).not.toMatch(/NaN|Infinity/)
     expect(armOf(body, 'mens')).toMatchObject({ lift: { eValue: null, verdict: 'better' }, mean: 1 })

@@ -151,6 +151,7 @@ export function sampleReport(facts: Partial<Report> = {}): Report {
       judgeGuardrail(UNSUBSCRIBE, 'womens', liftOf([0.0054, -0.0021, 0.0129])),
     ],
     clippings: [],
+    missing: [],
     silence: null,
     minDuration: null,
     pairs: [],
