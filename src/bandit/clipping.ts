@@ -8,8 +8,10 @@ import { listed } from './wording.ts'
 
 /** The report tells of clipped units from this share of an arm's units on. */
 export const NOTED_SHARE = 0.01
-/** And from this share on it advises to look for the cause before anything is decided. */
+/** And from this share on, of an arm's units or of those with rewards, it advises to look for the cause before anything is decided. */
 export const DOUBTED_SHARE = 0.2
+/** Fewer clipped units are doubted only as a share of all units: of a dozen buyers three may be extreme by chance. */
+const FEWEST_DOUBTED = 10
 
 /** Numbers of units, those whose window is still open included. */
 export interface ClippedUnits {
@@ -19,24 +21,29 @@ export interface ClippedUnits {
 
 export const NONE_CLIPPED: ClippedUnits = Object.freeze({ above: 0, below: 0 })
 
-/** The clipped units of an arm on one metric, of the report's own or of a guardrail. `units`: all of the arm's. */
+/**
+ * The clipped units of an arm on one metric, of the report's own or of a guardrail. `units`: all of the arm's. `rewarded`: so many of
+ * them have rewards at the most; exact where none has two.
+ */
 export interface Clipping extends ClippedUnits {
   readonly metric: Metric
   readonly arm: string
   readonly units: number
+  readonly rewarded: number
 }
 
 /** By arm, in their order. */
 export function clippingsOf({ arms }: Definition, metric: Metric, cells: readonly LedgerCell[]): Clipping[] {
-  const sums = arms.map(() => ({ units: 0, above: 0, below: 0 }))
-  for (const { arm, units, unitsAbove, unitsBelow } of cells) {
+  const sums = arms.map(() => ({ units: 0, rewarded: 0, above: 0, below: 0 }))
+  for (const { arm, units, rewards, unitsAbove, unitsBelow } of cells) {
     const sum = sums[arm]
     if (sum === undefined) continue
     sum.units += units
+    sum.rewarded += Math.min(units, rewards)
     sum.above += unitsAbove
     sum.below += unitsBelow
   }
-  return arms.map(({ key }, arm) => ({ metric, arm: key, units: 0, ...NONE_CLIPPED, ...sums[arm] }))
+  return arms.map(({ key }, arm) => ({ metric, arm: key, units: 0, rewarded: 0, ...NONE_CLIPPED, ...sums[arm] }))
 }
 
 /** The share of an arm's units that is clipped, on either side; 0 without units. */
@@ -44,26 +51,39 @@ export function clippedShare({ units, above, below }: Clipping): number {
   return units === 0 ? 0 : (above + below) / units
 }
 
+/** Of an arm's units, or where that is too few, of those with rewards. */
+function isDoubted(clipping: Clipping): boolean {
+  const { above, below, rewarded } = clipping
+  if (clippedShare(clipping) >= DOUBTED_SHARE) return true
+  return above + below >= FEWEST_DOUBTED && above + below >= DOUBTED_SHARE * rewarded
+}
+
 /** Why the numbers on a metric are doubtful, a sentence for each; none where less than `DOUBTED_SHARE` is clipped. */
 export function clippingDoubts(clippings: readonly Clipping[]): string[] {
-  return byMetric(clippings, DOUBTED_SHARE).map(({ metric, arms, isEveryArm, units, above, below }) => {
+  return byMetric(clippings, isDoubted).map(({ metric, arms, isEveryArm, units, rewarded, above, below }) => {
     const [count, side, question] =
       above >= below ? [above, 'above', 'cents instead of dollars?'] : [below, 'below', 'refunds?']
     const whose = isEveryArm ? '' : ` of ${listed(arms)}`
-    return `${metric.key} has the range ${rangeOf(metric)}, but ${formatShare(count / units)} of the outcomes${whose} are ${side}: ${question}`
+    const share =
+      above + below >= DOUBTED_SHARE * units
+        ? `${formatShare(count / units)} of the outcomes${whose}`
+        : `${count >= rewarded ? 'all' : `at least ${formatShare(count / rewarded)} of the`} units with rewards${whose}`
+    return `${metric.key} has the range ${rangeOf(metric)}, but ${share} are ${side}: ${question}`
   })
 }
 
 /** What clipped units mean for the numbers of a report, a sentence for each metric; none below `NOTED_SHARE`. */
 export function clippingNotes(clippings: readonly Clipping[]): string[] {
-  return byMetric(clippings, NOTED_SHARE).map(({ metric, arms, units, above, below }) => {
-    const [lowest, highest] = metric.range
-    const sides = [
-      ...(above === 0 ? [] : [`${formatCount(above)} are above it and count as ${highest}`]),
-      ...(below === 0 ? [] : [`${formatCount(below)} are below it and count as ${lowest}`]),
-    ]
-    return `${formatShare((above + below) / units)} of the ${formatCount(units)} units of ${listed(arms)} have a total outside the range ${rangeOf(metric)} of ${metric.key}: ${sides.join(', ')}. Means and lifts are those of the clipped outcomes.`
-  })
+  return byMetric(clippings, clipping => clippedShare(clipping) >= NOTED_SHARE).map(
+    ({ metric, arms, units, above, below }) => {
+      const [lowest, highest] = metric.range
+      const sides = [
+        ...(above === 0 ? [] : [`${formatCount(above)} are above it and count as ${highest}`]),
+        ...(below === 0 ? [] : [`${formatCount(below)} are below it and count as ${lowest}`]),
+      ]
+      return `${formatShare((above + below) / units)} of the ${formatCount(units)} units of ${listed(arms)} have a total outside the range ${rangeOf(metric)} of ${metric.key}: ${sides.join(', ')}. Means and lifts are those of the clipped outcomes.`
+    },
+  )
 }
 
 interface MetricClipping extends ClippedUnits {
@@ -71,17 +91,19 @@ interface MetricClipping extends ClippedUnits {
   readonly arms: readonly string[]
   readonly isEveryArm: boolean
   readonly units: number
+  readonly rewarded: number
 }
 
-/** The sums over the arms of which at least this share is clipped, for each metric that has such arms. */
-function byMetric(clippings: readonly Clipping[], leastShare: number): MetricClipping[] {
+/** The sums over the arms that are chosen, for each metric that has such arms. */
+function byMetric(clippings: readonly Clipping[], isChosen: (clipping: Clipping) => boolean): MetricClipping[] {
   return [...Map.groupBy(clippings, ({ metric }) => metric.key).values()].flatMap(ofMetric => {
-    const clipped = ofMetric.filter(clipping => clippedShare(clipping) >= leastShare)
+    const clipped = ofMetric.filter(isChosen)
     const [first] = clipped
     if (first === undefined) return []
-    const sum = { units: 0, above: 0, below: 0 }
-    for (const { units, above, below } of clipped) {
+    const sum = { units: 0, rewarded: 0, above: 0, below: 0 }
+    for (const { units, rewarded, above, below } of clipped) {
       sum.units += units
+      sum.rewarded += rewarded
       sum.above += above
       sum.below += below
     }

@@ -30,6 +30,7 @@ const clipped = (key: string, above: number, below = 0, metric: Findings['metric
   metric,
   arm: key,
   units: 1_000,
+  rewarded: 1_000,
   above,
   below,
 })
@@ -193,6 +194,15 @@ describe('recommend()', () => {
       'investigate',
       [],
       /^spend has the range \[0, 500\], but 96\.6 % of the outcomes are above: cents instead of dollars\?$/,
+    ],
+    [
+      'investigates where all who buy are clipped, however few buy',
+      findings([arm('a', BETTER)], {
+        clippings: [clipped('control', 60), clipped('a', 120)].map(each => ({ ...each, rewarded: each.above })),
+      }),
+      'investigate',
+      [],
+      /^spend has the range \[0, 500\], but all units with rewards are above: cents instead of dollars\?$/,
     ],
     [
       'names the arms where not all are clipped so much',

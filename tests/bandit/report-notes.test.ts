@@ -126,21 +126,32 @@ describe('clippingsOf()', () => {
   it('sums the clipped units of each arm over all snapshots', () => {
     const cells = [cell(0, { unitsAbove: 3 }), cell(1, { unitsBelow: 2 }), cell(1, { snapshot: 2, unitsAbove: 7 })]
     expect(clippingsOf(definitionOf(['control', 'mens', 'womens']), SPEND, cells)).toMatchObject([
-      { arm: 'control', units: 1_000, above: 3, below: 0 },
-      { arm: 'mens', units: 2_000, above: 7, below: 2 },
-      { arm: 'womens', units: 0, above: 0, below: 0 },
+      { arm: 'control', units: 1_000, rewarded: 100, above: 3, below: 0 },
+      { arm: 'mens', units: 2_000, rewarded: 200, above: 7, below: 2 },
+      { arm: 'womens', units: 0, rewarded: 0, above: 0, below: 0 },
     ])
   })
 })
 
 describe('clippingNotes()', () => {
-  const clipping = (arm: string, above: number, below = 0) => ({ metric: SPEND, arm, units: 1_000, above, below })
+  const clipping = (arm: string, above: number, below = 0, rewarded = 1_000) => {
+    return { metric: SPEND, arm, units: 1_000, rewarded, above, below }
+  }
 
   it('tells from one percent of the units of an arm on', () => {
     expect(clippingNotes([clipping('control', 9), clipping('mens', 9)])).toEqual([])
     expect(clippingNotes([clipping('control', 9), clipping('mens', 6, 4)])).toEqual([
       '1.0 % of the 1,000 units of mens have a total outside the range [0, 500] of spend: 6 are above it and count as 500, 4 are below it and count as 0. Means and lifts are those of the clipped outcomes.',
     ])
+  })
+
+  it('leaves the doubt to a fifth of those with rewards, which are as many as the rewards at the most', () => {
+    expect(clippingDoubts([clipping('control', 10, 0, 51), clipping('mens', 0, 0, 51)])).toEqual([])
+    expect(clippingDoubts([clipping('control', 10, 0, 50), clipping('mens', 0, 0, 50)])).toEqual([
+      'spend has the range [0, 500], but at least 20.0 % of the units with rewards of control are above: cents instead of dollars?',
+    ])
+    // Of few buyers, or of a long tail that was cut on purpose, the extreme ones are no reason.
+    expect(clippingDoubts([clipping('control', 9, 0, 9), clipping('mens', 12, 0, 600)])).toEqual([])
   })
 
   it('leaves the doubt to a fifth of them', () => {

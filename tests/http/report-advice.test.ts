@@ -156,6 +156,16 @@ const CASES: readonly Case[] = [
     why: /^spend has the range \[0, 500\], but 9\d\.\d % of the outcomes are above: cents instead of dollars\?$/,
   },
   {
+    name: 'few-buy-in-cents',
+    metrics: [SPEND],
+    rates: [0.06, 0.12, 0.1],
+    value: 4_500,
+    headline: 'Investigate',
+    action: 'investigate',
+    about: [],
+    why: /^spend has the range \[0, 500\], but all units with rewards are above: cents instead of dollars\?$/,
+  },
+  {
     name: 'not-sent',
     rates: [0, 0.1, 0.05],
     headline: 'Investigate',
