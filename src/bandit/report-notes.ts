@@ -13,6 +13,8 @@ import { counted, listed, namesAre } from './wording.ts'
 /** A metric without a window misleads when more than this share of its rewards come late. */
 const DELAYED_SHARE = 0.05
 const ENOUGH_REWARDS = 20
+/** Without any reward the report asks about them from so many units on. */
+const UNITS_WITHOUT_REWARD = 100
 /** So many arms are told of one by one. */
 const MOST_STARVED = 3
 
@@ -25,6 +27,7 @@ export function notesOn(findings: Findings, definition: Definition, stored: Stor
     ...rangeNotes(findings),
     ...tailNotes(findings, definition, stored),
     ...delayNotes(findings, stored),
+    ...noRewardNotes(findings, stored),
     ...missingRewardsSentences(findings.missing),
     ...additionNotes(definition, stored),
     ...explorationNotes(findings, definition, stored),
@@ -120,6 +123,13 @@ function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: Stored
   if (heavy.length === 0) return []
   return [
     `A single outcome makes up more than 1 % of the sum of squares of ${metric.key} in ${listed(heavy)}: with so heavy a tail a verdict is false more often than promised. A narrower range, to which outcomes are clipped, keeps the promise.`,
+  ]
+}
+
+function noRewardNotes({ metric, units }: Findings, { cells }: StoredLedger): string[] {
+  if (units < UNITS_WITHOUT_REWARD || cells.some(({ rewards }) => rewards > 0)) return []
+  return [
+    `No reward of ${metric.key} has come for any of ${formatCount(units)} units: check that /assign and /rewards are sent the same ids of units; where they differ, pinwheel_rewards_total{status="unassigned"} in /metrics rises.`,
   ]
 }
 

@@ -85,6 +85,16 @@ describe('notesOn()', () => {
     expect(notes({}, heavy).join()).not.toContain('sum of squares')
   })
 
+  it('asks about rewards that have never come, from a hundred units on', () => {
+    const silent = (units: number, rewards = 0) => notes({ units }, storedLedger([{ units: [units] }], rewards))
+    expect(silent(99)).toEqual([])
+    expect(silent(5_000, 1)).toEqual([])
+    for (const units of [100, 5_000])
+      expect(silent(units)).toContainEqual(
+        expect.stringMatching(/^No reward of visit has come for any of (100|5,000) units: check .* same ids of units/),
+      )
+  })
+
   it('asks about an arm without any reward, where the others have theirs', () => {
     const missing = [{ metric: VISIT, arm: 'mens', units: 948, expected: 43.4 }]
     expect(notes({ missing }).join()).toMatch(
@@ -104,7 +114,7 @@ describe('notesOn() of an exploration that changes with the verdicts', () => {
     const { definition } = experimentOf(report)
     const changed = { ...definition, policy: { ...policy, exploration, prior: { alpha: 1, beta: 1 } } } as Definition
     const snapshots = FEW.snapshots.map(snapshot => ({ ...snapshot, allDecided }))
-    return notesOn(report, changed, { snapshots, cells: [] })
+    return notesOn(report, changed, { snapshots, cells: FEW.cells })
   }
 
   it('says which one holds now, and why', () => {
