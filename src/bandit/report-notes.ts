@@ -109,7 +109,7 @@ function rangeNotes({ metric }: Findings): string[] {
 }
 
 /** Arms of which a single outcome weighs so much that the intervals are known too late. */
-function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: StoredLedger): string[] {
+function tailNotes({ metric, clippings }: Findings, { arms }: Definition, { cells }: StoredLedger): string[] {
   if (metric.type === 'binary') return []
   const sums = arms.map(() => ({ tally: EMPTY_TALLY, largest: 0 }))
   for (const cell of cells) {
@@ -121,9 +121,11 @@ function tailNotes({ metric }: Findings, { arms }: Definition, { cells }: Stored
     return isHeavyTailed(tally, largest) ? [key] : []
   })
   if (heavy.length === 0) return []
-  return [
-    `A single outcome makes up more than 1 % of the sum of squares of ${metric.key} in ${listed(heavy)}: with so heavy a tail a verdict is false more often than promised. A narrower range, to which outcomes are clipped, keeps the promise.`,
-  ]
+  const isCut = clippings.some(
+    ({ metric: { key }, arm, above, below }) => key === metric.key && heavy.includes(arm) && above + below > 0,
+  )
+  const note = `A single outcome makes up more than 1 % of the sum of squares of ${metric.key} in ${listed(heavy)}: a verdict may be false more often than promised. Where only a few have an outcome, as with revenue, that passes when enough of them have.`
+  return [isCut ? note : `${note} Where it stays, give the metric of a new experiment a narrower range.`]
 }
 
 function noRewardNotes({ metric, units }: Findings, { cells }: StoredLedger): string[] {

@@ -78,8 +78,13 @@ describe('notesOn()', () => {
 
   it('warns of a heavy tail from a thousand units on, and not on a binary metric', () => {
     const heavy = { ...FEW, cells: [cell(0, {}), cell(1, { sumOfSquares: 9_999, largestOutcome: 10 }), cell(2, {})] }
-    const warning = /^A single outcome makes up more than 1 % of the sum of squares of spend in mens: .* narrower range/
+    const warning =
+      /^A single outcome makes up more than 1 % of the sum of squares of spend in mens: a verdict may be false .* passes when enough of them have\. Where it stays, give the metric of a new experiment a narrower range\.$/
     expect(notes({ metric: SPEND }, heavy)).toContainEqual(expect.stringMatching(warning))
+    const clippings = [{ metric: SPEND, arm: 'mens', units: 1_000, rewarded: 100, above: 1, below: 0 }]
+    expect(notes({ metric: SPEND, clippings }, heavy)).toEqual([
+      expect.stringMatching(/^A single outcome .* passes when enough of them have\.$/),
+    ])
     const few = heavy.cells.map(each => ({ ...each, units: 999 }))
     expect(notes({ metric: SPEND }, { ...heavy, cells: few }).join()).not.toContain('sum of squares')
     expect(notes({}, heavy).join()).not.toContain('sum of squares')
