@@ -87,8 +87,8 @@ function retireHarmful({ arms, guardrails }: Findings): Recommendation | null {
 function inTime({ minDuration, generatedAt }: Findings, decision: Recommendation | null): Recommendation | null {
   if (decision === null || decision.action === 'continue' || decision.action === 'investigate') return decision
   if (minDuration === null || generatedAt >= minDuration.until) return decision
-  const until = `The experiment runs for at least ${minDuration.text}, until ${formatInstant(minDuration.until)}.`
-  return advise('continue', [], `${until} So far: ${decision.why}`)
+  const until = `The experiment runs for at least ${minDuration.text}, until ${formatInstant(minDuration.until)}, and nothing is decided before.`
+  return advise('continue', [], `${until} ${decision.why}`)
 }
 
 /** A guardrail may look safe because its rewards are not sent. Harm in other arms is no doubt: it is told before. */

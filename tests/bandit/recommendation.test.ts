@@ -275,14 +275,14 @@ describe('recommend()', () => {
       findings([arm('a', BETTER)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
       'continue',
       [],
-      /^The experiment runs for at least 30d, until 2026-11-22 10:05 UTC\. So far: The whole interval of a's lift/,
+      /^The experiment runs for at least 30d, until 2026-11-22 10:05 UTC, and nothing is decided before\. The whole interval of a's lift/,
     ],
     [
       'keeps and retires for being worse only after it, too',
       findings([arm('a', WORSE)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
       'continue',
       [],
-      /So far: a is worse than control\.$/,
+      /before\. a is worse than control\.$/,
     ],
     [
       'ships from the end of the shortest duration on',

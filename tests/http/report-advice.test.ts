@@ -109,7 +109,7 @@ const CASES: readonly Case[] = [
     headline: 'Continue',
     action: 'continue',
     about: [],
-    why: /^The experiment runs for at least 7d, until 2026-01-12 12:0\d UTC\. So far: The whole interval of mens's lift/,
+    why: /^The experiment runs for at least 7d, until 2026-01-12 12:0\d UTC, and nothing is decided before\. The whole interval of mens's lift/,
   },
   {
     name: 'choose',
