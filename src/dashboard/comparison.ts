@@ -76,6 +76,14 @@ function byGuardrail(report: Report): Comparison[] {
   })
 }
 
+/** From which p on a lift has a verdict, where several share alpha: a p below alpha is not enough. */
+export function verdictLegend(arms: readonly ComparedArm[], { alpha }: Report): string[] {
+  const [first] = arms
+  if (first === undefined || arms.length < 2) return []
+  const least = Number((1 - first.lift.level).toPrecision(3))
+  return [`A verdict needs p ≤ ${least} (${alpha} over ${arms.length} lifts).`]
+}
+
 /** How a guardrail's verdicts are read, said of the mark on the drawing. */
 export const MARGIN_LEGEND = 'the margin: harmed when the whole interval lies beyond it, safe when none of it does.'
 

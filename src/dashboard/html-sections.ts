@@ -21,6 +21,7 @@ import {
   guardrailComparisons,
   MARGIN_LEGEND,
   ownComparison,
+  verdictLegend,
   writeLift,
   writeLiftEnds,
 } from './comparison.ts'
@@ -47,7 +48,8 @@ const ONE_SHEET = 30
 
 export function liftsSection(report: Report): Markup {
   const comparison = ownComparison(report)
-  return comparisonSection(comparison, 'lift', comparison.margin === null ? liftsTable : guardrailTable)
+  const tableOf = (shown: Comparison) => (shown.margin === null ? liftsTable(shown, report) : guardrailTable(shown))
+  return comparisonSection(comparison, 'lift', tableOf)
 }
 
 /** One for each guardrail. */
@@ -70,7 +72,7 @@ function comparisonSection(comparison: Comparison, id: string, tableOf: (compari
 ${tableOf(comparison)}</section>`
 }
 
-function liftsTable({ arms, notation }: Comparison): Markup {
+function liftsTable({ arms, notation }: Comparison, report: Report): Markup {
   const relatives = arms.map(({ lift }) => (lift.sufficientUnits === null ? lift.relative : null))
   const relative = relativeNotation(relatives.map(span => span ?? UNKNOWN))
   const groups: Group[] = [
@@ -88,7 +90,8 @@ function liftsTable({ arms, notation }: Comparison): Markup {
       verdictCell(arm.verdict),
     ],
   }))
-  return htmlTable({ caption: NUMBERS_CAPTION, groups, rows })
+  const caption = [NUMBERS_CAPTION, ...verdictLegend(arms, report)].join(' ')
+  return htmlTable({ caption, groups, rows })
 }
 
 /** Without the evidence against no lift, which is not what a guardrail asks. */

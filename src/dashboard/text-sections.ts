@@ -17,6 +17,7 @@ import {
   type Comparison,
   guardrailComparisons,
   ownComparison,
+  verdictLegend,
   writeLift,
   writeLiftEnds,
 } from './comparison.ts'
@@ -100,7 +101,7 @@ function evidenceSection(lifted: readonly ComparedArm[], report: Report): Sectio
     numberColumn('e-value', lifted, ({ lift }) => formatEValue(lift.logEValue)),
   ]
   const title = known ? 'Relative lift, and the evidence against no lift' : 'The evidence against no lift'
-  return { title, table: tableOf(report, lifted, columns), legend: [] }
+  return { title, table: tableOf(report, lifted, columns), legend: verdictLegend(lifted, report) }
 }
 
 function beliefSection(report: Report): Section {

@@ -22,6 +22,12 @@ const asXml = (page: string) =>
     .replace(/<style>[^<]*<\/style>/, '<style></style>')
 
 describe('htmlReport()', () => {
+  it('says which p a verdict needs where several lifts share alpha', () => {
+    const three = manyArms(4, seededRandom(5))
+    expect(htmlReport(sampleReport({ arms: three }))).toContain('A verdict needs p ≤ 0.0167 (0.05 over 3 lifts).')
+    expect(htmlReport(sampleReport({ arms: three.slice(0, 2) }))).not.toContain('A verdict needs')
+  })
+
   it('is whole: every element closed, every text escaped, whatever the report', () => {
     const random = seededRandom(41)
     for (let round = 0; round < 100; round++) {

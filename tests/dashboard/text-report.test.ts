@@ -32,6 +32,12 @@ function drawnRows(text: string): string[] {
 }
 
 describe('textReport()', () => {
+  it('says which p a verdict needs where several lifts share alpha', () => {
+    const three = manyArms(4, seededRandom(5))
+    expect(textReport(sampleReport({ arms: three }))).toContain('A verdict needs p ≤ 0.0167 (0.05 over 3 lifts).')
+    expect(textReport(sampleReport({ arms: three.slice(0, 2) }))).not.toContain('A verdict needs')
+  })
+
   it('fits 100 columns, whatever the report', () => {
     const random = seededRandom(11)
     for (let round = 0; round < 300; round++) {
