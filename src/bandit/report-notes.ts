@@ -91,9 +91,11 @@ function exposureNotes({ arms, status, units }: Findings, definition: Definition
   if (status !== 'running') return notes
   const starved = dietsOf(definition, stored, () => false).filter(({ isStarved }) => isStarved)
   for (const { arm, units: own, of } of starved.slice(0, MOST_STARVED)) {
-    notes.push(
-      `${arm} got ${formatCount(own)} of the last ${counted(of, 'unit')}: its lift is mostly that of earlier units, and hardly changes any more.`,
-    )
+    const meaning =
+      arm === definition.control
+        ? 'all lifts and guardrails are compared with it, so they narrow slowly.'
+        : 'its lift is mostly that of earlier units, and hardly changes any more.'
+    notes.push(`${arm} got ${formatCount(own)} of the last ${counted(of, 'unit')}: ${meaning}`)
   }
   if (starved.length > MOST_STARVED) notes.push(`So it is with ${starved.length - MOST_STARVED} more arms.`)
   return notes

@@ -305,7 +305,19 @@ describe('Lookout', () => {
       units: [...unitsOf(0), ...unitsOf(1)],
     })
     await service.look()
-    expect(typesOf(await messages())).toEqual(expect.arrayContaining(['arm.starved', 'sample-ratio.alarm']))
+    const told = typesOf(await messages())
+    expect(told).toContain('sample-ratio.alarm')
+    expect(told, 'the lost arm was promised its share').not.toContain('arm.starved')
+  })
+
+  it('announces an arm that is promised hardly any units', async () => {
+    await startExperiment(service, {
+      policy: { type: 'fixed', weights: { control: 0.495, mens: 0.495, womens: 0.01 } },
+    })
+    await assign(1_000)
+    await service.look()
+    const starved = (await messages()).filter(({ type }) => type === 'arm.starved')
+    expect(starved).toMatchObject([{ data: { arm: 'womens', of: 1_000, propensity: 0.01 } }])
   })
 
   it('announces rewards that have fallen silent, and hears them again', async () => {

@@ -59,6 +59,10 @@ describe('notesOn()', () => {
       expect.stringMatching(/^womens got 10 of the last 1,500 units: its lift is mostly that of earlier units/),
     )
     expect(notes({ status: 'paused' }, stored).join()).not.toContain('womens got')
+    const lean = storedLedger([{ units: [10, 995, 995], propensities: [0.005, 0.4975, 0.4975] }], 100)
+    expect(notes({}, lean)).toContainEqual(
+      'control got 10 of the last 2,000 units: all lifts and guardrails are compared with it, so they narrow slowly.',
+    )
   })
 
   it('says what an arm without a mature unit rests on', () => {
