@@ -95,15 +95,20 @@ function hidesVerdict(spans: readonly Span[], factor: number, decimals: number):
   )
 }
 
-/** The number alone; `–` for null. A signed number keeps its sign when it rounds to zero. */
-export function write({ factor, signed, decimals }: Notation, value: number | null): string {
+/** The number alone; `–` for null. What rounds to zero has no sign. */
+export function write(notation: Notation, value: number | null): string {
+  const writing = writeSigned(notation, value)
+  return /[1-9–]/.test(writing) ? writing : writing.replace(/^[+−]/, '')
+}
+
+function writeSigned({ factor, signed, decimals }: Notation, value: number | null): string {
   if (value === null || !Number.isFinite(value)) return ABSENT
   const scaled = value * factor
   const size = Math.abs(scaled)
   const digits =
     size >= PLAIN_LIMIT || (decimals === null && size > 0) ? inPowersOfTen(size) : grouped(size.toFixed(decimals ?? 0))
   if (scaled > 0) return signed ? `+${digits}` : digits
-  return scaled < 0 && (signed || /[1-9]/.test(digits)) ? `−${digits}` : digits
+  return scaled < 0 ? `−${digits}` : digits
 }
 
 /** The number with its unit: `18.3 %`, `+7.7 pp`. */
@@ -119,13 +124,18 @@ export function writeExactly(metric: Pick<Metric, 'type'>, value: number): strin
   return writeWithUnit({ ...style, decimals }, value)
 }
 
-/** Both ends: `['+6.80', '+8.50']`, `∞` where there is no bound. */
+/**
+ * Both ends: `['+6.80', '+8.50']`, `∞` where there is no bound. An end that rounds to zero has a sign only where a verdict
+ * hangs on it: a lower end above zero, an upper end below it.
+ */
 export function writeEnds(
   notation: Notation,
   { lower, upper }: Omit<Span, 'estimate'>,
 ): [lower: string, upper: string] {
   const infinite = notation.signed ? '+∞' : '∞'
-  return [lower === null ? '−∞' : write(notation, lower), upper === null ? infinite : write(notation, upper)]
+  const writeEnd = (end: number, isBeyond: boolean) =>
+    (notation.signed && isBeyond ? writeSigned : write)(notation, end)
+  return [lower === null ? '−∞' : writeEnd(lower, lower > 0), upper === null ? infinite : writeEnd(upper, upper < 0)]
 }
 
 /** The ends in a sentence: `from +6.80 to +8.50 pp`. */

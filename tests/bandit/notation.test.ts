@@ -77,6 +77,16 @@ describe('liftNotation()', () => {
     expect(writeWithUnit(notation, 0)).toBe('0.00 pp')
   })
 
+  it('writes what rounds to zero without a sign', () => {
+    const notation = liftNotation(binary, [span(0.05, 0.0065)])
+    for (const value of [-4e-7, 4e-7, -0, 0]) {
+      expect(writeWithUnit(notation, value)).toBe('0.00 pp')
+      expect(writeEnds(notation, { lower: -Math.abs(value), upper: Math.abs(value) })).toEqual(['0.00', '0.00'])
+    }
+    expect(writeWithUnit(notation, -0.0001)).toBe('−0.01 pp')
+    expect(writeTick(notation, -1e-18, 0.01)).toBe('0')
+  })
+
   it('keeps an end that is not zero from reading as zero, and its sign at least', () => {
     const close = { estimate: 0.05, lower: 0.0002, upper: 0.0998 }
     expect(writeEnds(liftNotation(binary, [close]), close)[0]).toBe('+0.02')
