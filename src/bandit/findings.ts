@@ -72,6 +72,8 @@ export interface GuardrailFinding {
   readonly margin: number
   readonly verdict: GuardrailVerdict
   readonly lift: GuardrailLift
+  /** There are units, and every one is still within the window of the metric. */
+  readonly isWithinWindow: boolean
 }
 
 /** How much better an arm is than another one, among those that beat the control: a confidence sequence. */

@@ -3,9 +3,14 @@ import type { Interval } from '../stats/confidence-sequence.ts'
 import type { ArmLift, GuardrailFinding, GuardrailVerdict } from './findings.ts'
 import type { Metric } from './metric.ts'
 
-export function judgeGuardrail(metric: Metric, arm: string, { verdict: _, ...lift }: ArmLift): GuardrailFinding {
+export function judgeGuardrail(
+  metric: Metric,
+  arm: string,
+  { verdict: _, ...lift }: ArmLift,
+  isWithinWindow = false,
+): GuardrailFinding {
   const margin = metric.margin ?? 0
-  return { metric, arm, margin, verdict: verdictOf(metric, margin, lift), lift }
+  return { metric, arm, margin, verdict: verdictOf(metric, margin, lift), lift, isWithinWindow }
 }
 
 function verdictOf(

@@ -34,8 +34,9 @@ export function harmClause({ metric, arm, margin, lift }: GuardrailFinding): str
 }
 
 /** `guardrail refund of b is undecided: +1.0 … +6.1 pp`. */
-export function openClause({ metric, arm, margin, lift }: GuardrailFinding): string {
+export function openClause({ metric, arm, margin, lift, isWithinWindow }: GuardrailFinding): string {
   const open = `guardrail ${metric.key} of ${arm} is undecided`
+  if (isWithinWindow) return `${open}: every unit is still within its window of ${metric.window}`
   if (lift.estimate === null) return `${open}: nothing to compare yet`
   if (lift.sufficientUnits !== null) return `${open}: too early`
   const allowed = margin === 0 ? '' : ` (margin ${writeExactly(metric, margin)})`

@@ -182,10 +182,11 @@ function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: Metric
   })
 }
 
-function guardrailFindings({ arms }: Definition, { metric, lifts }: MetricData): GuardrailFinding[] {
+function guardrailFindings({ arms }: Definition, { metric, ledger, lifts }: MetricData): GuardrailFinding[] {
+  const isWithinWindow = unitsIn(ledger) > 0 && unitsIn(matureBatches(ledger)) === 0
   return arms.flatMap(({ key }, arm) => {
     const lift = lifts[arm]
-    return lift == null ? [] : [judgeGuardrail(metric, key, lift)]
+    return lift == null ? [] : [judgeGuardrail(metric, key, lift, isWithinWindow)]
   })
 }
 

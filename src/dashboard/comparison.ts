@@ -50,7 +50,7 @@ export function ownComparison(report: Report): Comparison {
     notation: notationOf(metric, compared),
     margin: null,
     legend: `${validity(compared.length, alpha)}; ${metric.goal === 'increase' ? 'higher' : 'lower'} is better.`,
-    missing: whyMissing(report, compared),
+    missing: whyMissing(report, metric, report.units === report.immatureUnits, compared),
   }
 }
 
@@ -62,7 +62,7 @@ export function guardrailComparisons(report: Report): Comparison[] {
 function byGuardrail(report: Report): Comparison[] {
   const { guardrails, control, alpha } = report
   return [...Map.groupBy(guardrails, ({ metric }) => metric.key).values()].map(findings => {
-    const [{ metric, margin }] = findings as [GuardrailFinding]
+    const [{ metric, margin, isWithinWindow }] = findings as [GuardrailFinding]
     const [badSide, sign] = metric.goal === 'increase' ? ['lower', -1] : ['higher', 1]
     const harm = margin === 0 ? 'no worse' : `at most ${writeExactly(metric, margin)} worse`
     return {
@@ -71,7 +71,7 @@ function byGuardrail(report: Report): Comparison[] {
       notation: notationOf(metric, findings),
       margin: sign * margin,
       legend: `${validity(findings.length, alpha)}.`,
-      missing: whyMissing(metric.key === report.metric.key ? report : null, findings),
+      missing: whyMissing(report, metric, isWithinWindow, findings),
     }
   })
 }
@@ -114,15 +114,18 @@ function notationOf(metric: Metric, arms: readonly ComparedArm[]): Notation {
   return liftNotation(metric, arms.map(shownLift))
 }
 
-/** `report`: null where it is not of the metric that is compared. */
-function whyMissing(report: Report | null, arms: readonly ComparedArm[]): string | null {
+/** `metric`: what is compared, which need not be the report's own. */
+function whyMissing(
+  { units, control }: Report,
+  metric: Metric,
+  isWithinWindow: boolean,
+  arms: readonly ComparedArm[],
+): string | null {
   if (arms.some(arm => shownLift(arm).estimate !== null)) return null
   const needed = arms.flatMap(({ lift }) => lift.sufficientUnits ?? [])
   if (needed.length > 0) return tooEarlySentence(Math.max(...needed), Math.max(...arms.map(({ lift }) => lift.units)))
-  if (report === null) return 'Nothing to compare yet.'
-  const { units, immatureUnits, metric, control } = report
   if (units === 0) return 'Nothing to compare yet: no unit has been assigned.'
-  if (units === immatureUnits) {
+  if (isWithinWindow) {
     return `Nothing to compare yet: every unit is still within the window of ${metric.window ?? 'the metric'}.`
   }
   return `Nothing to compare yet: no other arm has run side by side with ${control}.`

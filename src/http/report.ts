@@ -118,7 +118,7 @@ function reportJson(facts: Report) {
       units: policyLift.units,
     },
     sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
-    guardrails: guardrails.map(({ metric, lift, ...finding }) => ({
+    guardrails: guardrails.map(({ metric, lift, isWithinWindow: _, ...finding }) => ({
       metric: metric.key,
       ...finding,
       lift: liftJson(lift),

@@ -107,6 +107,13 @@ describe('recommend()', () => {
       /^b is better than control, but guardrail refund of b is undecided: −1\.0 … \+6\.1 pp \(margin 1 pp\)\.$/,
     ],
     [
+      'names the window that a guardrail waits for',
+      findings([arm('b', BETTER)], { guardrails: [{ ...open('b'), isWithinWindow: true }] }),
+      'continue',
+      [],
+      /guardrail refund of b is undecided: every unit is still within its window of 14d\.$/,
+    ],
+    [
       'names a worse arm while it waits for a guardrail',
       findings([arm('b', BETTER), arm('c', WORSE)], { guardrails: [open('b'), open('c')] }),
       'continue',

@@ -106,7 +106,11 @@ describe('textReport()', () => {
     expect(legend.join()).toMatch(/both hold at once.*║ +the margin/)
     const blank = judgeGuardrail({ ...UNSUBSCRIBE, key: 'bounce' }, 'mens', liftOf([null, null, null]))
     expect(rowsOf(textReport(sampleReport({ guardrails: [blank] })), 'Guardrail bounce')).toEqual([
-      '  Nothing to compare yet.',
+      '  Nothing to compare yet: no other arm has run side by side with control.',
+    ])
+    const waiting = { ...blank, isWithinWindow: true }
+    expect(rowsOf(textReport(sampleReport({ guardrails: [waiting] })), 'Guardrail bounce')).toEqual([
+      '  Nothing to compare yet: every unit is still within the window of 14d.',
     ])
   })
 

@@ -198,6 +198,21 @@ describe('GET /experiments/:key/report', () => {
     expect(harmed.recommendation).toMatchObject({ action: 'retire', arm: 'mens', arms: ['mens'] })
   })
 
+  it('names the window of a guardrail that waits beside a metric that does not', async () => {
+    await startExperiment(service, {
+      metrics: [
+        { ...VISIT, window: null },
+        { ...UNSUBSCRIBE, window: '7d' },
+      ],
+    })
+    await assign(300)
+    const { text } = await service.call('GET', '/experiments/spring-email/report.txt')
+    expect(text).toMatch(
+      /^Guardrail unsubscribe.*\n {2}Nothing to compare yet: every unit is still within the window of 7d\.$/m,
+    )
+    expect((await get()).body.guardrails[0]).not.toHaveProperty('isWithinWindow')
+  })
+
   it('keeps a retired arm in sight', async () => {
     await startExperiment(service, { policy: { type: 'uniform' } })
     await assign(90)
