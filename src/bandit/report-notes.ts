@@ -31,6 +31,7 @@ export function notesOn(findings: Findings, definition: Definition, stored: Stor
     ...missingRewardsSentences(findings.missing),
     ...additionNotes(definition, stored),
     ...explorationNotes(findings, definition, stored),
+    ...reopenedNotes(findings, definition, stored),
   ]
 }
 
@@ -179,4 +180,18 @@ function explorationNotes(
     : [
         `The policy spreads ${until} of the new units evenly until every active arm has a verdict on ${primary}, and ${after} from then on.`,
       ]
+}
+
+/** Active arms whose verdict was there when every arm had one, and is not now. */
+function reopenedNotes({ arms, metric }: Findings, definition: Definition, { snapshots }: StoredLedger): string[] {
+  const decided = snapshots.find(({ allDecided }) => allDecided)
+  if (metric.role !== 'primary' || decided === undefined) return []
+  const reopened = arms.filter(({ arm, status, lift }) => {
+    const position = definition.arms.findIndex(({ key }) => key === arm)
+    return status === 'active' && lift?.verdict === 'undecided' && decided.propensities[position] != null
+  })
+  if (reopened.length === 0) return []
+  return [
+    `In snapshot ${decided.number} every active arm had a verdict on ${metric.key}; now ${namesAre(reopened.map(({ arm }) => arm))} undecided, since an interval can widen again when later data disagree or the shares of the arms change.`,
+  ]
 }

@@ -5,8 +5,10 @@ import type { Findings } from '../../src/bandit/findings.ts'
 import { notesOn } from '../../src/bandit/report-notes.ts'
 import type { LedgerCell, StoredLedger } from '../../src/bandit/store.ts'
 import { experimentOf } from '../support/sample-portraits.ts'
-import { binaryArm, SPEND, sampleReport, VISIT } from '../support/sample-reports.ts'
+import { binaryArm, liftOf, SPEND, sampleReport, VISIT } from '../support/sample-reports.ts'
 import { storedLedger } from '../support/stored-ledger.ts'
+
+type Lift = ReturnType<typeof liftOf>
 
 const FEW = storedLedger([{ units: [100, 100, 100] }], 30)
 
@@ -138,6 +140,28 @@ describe('notesOn() of an exploration that changes with the verdicts', () => {
   it('has nothing to say of one that stays, or where no unit is assigned', () => {
     expect(noted(false, {}, 0.1)).toEqual([])
     expect(noted(false, { status: 'paused' })).toEqual([])
+  })
+})
+
+describe('notesOn() of verdicts that are not there any more', () => {
+  const open = liftOf([0.01, -0.02, 0.04])
+  const better = liftOf([0.05, 0.02, 0.08])
+  const noted = (lifts: readonly Lift[], allDecided: boolean, propensities: (number | null)[] = [0.4, 0.3, 0.3]) => {
+    const arms = [control, arm('mens', { lift: lifts[0] ?? null }), arm('womens', { lift: lifts[1] ?? null })]
+    const snapshots = FEW.snapshots.map(snapshot => ({ ...snapshot, allDecided, propensities }))
+    return notes({ arms }, { ...FEW, snapshots }).join()
+  }
+
+  it('says that there had been verdicts, and why an interval can widen again', () => {
+    expect(noted([better, open], true)).toBe(
+      'In snapshot 1 every active arm had a verdict on visit; now womens is undecided, since an interval can widen again when later data disagree or the shares of the arms change.',
+    )
+  })
+
+  it('says nothing while verdicts stand, before there were any, and of an arm that came later', () => {
+    expect(noted([better, better], true)).toBe('')
+    expect(noted([better, open], false)).toBe('')
+    expect(noted([better, open], true, [0.4, 0.6, null])).not.toContain('undecided')
   })
 })
 
