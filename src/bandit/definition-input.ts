@@ -61,8 +61,8 @@ export const MAX_ARMS = 200
 export const MAX_METRICS = 20
 export const MAX_PAYLOAD_BYTES = 16 * 1024
 export const MIN_PLANNED_UNITS = 1_000
-const DEFAULT_PLANNED_UNITS = 30_000
-const DEFAULT_ALPHA = 0.05
+export const DEFAULT_PLANNED_UNITS = 30_000
+export const DEFAULT_ALPHA = 0.05
 
 /**
  * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
