@@ -5,7 +5,7 @@ import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts
 import { type Plan, planExperiment } from './apply/plan.ts'
 import { isChange, type Mark, planText } from './apply/plan-text.ts'
 import { Client } from './replay/client.ts'
-import { urlOf } from './replay/options.ts'
+import { keyOf, urlOf } from './replay/options.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 
@@ -38,7 +38,7 @@ await runScript(async () => {
   if (positionals.length === 0) throw new Failure('Name the files: npm run apply -- experiments/*.yaml')
   const client = new Client({
     url: urlOf(values.url),
-    key: values.key ?? (process.env.PINWHEEL_KEY || null),
+    key: keyOf(values.key),
     say: sentence => process.stderr.write(`${sentence}\n`),
     patience: PATIENCE,
   })
