@@ -247,6 +247,21 @@ describe('npm run apply', () => {
   })
 })
 
+describe('npm run apply without a service', () => {
+  const lost = ['--url', 'http://127.0.0.1:9']
+
+  it('says that a file is not there, before it looks for the service', async () => {
+    const { code, errors } = await run(...lost, join(folder, 'nowhere.yaml'))
+    expect([code, errors]).toEqual([1, expect.stringMatching(/^Cannot read .*nowhere\.yaml: ENOENT/)])
+    expect((await run(...lost)).errors).toBe('Name the files: npm run apply -- experiments/*.yaml\n')
+    expect((await run(...lost, folder)).errors).toBe(`There is no YAML or JSON file in ${folder}\n`)
+  })
+
+  it('says that none answers where the files are there', async () => {
+    expect((await run(...lost, write(EMAIL))).errors).toMatch(/^No service answers at http:\/\/127\.0\.0\.1:9 /)
+  })
+})
+
 describe('docs/examples', () => {
   it('are what the service takes, and what editors are told by the schema', async () => {
     expect(readdirSync(EXAMPLES).length).toBeGreaterThan(1)
