@@ -5,7 +5,7 @@ import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts
 import { type Plan, planExperiment } from './apply/plan.ts'
 import { isChange, type Mark, planText } from './apply/plan-text.ts'
 import { Client } from './replay/client.ts'
-import { urlOf } from './replay/options.ts'
+import { keyOf, urlOf } from './replay/options.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 
@@ -36,14 +36,18 @@ await runScript(async () => {
   const { values, positionals } = readArguments(OPTIONS)
   if (values.help) return void process.stdout.write(HELP)
   if (positionals.length === 0) throw new Failure('Name the files: npm run apply -- experiments/*.yaml')
+  const read = readExperimentFiles(positionals)
+  if (read.experiments.length + read.faults.length === 0) {
+    throw new Failure(`There is no YAML or JSON file in ${positionals.join(', ')}`)
+  }
   const client = new Client({
     url: urlOf(values.url),
-    key: values.key ?? (process.env.PINWHEEL_KEY || null),
+    key: keyOf(values.key),
     say: sentence => process.stderr.write(`${sentence}\n`),
     patience: PATIENCE,
   })
   await client.greet()
-  const plans = await planFiles(client, positionals)
+  const plans = await planFiles(client, read)
   const isDone = !plans.some(isChange)
   process.stdout.write(planText(plans, paint))
   if (values['dry-run']) process.exitCode = isDone ? 0 : 2
@@ -52,8 +56,11 @@ await runScript(async () => {
 })
 
 /** @throws Failure with every fault of every file */
-async function planFiles(client: Client, paths: readonly string[]): Promise<Plan[]> {
-  const { experiments, faults } = readExperimentFiles(paths)
+async function planFiles(
+  client: Client,
+  { experiments, faults: unread }: ReturnType<typeof readExperimentFiles>,
+): Promise<Plan[]> {
+  const faults = [...unread]
   const plans: Plan[] = []
   for (const filed of experiments) {
     const planned = await planExperiment(client, filed)

@@ -6,6 +6,7 @@ import { prepareExperiments, WIDE_ARMS, WIDE_METRICS } from './attack/experiment
 import { type Attacked, runAttacks } from './attack/run-attacks.ts'
 import { Stage } from './attack/stage.ts'
 import { head, rowOf } from './attack/table.ts'
+import { keyOf } from './replay/options.ts'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 
@@ -24,7 +25,7 @@ OPTIONS
   --workers N       of the service that it starts (1)
   --url URL         a service on 127.0.0.1 that is there already, a test service: it gets experiments, units and webhooks
   --pid N           with --url: the process that serves it
-  --key KEY         with --url: a key with all scopes, where it has keys
+  --key KEY         with --url: a key with all scopes, where it has keys; better in the environment, as PINWHEEL_KEY
   --list            names the attacks
 `
 
@@ -46,7 +47,7 @@ await runScript(async () => {
   const own =
     values.url === undefined ? await startAttacked(wholeNumberOf(values.workers, 'workers', 1) as number) : null
   try {
-    const attacked = own ?? given(values.url as string, values.pid, values.key)
+    const attacked = own ?? given(values.url as string, values.pid, keyOf(values.key))
     await prepareExperiments(new Stage(attacked.url, attacked.keys), {
       smallExperiments: 100,
       wideArms: WIDE_ARMS,
@@ -76,14 +77,13 @@ function chosen(names: readonly string[]) {
 }
 
 /** @throws Failure for an address of another machine */
-function given(url: string, pid: string | undefined, key: string | undefined): Attacked {
+function given(url: string, pid: string | undefined, secret: string | null): Attacked {
   const parsed = URL.parse(url)
   if (parsed?.protocol !== 'http:' || parsed.hostname !== '127.0.0.1') {
     throw new Failure(`--url must be an address of 127.0.0.1, as http://127.0.0.1:8080, not ${JSON.stringify(url)}`)
   }
   const number = wholeNumberOf(pid, 'pid', 1)
   if (number === null) throw new Failure('--url needs --pid: the process whose CPU and memory are measured')
-  const secret = key ?? null
   const keys = { assign: secret, reward: secret, read: secret, admin: secret, pk: secret }
   return { url: parsed.origin, pid: number, keys }
 }

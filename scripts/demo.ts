@@ -1,6 +1,6 @@
 // Shows a running service at work, without any data: npm run demo
 
-import { policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
+import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
 import { play } from './replay/play.ts'
 import { publishedCounts } from './replay/published-counts.ts'
 import { shuffleOutcomes } from './replay/shuffle.ts'
@@ -27,7 +27,7 @@ await runScript(async () => {
   if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   const options = {
     url: urlOf(values.url),
-    key: values.key ?? null,
+    key: keyOf(values.key),
     name: values.name ?? 'demo',
     policy: policyOf(values.policy),
     limit: wholeNumberOf(values.units, 'units', 1),

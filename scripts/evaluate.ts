@@ -1,5 +1,7 @@
 // Values another policy on a log of decisions with their propensities: npm run evaluate -- LOG. Reads the file twice, a row at a time:
 // once for the arms and the range of the rewards, once for the value. An export of Pinwheel is in no order of time, and sorted in memory.
+
+import { listed } from '../src/bandit/wording.ts'
 import type { Estimate } from '../src/stats/confidence-sequence.ts'
 import { LogValuation, type LogValue } from '../src/stats/off-policy.ts'
 import { type Columns, type Decision, readDecisions } from './evaluate/log-file.ts'
@@ -114,9 +116,7 @@ function parseWeights(text: string, arms: readonly string[]): object {
   } catch {
     // Told below, with what would do.
   }
-  throw new Failure(
-    `--target must be uniform, an arm of the log (${arms.slice(0, 8).join(', ')}, …), or weights as JSON`,
-  )
+  throw new Failure(`--target must be uniform, an arm of the log (${listed(arms)}), or weights as JSON`)
 }
 
 function rangeOf(text: string): readonly [number, number] {

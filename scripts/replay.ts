@@ -1,6 +1,6 @@
 // Replays a real experiment against a running service, over HTTP: npm run replay -- hillstrom
 import { fileURLToPath } from 'node:url'
-import { policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
+import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
 import { play } from './replay/play.ts'
 import { readRecording } from './replay/recordings.ts'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
@@ -41,7 +41,7 @@ await runScript(async () => {
   const dayMs = wholeNumberOf(values['day-ms'], 'day-ms', 1) as number
   const options = {
     url: urlOf(values.url),
-    key: values.key ?? null,
+    key: keyOf(values.key),
     policy: policyOf(values.policy),
     limit: wholeNumberOf(values.limit, 'limit', 1),
   }

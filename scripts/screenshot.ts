@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import chromium from '@sparticuz/chromium'
 import { chromium as player } from 'playwright-core'
-import { urlOf } from './replay/options.ts'
+import { keyOf, urlOf } from './replay/options.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { Failure, runScript } from './terminal/failure.ts'
 
@@ -12,6 +12,7 @@ Takes a picture of an experiment's page on a running service, as npm run demo le
 
 OPTIONS
   --url URL        where the service listens (http://127.0.0.1:8080)
+  --key KEY        a key with the scope read, if the service asks for one; better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key (demo)
   --out FILE       docs/page.png
   --dark           as it looks in the dark
@@ -21,6 +22,7 @@ OPTIONS
 
 const OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
+  key: { type: 'string' },
   name: { type: 'string', default: 'demo' },
   out: { type: 'string', default: 'docs/page.png' },
   dark: { type: 'boolean', default: false },
@@ -33,6 +35,7 @@ await runScript(async () => {
   const { values } = readArguments(OPTIONS)
   if (values.help) return void process.stdout.write(HELP)
   const address = new URL(`/pages/${values.name}`, urlOf(values.url))
+  const key = keyOf(values.key)
   const browser = await player.launch({
     executablePath: await chromium.executablePath(),
     args: ['--no-sandbox', '--headless=new', '--disable-gpu', '--no-first-run'],
@@ -42,6 +45,7 @@ await runScript(async () => {
       viewport: { width: Number(values.width), height: Number(values.height) },
       colorScheme: values.dark ? 'dark' : 'light',
       reducedMotion: 'reduce',
+      ...(key !== null && { extraHTTPHeaders: { Authorization: `Bearer ${key}` } }),
     })
     const answer = await page.goto(address.href)
     if (answer?.status() !== 200) throw new Failure(`${address} answers ${answer?.status()}; npm run demo makes it`)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml'
 import { z } from 'zod'
 import type { Fault } from '../../src/bandit/errors.ts'
-import { fileFields } from '../../src/http/experiment-file.ts'
+import { fileFields, fileSchema } from '../../src/http/experiment-file.ts'
+import { unknownField } from '../../src/http/fields.ts'
 import { shapeFaults } from '../../src/http/schema-faults.ts'
 import { Failure } from '../terminal/failure.ts'
 import { type Place, placeOf } from './places.ts'
@@ -58,8 +59,14 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   if (!isMap(document.contents)) {
     return { experiment: null, faults: [{ ...place(''), message: 'must be an experiment: key, arms, metrics, …' }] }
   }
-  const { $schema, status, winner, ...definition } = document.toJS() as Record<string, unknown>
-  const faults = fieldFaults({ $schema, status, winner }).map(fault => located(fault, place))
+  const { $schema, status, winner, ...fields } = document.toJS() as Record<string, unknown>
+  const names = Object.keys(fields)
+  const [known, unknown] = [names.filter(isFileField), names.filter(name => !isFileField(name))]
+  const definition = Object.fromEntries(known.map(name => [name, fields[name]]))
+  const faults = [
+    ...fieldFaults({ $schema, status, winner }),
+    ...unknown.map(path => ({ path, message: unknownField(Object.keys(fileSchema.shape)) })),
+  ].map(fault => located(fault, place))
   const { key } = definition
   if (typeof key !== 'string' || key === '') {
     const message = key === undefined ? 'is required' : 'must be text; write it in quotes'
@@ -67,6 +74,10 @@ function readDocument(file: string, document: Document.Parsed, lines: LineCounte
   }
   const state = faults.length > 0 ? {} : ({ status, winner } as Pick<FiledExperiment, 'status' | 'winner'>)
   return { experiment: { status: undefined, winner: undefined, ...state, key, definition, place }, faults }
+}
+
+function isFileField(name: string): boolean {
+  return Object.hasOwn(fileSchema.shape, name)
 }
 
 /** Where numbers stand that JSON does not have. */

@@ -49,9 +49,11 @@ export class Client {
     if (answer.status !== 200) throw new Failure(`What answers at ${this.#base} is not ready: ${reasonOf(answer)}`)
   }
 
-  /** The answer, whatever its status, but for those that mean "not now". @throws Failure when it stays away */
+  /** The answer, whatever its status, but for those that mean "not now". @throws Failure when it stays away, or takes no such key */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    return this.persist(() => this.#attempt(method, path, body))
+    const answer = await this.persist(() => this.#attempt(method, path, body))
+    if (answer.status === 401) throw new Failure(this.#keyAsked(answer))
+    return answer
   }
 
   /** The body of a good answer, parsed. @throws Failure with the reason when the service refuses */
@@ -84,6 +86,13 @@ export class Client {
   /** Lets go of the connections. */
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** What is wrong with the key, in the words of a command line. */
+  #keyAsked(answer: Answer): string {
+    const way = 'with --key KEY, or in the environment as PINWHEEL_KEY'
+    if (this.#headers.Authorization === undefined) return `The service at ${this.#base} asks for a key: give one ${way}`
+    return `The service at ${this.#base} does not take the key: ${reasonOf(answer)}; give another one ${way}`
   }
 
   async #attempt(method: string, path: string, body?: unknown): Promise<Answer> {

@@ -1,4 +1,4 @@
-// What both replay scripts understand: where the service is, and how to play.
+// What commands that talk to a service understand: where it is, with which key, and how to play.
 import type { ParseArgsOptionsConfig } from 'node:util'
 import type { PolicyType } from '../../src/bandit/policy.ts'
 import { Failure } from '../terminal/failure.ts'
@@ -14,10 +14,16 @@ export const SERVICE_OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
-  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one
+  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
+                   better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key; another name makes another replay, the same one goes on with it
   --policy POLICY  thompson (default), exploration, or uniform
   --in-flight N    units asked for at once`
+
+/** The key that a command sends, from its option or the environment; null: none. */
+export function keyOf(option: string | undefined): string | null {
+  return option ?? (process.env.PINWHEEL_KEY || null)
+}
 
 const POLICIES = ['thompson', 'exploration', 'uniform'] as const satisfies readonly PolicyType[]
 

@@ -2,7 +2,7 @@
 // experiment as it shall be, or a refusal that says what to do instead.
 import { type Difference, differences } from './difference.ts'
 import { BanditError, type Fault } from './errors.ts'
-import type { Arm, Definition, Experiment, Status } from './experiment.ts'
+import type { Definition, Experiment, Status } from './experiment.ts'
 
 export type Action = 'created' | 'changed' | 'started' | 'paused' | 'stopped'
 
@@ -31,7 +31,7 @@ export type ExperimentState = Pick<Experiment, 'definition' | 'status' | 'winner
 export function redefine(experiment: Experiment, wanted: Definition): ExperimentState | null {
   const { definition, status } = experiment
   if (status === 'draft') return differs(definition, wanted) ? { ...experiment, definition: wanted } : null
-  const next = { ...wanted, arms: mergeArms(definition.arms, wanted.arms) }
+  const next = { ...wanted, arms: inKeptOrder(definition.arms, wanted.arms) }
   if (!differs(definition, next)) return null
   const faults = status === 'stopped' ? stoppedFaults(definition, next) : frozenFaults(definition, wanted)
   if (faults.length === 0) return { ...experiment, definition: next }
@@ -100,10 +100,11 @@ function differs(before: Definition, after: Definition): boolean {
   return differences(before, after).length > 0
 }
 
-function mergeArms(kept: readonly Arm[], wanted: readonly Arm[]): Arm[] {
-  const known = new Set(kept.map(arm => arm.key))
-  const merged = kept.flatMap(old => wanted.filter(arm => arm.key === old.key))
-  return [...merged, ...wanted.filter(arm => !known.has(arm.key))]
+/** The wanted items in the order of those that are kept, and then the new ones. */
+function inKeptOrder<Item extends { readonly key: string }>(kept: readonly Item[], wanted: readonly Item[]): Item[] {
+  const known = new Set(kept.map(item => item.key))
+  const ordered = kept.flatMap(old => wanted.filter(item => item.key === old.key))
+  return [...ordered, ...wanted.filter(item => !known.has(item.key))]
 }
 
 function frozenFaults(definition: Definition, wanted: Definition): Fault[] {
@@ -113,19 +114,30 @@ function frozenFaults(definition: Definition, wanted: Definition): Fault[] {
     const message = `the arm "${arm.key}" has units and cannot be taken out; to give it no new ones, set "retired": true`
     faults.push({ path: 'arms', message })
   }
+  const metrics = inKeptOrder(definition.metrics, wanted.metrics)
   const frozen = [
-    ['metrics', definition.metrics, wanted.metrics],
+    ['metrics', definition.metrics, metrics],
     ['control', definition.control, wanted.control],
     ['alpha', definition.alpha, wanted.alpha],
     ['policy.prior', definition.policy.prior, wanted.policy.prior],
     ['plannedUnits', definition.plannedUnits, wanted.plannedUnits],
   ] as const
   for (const [path, before, after] of frozen) {
-    if (differences(before, after).length === 0) continue
-    const message = `is frozen at ${JSON.stringify(before)} since the experiment was started; stop it and create a new one instead`
-    faults.push({ path, message })
+    faults.push(...differences(before, after, path).map(frozenFault))
+  }
+  if (differences(metrics, wanted.metrics).some(({ path }) => path === '')) {
+    faults.push({ path: 'metrics', message: `keep the order that they had ${AT_THE_START}` })
   }
   return faults
+}
+
+const AT_THE_START = 'when the experiment was started; stop it and create a new one instead'
+
+function frozenFault({ path, before, after }: Difference): Fault {
+  if (before === undefined) return { path, message: `was not there ${AT_THE_START}` }
+  if (after === undefined) return { path, message: `cannot be left out, since it was there ${AT_THE_START}` }
+  const message = `is frozen at ${JSON.stringify(before)} since the experiment was started, and cannot become ${JSON.stringify(after)}; stop it and create a new one instead`
+  return { path, message }
 }
 
 function stoppedFaults(definition: Definition, next: Definition): Fault[] {

@@ -5,7 +5,7 @@ import type { Definition, HarmResponse, Json } from './experiment.ts'
 import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from './metric.ts'
 import { payloadFaults } from './payload.ts'
 import type { Policy } from './policy.ts'
-import { completePolicy, type PolicyInput, policyFaults } from './policy-input.ts'
+import { type ArmRoles, completePolicy, type PolicyInput, policyFaults, type ReadablePolicy } from './policy-input.ts'
 
 export interface ArmInput {
   readonly key: string
@@ -37,12 +37,20 @@ export interface DefinitionInput {
   readonly minDuration?: string | null | undefined
 }
 
-/** The parts of a definition that could be read; an arm or a metric that could not is undefined and keeps its place. */
-export type ReadableDefinition = {
-  readonly [Field in Exclude<keyof DefinitionInput, 'arms' | 'metrics'>]?: DefinitionInput[Field] | undefined
-} & {
-  readonly arms?: readonly (ArmInput | undefined)[] | undefined
-  readonly metrics?: readonly (MetricInput | undefined)[] | undefined
+/**
+ * What of a value could be read. A field that is there and could not be read is null, which nobody
+ * judges; so is an item of a list, which keeps its place.
+ */
+export type Readable<Fields> = { readonly [Field in keyof Fields]?: Fields[Field] | null | undefined }
+
+export type ReadableArm = Readable<ArmInput>
+export type ReadableMetric = Readable<MetricInput>
+
+/** The parts of a definition that could be read. */
+export type ReadableDefinition = Readable<Omit<DefinitionInput, 'arms' | 'metrics' | 'policy'>> & {
+  readonly arms?: readonly (ReadableArm | null)[] | null | undefined
+  readonly metrics?: readonly (ReadableMetric | null)[] | null | undefined
+  readonly policy?: ReadablePolicy | null | undefined
 }
 
 export const KEY_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/
@@ -53,8 +61,8 @@ export const MAX_ARMS = 200
 export const MAX_METRICS = 20
 export const MAX_PAYLOAD_BYTES = 16 * 1024
 export const MIN_PLANNED_UNITS = 1_000
-const DEFAULT_PLANNED_UNITS = 30_000
-const DEFAULT_ALPHA = 0.05
+export const DEFAULT_PLANNED_UNITS = 30_000
+export const DEFAULT_ALPHA = 0.05
 
 /**
  * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
@@ -62,20 +70,18 @@ const DEFAULT_ALPHA = 0.05
  */
 export function definitionFaults(definition: ReadableDefinition, kept: Policy | null = null): Fault[] {
   const faults: Fault[] = []
-  if (definition.key !== undefined) faults.push(...keyFault('key', definition.key))
-  if (definition.arms !== undefined) faults.push(...armFaults(definition.arms, definition.control))
-  if (definition.metrics !== undefined) faults.push(...metricFaults(definition.metrics))
-  if (definition.alpha !== undefined && !(definition.alpha >= 1e-6 && definition.alpha <= 0.5)) {
+  faults.push(...keyFault('key', definition.key))
+  if (definition.arms != null) faults.push(...armFaults(definition.arms, definition.control))
+  if (definition.metrics != null) faults.push(...metricFaults(definition.metrics))
+  if (definition.alpha != null && !(definition.alpha >= 1e-6 && definition.alpha <= 0.5)) {
     faults.push({ path: 'alpha', message: 'must be between 0.000001 and 0.5; 0.05 is usual' })
   }
   const planned = definition.plannedUnits
-  if (planned !== undefined && !(Number.isSafeInteger(planned) && planned >= MIN_PLANNED_UNITS)) {
+  if (planned != null && !(Number.isSafeInteger(planned) && planned >= MIN_PLANNED_UNITS)) {
     faults.push({ path: 'plannedUnits', message: `must be a whole number of at least ${MIN_PLANNED_UNITS}` })
   }
   faults.push(...durationFaults('minDuration', definition.minDuration, '7d'))
-  const arms = definition.arms
-  if (arms?.every(arm => arm !== undefined))
-    faults.push(...policyFaults(definition.policy, rolesOf(arms, definition.control), kept))
+  faults.push(...policyFaults(definition.policy ?? undefined, readableRoles(definition), kept))
   return faults
 }
 
@@ -96,15 +102,22 @@ export function completeDefinition(input: DefinitionInput, kept: Policy | null =
   }
 }
 
-function rolesOf(arms: readonly (ArmInput | undefined)[], control: string | undefined) {
-  const known = arms.filter(arm => arm !== undefined)
+function rolesOf(arms: readonly ArmInput[], control: string | undefined): ArmRoles {
   return {
-    control: control ?? known[0]?.key ?? '',
-    active: known.filter(arm => arm.retired !== true).map(arm => arm.key),
+    control: control ?? arms[0]?.key ?? '',
+    active: arms.filter(arm => arm.retired !== true).map(arm => arm.key),
   }
 }
 
-function keyFault(path: string, key: string): Fault[] {
+/** Null where an arm or the control could not be read. */
+function readableRoles({ arms, control }: ReadableDefinition): ArmRoles | null {
+  if (arms == null || control === null) return null
+  const known = arms.filter(arm => arm?.key != null && arm.retired !== null)
+  return known.length < arms.length ? null : rolesOf(known as ArmInput[], control)
+}
+
+function keyFault(path: string, key: string | null | undefined): Fault[] {
+  if (key == null) return []
   return KEY_PATTERN.test(key) ? [] : [{ path, message: `${JSON.stringify(key.slice(0, 80))} ${KEY_RULE}` }]
 }
 
@@ -116,11 +129,11 @@ export function metricCountFault(count: number): Fault {
   return { path: 'metrics', message: `must be 1 to ${MAX_METRICS} metrics, not ${count}` }
 }
 
-function armFaults(arms: readonly (ArmInput | undefined)[], control: string | undefined): Fault[] {
+function armFaults(arms: readonly (ReadableArm | null)[], control: string | null | undefined): Fault[] {
   const faults = duplicateFaults('arms', arms)
   if (arms.length < MIN_ARMS || arms.length > MAX_ARMS) faults.push(armCountFault(arms.length))
   for (const [position, arm] of arms.entries()) {
-    if (arm === undefined) continue
+    if (arm === null) continue
     faults.push(...keyFault(`arms[${position}].key`, arm.key))
     const bytes = Buffer.byteLength(JSON.stringify(arm.payload ?? null))
     if (bytes > MAX_PAYLOAD_BYTES) {
@@ -129,7 +142,7 @@ function armFaults(arms: readonly (ArmInput | undefined)[], control: string | un
     }
   }
   faults.push(...payloadFaults(arms))
-  if (control !== undefined && arms.every(arm => arm !== undefined && arm.key !== control)) {
+  if (control != null && arms.every(arm => arm?.key != null && arm.key !== control)) {
     faults.push({ path: 'control', message: `${JSON.stringify(control.slice(0, 80))} is not one of the arms` })
   }
   if (arms.length > 0 && arms.every(arm => arm?.retired === true)) {
@@ -138,23 +151,24 @@ function armFaults(arms: readonly (ArmInput | undefined)[], control: string | un
   return faults
 }
 
-function metricFaults(metrics: readonly (MetricInput | undefined)[]): Fault[] {
+function metricFaults(metrics: readonly (ReadableMetric | null)[]): Fault[] {
   const faults = duplicateFaults('metrics', metrics)
   if (metrics.length < 1 || metrics.length > MAX_METRICS) faults.push(metricCountFault(metrics.length))
   const primaries = metrics.filter(metric => metric?.role === 'primary').length
-  if (primaries !== 1 && metrics.length > 0 && metrics.every(metric => metric !== undefined)) {
+  const isUnread = metrics.some(metric => metric === null || metric.role === null)
+  if (metrics.length > 0 && (primaries > 1 || (primaries === 0 && !isUnread))) {
     faults.push({ path: 'metrics', message: `exactly one metric must have "role": "primary", not ${primaries}` })
   }
   for (const [position, metric] of metrics.entries()) {
-    if (metric !== undefined) faults.push(...oneMetricFaults(`metrics[${position}]`, metric))
+    if (metric !== null) faults.push(...oneMetricFaults(`metrics[${position}]`, metric))
   }
   return faults
 }
 
-function oneMetricFaults(path: string, metric: MetricInput): Fault[] {
+function oneMetricFaults(path: string, metric: ReadableMetric): Fault[] {
   const faults = keyFault(`${path}.key`, metric.key)
   faults.push(...durationFaults(`${path}.window`, metric.window, '14d'), ...rangeFaults(path, metric))
-  if (metric.margin != null && metric.role !== 'guardrail') {
+  if (metric.margin != null && metric.role !== null && metric.role !== 'guardrail') {
     faults.push({ path: `${path}.margin`, message: 'belongs to a metric with "role": "guardrail" only' })
   }
   if (metric.margin != null && !(metric.margin >= 0)) {
@@ -175,13 +189,15 @@ function shortestWriting(duration: string): string {
   return durationMs === null ? duration : formatWindow(durationMs)
 }
 
-function rangeFaults(path: string, metric: MetricInput): Fault[] {
+function rangeFaults(path: string, metric: ReadableMetric): Fault[] {
   const { type, range } = metric
+  if (range === null) return []
   if (type === 'binary') {
     if (range === undefined || (range[0] === 0 && range[1] === 1)) return []
     return [{ path: `${path}.range`, message: 'belongs to continuous metrics; leave it out for a binary one' }]
   }
   if (range === undefined) {
+    if (type == null) return []
     const message = 'is required for a continuous metric: the smallest and the largest outcome of a unit, as [0, 500]'
     return [{ path: `${path}.range`, message }]
   }
@@ -203,11 +219,14 @@ const MAX_OUTCOME = 1e12
 const MIN_RELATIVE_WIDTH = 1e-5
 const MIN_WIDTH = 1e-9
 
-function duplicateFaults(path: string, items: readonly ({ key: string } | undefined)[]): Fault[] {
+function duplicateFaults(
+  path: string,
+  items: readonly ({ readonly key?: string | null | undefined } | null)[],
+): Fault[] {
   const seen = new Set<string>()
   const faults: Fault[] = []
   for (const [position, item] of items.entries()) {
-    if (item === undefined) continue
+    if (item?.key == null) continue
     if (seen.has(item.key)) {
       faults.push({ path: `${path}[${position}].key`, message: `${JSON.stringify(item.key)} is there twice` })
     }

@@ -39,6 +39,7 @@ export const UNIT_MAX_CHARACTERS = 256
  * and two units would be one. `what` names it in the message.
  */
 export function unitFault(unit: unknown, what: string): string | null {
+  if (unit === undefined) return `${what} is missing`
   if (typeof unit === 'string') return nameFault(unit, what)
   if (Number.isSafeInteger(unit)) return null
   if (Number.isInteger(unit))
@@ -57,6 +58,7 @@ export function unitIn(sent: string | number): string {
  * it in the message.
  */
 export function nameFault(name: unknown, what: string): string | null {
+  if (name === undefined) return `${what} is missing`
   if (typeof name !== 'string') return `${what} must be a string, not ${name === null ? 'null' : typeof name}`
   if (name === '') return `${what} must not be empty`
   if (name.length > UNIT_MAX_CHARACTERS && [...name].length > UNIT_MAX_CHARACTERS) {

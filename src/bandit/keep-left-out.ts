@@ -1,6 +1,6 @@
 // A change of an experiment says what shall be other than it is: what it leaves out stays. Null
 // clears what may be null. Of the policy, policy-input.ts says what stays.
-import type { ArmInput, MetricInput, ReadableDefinition } from './definition-input.ts'
+import type { ReadableArm, ReadableDefinition, ReadableMetric } from './definition-input.ts'
 import type { Definition } from './experiment.ts'
 import type { Metric } from './metric.ts'
 
@@ -10,12 +10,13 @@ import type { Metric } from './metric.ts'
  */
 export function keepLeftOut(input: ReadableDefinition, kept: Definition): ReadableDefinition {
   const arms = input.arms?.map(keptArms(kept)) ?? kept.arms
+  const isKeptControlThere = arms.some(arm => arm?.key === kept.control)
   return {
     key: input.key ?? kept.key,
     description: input.description ?? kept.description,
     arms,
     // Of a draft the control may be taken out: then it is the first arm.
-    control: input.control ?? (arms.some(arm => arm?.key === kept.control) ? kept.control : undefined),
+    control: input.control === undefined && isKeptControlThere ? kept.control : input.control,
     metrics: input.metrics?.map(keptMetrics(kept, input.metrics)) ?? kept.metrics,
     policy: input.policy,
     alpha: input.alpha ?? kept.alpha,
@@ -27,10 +28,10 @@ export function keepLeftOut(input: ReadableDefinition, kept: Definition): Readab
 
 function keptArms({ arms }: Definition) {
   const known = new Map(arms.map(arm => [arm.key, arm]))
-  return (arm: ArmInput | undefined): ArmInput | undefined => {
-    const kept = arm && known.get(arm.key)
-    if (kept === undefined) return arm
-    const { key, payload = kept.payload, retired = kept.retired } = arm as ArmInput
+  return (arm: ReadableArm | null): ReadableArm | null => {
+    const kept = known.get(arm?.key ?? '')
+    if (arm === null || kept === undefined) return arm
+    const { key, payload = kept.payload, retired = kept.retired } = arm
     return { key, payload, retired }
   }
 }
@@ -39,19 +40,20 @@ function keptArms({ arms }: Definition) {
  * A range stays with its type, a margin with its role; the primary metric stays so unless the input
  * names another one.
  */
-function keptMetrics({ metrics }: Definition, given: readonly (MetricInput | undefined)[]) {
+function keptMetrics({ metrics }: Definition, given: readonly (ReadableMetric | null)[]) {
   const known = new Map(metrics.map(metric => [metric.key, metric]))
   const isPrimaryNamed = given.some(metric => metric?.role === 'primary')
-  return (metric: MetricInput | undefined): MetricInput | undefined => {
-    const kept = metric && known.get(metric.key)
-    return kept === undefined ? metric : keptMetric(metric as MetricInput, kept, isPrimaryNamed)
+  return (metric: ReadableMetric | null): ReadableMetric | null => {
+    const kept = known.get(metric?.key ?? '')
+    return metric === null || kept === undefined ? metric : keptMetric(metric, kept, isPrimaryNamed)
   }
 }
 
-function keptMetric(metric: MetricInput, kept: Metric, isPrimaryNamed: boolean): MetricInput {
+function keptMetric(metric: ReadableMetric, kept: Metric, isPrimaryNamed: boolean): ReadableMetric {
   const { key, type, goal = kept.goal, window = kept.window } = metric
-  const role = metric.role ?? (kept.role === 'primary' && isPrimaryNamed ? 'secondary' : kept.role)
-  const range = metric.range ?? (type === kept.type ? kept.range : undefined)
+  const keptRole = kept.role === 'primary' && isPrimaryNamed ? 'secondary' : kept.role
+  const role = metric.role === undefined ? keptRole : metric.role
+  const range = metric.range === undefined && type === kept.type ? kept.range : metric.range
   const margin = metric.margin === undefined && role === 'guardrail' ? kept.margin : metric.margin
   return { key, type, role, goal, window, range, margin }
 }

@@ -12,14 +12,21 @@ export function payloadTypeOf(payload: Json | undefined): PayloadType | null {
   return typeof payload as Exclude<PayloadType, 'list'>
 }
 
-/** A fault for each payload of another type than the first one. An arm that could not be read is undefined. */
-export function payloadFaults(arms: readonly ({ key: string; payload?: Json | undefined } | undefined)[]): Fault[] {
-  const first = arms.find(arm => payloadTypeOf(arm?.payload) !== null)
+interface PayloadOfArm {
+  readonly key?: string | null | undefined
+  readonly payload?: Json | undefined
+}
+
+/** A fault for each payload of another type than the first one. An arm or a key that could not be read is null. */
+export function payloadFaults(arms: readonly (PayloadOfArm | null)[]): Fault[] {
+  const position = arms.findIndex(arm => payloadTypeOf(arm?.payload) !== null)
+  const first = arms[position]
+  const named = first?.key == null ? `arms[${position}]` : `"${first.key}"`
   const wanted = payloadTypeOf(first?.payload)
   return arms.flatMap((arm, position) => {
     const type = payloadTypeOf(arm?.payload)
     if (type === null || wanted === null || type === wanted) return []
-    const message = `is ${withArticle(type)}, but that of "${first?.key}" is ${withArticle(wanted)}: payloads of one experiment have one type`
+    const message = `is ${withArticle(type)}, but that of ${named} is ${withArticle(wanted)}: payloads of one experiment have one type`
     return [{ path: `arms[${position}].payload`, message }]
   })
 }

@@ -16,7 +16,20 @@ export interface PolicyInput {
 /** Of two shares either may be unreadable; then the other one is judged alone. */
 export type ExplorationInput =
   | number
-  | { readonly untilVerdict?: number | undefined; readonly after?: number | undefined }
+  | { readonly untilVerdict?: number | null | undefined; readonly after?: number | null | undefined }
+
+/** What of a policy could be read; null stands for what could not, and is not judged. */
+export interface ReadablePolicy {
+  readonly type?: PolicyType | null | undefined
+  readonly exploration?: ExplorationInput | null | undefined
+  readonly controlShare?: number | null | undefined
+  readonly burnIn?: number | null | undefined
+  readonly weights?: Readonly<Record<string, number | null>> | null | undefined
+  readonly prior?:
+    | { readonly alpha?: number | null | undefined; readonly beta?: number | null | undefined }
+    | null
+    | undefined
+}
 
 /** The arms as a policy sees them, by their keys. */
 export interface ArmRoles {
@@ -32,11 +45,18 @@ const DEFAULT_BURN_IN = 500
 const SUM_TOLERANCE = 1e-9
 const PRIOR_RANGE = [0.01, 1e6] as const
 
-/** Everything that is wrong with a policy for these arms. `kept`: see `completePolicy`. */
-export function policyFaults(input: PolicyInput | undefined, arms: ArmRoles, kept: Policy | null = null): Fault[] {
-  const policy = policyOver(input, kept, arms)
+/**
+ * Everything that is wrong with a policy for these arms; for null, arms that could not be read, what
+ * is wrong whatever they are. `kept`: see `completePolicy`.
+ */
+export function policyFaults(
+  input: ReadablePolicy | undefined,
+  arms: ArmRoles | null,
+  kept: Policy | null = null,
+): Fault[] {
+  const policy = policyOver(input, kept, arms ?? NO_ARMS)
   const faults = [...misplacedFaults(policy), ...priorFaults(policy)]
-  if (policy.type === 'fixed') faults.push(...weightsFaults(policy.weights, arms.active))
+  if (policy.type === 'fixed') faults.push(...weightsFaults(policy.weights, arms?.active ?? null))
   else faults.push(...controlShareFaults(policy, arms), ...explorationFaults(policy, arms), ...burnInFaults(policy))
   return faults
 }
@@ -59,14 +79,22 @@ export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, k
   return { type, exploration, controlShare, ...(burnIn !== undefined && { burnIn }), prior }
 }
 
+/** Nothing that is judged by arms would be wrong with these. */
+const NO_ARMS: ArmRoles = { control: '', active: [] }
+
 type TypedPolicyInput = PolicyInput & { readonly type: PolicyType }
 
+/** Its type is null where it could not be read. */
+type TypedReadablePolicy = ReadablePolicy & { readonly type: PolicyType | null }
+
 /** What the input leaves out is what the experiment has, as far as its arms still allow it. */
-function policyOver(input: PolicyInput | undefined, kept: Policy | null, arms: ArmRoles): TypedPolicyInput {
-  const type = input?.type ?? kept?.type ?? 'thompson'
+function policyOver(input: PolicyInput | undefined, kept: Policy | null, arms: ArmRoles): TypedPolicyInput
+function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms: ArmRoles): TypedReadablePolicy
+function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms: ArmRoles): TypedReadablePolicy {
+  const type = input?.type === undefined ? (kept?.type ?? 'thompson') : input.type
   const prior = { ...kept?.prior, ...given(input?.prior) }
   if (kept === null || kept.type !== type) return { ...input, type, prior }
-  const policy: TypedPolicyInput = { ...kept, ...given(input), type, prior }
+  const policy: TypedReadablePolicy = { ...kept, ...given(input), type, prior }
   if (policy.type === 'fixed') return policy
   const controlShare = input?.controlShare === undefined ? possibleShare(policy.controlShare, arms) : input.controlShare
   const least = leastExploration(arms, controlShare ?? null)
@@ -89,7 +117,7 @@ function raised(exploration: Exploration, least: number): Exploration {
  * A reserved control brings verdicts sooner where arms compete; `uniform` means uniform unless one
  * is asked for.
  */
-function controlShareOf(policy: TypedPolicyInput, { active, control }: ArmRoles): number | null {
+function controlShareOf(policy: TypedReadablePolicy, { active, control }: ArmRoles): number | null {
   if (policy.controlShare !== undefined) return policy.controlShare
   const learns = policy.type === 'thompson' || policy.type === 'exploration'
   return learns && active.length >= 3 && active.includes(control) ? DEFAULT_CONTROL_SHARE : null
@@ -97,7 +125,7 @@ function controlShareOf(policy: TypedPolicyInput, { active, control }: ArmRoles)
 
 function explorationOf(input: ExplorationInput | undefined, arms: ArmRoles, controlShare: number | null): Exploration {
   if (typeof input === 'number') return input
-  if (input?.untilVerdict !== undefined && input.after !== undefined) {
+  if (input?.untilVerdict != null && input.after != null) {
     return { untilVerdict: input.untilVerdict, after: input.after }
   }
   const areTwo = arms.active.length === 2 && controlShare === null
@@ -115,11 +143,11 @@ function mostControlShare(active: number): number {
   return 1 - MIN_PROPENSITY * (active - 1)
 }
 
-function given<Fields extends object>(fields: Fields | undefined): Partial<Fields> {
+function given<Fields extends object>(fields: Fields | null | undefined): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<Fields>
 }
 
-function misplacedFaults(policy: TypedPolicyInput): Fault[] {
+function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
   const faults: Fault[] = []
   if (policy.type === 'uniform' || policy.type === 'fixed') {
     for (const name of ['exploration', 'burnIn'] as const) {
@@ -127,7 +155,7 @@ function misplacedFaults(policy: TypedPolicyInput): Fault[] {
       faults.push({ path: `policy.${name}`, message: 'belongs to the policies thompson and exploration only' })
     }
   }
-  if (policy.weights !== undefined && policy.type !== 'fixed') {
+  if (policy.weights !== undefined && policy.type !== null && policy.type !== 'fixed') {
     faults.push({ path: 'policy.weights', message: 'belongs to the policy fixed only' })
   }
   if (policy.controlShare != null && policy.type === 'fixed') {
@@ -136,53 +164,58 @@ function misplacedFaults(policy: TypedPolicyInput): Fault[] {
   return faults
 }
 
-function priorFaults(policy: PolicyInput): Fault[] {
+function priorFaults(policy: ReadablePolicy): Fault[] {
   const [least, most] = PRIOR_RANGE
   return (['alpha', 'beta'] as const).flatMap(name => {
     const value = policy.prior?.[name]
-    if (value === undefined || (value >= least && value <= most)) return []
+    if (value == null || (value >= least && value <= most)) return []
     return [{ path: `policy.prior.${name}`, message: `must be between ${least} and ${most}` }]
   })
 }
 
-function weightsFaults(weights: Readonly<Record<string, number>> | undefined, active: readonly string[]): Fault[] {
+function weightsFaults(weights: ReadablePolicy['weights'], active: readonly string[] | null): Fault[] {
+  if (weights === null) return []
   if (weights === undefined) {
     return [{ path: 'policy.weights', message: 'is required for fixed: a share for each arm, with the sum 1' }]
   }
   const faults: Fault[] = []
   const given = new Map(Object.entries(weights))
-  for (const arm of active) {
+  for (const arm of active ?? []) {
     if (!given.has(arm))
       faults.push({ path: 'policy.weights', message: `has no share for the arm ${JSON.stringify(arm)}` })
   }
   for (const [arm, weight] of given) {
     const path = `policy.weights.${arm}`
-    if (!active.includes(arm)) faults.push({ path, message: 'is not an active arm' })
-    if (!(weight >= MIN_PROPENSITY)) faults.push({ path, message: `must be at least ${MIN_PROPENSITY}` })
+    if (active?.includes(arm) === false) faults.push({ path, message: 'is not an active arm' })
+    if (weight !== null && !(weight >= MIN_PROPENSITY))
+      faults.push({ path, message: `must be at least ${MIN_PROPENSITY}` })
   }
-  const sum = [...given.values()].reduce((total, weight) => total + weight, 0)
-  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
+  const shares = [...given.values()].filter(weight => weight !== null)
+  const sum = shares.reduce((total, weight) => total + weight, 0)
+  if (shares.length === given.size && !(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
     faults.push({ path: 'policy.weights', message: `must sum to 1, not ${Number(sum.toPrecision(12))}` })
   }
   return faults
 }
 
-function controlShareFaults(policy: TypedPolicyInput, { control, active }: ArmRoles): Fault[] {
+function controlShareFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): Fault[] {
   const share = policy.controlShare
   if (share == null) return []
   const path = 'policy.controlShare'
-  if (!active.includes(control)) return [{ path, message: `needs an active control, and "${control}" is retired` }]
-  const most = mostControlShare(active.length)
+  if (arms !== null && !arms.active.includes(arms.control)) {
+    return [{ path, message: `needs an active control, and "${arms.control}" is retired` }]
+  }
+  const most = arms === null ? 1 : mostControlShare(arms.active.length)
   if (share >= MIN_PROPENSITY && share <= most) return []
   return [{ path, message: `must be between ${MIN_PROPENSITY} and ${most}, or null for none` }]
 }
 
-function explorationFaults(policy: TypedPolicyInput, arms: ArmRoles): Fault[] {
+function explorationFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): Fault[] {
   const { exploration } = policy
-  if (exploration === undefined || policy.type === 'uniform' || arms.active.length === 0) return []
-  const least = leastExploration(arms, controlShareOf(policy, arms))
-  const why = `so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY}`
-  const message = `must be between ${Number(least.toPrecision(6))} (${why}) and 1`
+  if (exploration == null || policy.type === 'uniform' || arms?.active.length === 0) return []
+  const least = arms === null ? 0 : leastExploration(arms, controlShareOf(policy, arms))
+  const why = arms && ` (so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY})`
+  const message = `must be between ${Number(least.toPrecision(6))}${why ?? ''} and 1`
   const shares =
     typeof exploration === 'number'
       ? { 'policy.exploration': exploration }
@@ -191,12 +224,12 @@ function explorationFaults(policy: TypedPolicyInput, arms: ArmRoles): Fault[] {
           'policy.exploration.after': exploration.after,
         }
   return Object.entries(shares).flatMap(([path, share]) =>
-    share === undefined || (share >= least && share <= 1) ? [] : [{ path, message }],
+    share == null || (share >= least && share <= 1) ? [] : [{ path, message }],
   )
 }
 
-function burnInFaults({ type, burnIn }: TypedPolicyInput): Fault[] {
-  if (burnIn === undefined || type === 'uniform') return []
+function burnInFaults({ type, burnIn }: TypedReadablePolicy): Fault[] {
+  if (burnIn == null || type === 'uniform') return []
   if (Number.isSafeInteger(burnIn) && burnIn >= 0) return []
   return [{ path: 'policy.burnIn', message: 'must be a whole number of mature units; 0 switches it off' }]
 }

@@ -106,7 +106,7 @@ legend{padding:0 10px 0 0;font-weight:600;font-size:15px}
 .rowed{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px 12px;align-items:start;padding:10px 0}
 .rowed+.rowed{border-top:1px solid var(--hair)}
 .fault{color:var(--worse);font-size:13px;overflow-wrap:anywhere}
-input::placeholder{color:var(--soft);opacity:.75}
+.field .soft{font-size:12px;overflow-wrap:anywhere}
 .basics{grid-template-columns:minmax(0,1fr) minmax(0,2fr)}
 .remove{align-self:center;justify-self:start;margin-top:18px;font-size:13px}
 .rowed .button,fieldset>.button{margin-top:4px}

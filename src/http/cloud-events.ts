@@ -8,7 +8,7 @@ import { UNIT_MAX_CHARACTERS } from '../bandit/facts.ts'
 import { authenticate } from './authenticate.ts'
 import { BATCH_LIMIT, JSON_TYPE, mediaTypeOf, readValue, TEXT_TYPE } from './body.ts'
 import type { Context } from './context.ts'
-import { isObject, refuse } from './fields.ts'
+import { isObject, missingOr, refuse } from './fields.ts'
 import { refuseLongList } from './rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
@@ -36,14 +36,19 @@ export async function answerCloudEvents(
 function read({ catalogue }: { catalogue: Catalogue }, event: unknown): SentEvent {
   if (!isObject(event)) return new BanditError('invalid_request', 'the event must be an object')
   const { specversion, id, source, type, subject, time, data } = event
-  if (specversion !== '1.0') return new BanditError('invalid_request', 'specversion must be "1.0"')
-  if (!isText(type)) return new BanditError('invalid_request', 'type must be text')
+  if (specversion !== '1.0') return unusable('specversion', specversion, 'must be "1.0"')
+  if (!isText(type)) return unusable('type', type, 'must be text')
   const metric = metricNamed(catalogue, type)
   if (metric === null) return null
-  if (!isText(id) || !isText(source)) return new BanditError('invalid_request', 'id and source must be text')
+  if (!isText(id)) return unusable('id', id, 'must be text')
+  if (!isText(source)) return unusable('source', source, 'must be text')
   if (event.data_base64 !== undefined) return new BanditError('invalid_request', 'data must be JSON, not data_base64')
   const value = isObject(data) ? (data.value ?? undefined) : undefined
   return { metric, unit: subject, value, id: idOf(source, id), at: time ?? undefined }
+}
+
+function unusable(name: string, value: unknown, message: string): BanditError {
+  return new BanditError('invalid_request', `${name} ${missingOr(value, message)}`)
 }
 
 /** A source is a URI and has no spaces, so the two stay apart; where they are too long for an id, their hash is as good. */

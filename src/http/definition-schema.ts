@@ -71,7 +71,9 @@ export const metricSchema = z
       .number()
       .nullable()
       .optional()
-      .describe('Guardrails only: the harm that is tolerated, in the metric’s own unit. Default: 0.')
+      .describe(
+        'Guardrails only: the harm that is tolerated, in the metric’s own unit. Default: 0, no harm at all, which only a real improvement can prove; so give one.',
+      )
       .meta({ minimum: 0 }),
   })
   .meta({ id: 'MetricInput', description: 'A metric as you write it.' })

@@ -20,7 +20,7 @@ export const fileFields = {
     .describe('With the status stopped: the arm that everybody gets, or null for none. Left out: as it is.'),
 }
 
-const fileSchema = definitionSchema.extend(fileFields).meta({
+export const fileSchema = definitionSchema.extend(fileFields).meta({
   title: 'Pinwheel experiment',
   description: 'An experiment in a file; what has a default may be left out.',
 })

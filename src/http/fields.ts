@@ -24,14 +24,20 @@ export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldR
     if (!Object.hasOwn(rules, name)) faults.push({ path: name, message: unknown })
   }
   for (const name of Object.keys(rules)) {
-    const message = rules[name]?.(Object.hasOwn(body, name) ? body[name] : undefined) ?? null
-    if (message !== null) faults.push({ path: name, message })
+    const value = Object.hasOwn(body, name) ? body[name] : undefined
+    const message = rules[name]?.(value) ?? null
+    if (message !== null) faults.push({ path: name, message: missingOr(value, message) })
   }
   return faults
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What is wrong with a field: that it is not there, or else what is wrong with its value. */
+export function missingOr(value: unknown, message: string): string {
+  return value === undefined ? 'is missing' : message
 }
 
 /** The rule of a field with a unit; the message leaves the name to the path before it. */

@@ -12,16 +12,9 @@ import {
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
 import { keepLeftOut } from '../bandit/keep-left-out.ts'
-import {
-  armSchema,
-  definitionChangeSchema,
-  definitionSchema,
-  explorationSharesSchema,
-  metricSchema,
-  policySchema,
-} from './definition-schema.ts'
+import { definitionChangeSchema, definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
-import { readableFields, type Shape, shapeFaults } from './schema-faults.ts'
+import { readable, shapeFaults } from './schema-faults.ts'
 
 /**
  * The definition in a body, completed: with what `kept`, the definition that the experiment has,
@@ -46,7 +39,7 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
     ...otherKeyFaults(body, key),
     ...shapeFaults(schema, parsed),
     ...droppedWeightFaults(input.policy),
-    ...definitionFaults(whole(readableParts(input)), kept?.policy),
+    ...definitionFaults(whole(readable(schema, input) as ReadableDefinition), kept?.policy),
   ])
   return completeDefinition(whole(parsed.data as ReadableDefinition) as DefinitionInput, kept?.policy)
 }
@@ -77,34 +70,4 @@ function droppedWeightFaults(policy: unknown): Fault[] {
   const weights = (policy as { weights?: unknown } | null | undefined)?.weights
   const isThere = typeof weights === 'object' && weights !== null && Object.hasOwn(weights, '__proto__')
   return isThere ? [{ path: 'policy.weights.__proto__', message: 'is not an active arm' }] : []
-}
-
-/** What of the input has its shape, so that the rest of it can be judged although a part is not readable. */
-function readableParts(input: Record<string, unknown>): ReadableDefinition {
-  const { arms, metrics, policy, ...fields } = definitionSchema.shape
-  const readable = readableFields(fields, input)
-  return {
-    ...readable,
-    arms: readableItems(armSchema.shape, input.arms, ['key']),
-    metrics: readableItems(metricSchema.shape, input.metrics, ['key', 'type', 'role']),
-    policy: readablePolicy(input.policy),
-  } as ReadableDefinition
-}
-
-function readablePolicy(policy: unknown): object | undefined {
-  const readable = readableItem(policySchema.shape, policy, ['type'])
-  if (readable === undefined || 'exploration' in readable) return readable
-  const shares = readableItem(explorationSharesSchema.shape, (policy as { exploration?: unknown }).exploration, [])
-  return shares === undefined ? readable : { ...readable, exploration: shares }
-}
-
-function readableItems(shape: Shape, list: unknown, needed: readonly string[]): unknown[] | undefined {
-  return Array.isArray(list) ? list.map(item => readableItem(shape, item, needed)) : undefined
-}
-
-/** The fields of an item that have their shape; nothing of one that lacks the shape in what the others are judged by. */
-function readableItem(shape: Shape, item: unknown, needed: readonly string[]): object | undefined {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
-  if (needed.some(name => !shape[name]?.safeParse((item as Record<string, unknown>)[name]).success)) return undefined
-  return readableFields(shape, item as Record<string, unknown>)
 }

@@ -1,9 +1,9 @@
 // What a zod schema finds wrong, in our words, and what can still be read beside it.
 import { z } from 'zod'
 import type { Fault } from '../bandit/errors.ts'
-import { unknownField } from './fields.ts'
+import { isObject, unknownField } from './fields.ts'
 
-export type Shape = Readonly<Record<string, z.ZodType>>
+type Shape = Readonly<Record<string, z.ZodType>>
 
 /** Every fault of a value's shape; none for a value that has it. */
 export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unknown>): Fault[] {
@@ -30,14 +30,23 @@ function chosenIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return [{ ...issue, message: `must be ${shapes.map(told => told.split(',')[0]).join(' or ')}` }]
 }
 
-/** The fields that have their shape, so that they can be judged although others have not. */
-export function readableFields(shape: Shape, value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(shape).flatMap(([name, schema]) => {
-      const parsed = schema.safeParse(value[name])
-      return parsed.success && parsed.data !== undefined ? [[name, parsed.data]] : []
-    }),
-  )
+/**
+ * What of a value has its shape, so that it can be judged although the rest has not: null stands for
+ * what has not, a field or an item.
+ */
+export function readable(schema: unknown, value: unknown): unknown {
+  const shape = unwrapped(schema)
+  const parsed = (schema as z.ZodType).safeParse(value)
+  if (parsed.success) return parsed.data
+  if (shape instanceof z.ZodUnion) return readable(shape.options.find(isObjectSchema) ?? z.null(), value)
+  if (shape instanceof z.ZodArray) return Array.isArray(value) ? value.map(item => readable(shape.element, item)) : null
+  if (!isObject(value)) return null
+  const fieldsOf = (names: readonly string[], schemaOf: (name: string) => unknown) =>
+    Object.fromEntries(names.map(name => [name, readable(schemaOf(name), value[name])]))
+  if (shape instanceof z.ZodRecord) return fieldsOf(Object.keys(value), () => shape.valueType)
+  if (!(shape instanceof z.ZodObject)) return null
+  const names = Object.keys(shape.shape).filter(name => Object.hasOwn(value, name))
+  return fieldsOf(names, name => (shape.shape as Shape)[name])
 }
 
 /** The names of the fields that the schema has at a place. */
@@ -47,8 +56,12 @@ function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     if (place instanceof z.ZodArray) place = unwrapped(place.element)
     else if (place instanceof z.ZodObject) place = unwrapped((place.shape as Shape)[String(part)])
   }
-  if (place instanceof z.ZodUnion) place = place.options.find(option => option instanceof z.ZodObject)
+  if (place instanceof z.ZodUnion) place = place.options.find(isObjectSchema)
   return place instanceof z.ZodObject ? Object.keys(place.shape) : []
+}
+
+function isObjectSchema(schema: unknown): schema is z.ZodObject {
+  return schema instanceof z.ZodObject
 }
 
 function unwrapped(schema: unknown): unknown {

@@ -6,7 +6,7 @@ import { answerJson } from './answer.ts'
 import { authenticate, type Caller } from './authenticate.ts'
 import { BATCH_LIMIT, readJson } from './body.ts'
 import type { Context } from './context.ts'
-import { isObject, refuse } from './fields.ts'
+import { isObject, missingOr, refuse } from './fields.ts'
 import { instantFault, instantOf } from './instants.ts'
 import { refuseLongList } from './rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
@@ -22,7 +22,9 @@ export async function answerSegmentBatch(
 ): Promise<void> {
   const caller = authenticate(context, request, 'reward')
   const body = await readObject(request, caller)
-  refuse(Array.isArray(body.batch) ? [] : [{ path: 'batch', message: 'must be a list of events' }])
+  refuse(
+    Array.isArray(body.batch) ? [] : [{ path: 'batch', message: missingOr(body.batch, 'must be a list of events') }],
+  )
   refuseLongList((body.batch as unknown[]).length)
   const now = context.now()
   const events = (body.batch as unknown[]).map(event => readEvent(context, event, body.sentAt, now))
@@ -61,12 +63,15 @@ const TYPES: readonly unknown[] = ['track', ...UNMEASURED_TYPES]
 
 function readEvent(context: Context, event: unknown, sentAt: unknown, now: number): SentEvent {
   if (!isObject(event)) return unusable('the event must be an object')
-  if (!TYPES.includes(event.type)) return unusable(`type must be one of ${TYPES.join(', ')}`)
+  if (!TYPES.includes(event.type))
+    return unusable(`type ${missingOr(event.type, `must be one of ${TYPES.join(', ')}`)}`)
   return event.type === 'track' ? readTrack(context, { sentAt, ...event }, now) : null
 }
 
 function readTrack({ catalogue }: Context, event: Fields, now: number): SentEvent {
-  if (typeof event.event !== 'string' || event.event === '') return unusable('event must be the name of an event')
+  if (typeof event.event !== 'string' || event.event === '') {
+    return unusable(`event ${missingOr(event.event, 'must be the name of an event')}`)
+  }
   const metric = metricNamed(catalogue, event.event)
   if (metric === null) return null
   const properties = event.properties ?? {}

@@ -5,6 +5,7 @@ import { armCountFault, MAX_ARMS } from '../bandit/definition-input.ts'
 import { METRIC_TYPES } from '../bandit/metric.ts'
 import {
   completeSimulation,
+  type ReadableSimulation,
   type SimulationDesign,
   type SimulationInput,
   simulationFaults,
@@ -12,7 +13,7 @@ import {
 import { GOALS } from '../stats/goal.ts'
 import { definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
-import { readableFields, shapeFaults } from './schema-faults.ts'
+import { readable, shapeFaults } from './schema-faults.ts'
 
 const { control, policy, alpha, plannedUnits } = definitionSchema.shape
 
@@ -56,8 +57,7 @@ export function parseSimulation(body: unknown): SimulationDesign {
   const { arms } = body as { arms?: unknown }
   if (Array.isArray(arms) && arms.length > MAX_ARMS) refuse([armCountFault(arms.length)])
   const parsed = simulationSchema.safeParse(body)
-  const readable = readableFields(simulationSchema.shape, body as Record<string, unknown>)
-  const sense = readable.arms === undefined ? [] : simulationFaults(readable as unknown as SimulationInput)
+  const sense = simulationFaults(readable(simulationSchema, body) as ReadableSimulation)
   refuse([...shapeFaults(simulationSchema, parsed), ...sense])
   return completeSimulation(parsed.data as SimulationInput)
 }

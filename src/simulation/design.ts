@@ -2,16 +2,17 @@
 // try. What makes one valid, and what it costs to simulate.
 
 import {
-  type ArmInput,
   completeDefinition,
   type DefinitionInput,
   definitionFaults,
+  type Readable,
+  type ReadableDefinition,
 } from '../bandit/definition-input.ts'
 import type { Fault } from '../bandit/errors.ts'
 import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment.ts'
 import { fullBatch, growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import type { Metric, MetricType } from '../bandit/metric.ts'
-import type { PolicyInput } from '../bandit/policy-input.ts'
+import type { PolicyInput, ReadablePolicy } from '../bandit/policy-input.ts'
 import type { Goal } from '../stats/goal.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 
@@ -49,6 +50,15 @@ export interface SimulationInput {
   readonly seed?: number | undefined
 }
 
+type ReadableLaw = Readable<SimulatedArmInput>
+
+/** The parts of a design that could be read; null stands for what could not, and is not judged. */
+export type ReadableSimulation = Readable<Omit<SimulationInput, 'arms' | 'metric' | 'policy'>> & {
+  readonly arms?: readonly (ReadableLaw | null)[] | null | undefined
+  readonly metric?: Readable<NonNullable<SimulationInput['metric']>> | null | undefined
+  readonly policy?: ReadablePolicy | null | undefined
+}
+
 /** A design, completed: the experiment that would be run, and what its arms are assumed to be. */
 export interface SimulationDesign {
   readonly definition: Definition
@@ -75,8 +85,11 @@ const MOST_UNITS = 1e9
 const MOST_RUNS = 100_000
 
 /** Everything that is wrong with a design beyond the shapes of its fields. */
-export function simulationFaults(input: SimulationInput): Fault[] {
-  const faults = input.arms.flatMap((arm, place) => lawFaults(`arms[${place}]`, arm, typeOf(input)))
+export function simulationFaults(input: ReadableSimulation): Fault[] {
+  const type = typeOf(input)
+  const faults = (input.arms ?? []).flatMap((arm, place) =>
+    arm === null ? [] : lawFaults(`arms[${place}]`, arm, type),
+  )
   faults.push(...definitionFaults(definitionInput(input)).map(asDesignFault))
   const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
   if (!(unitsPerDay > 0 && Number.isFinite(unitsPerDay))) {
@@ -84,7 +97,8 @@ export function simulationFaults(input: SimulationInput): Fault[] {
   }
   if (!(days > 0 && days <= MOST_DAYS)) faults.push({ path: 'days', message: `must be above 0, at most ${MOST_DAYS}` })
   const units = Math.floor(unitsPerDay * days)
-  if (!(units >= 1 && units <= MOST_UNITS)) {
+  const isKnown = input.unitsPerDay !== null && input.days !== null
+  if (isKnown && !(units >= 1 && units <= MOST_UNITS)) {
     faults.push({ path: 'days', message: `times unitsPerDay must be 1 to ${MOST_UNITS} units, not ${units}` })
   }
   if (!(Number.isSafeInteger(runs) && runs >= 1 && runs <= MOST_RUNS)) {
@@ -98,7 +112,7 @@ export function simulationFaults(input: SimulationInput): Fault[] {
 
 /** Fills in the defaults. The input must be without faults. */
 export function completeSimulation(input: SimulationInput): SimulationDesign {
-  const definition = completeDefinition(definitionInput(input))
+  const definition = completeDefinition(definitionInput(input) as DefinitionInput)
   const metric = primaryMetricOf(definition)
   const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
   const laws = input.arms.map(lawOf)
@@ -136,20 +150,20 @@ function looksIn({ units, unitsPerDay }: SimulationDesign): number {
   return looks
 }
 
-function given(input: SimulationInput): Partial<Record<keyof typeof DEFAULTS, number>> {
+function given(input: ReadableSimulation): Partial<Record<keyof typeof DEFAULTS, number>> {
   return Object.fromEntries(
     Object.keys(DEFAULTS).flatMap(name => {
       const value = input[name as keyof typeof DEFAULTS]
-      return value === undefined ? [] : [[name, value]]
+      return value == null ? [] : [[name, value]]
     }),
   )
 }
 
-function definitionInput(input: SimulationInput): DefinitionInput {
+function definitionInput(input: ReadableSimulation): ReadableDefinition {
   const { arms, control, metric, policy, alpha, plannedUnits } = input
   return {
     key: 'simulation',
-    arms: arms.map(({ key }): ArmInput => ({ key })),
+    arms: arms?.map(arm => arm && { key: arm.key }),
     control,
     metrics: [{ ...metric, key: 'outcome', role: 'primary', type: typeOf(input) }],
     policy,
@@ -158,8 +172,11 @@ function definitionInput(input: SimulationInput): DefinitionInput {
   }
 }
 
-function typeOf({ arms, metric }: SimulationInput): MetricType {
-  return metric?.type ?? (arms.some(({ mean }) => mean !== undefined) ? 'continuous' : 'binary')
+/** Null where it cannot be told from what could be read. */
+function typeOf({ arms, metric }: ReadableSimulation): MetricType | null {
+  if (metric === null || metric?.type !== undefined) return metric?.type ?? null
+  if (arms?.some(arm => arm?.mean !== undefined)) return 'continuous'
+  return arms == null || arms.includes(null) ? null : 'binary'
 }
 
 function asDesignFault({ path, message }: Fault): Fault {
@@ -171,23 +188,24 @@ function lawOf({ rate, mean, sd }: SimulatedArmInput): OutcomeLaw {
   return rate === undefined ? { kind: 'normal', mean, sd } : { kind: 'purchases', rate, mean, sd }
 }
 
-function lawFaults(path: string, { rate, mean, sd }: SimulatedArmInput, type: MetricType): Fault[] {
+function lawFaults(path: string, { rate, mean, sd }: ReadableLaw, type: MetricType | null): Fault[] {
   const faults: Fault[] = []
-  if (rate !== undefined && !(rate >= 0 && rate <= 1)) {
+  if (rate != null && !(rate >= 0 && rate <= 1)) {
     faults.push({ path: `${path}.rate`, message: 'must be between 0 and 1' })
   }
+  if (type === null) return faults
   if (type === 'binary') {
     if (rate === undefined) faults.push({ path: `${path}.rate`, message: 'is required for a binary metric' })
     for (const [name, value] of Object.entries({ mean, sd })) {
-      if (value !== undefined) faults.push({ path: `${path}.${name}`, message: 'belongs to a continuous metric' })
+      if (value != null) faults.push({ path: `${path}.${name}`, message: 'belongs to a continuous metric' })
     }
     return faults
   }
   const least = rate === undefined ? 'be a number' : 'be above 0, since amounts are lognormal'
-  if (mean === undefined || !Number.isFinite(mean) || (rate !== undefined && !(mean > 0))) {
+  if (mean !== null && !(mean !== undefined && Number.isFinite(mean) && (rate === undefined || mean > 0))) {
     faults.push({ path: `${path}.mean`, message: `must ${least}` })
   }
-  if (sd === undefined || !(sd >= 0 && Number.isFinite(sd))) {
+  if (sd !== null && !(sd !== undefined && sd >= 0 && Number.isFinite(sd))) {
     faults.push({ path: `${path}.sd`, message: 'must be 0 or more' })
   }
   return faults

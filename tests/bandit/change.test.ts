@@ -35,6 +35,15 @@ function faultsOf(action: () => unknown): string[] {
   throw new Error('nothing was refused')
 }
 
+function messagesOf(action: () => unknown): string[] {
+  try {
+    action()
+  } catch (error) {
+    return (error as BanditError).faults.map(({ path, message }) => `${path} ${message}`)
+  }
+  throw new Error('nothing was refused')
+}
+
 describe('redefine()', () => {
   it.each(['draft', 'running', 'paused', 'stopped'] as const)(
     'finds nothing to do in the same definition (%s)',
@@ -78,11 +87,49 @@ describe('redefine()', () => {
     })
     expect(faultsOf(() => redefine(experiment('paused'), change))).toEqual([
       'arms',
-      'metrics',
+      'metrics.visit.window',
       'control',
       'alpha',
-      'policy.prior',
+      'policy.prior.alpha',
+      'policy.prior.beta',
       'plannedUnits',
+    ])
+  })
+
+  it('tells of a frozen metric what would change of it, from what to what', () => {
+    const told = (metrics: DefinitionInput['metrics']) =>
+      messagesOf(() => redefine(experiment('running'), wanted({ metrics })))
+    const visit = { key: 'visit', type: 'binary', role: 'primary' } as const
+    expect(told([{ ...visit, window: '7d' }])).toEqual([
+      'metrics.visit.window is frozen at null since the experiment was started, and cannot become "7d"; stop it and create a new one instead',
+    ])
+    expect(
+      told([
+        { ...visit, role: 'secondary' },
+        { ...visit, key: 'buy' },
+      ]),
+    ).toEqual([
+      expect.stringMatching(/^metrics\.visit\.role is frozen at "primary" .* cannot become "secondary";/),
+      expect.stringMatching(/^metrics\.buy was not there when the experiment was started;/),
+    ])
+    expect(told([{ ...visit, key: 'buy' }])).toEqual([
+      expect.stringMatching(/^metrics\.visit cannot be left out/),
+      expect.stringMatching(/^metrics\.buy was not there/),
+    ])
+  })
+
+  it('keeps the order of the metrics, and says so beside what else is frozen', () => {
+    const [visit, buy] = [
+      { key: 'visit', type: 'binary', role: 'primary' },
+      { key: 'buy', type: 'binary' },
+    ] as const
+    const running = { ...experiment('running'), definition: wanted({ metrics: [visit, buy] }) }
+    const order =
+      'metrics keep the order that they had when the experiment was started; stop it and create a new one instead'
+    expect(messagesOf(() => redefine(running, wanted({ metrics: [buy, visit] })))).toEqual([order])
+    expect(faultsOf(() => redefine(running, wanted({ metrics: [buy, { ...visit, window: '7d' }] })))).toEqual([
+      'metrics.visit.window',
+      'metrics',
     ])
   })
 

@@ -133,7 +133,7 @@ describe('definitionFaults()', () => {
   })
 
   it('judges what is readable although other parts are not', () => {
-    const faults = definitionFaults({ arms: [undefined, { key: 'a' }, { key: 'a' }], alpha: 3 })
+    const faults = definitionFaults({ arms: [null, { key: 'a' }, { key: 'a' }], alpha: 3 })
     expect(faults.map(fault => fault.path)).toEqual(['arms[2].key', 'alpha'])
   })
 

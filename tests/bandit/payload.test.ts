@@ -18,7 +18,7 @@ describe('payloadTypeOf()', () => {
 
 describe('payloadFaults()', () => {
   it('finds none where the payloads have one type, and some arms none', () => {
-    expect(payloadFaults([{ key: 'a' }, { key: 'b', payload: 1 }, undefined, { key: 'c', payload: 0.5 }])).toEqual([])
+    expect(payloadFaults([{ key: 'a' }, { key: 'b', payload: 1 }, null, { key: 'c', payload: 0.5 }])).toEqual([])
     expect(payloadFaults([{ key: 'a', payload: null }, { key: 'b' }])).toEqual([])
   })
 

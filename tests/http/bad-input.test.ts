@@ -56,6 +56,27 @@ const policy = (changes: object) => ({ policy: { type: 'thompson', ...changes } 
 const weights = (shares: unknown) => ({ policy: { type: 'fixed', weights: shares } })
 const continuous = (range: unknown) => withMetric({ key: 'spend', type: 'continuous', range })
 
+describe('a field that is not there', () => {
+  it.each<[path: string, body: object, missing: string[]]>([
+    ['/assign', { experiment: 'spring-email' }, ['unit']],
+    ['/assign', {}, ['experiment', 'unit']],
+    ['/assign/batch', {}, ['experiment', 'units']],
+    ['/v1/batch', {}, ['batch']],
+  ])('is said to be missing: POST %s %j', async (path, body, missing) => {
+    const answer = await sendJson('POST', path, body)
+    expectProblem(answer, 400, 'invalid_request')
+    expect(answer.body.errors).toEqual(missing.map(name => ({ path: name, message: 'is missing' })))
+  })
+
+  it('is said to be missing in an event', async () => {
+    const answer = await sendJson('POST', '/rewards', [{}, { unit: null, metric: 'visit' }])
+    expect(answer.body.results.map(({ message }: { message: string }) => message)).toEqual([
+      'unit is missing; metric is missing',
+      'unit must be a string or a whole number, not null',
+    ])
+  })
+})
+
 describe('a definition that is none', () => {
   it.each<[name: string, changes: object, path: string]>([
     ['an unknown field', { typo: 1 }, 'typo'],

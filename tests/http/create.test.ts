@@ -112,6 +112,47 @@ describe('POST /new', () => {
     expect((await service.call('GET', '/experiments')).body.experiments).toEqual([])
   })
 
+  it('says of each field that may be left empty what holds then, and gives no example that looks like it', async () => {
+    const noteOf = (page: string, id: string) =>
+      page.split(`id="${id}-note">`)[1]?.split('<')[0]?.replaceAll('&quot;', '"') ?? null
+    const blank = await (await fetch(`${service.url}/new`)).text()
+    expect(blank).not.toContain('placeholder=')
+    expect(blank).toContain('aria-describedby="alpha-note"')
+    const page = await (await post({ ...FILLED, alpha: '2', do: 'check' })).text()
+    expect(page).toContain('aria-describedby="alpha-note alpha-fault"')
+    const notes = {
+      key: 'as spring-email',
+      'arms[1].payload': 'none unless given, as {"template": "m1"}',
+      'metrics[0].window': 'none unless given, as 14d',
+      'metrics[0].goal': null,
+      'metrics[1].goal': 'higher unless you say lower, as for complaints',
+      'metrics[1].margin': '0 unless given, which only a real improvement proves; as 0.01',
+      'policy.exploration': '0.5, 0.1 unless given',
+      'policy.controlShare': 'none unless given',
+      alpha: '0.05 unless given',
+      plannedUnits: '30000 unless given',
+      minDuration: 'none unless given, as 7d',
+    }
+    for (const [id, note] of Object.entries(notes)) expect([id, noteOf(page, id)]).toEqual([id, note])
+  })
+
+  it.each([
+    [{}, '0.5, 0.1', 'none'],
+    [{ 'policy.controlShare': '0.3' }, '0.1', 'none'],
+    [{ 'arms[2].key': 'womens' }, '0.1', '0.2'],
+    [{ 'arms[2].key': 'womens', 'policy.type': 'uniform' }, null, 'none'],
+  ])('says what the policy does by itself with %j', async (fields, exploration, controlShare) => {
+    const page = await (await post({ ...FILLED, ...fields, do: 'check' })).text()
+    if (exploration !== null) expect(page).toContain(`id="policy.exploration-note">${exploration} unless given<`)
+    expect(page).toContain(`id="policy.controlShare-note">${controlShare} unless given<`)
+    const { input } = definitionIn(readForm({ ...FILLED, ...fields }).form)
+    const plan = await service.call('POST', '/experiments/spring-email/plan', input)
+    const { policy } = plan.body.experiment
+    if (exploration !== null)
+      expect(Object.values(Object(policy.exploration)).join(', ') || `${policy.exploration}`).toBe(exploration)
+    if (!('policy.controlShare' in fields)) expect(`${policy.controlShare ?? 'none'}`).toBe(controlShare)
+  })
+
   it('says of an empty field that it is wrong only when it is to be created', async () => {
     expect(await (await post({ ...FILLED, 'arms[1].key': '', do: 'check' })).text()).not.toContain('class="fault"')
     const answer = await post({ ...FILLED, 'arms[1].key': '', do: 'create' })

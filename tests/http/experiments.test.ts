@@ -459,7 +459,8 @@ describe('PUT /experiments/:key', () => {
       'alpha',
       'arms',
       'control',
-      'metrics',
+      'metrics.spend',
+      'metrics.unsubscribe',
       'plannedUnits',
     ])
   })

@@ -106,12 +106,12 @@ describe('POST /v1/track', () => {
   })
 
   it.each<[event: Event, path: RegExp]>([
-    [{ event: 'visit' }, /^unit must be a string/],
+    [{ event: 'visit' }, /^unit is missing/],
     [{ event: 'visit', userId: true }, /^unit must be a string or a whole number, not boolean/],
     [{ event: 'visit', userId: 1.5 }, /^unit must be a string or a whole number, not 1.5/],
     [{ event: 'visit', anonymousId: 2 ** 53 }, /^unit must be a string: beyond/],
     [{ event: 'visit', userId: '', anonymousId: '' }, /^unit must not be empty/],
-    [{ userId: 'u' }, /^event must be the name of an event/],
+    [{ userId: 'u' }, /^event is missing/],
     [{ event: '', userId: 'u' }, /^event must be the name of an event/],
     [{ event: 17, userId: 'u' }, /^event must be the name of an event/],
     [{ event: 'spend', userId: 'u', properties: 20 }, /^properties must be an object/],
@@ -249,10 +249,10 @@ describe('events that could not be used', () => {
   const bad: [event: unknown, message: RegExp][] = [
     [null, /the event must be an object/],
     [[visit()], /the event must be an object/],
-    [visit({ type: undefined }), /type must be one of track, identify/],
+    [visit({ type: undefined }), /type is missing/],
     [visit({ type: 'Track' }), /type must be one of track, identify/],
-    [visit({ event: undefined }), /event must be the name/],
-    [visit({ userId: undefined }), /unit must be a string or a whole number, not undefined/],
+    [visit({ event: undefined }), /event is missing/],
+    [visit({ userId: undefined }), /unit is missing/],
     [visit({ userId: 17.5 }), /unit must be a string or a whole number, not 17.5/],
     [visit({ userId: 'x'.repeat(257) }), /unit must have at most 256 characters/],
     [visit({ properties: 'value=20' }), /properties must be an object/],

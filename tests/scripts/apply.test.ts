@@ -177,6 +177,22 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
     ])
   })
 
+  it('lists for a misspelt field those of a file, its status and winner too', async () => {
+    const { faults } = await judge(`${EMAIL.replace('spring-email', 'misspelt')}staus: running\n`)
+    expect(faults).toEqual([
+      '9:1 staus is not a field here; there are key, description, arms, control, metrics, policy, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
+    ])
+  })
+
+  it('tells of a frozen metric what would change of it, and where', async () => {
+    const running = `${EMAIL.replace('spring-email', 'frozen-metric')}status: running\n`
+    await apply(running)
+    const { faults } = await judge(running.replace('role: primary', 'role: primary, window: 7d'))
+    expect(faults).toEqual([
+      '8:48 metrics.visit.window is frozen at null since the experiment was started, and cannot become "7d"; stop it and create a new one instead',
+    ])
+  })
+
   it.each([
     ['key: a\narms: [\n', /^3:1 Flow sequence/],
     ['key: a\nkey: b\n', /^2:1 Map keys must be unique/],
@@ -228,6 +244,21 @@ describe('npm run apply', () => {
     expect((await service.call('GET', '/experiments/process')).status).toBe(404)
     expect(await run(good)).toMatchObject({ code: 0, output: expect.stringContaining('created process') })
     expect((await service.call('GET', '/experiments/process')).status).toBe(200)
+  })
+})
+
+describe('npm run apply without a service', () => {
+  const lost = ['--url', 'http://127.0.0.1:9']
+
+  it('says that a file is not there, before it looks for the service', async () => {
+    const { code, errors } = await run(...lost, join(folder, 'nowhere.yaml'))
+    expect([code, errors]).toEqual([1, expect.stringMatching(/^Cannot read .*nowhere\.yaml: ENOENT/)])
+    expect((await run(...lost)).errors).toBe('Name the files: npm run apply -- experiments/*.yaml\n')
+    expect((await run(...lost, folder)).errors).toBe(`There is no YAML or JSON file in ${folder}\n`)
+  })
+
+  it('says that none answers where the files are there', async () => {
+    expect((await run(...lost, write(EMAIL))).errors).toMatch(/^No service answers at http:\/\/127\.0\.0\.1:9 /)
   })
 })
 

@@ -64,6 +64,21 @@ describe('Client', () => {
     expect(requests).toBe(1)
   })
 
+  it.each([
+    [null, 'asks for a key: give one with --key KEY, or in the environment as PINWHEEL_KEY'],
+    ['old', 'does not take the key: The key is not known here; give another one with --key KEY, or in'],
+  ])('names the option of the command where the service does not take the key %j', async (key, told) => {
+    const detail = key === null ? 'Send a key as "Authorization: Bearer <key>"' : 'The key is not known here'
+    const server = await listen((_request, response) => void response.writeHead(401).end(JSON.stringify({ detail })))
+    const { url } = clientOf(server)
+    const client = new Client({ url, key, say: () => {} })
+    closers.push(() => client.close())
+    for (const asked of [client.ask('PUT', '/experiments/e', {}), client.send('POST', '/experiments/e/plan')]) {
+      await expect(asked).rejects.toThrow(`The service at ${url.origin} ${told}`)
+      await expect(asked).rejects.not.toThrow('Bearer')
+    }
+  })
+
   it('gives up in a sentence when the service stays away', async () => {
     const server = await listen(request => void request.socket.destroy())
     const { client } = clientOf(server, { limitMs: 1, firstWaitMs: 2, longestWaitMs: 2 })

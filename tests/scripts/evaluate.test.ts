@@ -97,6 +97,21 @@ describe.each(['csv', 'ndjson'])('npm run evaluate on assignments.%s', face => {
   })
 })
 
+describe('npm run evaluate with a target that is none', () => {
+  const told = async (arms: readonly string[]) => {
+    const rows = arms.map(arm => `1,${arm},0.5`)
+    writeFileSync(join(folder, 'arms.csv'), ['click,item_id,propensity_score', ...rows, ''].join('\n'))
+    return (await evaluate('arms.csv', '--target', 'newest')).told
+  }
+
+  it('names all arms of a few, and of many how many more there are', async () => {
+    expect(await told(['old', 'new'])).toBe(
+      '--target must be uniform, an arm of the log (old, new), or weights as JSON\n',
+    )
+    expect(await told(['a', 'b', 'c', 'd', 'e'])).toContain('an arm of the log (a, b, c and 2 others)')
+  })
+})
+
 describe('readDecisions()', () => {
   async function decisionsIn(name: string, text: string, columns = {}) {
     writeFileSync(join(folder, name), text)

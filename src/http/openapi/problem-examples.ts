@@ -28,7 +28,8 @@ const EXAMPLES = {
     errors: [
       {
         path: 'alpha',
-        message: 'is frozen at 0.05 since the experiment was started; stop it and create a new one instead',
+        message:
+          'is frozen at 0.05 since the experiment was started, and cannot become 0.1; stop it and create a new one instead',
       },
     ],
   },
