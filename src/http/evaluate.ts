@@ -16,9 +16,11 @@ export async function postEvaluate(
   response: Response,
 ): Promise<void> {
   authenticate(context, request, 'read')
+  context.catalogue.get(request.params.key)
+  const { value: body } = await readValue(request)
+  // Looked up anew, because an arm may have been added while the body was on its way.
   const { experiment } = context.catalogue.get(request.params.key)
   const { definition } = experiment
-  const { value: body } = await readValue(request)
   refuse(fieldFaults(body, { weights: weightsFault, arm: armFault, metric: metricFault }))
   const { weights: given, arm, metric: named } = body as Body
   if ((given === undefined) === (arm === undefined)) {
