@@ -29,7 +29,10 @@ export async function postEvaluate(
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
   const metric = metricIn(named, definition)
-  const evaluation = await EVALUATIONS.run(() => evaluate(context, experiment, weights, context.now(), metric))
+  const evaluation = await EVALUATIONS.run(
+    () => evaluate(context, experiment, weights, context.now(), metric),
+    () => response.destroyed,
+  )
   const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
   answerJson(response, {
     experiment: definition.key,
