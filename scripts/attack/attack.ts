@@ -30,6 +30,8 @@ export interface Measured {
   /** The longest wait before any attack: what else goes on on this machine. */
   readonly calmWaitMs: number
   readonly assigned: number
+  /** The same when all its connections were closed again. */
+  readonly assignedAfter: number
   /** Answers by status; `cut` for connections that were closed before theirs came. */
   readonly statuses: Readonly<Record<string, number>>
 }
@@ -46,7 +48,8 @@ export const BOUNDS: Bounds = { smallSeconds: 0.2, largeSeconds: 1, waitMs: 500,
 
 /** What of it is beyond the bounds; empty: nothing. */
 export function brokenBounds(measured: Measured, bounds: Bounds): string[] {
-  const { attack, messages, bytes, cpuSeconds, beforeMB, afterMB, longestWaitMs, calmWaitMs, assigned } = measured
+  const { attack, messages, bytes, cpuSeconds, beforeMB, afterMB, longestWaitMs, calmWaitMs, assigned, assignedAfter } =
+    measured
   const broken: string[] = []
   const each = cpuSeconds / messages
   const allowed = bytes < 1_000 ? bounds.smallSeconds : bounds.largeSeconds * Math.max(1, bytes / 1e6)
@@ -55,6 +58,7 @@ export function brokenBounds(measured: Measured, bounds: Bounds): string[] {
   }
   if (longestWaitMs > bounds.waitMs + calmWaitMs) broken.push(`/assign waits ${longestWaitMs.toFixed(0)} ms`)
   if (assigned === 0) broken.push('/assign is not answered')
+  if (assignedAfter === 0) broken.push('/assign is not answered afterwards')
   const growth = afterMB - beforeMB
   if (growth > bounds.growthMB) broken.push(`keeps ${growth.toFixed(0)} MB`)
   return broken

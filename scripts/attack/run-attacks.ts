@@ -21,6 +21,8 @@ const CALM_MS = 2_000
 const QUIET_MS = 500
 const QUIET_SHARE = 0.1
 const MOST_AFTERMATH_MS = 60_000
+/** Between two looks whether /assign is answered again. */
+const PAUSE_MS = 50
 /** So often an attack is measured at the most. */
 const TIMES = 3
 /** Garbage is collected when something happens, or after a while: so long memory has to come back. */
@@ -99,6 +101,7 @@ async function measure(
   stage.leave()
   const { messages, bytes, statuses } = stage
   const afterMB = await settledMemory(pids, beforeMB + growthMB)
+  const assignedAfter = await answeredAgain(lonely)
   return {
     attack,
     messages: Math.max(1, messages),
@@ -110,6 +113,7 @@ async function measure(
     longestWaitMs: longestMs,
     calmWaitMs,
     assigned,
+    assignedAfter,
     statuses,
   }
 }
@@ -129,6 +133,17 @@ async function settledMemory(pids: readonly number[], enough: number): Promise<n
   const until = performance.now() + MEMORY_MS
   while (memoryOfAll(pids).now > enough && performance.now() < until) await sleep(250)
   return memoryOfAll(pids).now
+}
+
+/** How often /assign is answered from here on, once it is; 0: it is not, within `MOST_AFTERMATH_MS`. */
+async function answeredAgain(lonely: Lonely): Promise<number> {
+  const until = performance.now() + MOST_AFTERMATH_MS
+  await lonely.ask('begin')
+  while (true) {
+    const { assigned } = await lonely.ask('tell')
+    if (assigned > 0 || performance.now() >= until) return assigned
+    await sleep(PAUSE_MS)
+  }
 }
 
 class Lonely {

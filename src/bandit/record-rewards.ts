@@ -79,19 +79,33 @@ function plan(catalogue: Catalogue, reward: Reward, now: number): { readonly ste
   }
   if (reward.experiment !== undefined) {
     const live = catalogue.find(reward.experiment)
-    if (live === undefined) return rejected('experiment_not_found', `There is no experiment "${reward.experiment}"`)
+    if (live === undefined)
+      return rejected('experiment_not_found', `There is no experiment "${told(reward.experiment)}"`)
     const step = stepFor(live, reward, at)
     if (step !== null) return { steps: [step] }
-    return rejected('metric_not_found', `Experiment "${reward.experiment}" has no metric "${reward.metric}"`)
+    return rejected(
+      'metric_not_found',
+      `Experiment "${told(reward.experiment)}" has no metric "${told(reward.metric)}"`,
+    )
   }
   const candidates = catalogue.withMetric(reward.metric)
-  if (candidates === undefined) return rejected('metric_not_found', `No experiment has a metric "${reward.metric}"`)
+  if (candidates === undefined)
+    return rejected('metric_not_found', `No experiment has a metric "${told(reward.metric)}"`)
   return {
     steps: [...candidates].flatMap(live =>
       mayStillCount(live, reward.metric, at) ? (stepFor(live, reward, at) ?? []) : [],
     ),
   }
 }
+
+/** A key that a sender made up, in a message. */
+function told(key: string): string {
+  if (key.length <= MAX_KEY_TOLD) return key
+  // Joined anew: the engine would keep the whole key for as long as a slice of it.
+  return `${Array.from(key.slice(0, MAX_KEY_TOLD - 1)).join('')}…`
+}
+
+const MAX_KEY_TOLD = 80
 
 function stepFor(live: LiveExperiment, { metric: key, unit, value, id, at: dated }: Reward, at: number): Step | null {
   const found = live.metrics.get(key)

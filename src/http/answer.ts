@@ -1,5 +1,4 @@
 // Ends a response by hand: express' own res.json costs as much as the rest of a hot request.
-import { once } from 'node:events'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { giveWay } from '../bandit/give-way.ts'
 
@@ -23,15 +22,31 @@ export function answerBytes(response: ServerResponse, bytes: Buffer, headers: Ou
   response.end(bytes)
 }
 
-/** JSON that comes in parts, at the pace at which the client takes them. The head waits for the first part, or its error. */
+/**
+ * JSON that comes in parts, at the pace at which the client takes them, until it leaves. The head
+ * waits for the first part, or its error.
+ */
 export async function answerInParts(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
-  const gone = new Promise<void>(resolve => response.once('close', resolve))
+  if (response.destroyed) return
   for await (const part of parts) {
-    if (!response.headersSent) response.writeHead(200, { 'Content-Type': JSON_ANSWER, 'Cache-Control': 'no-store' })
-    if (!response.write(part)) await Promise.race([once(response, 'drain'), gone])
     if (response.destroyed) return
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': JSON_ANSWER, 'Cache-Control': 'no-store' })
+    if (!response.write(part)) await roomIn(response)
   }
   response.end()
+}
+
+/** Resolves when the response takes more, or when its client has left, be it long ago. */
+export async function roomIn(response: ServerResponse): Promise<void> {
+  // `close` is emitted once: whoever begins to listen afterwards waits for ever.
+  if (response.destroyed || !response.writableNeedDrain) return
+  await new Promise<void>(resolve => {
+    const go = () => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })
 }
 
 /**

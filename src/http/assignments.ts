@@ -1,12 +1,11 @@
 // GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes, streamed.
-import { once } from 'node:events'
 import type { Request, Response } from 'express'
 import type { Definition } from '../bandit/experiment.ts'
 import { giveWay } from '../bandit/give-way.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
 import type { UnitTotals } from '../bandit/store.ts'
 import { csvText } from '../dashboard/csv.ts'
-import { fileName, timestamp } from './answer.ts'
+import { fileName, roomIn, timestamp } from './answer.ts'
 import { authenticate } from './authenticate.ts'
 import type { Context } from './context.ts'
 
@@ -31,7 +30,6 @@ export async function getAssignments(
     context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
   // The first page comes before the head, so that a store that does not answer is still told as a problem.
   let page = await pageAfter(null)
-  const gone = new Promise<void>(resolve => response.once('close', resolve))
   response.writeHead(200, {
     'Content-Type': type,
     'Cache-Control': 'no-store',
@@ -39,13 +37,14 @@ export async function getAssignments(
   })
   if (request.method === 'HEAD') return void response.end()
   response.write(head(experiment.definition))
-  for (let last = page.at(-1); last !== undefined && !response.destroyed; last = page.at(-1)) {
+  for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
     // Looked up anew, because an arm may be added while this goes on.
     const { definition } = context.catalogue.get(request.params.key).experiment
     // The store may answer within this turn of the loop; whoever else waits is to have the next one.
     await giveWay()
-    const isRoomLeft = response.write(page.map(kept => row(definition, kept)).join(''))
-    if (!isRoomLeft) await Promise.race([once(response, 'drain'), gone])
+    if (response.destroyed) return
+    if (!response.write(page.map(kept => row(definition, kept)).join(''))) await roomIn(response)
+    if (response.destroyed) return
     page = await pageAfter(last.unit)
   }
   response.end()

@@ -84,7 +84,7 @@ async function readText(request: IncomingMessage, limit: number, kind: KeyKind):
   const bytes = await readBytes(request, limit)
   if (encoding === null) return decodeUtf8(bytes)
   const unpackedLimit = kind === 'pk' ? Math.min(limit, PUBLISHABLE_UNPACKED_LIMIT) : limit
-  return decodeUtf8(await inflate(encoding, bytes, unpackedLimit))
+  return decodeUtf8(await inflate(encoding, bytes, unpackedLimit, () => request.socket.destroyed))
 }
 
 /**

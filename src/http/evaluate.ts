@@ -16,9 +16,11 @@ export async function postEvaluate(
   response: Response,
 ): Promise<void> {
   authenticate(context, request, 'read')
+  context.catalogue.get(request.params.key)
+  const { value: body } = await readValue(request)
+  // Looked up anew, because an arm may have been added while the body was on its way.
   const { experiment } = context.catalogue.get(request.params.key)
   const { definition } = experiment
-  const { value: body } = await readValue(request)
   refuse(fieldFaults(body, { weights: weightsFault, arm: armFault, metric: metricFault }))
   const { weights: given, arm, metric: named } = body as Body
   if ((given === undefined) === (arm === undefined)) {
@@ -27,7 +29,10 @@ export async function postEvaluate(
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
   const metric = metricIn(named, definition)
-  const evaluation = await EVALUATIONS.run(() => evaluate(context, experiment, weights, context.now(), metric))
+  const evaluation = await EVALUATIONS.run(
+    () => evaluate(context, experiment, weights, context.now(), metric),
+    () => response.destroyed,
+  )
   const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
   answerJson(response, {
     experiment: definition.key,

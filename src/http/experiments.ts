@@ -36,8 +36,9 @@ export async function putExperiment(
 export async function postPlan(context: Context, request: Request<{ key: string }>, response: Response): Promise<void> {
   authenticate(context, request, 'read')
   const { key } = request.params
+  const body = (await readValue(request)).value
   const kept = context.catalogue.find(key)?.experiment.definition ?? null
-  const definition = parseDefinition((await readValue(request)).value, key, kept)
+  const definition = parseDefinition(body, key, kept)
   const { result, changes, state } = planDefinition(context.catalogue, definition)
   const { status, winner } = state
   answerJson(response, { result, changes, experiment: { ...state.definition, status, winner } })

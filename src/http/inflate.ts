@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate as inflateZlib } from 'node:zlib'
 import { BanditError } from '../bandit/errors.ts'
-import { Computations } from './computations.ts'
+import { Computations, type IsGone } from './computations.ts'
 
 const DECODERS = {
   gzip: promisify(gunzip),
@@ -22,13 +22,13 @@ const FREE_BYTES = 1_024 * 1_024
  * Bytes as they were before they were compressed; none stay none.
  *
  * @throws BanditError `body_too_large` when they are more than `limit` or than their ratio allows, `invalid_request` when they are not
- * what their encoding says
+ * what their encoding says, or when `isGone` before their turn
  */
-export async function inflate(encoding: Encoding, bytes: Buffer, limit: number): Promise<Buffer> {
+export async function inflate(encoding: Encoding, bytes: Buffer, limit: number, isGone?: IsGone): Promise<Buffer> {
   if (bytes.length === 0) return bytes
   const allowed = mostUnpacked(bytes.length, limit)
   try {
-    return await UNPACKINGS.run(() => DECODERS[encoding](bytes, { maxOutputLength: allowed }))
+    return await UNPACKINGS.run(() => DECODERS[encoding](bytes, { maxOutputLength: allowed }), isGone)
   } catch (error) {
     if (error instanceof BanditError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {

@@ -12,11 +12,14 @@ import { VERSION } from './version.ts'
 
 export async function getMetrics(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   authenticate(context, request, 'read')
-  const text = await PAGES.run(async () => {
-    const [gathered, ofStore] = [await context.gatherMetrics(), await storeFamilies(context)]
-    await giveWay()
-    return expositionText([...gathered, ...experimentFamilies(context), ...ofStore, buildFamily()])
-  })
+  const text = await PAGES.run(
+    async () => {
+      const [gathered, ofStore] = [await context.gatherMetrics(), await storeFamilies(context)]
+      await giveWay()
+      return expositionText([...gathered, ...experimentFamilies(context), ...ofStore, buildFamily()])
+    },
+    () => response.destroyed,
+  )
   answerText(response, text, EXPOSITION_TYPE)
 }
 

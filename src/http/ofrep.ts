@@ -21,8 +21,11 @@ import { givesLists, LISTS, ofrepValue } from './ofrep-value.ts'
  */
 export async function answerFlag(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { kind } = authenticate(context, request, 'assign')
-  const live = context.catalogue.get(flagKeyIn(request.url ?? '') ?? '')
+  const key = flagKeyIn(request.url ?? '') ?? ''
+  context.catalogue.get(key)
   const { unit } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
+  // Looked up anew, because the experiment may have started while the body was on its way.
+  const live = context.catalogue.get(key)
   if (givesLists(live.experiment.definition)) throw new BanditError('invalid_request', LISTS)
   if (unit === null && needsUnit(live.experiment)) throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
   answerJson(response, await evaluate(context, live, unit ?? ''))

@@ -1,4 +1,5 @@
 // Pages that many look at are made once for each change: who asks for a revision gets the page that was made of it, or of a later one.
+import type { IsGone } from './computations.ts'
 
 interface Made<T> {
   readonly revision: number
@@ -6,6 +7,8 @@ interface Made<T> {
   readonly page: Promise<T>
   /** 0 until it is made. */
   weight: number
+  /** Of all who wait for it. */
+  readonly waiting: IsGone[]
 }
 
 /** A page also changes with time alone, as windows close; so none is given for longer than this. */
@@ -23,15 +26,29 @@ export class PageCache<T> {
     this.#most = most
   }
 
-  /** The page `name`, of the revision `wanted` at least; `make` makes it of the one that there is now. */
-  async page(name: string, { now, wanted }: { now: number; wanted: number }, make: () => Promise<T>): Promise<T> {
+  /**
+   * The page `name`, of the revision `wanted` at least; `make` makes it of the one that there is
+   * now, and is told whether all who wait for it have gone.
+   */
+  async page(
+    name: string,
+    { now, wanted }: { now: number; wanted: number },
+    make: (areGone: IsGone) => Promise<T>,
+    isGone: IsGone = () => false,
+  ): Promise<T> {
     const known = this.#made.get(name)
-    if (known !== undefined && known.revision >= wanted && performance.now() - known.at < LONGEST_MS) return known.page
-    const made: Made<T> = { revision: now, at: performance.now(), page: make(), weight: 0 }
+    if (known !== undefined && known.revision >= wanted && performance.now() - known.at < LONGEST_MS) {
+      if (known.weight === 0) known.waiting.push(isGone)
+      return known.page
+    }
+    const waiting = [isGone]
+    const page = make(() => waiting.every(each => each()))
+    const made: Made<T> = { revision: now, at: performance.now(), page, weight: 0, waiting }
     this.#made.delete(name)
     this.#made.set(name, made)
     try {
       const page = await made.page
+      waiting.length = 0
       made.weight = this.#weigh(page)
       this.#dropOldest()
       return page

@@ -29,7 +29,13 @@ export async function getOverview(context: Context, request: Request, response: 
     return overviewPage({ entries, revision, assets: ASSETS, viewer, origin })
   }
   const name = JSON.stringify([viewer, origin])
-  answerPage(response, await pages.page(name, asked(request, revision), () => PAGES.run(overview)))
+  const page = await pages.page(
+    name,
+    asked(request, revision),
+    areGone => PAGES.run(overview, areGone),
+    () => response.destroyed,
+  )
+  answerPage(response, page)
 }
 
 export async function getExperimentPage(
@@ -45,12 +51,13 @@ export async function getExperimentPage(
   const page = await cachesOf(context).pages.page(
     JSON.stringify([viewer, key, metric.key]),
     asked(request, revision),
-    () =>
+    areGone =>
       PAGES.run(async () => {
         const portrait = await portray(context, { experiment, metric }, context.now())
         await giveWay()
         return experimentPage({ portrait, revision, assets: ASSETS, viewer })
-      }),
+      }, areGone),
+    () => response.destroyed,
   )
   answerPage(response, page)
 }

@@ -43,12 +43,14 @@ export async function getReport(
   const given = formatIn(request.query.format, face) ?? acceptedFace(request)
   const { type, render } = FACES[given]
   response.appendHeader('Vary', 'Accept')
-  const text = await REPORTS.run(async () => {
-    if (response.destroyed) return ''
-    const facts = await report(context, experiment, context.now(), metric)
-    await giveWay()
-    return render(facts)
-  })
+  const text = await REPORTS.run(
+    async () => {
+      const facts = await report(context, experiment, context.now(), metric)
+      await giveWay()
+      return render(facts)
+    },
+    () => response.destroyed,
+  )
   const name = fileNameOf(experiment.definition, metric, given)
   if (name !== null) response.setHeader('Content-Disposition', name)
   answerText(response, text, `${type}; charset=utf-8`)

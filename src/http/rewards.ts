@@ -19,11 +19,12 @@ import {
   TEXT_TYPE,
 } from './body.ts'
 import type { Context } from './context.ts'
-import { FaultNames, fieldFaults, nameRule, refuse, shortened, unitRule } from './fields.ts'
+import { fieldFaults, nameRule, refuse, unitRule } from './fields.ts'
 import { instantFault, instantOf } from './instants.ts'
 import { linesOf } from './lines.ts'
 import { sendProblem } from './problem.ts'
 import { spendMore, spendSlowly } from './rate-limit.ts'
+import { RejectionMessages } from './rejection-messages.ts'
 
 /** So many events share a transaction, and a turn of the event loop; more would hold others up. */
 const SLICE = 500
@@ -35,9 +36,6 @@ export const MAX_LIST_EVENTS = 100_000
 const TYPES = [JSON_TYPE, FORM_TYPE, TEXT_TYPE, NDJSON_TYPE]
 
 const MAX_LINE_BYTES = 64 * 1024
-
-/** An event that is rejected is told why in so many characters; each of its faults may have as many. */
-const MAX_MESSAGE = 10_000
 
 /** A longer stream is answered with its counts and its rejected lines only. */
 export const MAX_RESULTS = 10_000
@@ -103,10 +101,10 @@ function fromForm(value: unknown): unknown {
 async function recordSlice(
   context: Context,
   events: readonly (unknown | BanditError)[],
-  names: FaultNames,
+  messages: RejectionMessages,
   isFirst: boolean,
 ): Promise<RewardResult[]> {
-  const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event, names)))
+  const faults = events.map(event => (event instanceof BanditError ? event : shapeError(event, messages)))
   const good = events.filter((_, position) => faults[position] === null)
   const rewards = good.map(event => rewardOf(event as RewardBody))
   const results = await recordRewards(context, rewards, context.now()).catch(error => {
@@ -117,7 +115,7 @@ async function recordSlice(
   let next = 0
   return faults.map(fault => {
     const result = fault === null ? (results[next++] as RewardResult) : rejectionOf(fault)
-    return result.status === 'rejected' ? { ...result, message: shortened(result.message, MAX_MESSAGE) } : result
+    return result.status === 'rejected' ? { ...result, message: messages.told(result.message) } : result
   })
 }
 
@@ -131,20 +129,20 @@ const UNAVAILABLE: RewardResult = {
   message: 'The store did not answer; send this event again',
 }
 
-function shapeError(event: unknown, names: FaultNames): BanditError | null {
+function shapeError(event: unknown, messages: RejectionMessages): BanditError | null {
   const faults = rewardFaults(event)
-  return faults.length === 0 ? null : new BanditError('invalid_request', names.name(faults, 'the event').text)
+  return faults.length === 0 ? null : messages.shapeError(faults)
 }
 
 /** Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices, with a summary. */
 export async function recordList(context: Context, events: readonly (unknown | BanditError)[], caller: Caller) {
   refuseLongList(events.length)
   spendMore(caller, events.length, context.now())
-  const names = new FaultNames()
+  const messages = new RejectionMessages()
   const results: RewardResult[] = []
   for (let from = 0; from < events.length; from += SLICE) {
     if (from > 0) await setImmediate()
-    results.push(...(await recordSlice(context, events.slice(from, from + SLICE), names, from === 0)))
+    results.push(...(await recordSlice(context, events.slice(from, from + SLICE), messages, from === 0)))
   }
   return summaryOf(results)
 }
@@ -158,7 +156,7 @@ export function refuseLongList(length: number): void {
 
 async function recordStream(context: Context, request: IncomingMessage, caller: Caller) {
   const counts = noCounts()
-  const names = new FaultNames()
+  const messages = new RejectionMessages()
   const results: LineResult[] = []
   let seen = 0
   const record = async (slice: readonly { number: number; event: unknown }[]) => {
@@ -167,7 +165,7 @@ async function recordStream(context: Context, request: IncomingMessage, caller: 
     const recorded = await recordSlice(
       context,
       slice.map(({ event }) => event),
-      names,
+      messages,
       seen === 0,
     )
     for (const [position, result] of recorded.entries()) {

@@ -41,3 +41,24 @@ it('run() goes on after work that failed', async () => {
   await expect(failing).rejects.toThrow('broken')
   expect(await next).toBe('next')
 })
+
+it('run() passes over those who have gone, and gives their places to others', async () => {
+  const computations = new Computations('reports', { maxRunning: 1, maxWaiting: 2 })
+  const first = held()
+  const running = computations.run(first.work)
+  let isGone = false
+  let done = 0
+  const work = async () => ++done
+  const leaving = [1, 2].map(() => computations.run(work, () => isGone))
+  expect(() => computations.run(work)).toThrowError(/Too many reports/)
+  isGone = true
+  const staying = computations.run(work)
+  for (const left of leaving) await expect(left).rejects.toThrow('The client has left')
+  const leavesLater = computations.run(work, () => isGone)
+  const last = leavesLater.catch((error: Error) => error.message)
+  first.finish()
+  await running
+  expect(await staying).toBe(1)
+  expect(await last).toBe('The client has left before its turn')
+  expect(done).toBe(1)
+})

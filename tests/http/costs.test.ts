@@ -2,6 +2,7 @@
 // measured rather than time, since others use this machine too; the bounds are far from what is usual, and far from what it was.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MAX_MESSAGES, UNTOLD } from '../../src/http/rejection-messages.ts'
 import { bearer, giveKey } from '../support/keys.ts'
 import { expectProblem } from '../support/problem.ts'
 import { type Service, startExperiment, startService } from '../support/service.ts'
@@ -178,6 +179,29 @@ describe('faults without end', () => {
       const answer = await service.call(method, path, body, keys.admin)
       expect(answer.text.length, path).toBeLessThan(64 * 1_024)
     }
+  })
+
+  it('are told shortly for keys that nobody has, however long and many, in a list and in a stream', async () => {
+    const long = 'k'.repeat(60_000)
+    const events = [
+      { unit: 'u', metric: long },
+      { unit: 'u', metric: long, experiment: 'wide' },
+      { unit: 'u', metric: 'visit', experiment: long },
+    ]
+    const lines = `${events.map(event => JSON.stringify(event)).join('\n')}\n`.repeat(50)
+    const headers = { ...keys.reward, 'content-type': 'application/x-ndjson' }
+    const streamed = await service.call('POST', '/rewards', Buffer.from(lines), headers)
+    expect(streamed.body).toMatchObject({ rejected: 150 })
+    expect(streamed.body.results[0].message).toBe(`No experiment has a metric "${'k'.repeat(79)}…"`)
+    expect(streamed.text.length).toBeLessThan(150 * 300)
+
+    const many = Array.from({ length: 20_000 }, (_, place) => ({ unit: 'u', metric: `${'m'.repeat(70)}${place}` }))
+    const listed = await service.call('POST', '/rewards', many, keys.reward)
+    const messages = (listed.body.results as { message: string }[]).map(({ message }) => message)
+    expect(messages.at(-1)).toBe(UNTOLD)
+    const told = messages.filter(message => message !== UNTOLD)
+    expect(told.length).toBeGreaterThan(5_000)
+    expect(told.join('').length).toBeLessThan(MAX_MESSAGES + 1_000)
   })
 
   it('are not looked for in forms of more than 5,000 fields', async () => {

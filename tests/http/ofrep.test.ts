@@ -3,6 +3,7 @@ import { bookOf, expectBalance } from '../support/book.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 import { bearer, giveKey } from '../support/keys.ts'
 import { expectProblem } from '../support/problem.ts'
+import { RawConnection, requestHead } from '../support/raw-http.ts'
 import { type Answer, emailDefinition, type Service, startExperiment, startService } from '../support/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
@@ -52,6 +53,19 @@ function expectBothShapes(answer: Answer, status: number, code: string, errorCod
 }
 
 describe('POST /ofrep/v1/evaluate/flags/:key', () => {
+  it('judges the experiment as it is when the body has arrived', async () => {
+    await service.call('POST', '/experiments', emailDefinition())
+    const connection = await RawConnection.open(service.url)
+    const head = { 'Content-Type': 'application/json', 'Content-Length': 14 }
+    await connection.send(`${requestHead('POST', `${FLAGS}/spring-email`, head)}{"context"`)
+    await service.call('GET', '/livez')
+    await move('start')
+    await connection.send(':{}}')
+    const { status, text } = await connection.answer()
+    expect([status, JSON.parse(text).errorCode]).toEqual([400, 'TARGETING_KEY_MISSING'])
+    await connection.reset()
+  })
+
   it('answers the arm that /assign gives, and keeps it', async () => {
     await startExperiment(service, { arms: [{ key: 'control' }, { key: 'mens' }, { key: 'womens' }] })
     const answer = await evaluate('spring-email')

@@ -45,6 +45,7 @@ describe('npm run attack', () => {
       'json-items',
       'form-ands',
       'lines-zeros',
+      'batch-left',
       'plan-unknown',
       'metrics',
     )
@@ -73,6 +74,7 @@ describe('brokenBounds()', () => {
     longestWaitMs: 520,
     calmWaitMs: 20,
     assigned: 1,
+    assignedAfter: 1,
     statuses: {},
   }
   const bounds = { smallSeconds: 0.2, largeSeconds: 1, waitMs: 500, growthMB: 100 }
@@ -89,6 +91,7 @@ describe('brokenBounds()', () => {
     ['3.10 s of CPU a message, allowed 3.00', { bytes: 3e6, cpuSeconds: 31 }],
     ['/assign waits 521 ms', { longestWaitMs: 521 }],
     ['/assign is not answered', { assigned: 0 }],
+    ['/assign is not answered afterwards', { assignedAfter: 0 }],
     ['keeps 101 MB', { afterMB: 201 }],
   ])('names %s', (told, change) => {
     expect(brokenBounds({ ...measured, ...change }, bounds)).toEqual([told])

@@ -147,6 +147,11 @@ export const BODY_ATTACKS: readonly Attack[] = [
   lines('lines-long', 'lines of 16 MB', `${' '.repeat(8_000_000)}\n`.repeat(2)),
   lines('lines-deep', 'lines of nested lists', `${'['.repeat(60_000)}\n`.repeat(16)),
   lines('lines-fields', 'lines of unknown fields', `${objectOf(6_000, place => [`f${place}`, 0])}\n`.repeat(16)),
+  lines(
+    'lines-metrics',
+    '50 MB of lines with metrics of 10,000 characters that nobody has',
+    `{"unit":"u","metric":"${'m'.repeat(10_000)}"}\n`.repeat(5_000),
+  ),
   {
     name: 'segment-names',
     what: '30,000 calls of an SDK with names of 200 characters that no experiment measures',

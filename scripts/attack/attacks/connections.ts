@@ -1,7 +1,8 @@
 // Connections that are held open, bring requests ahead of their turn, or never read.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import type { Attack } from '../attack.ts'
-import { WIDE } from '../experiments.ts'
+import { LONELY, WIDE } from '../experiments.ts'
 import type { Stage } from '../stage.ts'
 
 const HOLD_MS = 3_000
@@ -63,6 +64,11 @@ export const CONNECTION_ATTACKS: readonly Attack[] = [
       ),
   },
   {
+    name: 'batch-left',
+    what: '300 compressed batches of 200 units, whose senders leave at once',
+    run: batchLeft,
+  },
+  {
     name: 'live-pages',
     what: '300 pages that listen for changes',
     run: stage =>
@@ -86,6 +92,19 @@ function ahead(path: string, count: number, more = ''): string {
 
 function post(stage: Stage, path: string, key: 'assign' | 'reward'): string {
   return `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${stage.keyLine(key)}`
+}
+
+async function batchLeft(stage: Stage): Promise<void> {
+  const units = Array.from({ length: 200 }, (_, place) => `left-${place}`)
+  const body = gzipSync(JSON.stringify({ experiment: LONELY, units }))
+  const head = `${post(stage, '/assign/batch', 'assign')}Content-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`
+  const bytes = Buffer.concat([Buffer.from(head), body])
+  await Promise.all(
+    Array.from({ length: 300 }, async () => {
+      const socket = await stage.open(bytes)
+      socket.destroy()
+    }),
+  )
 }
 
 /** Opens so many connections with these bytes, and leaves them open for a while. */
