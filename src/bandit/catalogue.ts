@@ -60,6 +60,8 @@ export class Catalogue {
   /** Takes in an experiment as it is now, in place of what was known of it. */
   keep(experiment: Experiment, snapshot: Snapshot | null, growth: Growth): void {
     const { definition } = experiment
+    const before = this.#byKey.get(definition.key)
+    if (before !== undefined && before.growth !== growth) growth.succeed(before.growth)
     for (const [key, named] of this.#byMetric)
       if (named.delete(definition.key) && named.size === 0) this.#byMetric.delete(key)
     const metrics = new Map(

@@ -1,5 +1,6 @@
 // How much the ledger of an experiment has grown since its last snapshot, and so whether the policy should be frozen anew. Counts
 // along in memory with what was acknowledged, so that no request and no tick has to ask the store.
+import { BatchRoom } from './batch-room.ts'
 import type { LedgerSize, Snapshot, SnapshotHead } from './store.ts'
 
 /** A snapshot is due when units, rewards or mature units have grown by this share. */
@@ -36,6 +37,7 @@ export class Growth {
   #atSnapshot = { createdAt: Number.NEGATIVE_INFINITY, units: 0, rewards: 0, matureUnits: 0 }
   /** The batch of the current snapshot; units of those before may still come in. */
   #open = { snapshot: 1, units: 0 }
+  #room = new BatchRoom()
 
   /** `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has counted for it. */
   constructor(windowMs: number | null, heads: readonly SnapshotHead[] = [], rewards = 0) {
@@ -85,12 +87,41 @@ export class Growth {
     this.#matureAt(createdAt)
     this.#atSnapshot = { createdAt, ...ledgerSize, matureUnits: this.#matureUnits }
     this.#open = { snapshot: number, units: 0 }
+    // What is still on its way was drawn under an older snapshot, and counts to an older batch.
+    const before = this.#room
+    this.#room = new BatchRoom()
+    before.wake()
+  }
+
+  /**
+   * Stands in from now on for what was known before: what is on its way to the same open batch is
+   * still so, and a snapshot that failed is still not tried again at once.
+   */
+  succeed(before: Growth): void {
+    this.#notBefore = Math.max(this.#notBefore, before.#notBefore)
+    if (this.#open.snapshot === before.#open.snapshot) this.#room = before.#room
+    else before.#room.wake()
   }
 
   /** So many more units fill the open batch; 0 or less: it is full, and a snapshot is due whatever the clock. */
   get roomInBatch(): number {
     const { units } = this.#open
     return fullBatch(this.#units - units) - units
+  }
+
+  /** The room that is left beside the units which are on their way. */
+  get freeRoom(): number {
+    return this.roomInBatch - this.#room.reserved
+  }
+
+  /** Call what it returns once, when the units were kept or could not be. */
+  reserveRoom(units: number): () => void {
+    return this.#room.reserve(units)
+  }
+
+  /** Until there may be more free room; never longer than `mostMs`. */
+  waitForRoom(mostMs: number): Promise<void> {
+    return this.#room.wait(mostMs)
   }
 
   /** The snapshot that was due could not be taken. */

@@ -1,7 +1,14 @@
 // A policy as a person writes it: what makes one valid, what is filled in, and what stays of the
 // one that an experiment has.
 import type { Fault } from './errors.ts'
-import { type Exploration, MIN_PROPENSITY, type Policy, type PolicyType } from './policy.ts'
+import {
+  type Exploration,
+  type FixedPolicy,
+  type LearningPolicy,
+  MIN_PROPENSITY,
+  type Policy,
+  type PolicyType,
+} from './policy.ts'
 
 /** A policy as a person writes it. What is left out has a default, or stays as it is. */
 export interface PolicyInput {
@@ -63,8 +70,8 @@ export function policyFaults(
 
 /**
  * The whole policy for these arms. What is left out is taken from `kept`, the policy that the
- * experiment has, as long as that is of the same type (the prior whatever its type); else it has
- * its default. The input must be without faults.
+ * experiment has, also when the type changes; what no policy of the kept type has gets its default.
+ * The input must be without faults.
  */
 export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, kept: Policy | null = null): Policy {
   const policy = policyOver(input, kept, arms)
@@ -74,7 +81,7 @@ export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, k
   const controlShare = controlShareOf(policy, arms)
   if (type === 'uniform') return { type, controlShare, prior }
   // One that was stored before there was a burn-in has none, and goes on without.
-  const burnIn = policy.burnIn ?? (type === kept?.type ? undefined : DEFAULT_BURN_IN)
+  const burnIn = policy.burnIn ?? (kept !== null && 'exploration' in kept ? undefined : DEFAULT_BURN_IN)
   const exploration = explorationOf(policy.exploration, arms, controlShare)
   return { type, exploration, controlShare, ...(burnIn !== undefined && { burnIn }), prior }
 }
@@ -93,13 +100,33 @@ function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms
 function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms: ArmRoles): TypedReadablePolicy {
   const type = input?.type === undefined ? (kept?.type ?? 'thompson') : input.type
   const prior = { ...kept?.prior, ...given(input?.prior) }
-  if (kept === null || kept.type !== type) return { ...input, type, prior }
-  const policy: TypedReadablePolicy = { ...kept, ...given(input), type, prior }
-  if (policy.type === 'fixed') return policy
-  const controlShare = input?.controlShare === undefined ? possibleShare(policy.controlShare, arms) : input.controlShare
+  const stays = kept === null || type === null ? {} : fieldsFor(type, kept)
+  const policy: TypedReadablePolicy = { ...stays, ...given(input), type, prior }
+  if (stays.controlShare === undefined) return policy
+  const controlShare = input?.controlShare === undefined ? possibleShare(stays.controlShare, arms) : input.controlShare
+  if (stays.exploration === undefined) return { ...policy, controlShare }
   const least = leastExploration(arms, controlShare ?? null)
-  if (policy.exploration === undefined || input?.exploration !== undefined) return { ...policy, controlShare }
-  return { ...policy, controlShare, exploration: raised(policy.exploration as Exploration, least) }
+  if (input?.exploration === null) return { ...policy, controlShare }
+  return { ...policy, controlShare, exploration: explorationOver(input?.exploration, raised(stays.exploration, least)) }
+}
+
+type KeptFields = Partial<Omit<LearningPolicy, 'type' | 'prior'> & Pick<FixedPolicy, 'weights'>>
+
+/** Of the fields that a policy has, those that one of another type has too. */
+function fieldsFor(type: PolicyType, kept: Policy): KeptFields {
+  if (kept.type === 'fixed') return type === 'fixed' ? { weights: kept.weights } : {}
+  if (type === 'fixed') return {}
+  if (type === 'uniform' || kept.type === 'uniform') return { controlShare: kept.controlShare }
+  const { exploration, controlShare, burnIn } = kept
+  return { exploration, controlShare, ...(burnIn !== undefined && { burnIn }) }
+}
+
+/** A share that is the same at all times is both of the two. */
+function explorationOver(input: ExplorationInput | undefined, kept: Exploration): Exploration {
+  if (typeof input === 'number') return input
+  if (input?.untilVerdict === undefined && input?.after === undefined) return kept
+  const shares = typeof kept === 'number' ? { untilVerdict: kept, after: kept } : kept
+  return { untilVerdict: input.untilVerdict ?? shares.untilVerdict, after: input.after ?? shares.after }
 }
 
 /** A control that is retired has no share, and each of the others keeps its least one. */
@@ -125,11 +152,9 @@ function controlShareOf(policy: TypedReadablePolicy, { active, control }: ArmRol
 
 function explorationOf(input: ExplorationInput | undefined, arms: ArmRoles, controlShare: number | null): Exploration {
   if (typeof input === 'number') return input
-  if (input?.untilVerdict != null && input.after != null) {
-    return { untilVerdict: input.untilVerdict, after: input.after }
-  }
   const areTwo = arms.active.length === 2 && controlShare === null
-  return raised(areTwo ? DEFAULT_EXPLORATION_OF_TWO : DEFAULT_EXPLORATION, leastExploration(arms, controlShare))
+  const usual = areTwo ? DEFAULT_EXPLORATION_OF_TWO : DEFAULT_EXPLORATION
+  return explorationOver(input, raised(usual, leastExploration(arms, controlShare)))
 }
 
 /** The smallest exploration that leaves every active arm its least propensity. */

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { loadInBulk } from '../../scripts/studies/bulk-load/load-in-bulk.ts'
 import { assign } from '../../src/bandit/assign.ts'
 import { assignInSlices } from '../../src/bandit/assign-batch.ts'
@@ -9,6 +11,7 @@ import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import type { Refreshed } from '../../src/bandit/refresh-snapshots.ts'
 import type { Store } from '../../src/bandit/store.ts'
 import { openStore } from '../../src/store/open.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { NOON } from '../support/service.ts'
 
 const KEY = 'bulk'
@@ -37,7 +40,30 @@ async function load(units: readonly string[], deps = { store, catalogue, now: ()
   return sizes
 }
 
-const batches = async () => (await store.findSnapshots(1)).map(({ units }) => units)
+const sizesIn = async (other: Store) => (await other.findSnapshots(1)).map(({ units }) => units)
+const batches = () => sizesIn(store)
+
+/** A running experiment, as two processes know it that have opened the same file. */
+async function twoProcesses() {
+  const folder = scratchFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const open = async () => {
+    const own = await openStore(`sqlite:${join(folder, 'pinwheel.db')}`)
+    onTestFinished(() => own.close())
+    return own
+  }
+  const first = await open()
+  const { definition } = catalogue.get(KEY).experiment
+  const deps = { store: first, catalogue: await Catalogue.load(first) }
+  await createExperiment(deps, definition, request)
+  await setStatus(deps, KEY, 'running', request)
+  const second = await open()
+  const now = () => NOON
+  return [
+    { ...deps, now },
+    { store: second, catalogue: await Catalogue.load(second), now },
+  ] as const
+}
 
 describe('assignInSlices()', () => {
   it('answers every unit once, in its place, and closes each batch when it is full, though no time passes', async () => {
@@ -97,6 +123,60 @@ describe('assignInSlices()', () => {
     expect(sizes.every((units, position) => units > 0 || position === sizes.length - 1)).toBe(true)
   })
 
+  it('closes each batch when it is full, however many calls come together', async () => {
+    await start()
+    const calls = await Promise.all(names(24, 'call').map(call => load(names(1_000, `${call}/`))))
+    expect(calls.map(sizes => sizes.reduce((sum, size) => sum + size))).toEqual(calls.map(() => 1_000))
+    expect((await batches()).slice(0, -1)).toEqual([100, 100, 200, 400, 800, 1_600, 3_200, 6_400])
+  })
+
+  it('overfills a batch by less than the smallest slice where calls of few units come together', async () => {
+    await start()
+    await Promise.all(names(60, 'call').map(call => load(names(70, `${call}/`))))
+    const sizes = await batches()
+    let before = 0
+    for (const units of sizes.slice(0, -1)) {
+      expect(units).toBeGreaterThanOrEqual(Math.max(100, before))
+      expect(units).toBeLessThan(Math.max(100, before) + 100)
+      before += units
+    }
+    expect(sizes.length).toBeGreaterThan(4)
+  })
+
+  it('gives arms to calls that come together though no snapshot can be taken', async () => {
+    await start()
+    const takeSnapshot = () => Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
+    const deps = { catalogue, now: () => NOON, store: { ...store, takeSnapshot } }
+    const calls = await Promise.all(names(24, 'call').map(call => load(names(1_000, `${call}/`), deps)))
+    expect(calls.flat().reduce((sum, size) => sum + size)).toBe(24_000)
+    expect(await batches()).toEqual([24_000])
+  })
+
+  it('gives the room back where the store fails', async () => {
+    await start()
+    const fail = () => Promise.reject(new StoreUnavailableError(new Error('the disk is gone')))
+    const broken = { ...store, keepAssignments: fail, findAssignments: fail, readPulse: fail }
+    await Promise.all(
+      names(24, 'call').map(call => load(names(300, `${call}/`), { catalogue, now: () => NOON, store: broken })),
+    )
+    expect([catalogue.get(KEY).growth.freeRoom, await batches()]).toEqual([100, [0]])
+    await load(names(400))
+    expect(await batches()).toEqual([100, 100, 200])
+  })
+
+  it('waits a second at most for room that a hanging call holds', async () => {
+    await start()
+    const hanging = Promise.withResolvers<never>()
+    const hung = { ...store, keepAssignments: () => hanging.promise }
+    const first = load(names(100, 'hung'), { catalogue, now: () => NOON, store: hung })
+    const startedAt = performance.now()
+    await load(names(100))
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    hanging.reject(new StoreUnavailableError(new Error('the disk is gone')))
+    await first
+    expect(await batches()).toEqual([100])
+  })
+
   it('refuses an experiment that is not there', async () => {
     const slices = assignInSlices({ store, catalogue, now: () => NOON }, 'nobody', ['u'])
     await expect(slices.next()).rejects.toMatchObject({ code: 'experiment_not_found' })
@@ -116,6 +196,28 @@ describe('assignInSlices() of several processes', () => {
     expect(await batches()).toEqual([250, 100, 210])
     expect(there.get(KEY).snapshot?.number).toBe(3)
     expect(there.get(KEY).growth.size.units).toBe(400 + 150 + 10)
+  })
+
+  it('looks at the store before a slice that might overfill what another process has filled', async () => {
+    const [here, there] = await twoProcesses()
+    await load(names(100, 'here'), here)
+    await load(names(400, 'there'), there)
+    expect(await sizesIn(here.store)).toEqual([100, 100, 200, 100])
+  })
+
+  it('overfills no batch by more than the other process has on its way, however many calls come to both', async () => {
+    const processes = await twoProcesses()
+    await Promise.all(
+      processes.flatMap((own, place) => names(12, `${place}-`).map(call => load(names(1_000, `${call}/`), own))),
+    )
+    const sizes = await sizesIn(processes[0].store)
+    expect(sizes.reduce((sum, units) => sum + units)).toBe(24_000)
+    let before = 0
+    for (const units of sizes.slice(0, -1)) {
+      expect(units).toBeLessThan(2 * (Math.max(100, before) + 100))
+      before += units
+    }
+    expect(sizes.length).toBeGreaterThan(5)
   })
 
   it('takes few snapshots though each process knows of its own units only', async () => {

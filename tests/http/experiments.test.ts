@@ -296,9 +296,26 @@ describe('PUT /experiments/:key', () => {
     expect(shown.policy).toEqual(policy)
     const more = await put({ ...original, arms: [...original.arms, { key: 'c' }] })
     expect(more.body).toMatchObject({ version: 4, policy })
-    // Another type is another policy, with its defaults; the prior is that of the metric, and frozen.
     const other = await put({ policy: { type: 'exploration' } })
-    expect(other.body.policy).toMatchObject({ type: 'exploration', controlShare: 0.2, burnIn: 500 })
+    expect(other.body.policy).toEqual({ ...policy, type: 'exploration' })
+  })
+
+  it('keeps what another type of policy has too, and fills in the rest', async () => {
+    const shares = { exploration: 0.3, controlShare: 0.4, burnIn: 0, prior: { alpha: 2, beta: 3 } }
+    const policyAfter = async (type: string, more = {}) => (await put({ policy: { type, ...more } })).body.policy
+    await put({ ...WHOLE, policy: { type: 'thompson', ...shares } })
+    await changeTo('start')
+    expect(await policyAfter('exploration')).toEqual({ type: 'exploration', ...shares })
+    expect(await policyAfter('thompson', { burnIn: 7 })).toEqual({ type: 'thompson', ...shares, burnIn: 7 })
+    const { controlShare, prior } = shares
+    expect(await policyAfter('uniform')).toEqual({ type: 'uniform', controlShare, prior })
+    const usual = { exploration: 0.1, controlShare, burnIn: 500, prior }
+    expect(await policyAfter('thompson')).toEqual({ type: 'thompson', ...usual })
+    expect(await policyAfter('uniform', { controlShare: null })).toEqual({ type: 'uniform', controlShare: null, prior })
+    expect(await policyAfter('thompson')).toMatchObject({ controlShare: null })
+    const weights = { control: 0.5, mens: 0.3, womens: 0.2 }
+    expect(await policyAfter('fixed', { weights })).toEqual({ type: 'fixed', weights, prior })
+    expect(await policyAfter('thompson')).toEqual({ type: 'thompson', ...usual, controlShare: 0.2 })
   })
 
   it('keeps fixed weights, and says which arms they do not fit', async () => {

@@ -1,0 +1,43 @@
+// Room in an open batch that is reserved for units on their way to the store, so that calls which
+// arrive together do not each fill it.
+
+export class BatchRoom {
+  #reserved = 0
+  #change = Promise.withResolvers<void>()
+
+  /** So many units are on their way. */
+  get reserved(): number {
+    return this.#reserved
+  }
+
+  /** Call what it returns once, when the units were kept or could not be. */
+  reserve(units: number): () => void {
+    this.#reserved += units
+    return () => {
+      this.#reserved -= units
+      this.wake()
+    }
+  }
+
+  /** Whoever waits looks again. */
+  wake(): void {
+    this.#change.resolve()
+    this.#change = Promise.withResolvers()
+  }
+
+  /** Until some of the room is given back, or the batch is closed; never longer than `mostMs`. */
+  async wait(mostMs: number): Promise<void> {
+    await atMost(mostMs, this.#change.promise)
+  }
+}
+
+/** Waits for `event`, but never longer than `mostMs`. */
+export async function atMost(mostMs: number, event: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, mostMs)
+  try {
+    await Promise.race([event, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
