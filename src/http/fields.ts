@@ -68,6 +68,11 @@ export function refuse(faults: readonly Fault[]): void {
 export class FaultNames {
   #left = MAX_FAULTS
 
+  /** Nothing more is named; a sentence then tells no more than how many faults there are. */
+  get isSpent(): boolean {
+    return this.#left === 0
+  }
+
   /** The faults in a sentence, and those of them that it names. `whole`: what has the faults without a path. */
   name(faults: readonly Fault[], whole: string): { text: string; named: Fault[] } {
     const named = faults
