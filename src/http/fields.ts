@@ -4,7 +4,7 @@ import { nameFault, unitFault } from '../bandit/facts.ts'
 import { counted } from '../bandit/wording.ts'
 
 /** An answer names at most so many faults; of the others it tells how many they are. */
-export const MAX_FAULTS = 100
+const MAX_FAULTS = 100
 
 /** What a sender may choose, as the name of a field, is told in so many characters; what is right instead, in so many more. */
 const MAX_PATH = 200
