@@ -9,14 +9,14 @@ export const BODY_LIMIT = 1024 * 1024
 export const BATCH_LIMIT = 16 * 1024 * 1024
 
 /** What a page sends compressed is smaller; everybody who looks at the page has its key. */
-export const PUBLISHABLE_UNPACKED_LIMIT = 256 * 1024
+const PUBLISHABLE_UNPACKED_LIMIT = 256 * 1024
 
 /** Items of lists and fields of objects, all together, in a body of up to `BODY_LIMIT`, and in a longer one. */
-export const MAX_VALUES = 100_000
-export const MAX_BATCH_VALUES = 1_000_000
+const MAX_VALUES = 100_000
+const MAX_BATCH_VALUES = 1_000_000
 
 /** A form has no more fields; that of the page with 200 arms and 20 metrics has some 770. */
-export const MAX_FORM_FIELDS = 5_000
+const MAX_FORM_FIELDS = 5_000
 
 /** A body that is read whole has so long to arrive; whoever needs longer streams. */
 const BODY_TIMEOUT_MS = 30_000

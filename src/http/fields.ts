@@ -4,7 +4,7 @@ import { nameFault, unitFault } from '../bandit/facts.ts'
 import { counted } from '../bandit/wording.ts'
 
 /** An answer names at most so many faults; of the others it tells how many they are. */
-export const MAX_FAULTS = 100
+const MAX_FAULTS = 100
 
 /** What a sender may choose, as the name of a field, is told in so many characters; what is right instead, in so many more. */
 const MAX_PATH = 200
@@ -73,6 +73,11 @@ export function refuse(faults: readonly Fault[]): void {
 /** Names the faults of one call, until it has named `MAX_FAULTS`. */
 export class FaultNames {
   #left = MAX_FAULTS
+
+  /** Nothing more is named; a sentence then tells no more than how many faults there are. */
+  get isSpent(): boolean {
+    return this.#left === 0
+  }
 
   /** The faults in a sentence, and those of them that it names. `whole`: what has the faults without a path. */
   name(faults: readonly Fault[], whole: string): { text: string; named: Fault[] } {

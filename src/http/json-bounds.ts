@@ -3,7 +3,7 @@
 import { BanditError } from '../bandit/errors.ts'
 
 /** Lists and objects within each other. */
-export const MAX_DEPTH = 64
+const MAX_DEPTH = 64
 
 const QUOTE = 0x22
 const COMMA = 0x2c

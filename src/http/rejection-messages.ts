@@ -12,10 +12,21 @@ export const UNTOLD = 'The answer has no room for more reasons'
 
 export class RejectionMessages {
   readonly #names = new FaultNames()
+  /** Errors by how many faults they count. */
+  readonly #counted = new Map<number, BanditError>()
   #left = MAX_MESSAGES
 
-  /** What is wrong with the shape of an event. */
+  /** What is wrong with the shape of an event. Faults that are counted only share an error: half a million lines may have such. */
   shapeError(faults: readonly Fault[]): BanditError {
+    if (!this.#names.isSpent) return this.#newError(faults)
+    const known = this.#counted.get(faults.length)
+    if (known !== undefined) return known
+    const error = this.#newError(faults)
+    this.#counted.set(faults.length, error)
+    return error
+  }
+
+  #newError(faults: readonly Fault[]): BanditError {
     return new BanditError('invalid_request', this.#names.name(faults, 'the event').text)
   }
 

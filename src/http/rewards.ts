@@ -19,7 +19,7 @@ import {
   TEXT_TYPE,
 } from './body.ts'
 import type { Context } from './context.ts'
-import { fieldFaults, nameRule, refuse, unitRule } from './fields.ts'
+import { fieldFaults, isObject, nameRule, refuse, unitRule } from './fields.ts'
 import { instantFault, instantOf } from './instants.ts'
 import { linesOf } from './lines.ts'
 import { sendProblem } from './problem.ts'
@@ -79,8 +79,10 @@ const REWARD_RULES = {
 }
 
 function rewardFaults(event: unknown): Fault[] {
-  return fieldFaults(event, REWARD_RULES)
+  return isObject(event) ? fieldFaults(event, REWARD_RULES) : NO_OBJECT
 }
+
+const NO_OBJECT = fieldFaults(null, REWARD_RULES)
 
 function rewardOf({ at, unit, ...event }: RewardBody): Reward {
   return { ...event, unit: unitIn(unit), value: event.value ?? 1, ...(at !== undefined && { at: instantOf(at) }) }

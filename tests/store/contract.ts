@@ -511,6 +511,17 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
         ])
       })
 
+      it('readTotals() finds the latest total of a metric behind one without rewards', async () => {
+        const id = await createWithFacts()
+        await store.recordRewards([rating(id, 2, { unit: 'c' })])
+        await store.recordRewards([rating(id, 3, { unit: 'c' })])
+        const totalsOf = async (metricCount: number) =>
+          (await store.readTotals(id, { after: 'b', limit: 2, metricCount })).map(({ totals }) => totals)
+        expect(await totalsOf(2)).toEqual([[0, 5]])
+        expect(await totalsOf(1)).toEqual([[0]])
+        expect(await totalsOf(3)).toEqual([[0, 5, 0]])
+      })
+
       it('audit() shows every unit with its rewards, and the ledgers of the same instant', async () => {
         const id = await createWithFacts()
         const seen: UnitFacts[] = []

@@ -9,17 +9,26 @@ export function factSentences(db: Database.Database): Pick<Sentences, 'readTotal
   const readPage = db.prepare<[number, string, number], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
-  // The first row is the latest: see migration 6.
-  const findTotal = db.prepare<[number, string, number], { total: number }>(`
-    SELECT total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
+  // The first row of a metric is the latest: see migration 6. From one metric that has rewards to the next, since most have none.
+  const findTotal = db.prepare<[number, string, number], { metric: number; total: number }>(`
+    SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ?
+    ORDER BY metric, sequence DESC LIMIT 1`)
+
+  const totalsOf = (experimentId: number, unit: string, metricCount: number): number[] => {
+    const totals = new Array<number>(metricCount).fill(0)
+    for (let from = 0; from < metricCount; ) {
+      const found = findTotal.get(experimentId, unit, from)
+      if (found === undefined || found.metric >= metricCount) break
+      totals[found.metric] = found.total
+      from = found.metric + 1
+    }
+    return totals
+  }
 
   const readTotals = db.transaction((experimentId: number, { after, limit, metricCount }: TotalsPage) =>
     readPage.all(experimentId, after ?? '', limit).map(assignment => ({
       ...assignment,
-      totals: Array.from(
-        { length: metricCount },
-        (_, metricPosition) => findTotal.get(experimentId, assignment.unit, metricPosition)?.total ?? 0,
-      ),
+      totals: totalsOf(experimentId, assignment.unit, metricCount),
     })),
   )
 
