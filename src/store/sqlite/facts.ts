@@ -11,8 +11,7 @@ export function factSentences(db: Database.Database): Pick<Sentences, 'readTotal
 
   // The first row of a metric is the latest: see migration 6. From one metric that has rewards to the next, since most have none.
   const findTotal = db.prepare<[number, string, number], { metric: number; total: number }>(`
-    SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ?
-    ORDER BY metric, sequence DESC LIMIT 1`)
+    SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ? LIMIT 1`)
 
   const totalsOf = (experimentId: number, unit: string, metricCount: number): number[] => {
     const totals = new Array<number>(metricCount).fill(0)
