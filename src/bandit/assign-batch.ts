@@ -1,7 +1,6 @@
 // Many units at once: given their arms in slices, so that neither a thread nor the store is held up by one long batch, with the
 // policy frozen anew in between where a batch of the ledger is full.
 import { type Assigned, assign } from './assign.ts'
-import { atMost } from './batch-room.ts'
 import type { Catalogue } from './catalogue.ts'
 import { StoreUnavailableError } from './errors.ts'
 import { type FollowDeps, followStore } from './follow-store.ts'
@@ -14,6 +13,8 @@ interface Deps {
     FollowDeps['store']
   /** The present time, ms since 1970. */
   readonly now: () => number
+  /** Resolves so many ms later; without it a slice waits for room for as long as it takes. */
+  readonly sleep?: (ms: number) => Promise<unknown>
   /** Is told of each snapshot that was taken meanwhile, or could not be. */
   readonly onRefreshed?: (refreshed: Refreshed) => void
 }
@@ -63,26 +64,30 @@ interface Slice {
 }
 
 async function nextSlice(deps: Deps, experiment: string, left: number): Promise<Slice> {
-  const latest = performance.now() + LONGEST_WAIT_MS
-  for (let hasLooked = false; ; ) {
+  for (let [hasLooked, isLate] = [false, false]; ; ) {
     const refreshed = await refreshSnapshot(deps, experiment, deps.now())
     if (refreshed !== null) deps.onRefreshed?.(refreshed)
     const { growth, experiment: known } = deps.catalogue.get(experiment)
     const { freeRoom } = growth
     const units = Math.min(left, LARGEST_SLICE, Math.max(SMALLEST_SLICE, freeRoom))
     const goOn = (): Slice => ({ units, release: growth.reserveRoom(units) })
-    const waitMs = latest - performance.now()
-    if (known.status !== 'running' || waitMs <= 0) return goOn()
+    if (known.status !== 'running' || isLate) return goOn()
     // A batch that is full without what is on its way cannot be closed now: there is nothing to wait for.
     if (freeRoom > 0 || growth.roomInBatch <= 0) {
       if (hasLooked || freeRoom >= AMPLE_SLICES * units) return goOn()
-      await atMost(waitMs, lookAtStore(deps))
+      isLate = await isLater(deps, lookAtStore(deps))
       hasLooked = true
     } else {
-      await growth.waitForRoom(waitMs)
+      isLate = await isLater(deps, growth.roomChange)
       hasLooked = false
     }
   }
+}
+
+/** Whether `event` takes longer than a slice waits. */
+async function isLater({ sleep }: Deps, event: Promise<void>): Promise<boolean> {
+  const inTime = event.then(() => false)
+  return sleep === undefined ? inTime : Promise.race([inTime, sleep(LONGEST_WAIT_MS).then(() => true)])
 }
 
 const looksUnderWay = new WeakMap<Catalogue, Promise<void>>()

@@ -25,19 +25,8 @@ export class BatchRoom {
     this.#change = Promise.withResolvers()
   }
 
-  /** Until some of the room is given back, or the batch is closed; never longer than `mostMs`. */
-  async wait(mostMs: number): Promise<void> {
-    await atMost(mostMs, this.#change.promise)
-  }
-}
-
-/** Waits for `event`, but never longer than `mostMs`. */
-export async function atMost(mostMs: number, event: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, mostMs)
-  try {
-    await Promise.race([event, late.promise])
-  } finally {
-    clearTimeout(timer)
+  /** Resolves when some of the room is given back, or the batch is closed. */
+  get change(): Promise<void> {
+    return this.#change.promise
   }
 }

@@ -3,7 +3,7 @@
 // traffic for as long as the window.
 
 /** Arms by position. */
-export interface BurnIn {
+interface BurnIn {
   /** The arm whose share is reserved, and so stays exactly as it is; null: there is none. */
   readonly reserved: number | null
   /** Whether the arm was there from the start, or has enough mature units. */

@@ -14,7 +14,7 @@ export interface KeyRequest {
 }
 
 /** A key that comes into being (`before` null), or into its next state. */
-export interface KeyStep {
+interface KeyStep {
   readonly action: KeyAction
   readonly before: Key | null
   readonly after: Key

@@ -119,9 +119,9 @@ export class Growth {
     return this.#room.reserve(units)
   }
 
-  /** Until there may be more free room; never longer than `mostMs`. */
-  waitForRoom(mostMs: number): Promise<void> {
-    return this.#room.wait(mostMs)
+  /** Resolves when there may be more free room. */
+  get roomChange(): Promise<void> {
+    return this.#room.change
   }
 
   /** The snapshot that was due could not be taken. */

@@ -45,12 +45,14 @@ function keptMetrics({ metrics }: Definition, given: readonly (ReadableMetric | 
   const isPrimaryNamed = given.some(metric => metric?.role === 'primary')
   return (metric: ReadableMetric | null): ReadableMetric | null => {
     const kept = known.get(metric?.key ?? '')
-    return metric === null || kept === undefined ? metric : keptMetric(metric, kept, isPrimaryNamed)
+    if (metric === null) return null
+    // A new metric that has no type is judged by what else it has.
+    return kept === undefined ? { ...metric, type: metric.type ?? null } : keptMetric(metric, kept, isPrimaryNamed)
   }
 }
 
 function keptMetric(metric: ReadableMetric, kept: Metric, isPrimaryNamed: boolean): ReadableMetric {
-  const { key, type, goal = kept.goal, window = kept.window } = metric
+  const { key, type = kept.type, goal = kept.goal, window = kept.window } = metric
   const keptRole = kept.role === 'primary' && isPrimaryNamed ? 'secondary' : kept.role
   const role = metric.role === undefined ? keptRole : metric.role
   const range = metric.range === undefined && type === kept.type ? kept.range : metric.range

@@ -28,7 +28,7 @@ export interface Portrait extends Sketch {
 }
 
 /** So many arms are drawn at the most, besides the control: those that are most probably best. */
-export const MOST_DRAWN = 20
+const MOST_DRAWN = 20
 
 interface Subject {
   readonly experiment: Experiment

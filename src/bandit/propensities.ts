@@ -5,7 +5,7 @@ import type { Posterior } from '../stats/posterior.ts'
 import { explorationNow, type Policy } from './policy.ts'
 
 /** What the policy knows when it is frozen into a snapshot. Arms by position. */
-export interface Knowledge {
+interface Knowledge {
   /** One for each arm, or null while nothing can be known of any (then all arms weigh the same). */
   readonly posteriors: readonly Posterior[] | null
   readonly active: readonly boolean[]

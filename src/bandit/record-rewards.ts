@@ -25,7 +25,7 @@ interface Deps {
 }
 
 /** A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would count for ever. */
-export const CLOCK_TOLERANCE_MS = 5 * 60_000
+const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** Values beyond this are a mistake. */
 export const MAX_REWARD_VALUE = 1e12

@@ -12,7 +12,7 @@ const ROUNDING = 1e-9
 const LOOK_BACK = 50
 const MIN_LOOK_BACK = 1_000
 
-export interface Diet {
+interface Diet {
   readonly arm: string
   readonly isStarved: boolean
   /** Units that the arm got, among `of` units of the experiment. */

@@ -7,7 +7,7 @@ import type { Metric } from './metric.ts'
 import { formatCount } from './numbers.ts'
 import { roughly } from './wording.ts'
 
-export interface EarlinessOptions {
+interface EarlinessOptions {
   readonly metric: Pick<Metric, 'range'>
   readonly alpha: number
   readonly plannedUnits: number

@@ -1,5 +1,7 @@
 // POST /assign and POST /assign/batch.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { type Assigned, assign } from '../bandit/assign.ts'
 import { assignInSlices } from '../bandit/assign-batch.ts'
 import type { Arm } from '../bandit/experiment.ts'
@@ -49,11 +51,13 @@ export async function answerAssignBatch(
   await answerInParts(response, assignedParts(context, experiment, units))
 }
 
+const sleep = (ms: number) => setTimeout(ms, undefined, { ref: false })
+
 async function* assignedParts(context: Context, experiment: string, units: readonly string[]): AsyncGenerator<string> {
   const onRefreshed = (refreshed: Refreshed) => logRefreshed(context.log, refreshed)
   let done = 0
   // The first slice comes before the head, so that a fault is still told as a problem.
-  for await (const assigned of assignInSlices({ ...context, onRefreshed }, experiment, units)) {
+  for await (const assigned of assignInSlices({ ...context, sleep, onRefreshed }, experiment, units)) {
     for (const { arm, reason } of assigned) context.metrics.assigned(experiment, arm.key, reason)
     const items = assigned.map(one => assignedJson(experiment, one)).join(',')
     const isFirst = done === 0

@@ -182,8 +182,29 @@ export const definitionSchema = z
     description: 'An experiment as you define it; what has a default may be left out.',
   })
 
+/** A metric that the experiment has keeps its type too. */
+const metricChangeSchema = metricSchema
+  .partial({ type: true })
+  .meta({ id: 'MetricChange', description: 'A metric as you write it; only a new one needs its type.' })
+
+const policyChangeSchema = policySchema
+  .extend({
+    exploration: z
+      .union([explorationShare, explorationSharesSchema.partial()])
+      .optional()
+      .describe('As for a new experiment; of two shares the one that is left out stays as it is.'),
+  })
+  .meta({ id: 'PolicyChange', description: 'How the traffic is shared from now on.' })
+
 /** A change of an experiment: all that is left out stays as it is. */
-export const definitionChangeSchema = definitionSchema.partial({ arms: true, metrics: true })
+export const definitionChangeSchema = definitionSchema.partial({ arms: true, metrics: true }).extend({
+  metrics: z
+    .array(metricChangeSchema)
+    .optional()
+    .describe('Exactly one has the role primary. Frozen once it runs.')
+    .meta({ minItems: 1, maxItems: MAX_METRICS }),
+  policy: policyChangeSchema.optional(),
+})
 
 /** What came out of JSON.parse is JSON, except for numbers that have become infinite. */
 function payloadFault(payload: unknown, depth = 0): string | null {

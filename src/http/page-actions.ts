@@ -1,7 +1,7 @@
 // What the buttons of a page do: start, pause, stop, retire an arm; then the page is shown again.
 import type { Request, Response } from 'express'
 import { applyDefinition, setStatus } from '../bandit/change-experiment.ts'
-import { definitionFaults } from '../bandit/definition-input.ts'
+import { completeDefinition, definitionFaults } from '../bandit/definition-input.ts'
 import { BanditError } from '../bandit/errors.ts'
 import type { Definition, Status } from '../bandit/experiment.ts'
 import { authenticate } from './authenticate.ts'
@@ -39,12 +39,13 @@ export async function postRetire(
   if (definition.arms.every(({ key }) => key !== arm)) {
     throw new BanditError('arm_not_found', `Experiment "${definition.key}" has no arm "${arm ?? ''}"`)
   }
+  // As a PUT that lists the arm as retired: the policy is kept as far as the other arms allow it.
   const retired = (kept: Definition | null): Definition => {
     const whole = kept ?? definition
-    return { ...whole, arms: whole.arms.map(each => (each.key === arm ? { ...each, retired: true } : each)) }
+    const arms = whole.arms.map(each => (each.key === arm ? { ...each, retired: true } : each))
+    refuse(definitionFaults({ arms, control: whole.control }, whole.policy))
+    return completeDefinition({ ...whole, arms, policy: undefined }, whole.policy)
   }
-  const { arms, control, policy } = retired(definition)
-  refuse(definitionFaults({ arms, control, policy }))
   await applyDefinition(context, definition.key, retired, { actor, now: context.now(), salt: context.newSalt() })
   sendTo(response, `/pages/${definition.key}`)
 }

@@ -12,6 +12,7 @@ import {
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { Definition } from '../bandit/experiment.ts'
 import { keepLeftOut } from '../bandit/keep-left-out.ts'
+import { METRIC_TYPES } from '../bandit/metric.ts'
 import { definitionChangeSchema, definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
 import { readable, shapeFaults } from './schema-faults.ts'
@@ -39,6 +40,7 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
     ...otherKeyFaults(body, key),
     ...shapeFaults(schema, parsed),
     ...droppedWeightFaults(input.policy),
+    ...missingTypeFaults(input.metrics, kept),
     ...definitionFaults(whole(readable(schema, input) as ReadableDefinition), kept?.policy),
   ])
   return completeDefinition(whole(parsed.data as ReadableDefinition) as DefinitionInput, kept?.policy)
@@ -63,6 +65,18 @@ function otherKeyFaults(body: object, key: string | undefined): Fault[] {
   if (own === key) return []
   const told = typeof own === 'string' ? JSON.stringify(own.slice(0, 80)) : 'no string'
   return [{ path: 'key', message: `is ${told}, but the address says "${key}"` }]
+}
+
+/** Of a change only the metrics that the experiment has may go without a type. */
+function missingTypeFaults(metrics: unknown, kept: Definition | null): Fault[] {
+  if (kept === null || !Array.isArray(metrics)) return []
+  const known = new Set<unknown>(kept.metrics.map(({ key }) => key))
+  return metrics.flatMap((metric: { key?: unknown; type?: unknown } | null, position) => {
+    if (typeof metric?.key !== 'string' || metric.type !== undefined || known.has(metric.key)) return []
+    return [
+      { path: `metrics[${position}].type`, message: `must be one of ${METRIC_TYPES.join(', ')} for a new metric` },
+    ]
+  })
 }
 
 /** zod leaves this one name out of a record without a word. */

@@ -10,7 +10,7 @@ import { type Posterior, posteriorMean } from './posterior.ts'
 import { NODES } from './quadrature.ts'
 import { quantile } from './quantile.ts'
 
-export interface BestArmOptions {
+interface BestArmOptions {
   readonly goal: Goal
   /** The control's place among the posteriors. */
   readonly control?: number

@@ -7,7 +7,7 @@ import type { LinkDensity } from './link-density.ts'
 import { NODES, PLACE, WEIGHT } from './quadrature.ts'
 
 /** In the order of the arms. */
-export interface Contest {
+interface Contest {
   /** P(the arm is best); they sum to one. */
   readonly chances: readonly number[]
   /** How far the best mean is expected to be ahead of the arm's, ≥ 0, in the unit of the metric. */

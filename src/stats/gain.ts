@@ -5,7 +5,7 @@ import { type Ledger, matureBatches } from './ledger.ts'
 import { PerUnitContrast } from './per-unit-contrast.ts'
 import { type PredictedBatch, Predictor } from './prediction.ts'
 
-export interface GainOptions {
+interface GainOptions {
   /** K, every arm that the experiment ever had. */
   readonly arms: number
   /** Outcomes lie in [lo, hi], in the metric's unit. */

@@ -17,7 +17,7 @@ export interface LoggedRow {
 /**
  * `ips = Σ ωy/n`, `snips = Σ ωy/Σ ω` (null while `Σ ω = 0`), `effectiveSampleSize = (Σ ω)²/Σ ω²`, with `ω = w(a)/p`.
  */
-export interface LogSummary {
+interface LogSummary {
   readonly rows: number
   readonly ips: number | null
   readonly snips: number | null

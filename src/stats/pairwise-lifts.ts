@@ -7,7 +7,7 @@ import { absoluteLift, type Verdict } from './lift.ts'
 import { PairedScores } from './paired-scores.ts'
 import { Predictor } from './prediction.ts'
 
-export interface PairwiseOptions {
+interface PairwiseOptions {
   /** Every arm that the experiment ever had. */
   readonly arms: number
   readonly metric: { readonly range: Possible; readonly goal: Goal }
@@ -17,7 +17,7 @@ export interface PairwiseOptions {
 }
 
 /** Mean of `arm` minus mean of `over`, in the metric's unit; `verdict`: whether that makes `arm` better or worse. */
-export interface PairwiseLift extends Estimate, Evidence {
+interface PairwiseLift extends Estimate, Evidence {
   readonly arm: number
   readonly over: number
   readonly verdict: Verdict

@@ -2,7 +2,7 @@
 // quadrature: the cost grows with the number of scales, not with their ratio.
 
 /** A bump to be resolved: `scale` is how far one goes for its shape to change; outside [from, to] it counts as 0. */
-export interface Bump {
+interface Bump {
   readonly mode: number
   readonly scale: number
   readonly from: number

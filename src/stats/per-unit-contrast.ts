@@ -12,7 +12,7 @@ export interface PerUnitEstimate extends Estimate, Evidence {
   readonly from: number | null
 }
 
-export interface PerUnitOptions {
+interface PerUnitOptions {
   /** In (0, 0.5]. */
   readonly alpha: number
   readonly plannedUnits: number

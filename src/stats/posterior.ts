@@ -20,12 +20,12 @@ export interface NormalPosterior {
 export type Posterior = BetaPosterior | NormalPosterior
 
 /** Pseudo-counts of successes and failures, both above 0. Beta(1, 1), every rate alike, unless configured. */
-export interface BetaPrior {
+interface BetaPrior {
   readonly alpha: number
   readonly beta: number
 }
 
-export const FLAT_PRIOR: BetaPrior = Object.freeze({ alpha: 1, beta: 1 })
+const FLAT_PRIOR: BetaPrior = Object.freeze({ alpha: 1, beta: 1 })
 
 /**
  * Beta(α₀ + S, β₀ + N − S), for 0/1 outcomes.
@@ -49,7 +49,7 @@ export function betaPosterior(tally: Tally, prior: BetaPrior = FLAT_PRIOR): Beta
  * One posterior an arm, or why there are none yet: then every arm is as likely the best as any other, and losses are
  * unknown.
  */
-export type NormalPosteriors =
+type NormalPosteriors =
   | { readonly known: true; readonly posteriors: readonly NormalPosterior[] }
   | { readonly known: false; readonly reason: 'too few units' | 'no variance' }
 

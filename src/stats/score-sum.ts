@@ -15,7 +15,7 @@ export interface Score {
 }
 
 /** One batch's share: `d = Σ c m`, `R = Σ c r`, `K = Σ c² k` over its arms, `v = Σ c² σ²/p`, and its weight `h`. */
-export interface BatchScore {
+interface BatchScore {
   readonly h: number
   readonly units: number
   readonly variance: number

@@ -2,7 +2,7 @@
 // the metric's range allows anyway.
 import { bound, tuneSequence } from './confidence-sequence.ts'
 
-export interface SufficientUnitsOptions {
+interface SufficientUnitsOptions {
   /** Level of the interval, in (0, 0.5]. */
   readonly alpha: number
   readonly plannedUnits: number

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { loadInBulk } from '../../scripts/studies/bulk-load/load-in-bulk.ts'
 import { assign } from '../../src/bandit/assign.ts'
@@ -34,7 +35,10 @@ const start = () => setStatus({ store, catalogue }, KEY, 'running', request)
 const names = (count: number, prefix = 'u') => Array.from({ length: count }, (_, unit) => `${prefix}${unit}`)
 
 /** The sizes of the slices. */
-async function load(units: readonly string[], deps = { store, catalogue, now: () => NOON }): Promise<number[]> {
+async function load(
+  units: readonly string[],
+  deps: Parameters<typeof assignInSlices>[0] = { store, catalogue, now: () => NOON },
+): Promise<number[]> {
   const sizes: number[] = []
   for await (const assigned of assignInSlices(deps, KEY, units)) sizes.push(assigned.length)
   return sizes
@@ -170,7 +174,7 @@ describe('assignInSlices()', () => {
     const hung = { ...store, keepAssignments: () => hanging.promise }
     const first = load(names(100, 'hung'), { catalogue, now: () => NOON, store: hung })
     const startedAt = performance.now()
-    await load(names(100))
+    await load(names(100), { catalogue, now: () => NOON, store, sleep: ms => setTimeout(ms) })
     expect(performance.now() - startedAt).toBeLessThan(3_000)
     hanging.reject(new StoreUnavailableError(new Error('the disk is gone')))
     await first

@@ -161,7 +161,6 @@ describe('a definition that is none', () => {
     ['infinite exploration', policy({ exploration: HUGE }), 'policy.exploration'],
     ['exploration as a list', policy({ exploration: [0.5, 0.1] }), 'policy.exploration'],
     ['exploration: null', policy({ exploration: null }), 'policy.exploration'],
-    ['exploration until the verdict alone', policy({ exploration: { untilVerdict: 0.5 } }), 'policy.exploration.after'],
     [
       'exploration below the floor after the verdict',
       policy({ exploration: { untilVerdict: 0.5, after: 0 } }),
@@ -239,6 +238,7 @@ describe('a definition that is none', () => {
     ['arms: absent', { arms: undefined }, 'arms'],
     ['metrics: absent', { metrics: undefined }, 'metrics'],
     ['a continuous metric without a range', withMetric({ key: 'spend', type: 'continuous' }), 'metrics[1].range'],
+    ['exploration until the verdict alone', policy({ exploration: { untilVerdict: 0.5 } }), 'policy.exploration.after'],
   ])('of a new experiment: %s', async (_name, changes, path) => {
     const definition = { ...emailDefinition({ metrics: METRICS }), ...changes, key: undefined }
     const told = [

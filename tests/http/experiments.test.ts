@@ -208,6 +208,9 @@ describe('PUT /experiments/:key', () => {
         {},
         { arms: [{ key: 'control' }, { key: 'mens' }, { key: 'womens' }] },
         { metrics: WHOLE.metrics.map(({ key, type }) => ({ key, type })) },
+        { metrics: WHOLE.metrics.map(({ key }) => ({ key })) },
+        { policy: { exploration: {} } },
+        { policy: { exploration: { after: 0.2 } } },
         { policy: {} },
         { policy: { type: 'exploration' } },
         { policy: { prior: { alpha: 2 } } },
@@ -298,6 +301,30 @@ describe('PUT /experiments/:key', () => {
     expect(more.body).toMatchObject({ version: 4, policy })
     const other = await put({ policy: { type: 'exploration' } })
     expect(other.body.policy).toEqual({ ...policy, type: 'exploration' })
+  })
+
+  it('keeps the one of two shares of exploration that is left out, and takes a number for both', async () => {
+    const explorationAfter = async (exploration: unknown) =>
+      (await put({ policy: { exploration } })).body.policy.exploration
+    await put({ ...WHOLE, policy: { exploration: { untilVerdict: 0.6, after: 0.2 } } })
+    expect(await explorationAfter({ after: 0.3 })).toEqual({ untilVerdict: 0.6, after: 0.3 })
+    expect(await explorationAfter({ untilVerdict: 0.5 })).toEqual({ untilVerdict: 0.5, after: 0.3 })
+    expect(await explorationAfter(0.1)).toBe(0.1)
+    expect(await explorationAfter({ untilVerdict: 0.4 })).toEqual({ untilVerdict: 0.4, after: 0.1 })
+    const refused = await put({ policy: { exploration: { after: 2 } } })
+    expect(expectProblem(refused, 400, 'invalid_request')).toEqual(['policy.exploration.after'])
+  })
+
+  it('asks for the type of a new metric, and for both shares of a new experiment', async () => {
+    const policy = { exploration: { after: 0.3 } }
+    expect(expectProblem(await put({ ...WHOLE, policy }), 400, 'invalid_request')).toEqual([
+      'policy.exploration.untilVerdict',
+    ])
+    const typeless = { ...WHOLE, metrics: [{ key: 'visit', role: 'primary' }] }
+    expect(expectProblem(await put(typeless), 400, 'invalid_request')).toEqual(['metrics[0].type'])
+    await put(WHOLE)
+    const more = await put({ metrics: [...WHOLE.metrics, { key: 'click' }] })
+    expect(expectProblem(more, 400, 'invalid_request')).toEqual(['metrics[3].type'])
   })
 
   it('keeps what another type of policy has too, and fills in the rest', async () => {

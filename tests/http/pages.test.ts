@@ -147,19 +147,35 @@ describe('the pages of an open service', () => {
     ['a winner that is no arm', '/pages/spring-email/stop', 'winner=none', 400, 'must be one of its arms'],
     ['an arm that is none', '/pages/spring-email/retire', 'arm=none', 400, 'has no arm'],
     ['no arm', '/pages/spring-email/retire', '', 400, 'has no arm'],
-    [
-      'the control, which the policy needs',
-      '/pages/spring-email/retire',
-      'arm=control',
-      400,
-      'needs an active control',
-    ],
     ['a field that is none', '/pages/spring-email/pause', 'winner=mens', 400, 'is not a field here'],
   ])('refuses %s in a page', async (_, path, form, status, words) => {
     await service.call('PUT', '/experiments/draft', emailDefinition({ key: 'draft' }))
     const answer = await service.call('POST', path, form)
     expectPage(answer, status)
     expect(answer.text).toContain(words)
+  })
+
+  it('retires the control as PUT does, and refuses an arm that has a fixed weight as PUT does', async () => {
+    for (const key of ['by-page', 'by-put']) {
+      await service.call('PUT', `/experiments/${key}`, emailDefinition({ key }))
+      await service.call('POST', `/experiments/${key}/start`)
+    }
+    const read = async (key: string) => (await service.call('GET', `/experiments/${key}`)).body
+    const { arms, policy } = await read('by-put')
+    expect(policy.controlShare).not.toBeNull()
+    const [control, ...others] = arms
+    expect((await submit(service, '/pages/by-page/retire', 'arm=control')).status).toBe(303)
+    const put = { arms: [{ ...control, retired: true }, ...others] }
+    expect((await service.call('PUT', '/experiments/by-put', put)).status).toBe(200)
+    for (const key of ['by-page', 'by-put']) {
+      const changed = await read(key)
+      expect([changed.arms[0].retired, changed.policy]).toEqual([true, { ...policy, controlShare: null }])
+    }
+    const weights = { mens: 0.5, womens: 0.5 }
+    await service.call('PUT', '/experiments/by-page', { policy: { type: 'fixed', weights } })
+    const refused = await service.call('POST', '/pages/by-page/retire', 'arm=mens')
+    expectPage(refused, 400)
+    expect(refused.text).toContain('policy.weights.mens')
   })
 
   it('retires an arm, and stops with a winner or none', async () => {
