@@ -8,9 +8,9 @@ import { listed } from './wording.ts'
 
 /** The report tells of clipped units from this share of an arm's units on. */
 export const NOTED_SHARE = 0.01
-/** And from this share on, of an arm's units or of those with rewards, it advises to look for the cause before anything is decided. */
+/** And from this share on, of an arm's units with rewards, it advises to look for the cause before anything is decided. */
 export const DOUBTED_SHARE = 0.2
-/** Fewer clipped units are doubted only as a share of all units: of a dozen buyers three may be extreme by chance. */
+/** Fewer clipped units are no reason for doubt: of a dozen buyers three may be extreme by chance. */
 const FEWEST_DOUBTED = 10
 
 /** Numbers of units, those whose window is still open included. */
@@ -51,11 +51,9 @@ export function clippedShare({ units, above, below }: Clipping): number {
   return units === 0 ? 0 : (above + below) / units
 }
 
-/** Of an arm's units, or where that is too few, of those with rewards. */
-function isDoubted(clipping: Clipping): boolean {
-  const { above, below, rewarded } = clipping
-  if (clippedShare(clipping) >= DOUBTED_SHARE) return true
-  return above + below >= FEWEST_DOUBTED && above + below >= DOUBTED_SHARE * rewarded
+/** A share of the arm's units with rewards, which is all of its units where each has one. */
+function isDoubted({ above, below, rewarded }: Clipping): boolean {
+  return above + below >= Math.max(FEWEST_DOUBTED, DOUBTED_SHARE * rewarded)
 }
 
 /** Why the numbers on a metric are doubtful, a sentence for each; none where less than `DOUBTED_SHARE` is clipped. */

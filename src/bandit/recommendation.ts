@@ -157,7 +157,11 @@ function rivalClause({ arms }: Findings, best: ArmReport): string {
 function keepControl({ arms, control }: Findings): Recommendation | null {
   const rivals = arms.filter(isRival)
   if (rivals.length === 0 || rivals.some(({ lift }) => lift?.verdict !== 'worse')) return null
-  return advise('keep', [control], `${namesAre(rivals.map(({ arm }) => arm))} worse than ${control}.`)
+  const isRetired = arms.some(({ isControl, status }) => isControl && status === 'retired')
+  const remedy = isRetired
+    ? ` ${control} is retired and gets no new units: stop the experiment with ${control} as the winner.`
+    : ''
+  return advise('keep', [control], `${namesAre(rivals.map(({ arm }) => arm))} worse than ${control}.${remedy}`)
 }
 
 function retireWorse(findings: Findings): Recommendation | null {

@@ -173,6 +173,13 @@ describe('recommend()', () => {
       /^a, b are worse than control\.$/,
     ],
     [
+      'says how to go back to a control that is retired',
+      { ...findings([]), arms: [{ ...control, status: 'retired' }, arm('a', WORSE), arm('b', WORSE)] },
+      'keep',
+      ['control'],
+      /^a, b are worse than control\. control is retired and gets no new units: stop the experiment with control as the winner\.$/,
+    ],
+    [
       'retires what is worse while another arm may be better',
       findings([arm('a', WORSE), arm('b', OPEN)]),
       'retire',
@@ -231,6 +238,12 @@ describe('recommend()', () => {
     [
       'does not mind a few clipped units',
       findings([arm('a', BETTER)], { clippings: [clipped('control', 199), clipped('a', 199)] }),
+      'ship',
+      ['a'],
+    ],
+    [
+      'does not mind fewer than ten clipped units, whatever their share',
+      findings([arm('a', BETTER)], { clippings: [{ ...clipped('a', 9), units: 9, rewarded: 9 }] }),
       'ship',
       ['a'],
     ],
