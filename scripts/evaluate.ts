@@ -1,5 +1,6 @@
-// Values another policy on a log of decisions with their propensities: npm run evaluate -- LOG. Reads the file twice, a row at a time:
-// once for the arms and the range of the rewards, once for the value. An export of Pinwheel is in no order of time, and sorted in memory.
+// Values another policy on a log of decisions with their propensities: npm run evaluate -- LOG.
+// Reads the file twice, a row at a time: once for the arms and the range of the rewards, once for
+// the value. An export of Pinwheel is in no order of time, and sorted in memory.
 
 import { listed } from '../src/bandit/wording.ts'
 import type { Estimate } from '../src/stats/confidence-sequence.ts'

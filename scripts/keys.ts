@@ -1,5 +1,5 @@
-// npm run keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The service may run meanwhile; it learns of
-// it within a second.
+// npm run keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The
+// service may run meanwhile; it learns of it within a second.
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { BanditError, StoreUnavailableError } from '../src/bandit/errors.ts'

@@ -1,4 +1,5 @@
-// npm run screenshot: the picture of the page in the README, of an experiment on a running service (npm run demo makes one).
+// npm run screenshot: the picture of the page in the README, of an experiment on a running service
+// (npm run demo makes one).
 import { mkdirSync, statSync } from 'node:fs'
 import chromium from '@sparticuz/chromium'
 import { chromium as player } from 'playwright-core'

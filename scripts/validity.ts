@@ -1,4 +1,5 @@
-// Checks by simulation what Pinwheel promises of its intervals, beside two controls that must fail: npm run validity
+// Checks by simulation what Pinwheel promises of its intervals, beside two controls that must fail:
+// npm run validity
 import { writeFileSync } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'

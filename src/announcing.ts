@@ -1,4 +1,5 @@
-// Keeps looking at the experiments and delivering what there is to tell, beside the requests, until the service stops.
+// Keeps looking at the experiments and delivering what there is to tell, beside the requests, until
+// the service stops.
 import { type Delivery, deliverMessages } from './bandit/deliver-messages.ts'
 import type { Lookout, Seen } from './bandit/lookout.ts'
 import type { Store } from './bandit/store.ts'
@@ -18,7 +19,10 @@ interface Deps {
   readonly onDelivery: (delivery: Delivery) => void
 }
 
-/** Answers how to stop: an attempt that is under way is given up, and made again after the next start. */
+/**
+ * Answers how to stop: an attempt that is under way is given up, and made again after the next
+ * start.
+ */
 export function startAnnouncing(
   { lookout, store, allowsPrivateTargets, log, onDelivery }: Deps,
   { lookTickMs = LOOK_TICK_MS, deliveryTickMs = DELIVERY_TICK_MS } = {},

@@ -1,4 +1,5 @@
-// One process that serves, from its start to its stop. Here time and chance enter: everything below gets them as arguments.
+// One process that serves, from its start to its stop. Here time and chance enter: everything below
+// gets them as arguments.
 import cluster from 'node:cluster'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
@@ -28,12 +29,16 @@ import { DatabaseError } from './store/database-error.ts'
 import { claimStore, openStore } from './store/open.ts'
 import { tellAddress } from './tell-address.ts'
 
-/** How often it is looked whether a snapshot is due; each experiment's own are at least a second apart, but in a bulk load. */
+/**
+ * How often it is looked whether a snapshot is due; each experiment's own are at least a second
+ * apart, but in a bulk load.
+ */
 const REFRESH_TICK_MS = 100
 
 /**
- * Connections that wait to be accepted. Where the system had no room for one, its client would believe to be connected, and not hear
- * for seconds that it was not. (The system may have a lower limit: net.core.somaxconn.)
+ * Connections that wait to be accepted. Where the system had no room for one, its client would
+ * believe to be connected, and not hear for seconds that it was not. (The system may have a lower
+ * limit: net.core.somaxconn.)
  */
 const BACKLOG = 4_096
 

@@ -1,6 +1,7 @@
-// One address, several workers, one rate a key: each worker takes its tokens at once, and tells the others ten times a second what it took,
-// through the process that started them. They take it too, on credit. So a key has its rate whichever workers its requests come to; only
-// what comes within a tenth of a second may find more than one bucket full.
+// One address, several workers, one rate a key: each worker takes its tokens at once, and tells the
+// others ten times a second what it took, through the process that started them. They take it too,
+// on credit. So a key has its rate whichever workers its requests come to; only what comes within a
+// tenth of a second may find more than one bucket full.
 import cluster, { type Worker } from 'node:cluster'
 import type { Keyring } from './bandit/keyring.ts'
 import { repeat } from './repeat.ts'

@@ -12,7 +12,8 @@ import { tellAddress } from './tell-address.ts'
 const RESTART_MS = 1_000
 
 /**
- * Starts `config.workers` processes, and another for each that ends. One that cannot even start says why, and ends all.
+ * Starts `config.workers` processes, and another for each that ends. One that cannot even start
+ * says why, and ends all.
  *
  * @throws DatabaseError when another service has the store
  */

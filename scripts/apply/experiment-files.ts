@@ -1,4 +1,5 @@
-// Reads files of experiments: YAML or JSON, one experiment or several in each. Finds what can be found without asking the service.
+// Reads files of experiments: YAML or JSON, one experiment or several in each. Finds what can be
+// found without asking the service.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml'
@@ -27,7 +28,10 @@ export interface FiledExperiment {
 
 const fieldsSchema = z.strictObject(fileFields)
 
-/** All experiments that can be read, and every fault that is seen without asking the service. @throws Failure for a file that is not there */
+/**
+ * All experiments that can be read, and every fault that is seen without asking the service.
+ * @throws Failure for a file that is not there
+ */
 export function readExperimentFiles(paths: readonly string[]): { experiments: FiledExperiment[]; faults: FileFault[] } {
   const read = paths.flatMap(filesAt).flatMap(documentsIn)
   const experiments = read.flatMap(({ experiment }) => experiment ?? [])

@@ -1,5 +1,6 @@
-// A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and instants are timestamps, so that whoever
-// reads the files needs nothing else; the experiment itself stands in their metadata.
+// A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and
+// instants are timestamps, so that whoever reads the files needs nothing else; the experiment
+// itself stands in their metadata.
 import { type ParquetRow, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { armAt, type Experiment } from '../../src/bandit/experiment.ts'
@@ -71,7 +72,10 @@ function encode(
   return new Uint8Array(bytes)
 }
 
-/** A timestamp is an instant; without this readers may take it for the local time of wherever they are. */
+/**
+ * A timestamp is an instant; without this readers may take it for the local time of wherever they
+ * are.
+ */
 function inUtc(element: SchemaElement): SchemaElement {
   if (element.converted_type !== 'TIMESTAMP_MILLIS') return element
   return { ...element, logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } }

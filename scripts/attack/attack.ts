@@ -6,8 +6,8 @@ export interface Attack {
   /** What is sent, in a line. */
   readonly what: string
   /**
-   * The route is meant to compute for seconds and documented so, as a simulation is: its CPU is shown and not
-   * judged. The waits beside it and its memory are.
+   * The route is meant to compute for seconds and documented so, as a simulation is: its CPU is
+   * shown and not judged. The waits beside it and its memory are.
    */
   readonly isComputation?: boolean
   /** Sends it all. Resolves when the answers have come, or are not waited for any more. */
@@ -25,7 +25,10 @@ export interface Measured {
   readonly beforeMB: number
   readonly peakMB: number
   readonly afterMB: number
-  /** The longest wait of a client that asks /assign again and again meanwhile, and how often it was answered. */
+  /**
+   * The longest wait of a client that asks /assign again and again meanwhile, and how often it was
+   * answered.
+   */
   readonly longestWaitMs: number
   /** The longest wait before any attack: what else goes on on this machine. */
   readonly calmWaitMs: number

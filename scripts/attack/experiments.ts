@@ -1,4 +1,5 @@
-// The experiments that the attacked service has: one for the lonely client, one as wide as can be, and many small ones.
+// The experiments that the attacked service has: one for the lonely client, one as wide as can be,
+// and many small ones.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stage } from './stage.ts'
 

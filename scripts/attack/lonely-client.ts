@@ -1,6 +1,7 @@
-// In a thread of its own, so that the attacker's work delays it as little as possible: asks /assign again and again over one
-// connection, a new unit each time, and notes the longest wait. What the service's threads, and this one, waited for a core meanwhile is
-// taken off: others on the machine have that.
+// In a thread of its own, so that the attacker's work delays it as little as possible: asks /assign
+// again and again over one connection, a new unit each time, and notes the longest wait. What the
+// service's threads, and this one, waited for a core meanwhile is taken off: others on the machine
+// have that.
 import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -25,7 +25,9 @@ const MOST_AFTERMATH_MS = 60_000
 const PAUSE_MS = 50
 /** So often an attack is measured at the most. */
 const TIMES = 3
-/** Garbage is collected when something happens, or after a while: so long memory has to come back. */
+/**
+ * Garbage is collected when something happens, or after a while: so long memory has to come back.
+ */
 const MEMORY_MS = 15_000
 
 export async function runAttacks(
@@ -53,7 +55,10 @@ export async function runAttacks(
   }
 }
 
-/** Others on the machine make /assign wait too, but hardly three times; what an attack itself does it does each time. */
+/**
+ * Others on the machine make /assign wait too, but hardly three times; what an attack itself does
+ * it does each time.
+ */
 async function measureCalmly(measureOnce: () => Promise<Measured>, waitMs: number): Promise<Measured> {
   let best = await measureOnce()
   for (let time = 1; time < TIMES && best.longestWaitMs > waitMs; time++) {
@@ -118,7 +123,9 @@ async function measure(
   }
 }
 
-/** Resolves when the service rests: what it does after the last answer belongs to the attack too. */
+/**
+ * Resolves when the service rests: what it does after the last answer belongs to the attack too.
+ */
 async function quiet(pids: readonly number[], calmShare: number): Promise<void> {
   const until = performance.now() + MOST_AFTERMATH_MS
   while (performance.now() < until) {
@@ -135,7 +142,9 @@ async function settledMemory(pids: readonly number[], enough: number): Promise<n
   return memoryOfAll(pids).now
 }
 
-/** How often /assign is answered from here on, once it is; 0: it is not, within `MOST_AFTERMATH_MS`. */
+/**
+ * How often /assign is answered from here on, once it is; 0: it is not, within `MOST_AFTERMATH_MS`.
+ */
 async function answeredAgain(lonely: Lonely): Promise<number> {
   const until = performance.now() + MOST_AFTERMATH_MS
   await lonely.ask('begin')

@@ -1,4 +1,5 @@
-// What an attack works with: the service's address, its keys, and ways to send that count what was sent.
+// What an attack works with: the service's address, its keys, and ways to send that count what was
+// sent.
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Scope } from '../../src/bandit/key.ts'
@@ -72,7 +73,10 @@ export class Stage {
     )
   }
 
-  /** Bytes over a connection of their own, which is one message; what comes back is read only where `reads`. */
+  /**
+   * Bytes over a connection of their own, which is one message; what comes back is read only where
+   * `reads`.
+   */
   async open(bytes: string | Uint8Array, { reads = false } = {}): Promise<Socket> {
     const { hostname, port } = new URL(this.url)
     const socket = connect({ host: hostname, port: Number(port) })

@@ -29,7 +29,8 @@ export async function backUp({ databasePath, file, force = false, ...copying }: 
   if (!existsSync(dirname(file))) throw new Failure(`there is no folder ${dirname(file)}`)
   if (existsSync(file) && !force) throw new Failure(`${file} is there already; --force replaces it`)
   refuseRedoLog(databasePath)
-  // On the same disk, so that it can be moved in one instant, and with room for what SQLite puts beside it.
+  // On the same disk, so that it can be moved in one instant, and with room for what SQLite puts
+  // beside it.
   const folder = mkdtempSync(`${file}.part-`)
   try {
     const copy = join(folder, 'copy.db')

@@ -1,4 +1,5 @@
-// Puts a backup where a service will find it: proved first, and in one instant, with what was there moved aside.
+// Puts a backup where a service will find it: proved first, and in one instant, with what was there
+// moved aside.
 import { existsSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -61,7 +62,8 @@ export async function restore({
     copying.signal?.throwIfAborted()
     syncToDisk(copy)
     const oldPath = isTaken ? moveAside(databasePath, now) : null
-    // It is of the database that was here; the next start would take this one for an older state of it.
+    // It is of the database that was here; the next start would take this one for an older state of
+    // it.
     rmSync(markPath(databasePath), { force: true })
     renameSync(copy, databasePath)
     syncToDisk(dirname(databasePath))
@@ -72,7 +74,10 @@ export async function restore({
   }
 }
 
-/** Opened as a service would: an older schema is brought up to date here, and the log is gone when it is closed. */
+/**
+ * Opened as a service would: an older schema is brought up to date here, and the log is gone when
+ * it is closed.
+ */
 async function expectBalance(path: string): Promise<void> {
   const store = await openStore(`sqlite:${path}`)
   try {
@@ -89,13 +94,15 @@ async function expectBalance(path: string): Promise<void> {
 }
 
 /**
- * Gives the old database a second name, with its log, and leaves the first one to be overwritten in one step: at no instant is there
- * no database, which a service would take for an empty one. Answers the second name.
+ * Gives the old database a second name, with its log, and leaves the first one to be overwritten in
+ * one step: at no instant is there no database, which a service would take for an empty one.
+ * Answers the second name.
  */
 function moveAside(databasePath: string, now: number): string {
   const oldPath = `${databasePath}.before-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`
   if (existsSync(oldPath)) throw new Failure(`${oldPath} is there already`)
-  // First of all: SQLite takes a file that was cut to nothing for a new one, and removes the log beside it.
+  // First of all: SQLite takes a file that was cut to nothing for a new one, and removes the log
+  // beside it.
   for (const suffix of AT_REST) {
     if (existsSync(databasePath + suffix)) linkSync(databasePath + suffix, oldPath + suffix)
   }
@@ -107,7 +114,10 @@ function moveAside(databasePath: string, now: number): string {
   return oldPath
 }
 
-/** Writes its logs into the file, so that it needs none. False for a damaged file, which keeps its logs as they are. */
+/**
+ * Writes its logs into the file, so that it needs none. False for a damaged file, which keeps its
+ * logs as they are.
+ */
 function settleLogs(databasePath: string): boolean {
   let db: Database.Database | null = null
   try {

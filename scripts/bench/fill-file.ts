@@ -1,5 +1,5 @@
-// A file as it is after millions of assignments, without the wait for the clock: the bandit's own verbs on the store itself, big
-// batches, and a second between them as far as they can tell.
+// A file as it is after millions of assignments, without the wait for the clock: the bandit's own
+// verbs on the store itself, big batches, and a second between them as far as they can tell.
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { applyDefinition, setStatus } from '../../src/bandit/change-experiment.ts'
@@ -12,8 +12,9 @@ import { DEFINITION, EXPERIMENT } from './experiment.ts'
 import { randomUuid } from './load/uuid.ts'
 
 /**
- * Units come in the order of their names, so that neighbours share a page and the filling takes minutes, not hours; but in several
- * sweeps, so that pages are split and partly empty, as units in any order leave them.
+ * Units come in the order of their names, so that neighbours share a page and the filling takes
+ * minutes, not hours; but in several sweeps, so that pages are split and partly empty, as units in
+ * any order leave them.
  */
 const SWEEPS = 4
 

@@ -1,4 +1,5 @@
-// A benchmark of one hot route: the service against both echoes, and its ratio to Express in each round.
+// A benchmark of one hot route: the service against both echoes, and its ratio to Express in each
+// round.
 import { join } from 'node:path'
 import { seededChance } from '../../src/stats/chance.ts'
 import { Contestant } from './children/contestant.ts'

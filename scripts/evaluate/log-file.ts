@@ -1,4 +1,5 @@
-// A log of decisions in a file: CSV, or lines of JSON; Pinwheel's own export of assignments in either format is recognised.
+// A log of decisions in a file: CSV, or lines of JSON; Pinwheel's own export of assignments in
+// either format is recognised.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parse } from 'csv-parse'

@@ -1,5 +1,6 @@
-// The simple model that a life is compared with: what an experiment must remember, in maps. It restates the rules of the
-// interface's documentation in its own words, and shares no code with what it judges.
+// The simple model that a life is compared with: what an experiment must remember, in maps. It
+// restates the rules of the interface's documentation in its own words, and shares no code with
+// what it judges.
 import assert from 'node:assert/strict'
 import type { Assigned } from '../../src/bandit/assign.ts'
 import type { Definition, Experiment, Status } from '../../src/bandit/experiment.ts'
@@ -52,7 +53,10 @@ export class ExperimentModel {
     return { now, status, winner, stoppedAt, definition }
   }
 
-  /** Takes in what a change answered: the next version, where an arm stays at its place, or one that was there already. */
+  /**
+   * Takes in what a change answered: the next version, where an arm stays at its place, or one that
+   * was there already.
+   */
   adopt(experiment: Experiment): void {
     const { version, definition, status } = this.experiment
     const same = this.versions.get(experiment.version)
@@ -77,7 +81,9 @@ export class ExperimentModel {
     this.versions.set(experiment.version, experiment)
   }
 
-  /** Compares the answers for units that came at that moment, and remembers what they were given. */
+  /**
+   * Compares the answers for units that came at that moment, and remembers what they were given.
+   */
   expectAssigned(moment: Moment, units: readonly string[], answers: readonly Assigned[]): void {
     assert.deepEqual(
       answers.map(({ unit }) => unit),
@@ -127,7 +133,8 @@ export class ExperimentModel {
     this.#facts.set(`${key} ${unit}`, facts)
     facts.stored += 1
     const end = windowMs === null ? (stoppedAt ?? Number.POSITIVE_INFINITY) : known.assignedAt + windowMs
-    // What the service dates itself is never from before the assignment, though its clock may have been set back.
+    // What the service dates itself is never from before the assignment, though its clock may have
+    // been set back.
     const countedAt = reward.at ?? Math.max(now, known.assignedAt)
     if (countedAt < known.assignedAt || countedAt > end) return 'late'
     facts.counted += 1

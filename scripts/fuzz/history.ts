@@ -1,5 +1,6 @@
-// The arbitraries of a life: two experiments that share their metrics, and what happens to them in any order. Everything is
-// a plain value that points at things by number, so that a life can be shrunk by leaving out whatever is not needed.
+// The arbitraries of a life: two experiments that share their metrics, and what happens to them in
+// any order. Everything is a plain value that points at things by number, so that a life can be
+// shrunk by leaving out whatever is not needed.
 import fc from 'fast-check'
 import { type DefinitionInput, definitionFaults } from '../../src/bandit/definition-input.ts'
 import type { Exploration } from '../../src/bandit/policy.ts'
@@ -70,7 +71,8 @@ const experiment = place(EXPERIMENTS.length)
 const event: fc.Arbitrary<PlannedEvent> = fc.record({
   unit: place(UNITS.length),
   metric: fc.constantFrom(0, 0, 1, 1, 2),
-  // Corrections are negative. Hundredths are what tills send; whole millions what cannot be forgiven an error.
+  // Corrections are negative. Hundredths are what tills send; whole millions what cannot be
+  // forgiven an error.
   value: fc.oneof(
     fc.constantFrom(1, -1, 0),
     fc.integer({ min: -60_000, max: 60_000 }).map(cents => cents / 100),

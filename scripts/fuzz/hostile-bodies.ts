@@ -1,4 +1,5 @@
-// What is sent to each route: what it would take, the same with something wrong in it, and what nobody should send.
+// What is sent to each route: what it would take, the same with something wrong in it, and what
+// nobody should send.
 import fc from 'fast-check'
 import { hostileJson, hostileName, hostileText, hostileValue, nearly } from './hostile-values.ts'
 

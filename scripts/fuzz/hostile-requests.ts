@@ -1,5 +1,5 @@
-// The arbitrary of a request: any method at any address with any head and body, most of them nearly right, since what is wrong
-// altogether is refused at the door and tests nothing behind it.
+// The arbitrary of a request: any method at any address with any head and body, most of them nearly
+// right, since what is wrong altogether is refused at the door and tests nothing behind it.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { type Body, bodyFor, type Names, type Takes } from './hostile-bodies.ts'

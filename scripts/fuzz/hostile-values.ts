@@ -7,7 +7,10 @@ const DEEP = '@deep'
 const TWICE = '@twice'
 const DEEP_TEXT = '['.repeat(20_000) + ']'.repeat(20_000)
 
-/** JSON as text, with numbers that no double holds, lists in lists without end, and names that are there twice. */
+/**
+ * JSON as text, with numbers that no double holds, lists in lists without end, and names that are
+ * there twice.
+ */
 export function hostileJson(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null'
   return text

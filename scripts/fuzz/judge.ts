@@ -1,9 +1,12 @@
-// What any answer must be, whatever was asked: never the service's own fault, and a refusal as the interface promises it.
+// What any answer must be, whatever was asked: never the service's own fault, and a refusal as the
+// interface promises it.
 import type { ErrorCode } from '../../src/bandit/errors.ts'
 import { type HostileRequest, isLoose } from './hostile-requests.ts'
 import type { Outcome, WireAnswer } from './wire.ts'
 
-/** The statuses that may come with each code. Those of the service's own faults are not among them. */
+/**
+ * The statuses that may come with each code. Those of the service's own faults are not among them.
+ */
 const STATUSES = {
   invalid_request: [400, 417],
   invalid_json: [400],
@@ -38,7 +41,10 @@ export function faultOf(request: HostileRequest, outcome: Outcome): string | nul
   return fault && `${answer.status} ${fault}: ${answer.body.toString('utf8', 0, 600)}`
 }
 
-/** Those that OFREP's clients know, whatever the code, and the one of Node for a head that nobody has read. */
+/**
+ * Those that OFREP's clients know, whatever the code, and the one of Node for a head that nobody
+ * has read.
+ */
 const OFREP_STATUSES: readonly number[] = [400, 401, 403, 404, 431]
 
 /** In whatever form the address comes. */

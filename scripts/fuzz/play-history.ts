@@ -1,5 +1,5 @@
-// Plays a history with the real verbs on a real store, the model beside it, and compares every answer; expect-books.ts compares
-// what is left at the end.
+// Plays a history with the real verbs on a real store, the model beside it, and compares every
+// answer; expect-books.ts compares what is left at the end.
 import assert from 'node:assert/strict'
 import { assign } from '../../src/bandit/assign.ts'
 import { applyDefinition, createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
@@ -87,8 +87,9 @@ class Play {
     }
     if (action.act === 'restart') return this.#restart(action.isCrash)
     const acts = action.act === 'together' ? action.acts : [action]
-    // All begin before any is done. What they write is written in the order in which they began, and so it is compared; but
-    // for changes, which may begin again, and are compared in the order of their versions.
+    // All begin before any is done. What they write is written in the order in which they began,
+    // and so it is compared; but for changes, which may begin again, and are compared in the order
+    // of their versions.
     const checks = await Promise.all(acts.map(act => this.#begin(act, acts.length > 1)))
     for (const { compare } of checks.toSorted((a, b) => a.version - b.version)) compare()
   }

@@ -1,4 +1,5 @@
-// Where a history is played: a real store of its own, opened again at every restart, and a clock that is set.
+// Where a history is played: a real store of its own, opened again at every restart, and a clock
+// that is set.
 import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +15,10 @@ const BEGIN = Date.UTC(2026, 0, 5, 12)
 /** A database for one history. */
 export interface Site {
   open(): Promise<Store>
-  /** What is opened next is what a process that was killed now would have left. Unless there is such a thing: the same database. */
+  /**
+   * What is opened next is what a process that was killed now would have left. Unless there is such
+   * a thing: the same database.
+   */
   crash?(): void
   destroy(): Promise<void>
 }
@@ -81,7 +85,9 @@ async function sqliteSite(): Promise<Site> {
 
 let blank: Promise<Buffer> | null = null
 
-/** The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one. */
+/**
+ * The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one.
+ */
 async function blankDatabase(): Promise<Buffer> {
   const folder = scratchFolder()
   const path = join(folder, 'blank.db')

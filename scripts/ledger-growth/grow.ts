@@ -1,5 +1,6 @@
-// How many snapshots an experiment comes to have. Units arrive evenly, rewards with them, and the service's own rule (Growth) says when a
-// snapshot is due; nothing else is simulated, so that a year of a billion units a day takes a moment.
+// How many snapshots an experiment comes to have. Units arrive evenly, rewards with them, and the
+// service's own rule (Growth) says when a snapshot is due; nothing else is simulated, so that a
+// year of a billion units a day takes a moment.
 import { Growth, REFRESH_INTERVAL_MS } from '../../src/bandit/growth.ts'
 
 export interface Arrivals {
@@ -23,7 +24,10 @@ const DAY_MS = 86_400_000
 /** As often as the service looks whether a snapshot is due. */
 const TICK_MS = 100
 
-/** Ticks are left out while fewer units come than this share of those there are: a snapshot may come late by so much of its 2 %. */
+/**
+ * Ticks are left out while fewer units come than this share of those there are: a snapshot may come
+ * late by so much of its 2 %.
+ */
 const STEP_SHARE = 0.0005
 
 /** A size for each of `at`, which are counts of units in growing order. */
@@ -60,8 +64,9 @@ const ROUNDING = 1e-6
 const FIRST_SECONDS = 50
 
 /**
- * What that should come to without rewards and window: while two per cent are less than one unit, or less than a second brings, each
- * unit or each second has a snapshot of its own, fifty in all; then each is two per cent further than the last one.
+ * What that should come to without rewards and window: while two per cent are less than one unit,
+ * or less than a second brings, each unit or each second has a snapshot of its own, fifty in all;
+ * then each is two per cent further than the last one.
  */
 export function predictedSnapshots({ unitsPerDay }: Pick<Arrivals, 'unitsPerDay'>, units: number): number {
   const perSnapshot = Math.max(1, (unitsPerDay / DAY_MS) * REFRESH_INTERVAL_MS)

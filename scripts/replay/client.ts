@@ -1,5 +1,6 @@
-// Speaks HTTP to a running service and outlives its restarts: connections that are refused or cut, and answers of "not now", are
-// tried again for about a minute. That is safe, since every request of a replay says the same thing however often it is heard.
+// Speaks HTTP to a running service and outlives its restarts: connections that are refused or cut,
+// and answers of "not now", are tried again for about a minute. That is safe, since every request
+// of a replay says the same thing however often it is heard.
 import http from 'node:http'
 import https from 'node:https'
 import { Failure } from '../terminal/failure.ts'
@@ -49,7 +50,10 @@ export class Client {
     if (answer.status !== 200) throw new Failure(`What answers at ${this.#base} is not ready: ${reasonOf(answer)}`)
   }
 
-  /** The answer, whatever its status, but for those that mean "not now". @throws Failure when it stays away, or takes no such key */
+  /**
+   * The answer, whatever its status, but for those that mean "not now". @throws Failure when it
+   * stays away, or takes no such key
+   */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const answer = await this.persist(() => this.#attempt(method, path, body))
     if (answer.status === 401) throw new Failure(this.#keyAsked(answer))

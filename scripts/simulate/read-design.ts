@@ -1,4 +1,5 @@
-// The command line of npm run simulate as the design that POST /simulate takes: from a file, from options, or both.
+// The command line of npm run simulate as the design that POST /simulate takes: from a file, from
+// options, or both.
 import { readFileSync } from 'node:fs'
 import { BanditError } from '../../src/bandit/errors.ts'
 import { parseSimulation } from '../../src/http/simulation-schema.ts'
@@ -120,8 +121,8 @@ function shareIn(text: string | undefined, option: string): number | null | unde
 const ARM = /^([^=,]+)=(?:([\d.e-]+)|(?:([\d.e-]+)\*)?([\d.e+-]+):([\d.e-]+))$/
 
 /**
- * `control=0.1` is a rate, `control=50:5` a mean and a sd, `control=0.05*50:65` a share of buyers with the mean and sd of
- * what they pay. @throws Failure
+ * `control=0.1` is a rate, `control=50:5` a mean and a sd, `control=0.05*50:65` a share of buyers
+ * with the mean and sd of what they pay. @throws Failure
  */
 export function armsIn(text: string): Fields[] {
   return text.split(',').map(part => {

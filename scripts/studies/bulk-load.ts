@@ -1,4 +1,5 @@
-// node scripts/studies/bulk-load.ts: how wide intervals are after a bulk load, with the snapshots that a full batch makes due and without.
+// node scripts/studies/bulk-load.ts: how wide intervals are after a bulk load, with the snapshots
+// that a full batch makes due and without.
 import { alignColumns } from '../terminal/aligned-columns.ts'
 import { readArguments, wholeNumberOf } from '../terminal/arguments.ts'
 import { Failure, runScript } from '../terminal/failure.ts'

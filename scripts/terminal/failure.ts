@@ -1,4 +1,5 @@
-// What goes wrong with a script and is no fault of its code: told in one sentence, and the exit code is 1.
+// What goes wrong with a script and is no fault of its code: told in one sentence, and the exit
+// code is 1.
 
 export class Failure extends Error {
   override readonly name = 'Failure'
@@ -8,8 +9,9 @@ export class Failure extends Error {
 const ERASE_LINE = '\r\x1b[2K'
 
 /**
- * Runs the whole script. A `Failure` becomes its sentence on stderr; anything else keeps its stack. Where nobody reads the output any
- * more, as behind `| head`, the work goes on to its end and to its exit code.
+ * Runs the whole script. A `Failure` becomes its sentence on stderr; anything else keeps its stack.
+ * Where nobody reads the output any more, as behind `| head`, the work goes on to its end and to
+ * its exit code.
  */
 export async function runScript(main: () => Promise<void>): Promise<void> {
   for (const output of [process.stdout, process.stderr]) output.on('error', ignoreClosedPipe)

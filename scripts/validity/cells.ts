@@ -1,5 +1,5 @@
-// The cells of the validity study: kinds of outcomes, numbers of arms, floors, and worlds that move; with equal arms
-// (A/A) and with unequal ones (A/B).
+// The cells of the validity study: kinds of outcomes, numbers of arms, floors, and worlds that
+// move; with equal arms (A/A) and with unequal ones (A/B).
 import {
   completeSimulation,
   DAY_MS,
@@ -13,7 +13,9 @@ import { drift, scaledLaws, steadyWorld, type World, weeklyTraffic } from '../..
 export type Kind = 'binary' | 'gaussian' | 'revenue' | 'heavy tail'
 
 export interface Cell {
-  /** Its place among all cells: it decides on the cell's streams of chance, whatever else is run. */
+  /**
+   * Its place among all cells: it decides on the cell's streams of chance, whatever else is run.
+   */
   readonly place: number
   /** As `A/A, 2 arms, 5 %, floor 0.1`. */
   readonly name: string
@@ -25,7 +27,9 @@ export interface Cell {
   readonly setting: string
   /** All arms alike. */
   readonly isNull: boolean
-  /** Whether the true absolute lifts stand still, so that their intervals can be held against them. */
+  /**
+   * Whether the true absolute lifts stand still, so that their intervals can be held against them.
+   */
   readonly isAbsoluteKnown: boolean
   /** Whether the policy lift's width is held against hindsight. */
   readonly isWidthPromised: boolean
@@ -72,7 +76,10 @@ const NEGATIVE: Outcome = {
   metric: { range: [-100, 100] },
 }
 
-/** Lognormal amounts of everybody, median 1 and σ = 2.5, of which a thousandth makes up a quarter of the sum. */
+/**
+ * Lognormal amounts of everybody, median 1 and σ = 2.5, of which a thousandth makes up a quarter of
+ * the sum.
+ */
 const HEAVY: Outcome = {
   name: 'lognormal σ 2.5',
   kind: 'heavy tail',
@@ -93,7 +100,10 @@ interface Setting {
   readonly arms: number
   readonly input?: Omit<Partial<SimulationInput>, 'arms' | 'metric'> & { readonly window?: string }
   readonly goal?: 'increase' | 'decrease'
-  /** All rates times a common factor that moves: the relative lifts stand still, the absolute ones do not. */
+  /**
+   * All rates times a common factor that moves: the relative lifts stand still, the absolute ones
+   * do not.
+   */
   readonly isDrifting?: boolean
   readonly worldOf?: (design: SimulationDesign) => Partial<World>
 }
@@ -180,7 +190,9 @@ const untilVerdict = (arms: number): Setting => ({
 /** What was added later, so that the cells before keep their places and with them their chance. */
 const LATER_SETTINGS = [untilVerdict(2), untilVerdict(3)]
 
-/** Where the policy lift is held against hindsight: floor 0.1, unequal arms, two and three of them. */
+/**
+ * Where the policy lift is held against hindsight: floor 0.1, unequal arms, two and three of them.
+ */
 const WIDTH_PROMISED = [RARE, ONE, FIVE, THIRTY, REVENUE, revenue('revenue to 10⁵', 1e5)].map(({ name }) => name)
 
 /** Every cell, always in this order. */

@@ -35,8 +35,8 @@ export interface Finding {
 }
 
 /**
- * Over the width tuned in hindsight, at `plannedUnits` and at the end; `tunedToRange`: the control at the end;
- * `overKnown`: over the width with variances known from the first unit on.
+ * Over the width tuned in hindsight, at `plannedUnits` and at the end; `tunedToRange`: the control
+ * at the end; `overKnown`: over the width with variances known from the first unit on.
  */
 export interface Width {
   readonly atPlan: number
@@ -95,8 +95,9 @@ const WIDEST = 1.2
 const FAMILIES = ['absolute', 'relative', 'policyLift'] as const
 
 /**
- * In every cell that was run but the heavy tail; the controls over all cells in which they were counted. A share breaks
- * a promise when even the lower end of its exact interval does: that is more than chance in 39 of 40 cells.
+ * In every cell that was run but the heavy tail; the controls over all cells in which they were
+ * counted. A share breaks a promise when even the lower end of its exact interval does: that is
+ * more than chance in 39 of 40 cells.
  */
 export function judge(findings: readonly Finding[]): Promise[] {
   const promised = findings.filter(({ kind }) => kind !== 'heavy tail')

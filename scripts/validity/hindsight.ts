@@ -1,5 +1,6 @@
-// How wide the policy lift's interval is over that of somebody who could tune it afterwards: a single normal mixture over
-// the same scores that is tightest at the very variance they have reached.
+// How wide the policy lift's interval is over that of somebody who could tune it afterwards: a
+// single normal mixture over the same scores that is tightest at the very variance they have
+// reached.
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import type { Look } from '../../src/simulation/run.ts'
 import { bound, tuneSequence } from '../../src/stats/confidence-sequence.ts'
@@ -11,8 +12,8 @@ import type { Tally } from '../../src/stats/tally.ts'
 export interface WidthRatios {
   readonly shown: number
   /**
-   * The control, to be much too wide: over all units from the first on, tuned to the variance that was predicted before
-   * it came.
+   * The control, to be much too wide: over all units from the first on, tuned to the variance that
+   * was predicted before it came.
    */
   readonly tunedToRange: number
 }
@@ -56,8 +57,8 @@ export function widthRatios({ policyLift, batches }: Look, design: SimulationDes
 }
 
 /**
- * The interval's width over that of somebody who knew the arms' variances from the first unit on, and so had no need to
- * learn them. `tallies`: of all units that were counted.
+ * The interval's width over that of somebody who knew the arms' variances from the first unit on,
+ * and so had no need to learn them. `tallies`: of all units that were counted.
  */
 export function widthOverKnownVariances({ policyLift, batches, tallies }: Look, design: SimulationDesign): number {
   const { alpha, plannedUnits } = design.definition

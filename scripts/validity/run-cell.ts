@@ -1,4 +1,5 @@
-// Runs of one cell, counted: in how many the truth was ever outside, a verdict was ever false, and each control failed.
+// Runs of one cell, counted: in how many the truth was ever outside, a verdict was ever false, and
+// each control failed.
 
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import { type Look, simulateRun } from '../../src/simulation/run.ts'
@@ -9,7 +10,9 @@ import type { Cell } from './cells.ts'
 import { naiveIntervalCalls, pooledBeliefCalls } from './controls.ts'
 import { widthOverKnownVariances, widthRatios } from './hindsight.ts'
 
-/** Numbers of runs, but for sums over all runs: `looks` and the widths. Counts of disjoint runs add. */
+/**
+ * Numbers of runs, but for sums over all runs: `looks` and the widths. Counts of disjoint runs add.
+ */
 export interface Counts {
   readonly runs: number
   readonly looks: number
@@ -18,12 +21,15 @@ export interface Counts {
   readonly relative: number
   readonly policyLift: number
   readonly falseVerdict: number
-  /** The controls called an arm. Counted where all arms are alike, so that any call is false; `belief` for two arms only. */
+  /**
+   * The controls called an arm. Counted where all arms are alike, so that any call is false;
+   * `belief` for two arms only.
+   */
   readonly naive: number
   readonly belief: number
   /**
-   * Summed where it is promised: the policy lift's width over hindsight at `plannedUnits` and at the end, that of the
-   * control at the end, and at the end over known variances.
+   * Summed where it is promised: the policy lift's width over hindsight at `plannedUnits` and at
+   * the end, that of the control at the end, and at the end over known variances.
    */
   readonly widthAtPlan: number
   readonly widthAtEnd: number
@@ -52,7 +58,9 @@ export function addCounts(a: Counts, b: Counts): Counts {
   return sum
 }
 
-/** Runs `from` ≤ run < `end`. The same cell, run and seed give the same run, whoever else runs what. */
+/**
+ * Runs `from` ≤ run < `end`. The same cell, run and seed give the same run, whoever else runs what.
+ */
 export function runCell(cell: Cell, seed: number, from: number, end: number): Counts {
   let counts = NO_COUNTS
   for (let run = from; run < end; run++) {

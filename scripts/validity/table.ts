@@ -22,9 +22,9 @@ const HEAD = [
 ] as const
 
 /**
- * Shares are percent of the runs, ± the Monte-Carlo standard error. The width of the policy lift is over that in
- * hindsight, at `plannedUnits` and at the end; at the end also that of the control that is tuned to the range, and over
- * known variances.
+ * Shares are percent of the runs, ± the Monte-Carlo standard error. The width of the policy lift is
+ * over that in hindsight, at `plannedUnits` and at the end; at the end also that of the control
+ * that is tuned to the range, and over known variances.
  */
 export function tableOf(findings: readonly Finding[], form: 'text' | 'markdown' = 'text'): string {
   const rows = findings.map(finding => [

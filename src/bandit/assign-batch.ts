@@ -1,5 +1,5 @@
-// Many units at once: given their arms in slices, so that neither a thread nor the store is held up by one long batch, with the
-// policy frozen anew in between where a batch of the ledger is full.
+// Many units at once: given their arms in slices, so that neither a thread nor the store is held up
+// by one long batch, with the policy frozen anew in between where a batch of the ledger is full.
 import { type Assigned, assign } from './assign.ts'
 import type { Catalogue } from './catalogue.ts'
 import { StoreUnavailableError } from './errors.ts'
@@ -25,15 +25,22 @@ const LARGEST_SLICE = 1_000
 /** Where nearly all units come again the open batch is never full. */
 const SMALLEST_SLICE = 100
 
-/** Other processes may fill the batch too: unless it has room for so many slices, the store is asked how full it is. */
+/**
+ * Other processes may fill the batch too: unless it has room for so many slices, the store is asked
+ * how full it is.
+ */
 const AMPLE_SLICES = 16
 
-/** So long at most a slice waits for room, or for that answer, before it goes on without: a store may hang. */
+/**
+ * So long at most a slice waits for room, or for that answer, before it goes on without: a store
+ * may hang.
+ */
 const LONGEST_WAIT_MS = 1_000
 
 /**
- * An arm for each unit, in their order; one slice at least. A slice hardly overfills the open batch, so that the first one, which is
- * read with the range of the metric alone, is small. Calls that come together share its room.
+ * An arm for each unit, in their order; one slice at least. A slice hardly overfills the open
+ * batch, so that the first one, which is read with the range of the metric alone, is small. Calls
+ * that come together share its room.
  *
  * @throws BanditError `experiment_not_found`
  */
@@ -57,7 +64,10 @@ export async function* assignInSlices(
   } while (from < units.length)
 }
 
-/** So many of the units that are left may go on, with room reserved for them until `release` is called. */
+/**
+ * So many of the units that are left may go on, with room reserved for them until `release` is
+ * called.
+ */
 interface Slice {
   readonly units: number
   readonly release: () => void
@@ -72,7 +82,8 @@ async function nextSlice(deps: Deps, experiment: string, left: number): Promise<
     const units = Math.min(left, LARGEST_SLICE, Math.max(SMALLEST_SLICE, freeRoom))
     const goOn = (): Slice => ({ units, release: growth.reserveRoom(units) })
     if (known.status !== 'running' || isLate) return goOn()
-    // A batch that is full without what is on its way cannot be closed now: there is nothing to wait for.
+    // A batch that is full without what is on its way cannot be closed now: there is nothing to
+    // wait for.
     if (freeRoom > 0 || growth.roomInBatch <= 0) {
       if (hasLooked || freeRoom >= AMPLE_SLICES * units) return goOn()
       isLate = await isLater(deps, lookAtStore(deps))

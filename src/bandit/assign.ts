@@ -1,5 +1,6 @@
-// Gives units their arms. A unit that had one keeps it for ever; a new one is drawn with the propensities of the current snapshot,
-// and is told only when that is on disk. Whatever state the experiment or the store is in, product code gets an arm.
+// Gives units their arms. A unit that had one keeps it for ever; a new one is drawn with the
+// propensities of the current snapshot, and is told only when that is on disk. Whatever state the
+// experiment or the store is in, product code gets an arm.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { chooseArm, drawOf } from './draw.ts'
 import { StoreUnavailableError } from './errors.ts'
@@ -8,8 +9,9 @@ import type { Assignment } from './facts.ts'
 import type { ProposedUnit, Snapshot, Store } from './store.ts'
 
 /**
- * Why a unit got its arm. Kept: `assigned` (now, for the first time), `kept` (it had it before). Not kept: `draft`, `paused`,
- * `stopped` (the control), `winner` (the arm that won), `fallback` (the store is unavailable: the control).
+ * Why a unit got its arm. Kept: `assigned` (now, for the first time), `kept` (it had it before).
+ * Not kept: `draft`, `paused`, `stopped` (the control), `winner` (the arm that won), `fallback`
+ * (the store is unavailable: the control).
  */
 export type AssignReason = 'assigned' | 'kept' | 'draft' | 'paused' | 'stopped' | 'winner' | 'fallback'
 
@@ -47,8 +49,8 @@ export async function assign(
 }
 
 /**
- * So many units are kept together: a transaction holds up everybody else for as long as it lasts. All are asked for at once, so that a
- * store may still take several in one.
+ * So many units are kept together: a transaction holds up everybody else for as long as it lasts.
+ * All are asked for at once, so that a store may still take several in one.
  */
 const SLICE = 250
 
@@ -87,8 +89,8 @@ function proposed(unit: string, salt: string, { propensities }: Snapshot): Propo
 }
 
 /**
- * Who has an arm keeps it, nobody gets one: the experiment is paused, or stopped without a winner, or the store cannot write. Null where
- * it cannot be read either.
+ * Who has an arm keeps it, nobody gets one: the experiment is paused, or stopped without a winner,
+ * or the store cannot write. Null where it cannot be read either.
  */
 async function recall(deps: Deps, live: LiveExperiment, units: readonly string[]): Promise<Assigned[] | null> {
   const { id, status } = live.experiment
@@ -110,7 +112,10 @@ function fallback(live: LiveExperiment, units: readonly string[]): Assigned[] {
   return units.map(unit => unkept(live, unit, 'fallback'))
 }
 
-/** Another process may have added an arm a moment ago, and given it to one of these units: then the definition is read anew. */
+/**
+ * Another process may have added an arm a moment ago, and given it to one of these units: then the
+ * definition is read anew.
+ */
 async function definitionFor(
   { store }: Deps,
   { experiment }: LiveExperiment,

@@ -1,4 +1,5 @@
-// The policy's beliefs as curves for a drawing: the density of each arm's mean outcome, all at the same points.
+// The policy's beliefs as curves for a drawing: the density of each arm's mean outcome, all at the
+// same points.
 import type { Ledger } from '../stats/ledger.ts'
 import { posteriorDensity } from '../stats/posterior-density.ts'
 import type { Definition } from './experiment.ts'
@@ -18,10 +19,16 @@ const POINTS = 121
 /** How many half-widths of its credible interval an arm is drawn to each side. */
 const REACH = 1.7
 
-/** A belief may be this many times as wide as the narrowest; beyond, it would squeeze that one to a needle. */
+/**
+ * A belief may be this many times as wide as the narrowest; beyond, it would squeeze that one to a
+ * needle.
+ */
 const WIDEST = 40
 
-/** Null while there is no belief. `intervals`: the 95 % credible interval of each arm. At most the arms `shown` are drawn. */
+/**
+ * Null while there is no belief. `intervals`: the 95 % credible interval of each arm. At most the
+ * arms `shown` are drawn.
+ */
 export function beliefCurves(
   definition: Definition,
   metric: Metric,
@@ -42,7 +49,10 @@ export function beliefCurves(
   }
 }
 
-/** Covers every interval and its tails, as far as the widest may reach; strictly inside the range of the metric. */
+/**
+ * Covers every interval and its tails, as far as the widest may reach; strictly inside the range of
+ * the metric.
+ */
 function pointsOver(
   intervals: readonly (MeanInterval | null)[],
   { range: [lowest, highest] }: Metric,

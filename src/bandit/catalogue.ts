@@ -1,4 +1,5 @@
-// The experiments as this process knows them, so that a hot request reads nothing from the store but the row that decides it.
+// The experiments as this process knows them, so that a hot request reads nothing from the store
+// but the row that decides it.
 import { BanditError } from './errors.ts'
 import { controlOf, type Experiment, primaryMetricOf } from './experiment.ts'
 import { Growth } from './growth.ts'
@@ -14,7 +15,10 @@ export interface LiveMetric {
   readonly attribution: Attribution
 }
 
-/** An experiment with what is derived from it once, and its current snapshot (null while it is a draft). */
+/**
+ * An experiment with what is derived from it once, and its current snapshot (null while it is a
+ * draft).
+ */
 export interface LiveExperiment {
   readonly experiment: Experiment
   readonly snapshot: Snapshot | null
@@ -76,7 +80,10 @@ export class Catalogue {
   }
 }
 
-/** Grows with whatever changes in what is shown of an experiment, and never falls while this process lives. */
+/**
+ * Grows with whatever changes in what is shown of an experiment, and never falls while this process
+ * lives.
+ */
 export function revisionOf({ experiment, snapshot, growth }: LiveExperiment): number {
   return experiment.version + (snapshot?.number ?? 0) + growth.facts
 }
@@ -86,7 +93,10 @@ export function growthOf(experiment: Experiment, heads: readonly SnapshotHead[] 
   return new Growth(windowMsOf(primaryMetricOf(experiment.definition)), heads, rewards)
 }
 
-/** What the store has of an experiment beside itself: its current snapshot, and how its ledger has grown. */
+/**
+ * What the store has of an experiment beside itself: its current snapshot, and how its ledger has
+ * grown.
+ */
 export async function recall(
   store: Pick<LedgerStore, 'readLedger'>,
   experiment: Experiment,
@@ -101,7 +111,9 @@ export function growthIn(experiment: Experiment, { snapshots, cells }: StoredLed
   return growthOf(experiment, snapshots, rewards)
 }
 
-/** A metric without a window counts until its experiment stops; with one, the window alone decides. */
+/**
+ * A metric without a window counts until its experiment stops; with one, the window alone decides.
+ */
 function liveMetric({ stoppedAt }: Experiment, metric: Metric, position: number): LiveMetric {
   const windowMs = windowMsOf(metric)
   return { position, metric, attribution: { windowMs, until: windowMs === null ? stoppedAt : null } }

@@ -1,5 +1,5 @@
-// Creates experiments and changes them: each change makes a new version, an entry of history and, while the experiment runs, a
-// snapshot, all at once or not at all.
+// Creates experiments and changes them: each change makes a new version, an entry of history and,
+// while the experiment runs, a snapshot, all at once or not at all.
 import { type Catalogue, growthOf } from './catalogue.ts'
 import { type Action, changeBetween, type ExperimentState, redefine, transition } from './change.ts'
 import { BanditError } from './errors.ts'
@@ -125,7 +125,10 @@ async function tryToCreate(
   return experiment
 }
 
-/** A refresh or another change may come first; then the change is derived anew from what is there now. */
+/**
+ * A refresh or another change may come first; then the change is derived anew from what is there
+ * now.
+ */
 const ATTEMPTS = 5
 
 /** `derive` answers the next state, or null when there is nothing to do. */
@@ -137,7 +140,8 @@ async function commit(
   { actor, now, reason }: ChangeRequest,
 ): Promise<Applied & { readonly result: 'changed' | 'unchanged' }> {
   const { catalogue, store } = deps
-  // Another process may have created or changed it a moment ago: what is asked is to hold of what is there now.
+  // Another process may have created or changed it a moment ago: what is asked is to hold of what
+  // is there now.
   await followStore(deps)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const { experiment } = catalogue.get(key)

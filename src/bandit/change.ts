@@ -1,5 +1,6 @@
-// What may change of an experiment, and when: the rules of its life. Pure: from the experiment as it is and what is asked to the
-// experiment as it shall be, or a refusal that says what to do instead.
+// What may change of an experiment, and when: the rules of its life. Pure: from the experiment as
+// it is and what is asked to the experiment as it shall be, or a refusal that says what to do
+// instead.
 import { type Difference, differences } from './difference.ts'
 import { BanditError, type Fault } from './errors.ts'
 import type { Definition, Experiment, Status } from './experiment.ts'
@@ -23,8 +24,8 @@ export interface Change {
 export type ExperimentState = Pick<Experiment, 'definition' | 'status' | 'winner' | 'startedAt' | 'stoppedAt'>
 
 /**
- * The experiment under a new definition; null when nothing would change. A draft may change in everything; later the arms keep
- * their positions, and what the inference rests on is frozen.
+ * The experiment under a new definition; null when nothing would change. A draft may change in
+ * everything; later the arms keep their positions, and what the inference rests on is frozen.
  *
  * @throws BanditError `experiment_frozen`, naming every field that cannot change.
  */
@@ -39,7 +40,8 @@ export function redefine(experiment: Experiment, wanted: Definition): Experiment
 }
 
 /**
- * The experiment started (again), paused or stopped; null when it is so already. `winner` left out keeps the one that was named.
+ * The experiment started (again), paused or stopped; null when it is so already. `winner` left out
+ * keeps the one that was named.
  *
  * @throws BanditError `invalid_transition`, or `arm_not_found` for a winner that is no arm.
  */

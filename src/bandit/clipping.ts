@@ -1,5 +1,6 @@
-// Units whose present total lies outside the range of a metric: their outcome is the nearest end of it. A few are what a range is
-// for; many mean that the range, or the unit of the rewards, is wrong.
+// Units whose present total lies outside the range of a metric: their outcome is the nearest end of
+// it. A few are what a range is for; many mean that the range, or the unit of the rewards, is
+// wrong.
 import type { Definition } from './experiment.ts'
 import type { Metric } from './metric.ts'
 import { formatCount, formatShare } from './numbers.ts'
@@ -8,9 +9,14 @@ import { listed } from './wording.ts'
 
 /** The report tells of clipped units from this share of an arm's units on. */
 export const NOTED_SHARE = 0.01
-/** And from this share on, of an arm's units with rewards, it advises to look for the cause before anything is decided. */
+/**
+ * And from this share on, of an arm's units with rewards, it advises to look for the cause before
+ * anything is decided.
+ */
 export const DOUBTED_SHARE = 0.2
-/** Fewer clipped units are no reason for doubt: of a dozen buyers three may be extreme by chance. */
+/**
+ * Fewer clipped units are no reason for doubt: of a dozen buyers three may be extreme by chance.
+ */
 const FEWEST_DOUBTED = 10
 
 /** Numbers of units, those whose window is still open included. */
@@ -22,8 +28,8 @@ export interface ClippedUnits {
 export const NONE_CLIPPED: ClippedUnits = Object.freeze({ above: 0, below: 0 })
 
 /**
- * The clipped units of an arm on one metric, of the report's own or of a guardrail. `units`: all of the arm's. `rewarded`: so many of
- * them have rewards at the most; exact where none has two.
+ * The clipped units of an arm on one metric, of the report's own or of a guardrail. `units`: all of
+ * the arm's. `rewarded`: so many of them have rewards at the most; exact where none has two.
  */
 export interface Clipping extends ClippedUnits {
   readonly metric: Metric
@@ -56,7 +62,10 @@ function isDoubted({ above, below, rewarded }: Clipping): boolean {
   return above + below >= Math.max(FEWEST_DOUBTED, DOUBTED_SHARE * rewarded)
 }
 
-/** Why the numbers on a metric are doubtful, a sentence for each; none where less than `DOUBTED_SHARE` is clipped. */
+/**
+ * Why the numbers on a metric are doubtful, a sentence for each; none where less than
+ * `DOUBTED_SHARE` is clipped.
+ */
 export function clippingDoubts(clippings: readonly Clipping[]): string[] {
   return byMetric(clippings, isDoubted).map(({ metric, arms, isEveryArm, units, rewarded, above, below }) => {
     const [count, side, question] =
@@ -70,7 +79,10 @@ export function clippingDoubts(clippings: readonly Clipping[]): string[] {
   })
 }
 
-/** What clipped units mean for the numbers of a report, a sentence for each metric; none below `NOTED_SHARE`. */
+/**
+ * What clipped units mean for the numbers of a report, a sentence for each metric; none below
+ * `NOTED_SHARE`.
+ */
 export function clippingNotes(clippings: readonly Clipping[]): string[] {
   return byMetric(clippings, clipping => clippedShare(clipping) >= NOTED_SHARE).map(
     ({ metric, arms, units, above, below }) => {

@@ -1,4 +1,5 @@
-// How every change of keys is committed: derived from the keys as they are, and kept unless somebody else has changed one meanwhile.
+// How every change of keys is committed: derived from the keys as they are, and kept unless
+// somebody else has changed one meanwhile.
 import { StoreUnavailableError } from './errors.ts'
 import { type Key, type KeyAction, keyChangeBetween } from './key.ts'
 import type { KeyStore } from './store.ts'

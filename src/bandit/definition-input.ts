@@ -1,4 +1,5 @@
-// A definition as a person writes it: what makes one valid, and what is filled in. Pure: it judges and completes.
+// A definition as a person writes it: what makes one valid, and what is filled in. Pure: it judges
+// and completes.
 import type { Goal } from '../stats/goal.ts'
 import type { Fault } from './errors.ts'
 import type { Definition, HarmResponse, Json } from './experiment.ts'
@@ -65,8 +66,9 @@ export const DEFAULT_PLANNED_UNITS = 30_000
 export const DEFAULT_ALPHA = 0.05
 
 /**
- * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts could be read, so that one
- * answer names every fault, misspelt fields included. `kept`: see `completePolicy`.
+ * Everything that is wrong with a definition beyond the shapes of its fields. Judges whatever parts
+ * could be read, so that one answer names every fault, misspelt fields included. `kept`: see
+ * `completePolicy`.
  */
 export function definitionFaults(definition: ReadableDefinition, kept: Policy | null = null): Fault[] {
   const faults: Fault[] = []
@@ -215,7 +217,10 @@ function rangeFaults(path: string, metric: ReadableMetric): Fault[] {
 /** Beyond this an outcome is a slip of the unit. */
 const MAX_OUTCOME = 1e12
 
-/** Variances are told from sums of squares, which keep 16 digits: a range far from 0 for its width would have none left. */
+/**
+ * Variances are told from sums of squares, which keep 16 digits: a range far from 0 for its width
+ * would have none left.
+ */
 const MIN_RELATIVE_WIDTH = 1e-5
 const MIN_WIDTH = 1e-9
 

@@ -1,5 +1,6 @@
-// Delivers the messages that wait for webhooks: at least once, each webhook's in their order, until it takes them or days have
-// passed. Messages are signed as the Standard Webhooks specification says (standardwebhooks.com).
+// Delivers the messages that wait for webhooks: at least once, each webhook's in their order, until
+// it takes them or days have passed. Messages are signed as the Standard Webhooks specification
+// says (standardwebhooks.com).
 import { createHmac } from 'node:crypto'
 import type { WebhookStore } from './store.ts'
 import type { DeliveryResult, DueMessage } from './webhook.ts'
@@ -35,7 +36,9 @@ export interface Delivery {
   readonly error: string | null
 }
 
-/** One attempt for each webhook that has a message due. Call it again at once while it answers any. */
+/**
+ * One attempt for each webhook that has a message due. Call it again at once while it answers any.
+ */
 export async function deliverMessages(deps: DeliveryDeps): Promise<Delivery[]> {
   const due = await deps.store.findDueMessages(deps.now(), CONCURRENCY)
   const deliveries = await Promise.all(due.map(message => deliver(deps, message)))
@@ -63,7 +66,10 @@ async function attempt({ send, now, chance }: DeliveryDeps, message: DueMessage)
   }
 }
 
-/** Twice as long after each failure, up to an hour, and by chance between half of it and one and a half. */
+/**
+ * Twice as long after each failure, up to an hour, and by chance between half of it and one and a
+ * half.
+ */
 export function retryMs(failures: number, chance: number): number {
   const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 30))
   return Math.round(longest * (0.5 + chance))
@@ -79,7 +85,9 @@ function headersOf({ id, body, secret }: DueMessage, now: number): Record<string
   }
 }
 
-/** `v1,` and the HMAC-SHA256 of the text in base64. The secret is `whsec_` and the key in base64. */
+/**
+ * `v1,` and the HMAC-SHA256 of the text in base64. The secret is `whsec_` and the key in base64.
+ */
 function signatureOf(secret: string, text: string): string {
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
   return `v1,${createHmac('sha256', key).update(text).digest('base64')}`

@@ -1,6 +1,9 @@
-// What can be wrong with a request, as a closed list. The door (http/problem.ts) gives each code its status; nothing else does.
+// What can be wrong with a request, as a closed list. The door (http/problem.ts) gives each code
+// its status; nothing else does.
 
-/** The codes are part of the interface: clients branch on them, so a code never changes its meaning. */
+/**
+ * The codes are part of the interface: clients branch on them, so a code never changes its meaning.
+ */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_json'
@@ -37,7 +40,8 @@ export class BanditError extends Error {
   readonly faults: readonly Fault[]
 
   constructor(code: ErrorCode, message: string, faults: readonly Fault[] = []) {
-    // Where it was thrown says nothing of the caller's fault, and to find that out takes longer than all else about a refusal.
+    // Where it was thrown says nothing of the caller's fault, and to find that out takes longer
+    // than all else about a refusal.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message)
@@ -47,7 +51,10 @@ export class BanditError extends Error {
   }
 }
 
-/** The store cannot be reached or cannot write: nobody's fault who asked. `cause` is the engine's own error. */
+/**
+ * The store cannot be reached or cannot write: nobody's fault who asked. `cause` is the engine's
+ * own error.
+ */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
 

@@ -1,4 +1,5 @@
-// What would it have been worth to give arms by other, fixed weights? Answered from the ledger, with a confidence sequence.
+// What would it have been worth to give arms by other, fixed weights? Answered from the ledger,
+// with a confidence sequence.
 import type { Estimate } from '../stats/confidence-sequence.ts'
 import { estimateTargetValue } from '../stats/target-value.ts'
 import type { Fault } from './errors.ts'
@@ -13,7 +14,10 @@ export interface Evaluation {
   readonly metric: Metric
   /** The weight of each arm, by position. */
   readonly weights: readonly number[]
-  /** The mean outcome under these weights; over the batches in which every arm with weight was active. */
+  /**
+   * The mean outcome under these weights; over the batches in which every arm with weight was
+   * active.
+   */
   readonly value: Estimate
 }
 

@@ -19,7 +19,10 @@ export interface Arm {
 export const HARM_RESPONSES = ['pause-arm', 'pause'] as const
 export type HarmResponse = (typeof HARM_RESPONSES)[number]
 
-/** What a person decides. Arms keep their positions for ever: later ones are added behind, none is taken out once units have it. */
+/**
+ * What a person decides. Arms keep their positions for ever: later ones are added behind, none is
+ * taken out once units have it.
+ */
 export interface Definition {
   readonly key: string
   readonly description: string
@@ -53,7 +56,9 @@ export interface Experiment {
   readonly status: Status
   /** Counts the changes, from 1. */
   readonly version: number
-  /** The key of the arm that answers every assignment once the experiment is stopped; null: none. */
+  /**
+   * The key of the arm that answers every assignment once the experiment is stopped; null: none.
+   */
   readonly winner: string | null
   readonly createdAt: number
   readonly startedAt: number | null

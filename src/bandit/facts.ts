@@ -5,7 +5,9 @@ export interface Assignment {
   readonly unit: string
   /** The arm's position in the experiment. */
   readonly arm: number
-  /** The probability with which this arm was drawn: the very number that the draw was compared with. */
+  /**
+   * The probability with which this arm was drawn: the very number that the draw was compared with.
+   */
   readonly propensity: number
   readonly snapshot: number
   /** An instant, ms since 1970. */
@@ -25,10 +27,16 @@ export interface Reward {
   readonly at?: number
 }
 
-/** `recorded`: counted. `duplicate`: its id was seen before. `unassigned`: no experiment has the unit. `late`: stored, not counted. */
+/**
+ * `recorded`: counted. `duplicate`: its id was seen before. `unassigned`: no experiment has the
+ * unit. `late`: stored, not counted.
+ */
 export type RewardStatus = 'recorded' | 'duplicate' | 'unassigned' | 'late'
 
-/** What a store tells of a reward. `clipped`: recorded, and the unit's total then lies outside the metric's range. */
+/**
+ * What a store tells of a reward. `clipped`: recorded, and the unit's total then lies outside the
+ * metric's range.
+ */
 export type StoredRewardStatus = RewardStatus | 'clipped'
 
 export const UNIT_MAX_CHARACTERS = 256

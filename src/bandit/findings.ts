@@ -14,18 +14,26 @@ export interface MeanInterval {
   readonly upper: number | null
 }
 
-/** Until an interval says something, the number of units, over all arms, that usually suffices for it; else null. */
+/**
+ * Until an interval says something, the number of units, over all arms, that usually suffices for
+ * it; else null.
+ */
 export interface Earliness {
   readonly sufficientUnits: number | null
 }
 
-/** The confidence sequence of an arm's mean. It is too early for it while it covers the whole range of the metric. */
+/**
+ * The confidence sequence of an arm's mean. It is too early for it while it covers the whole range
+ * of the metric.
+ */
 export interface MeanEstimate extends MeanInterval, Earliness {
   /** As the scores gave it: it may lie where no outcome can. */
   readonly rawEstimate: number | null
 }
 
-/** It is too early for a lift while it covers all that is possible, or one of its two means does. */
+/**
+ * It is too early for a lift while it covers all that is possible, or one of its two means does.
+ */
 export interface ArmLift extends Lift, Earliness {}
 
 /** Where an arm stands in the policy's belief. */
@@ -60,7 +68,10 @@ export interface ArmReport extends Standing {
   readonly lift: ArmLift | null
 }
 
-/** Read off the interval of the lift: `harmed` when it lies wholly beyond the margin, `safe` when wholly on the good side of it. */
+/**
+ * Read off the interval of the lift: `harmed` when it lies wholly beyond the margin, `safe` when
+ * wholly on the good side of it.
+ */
 export type GuardrailVerdict = 'harmed' | 'safe' | 'undecided'
 
 /** A lift without a verdict of its own: what counts of a guardrail is its margin. */
@@ -76,7 +87,10 @@ export interface GuardrailFinding {
   readonly isWithinWindow: boolean
 }
 
-/** How much better an arm is than another one, among those that beat the control: a confidence sequence. */
+/**
+ * How much better an arm is than another one, among those that beat the control: a confidence
+ * sequence.
+ */
 export interface PairLift {
   readonly arm: string
   readonly over: string
@@ -110,12 +124,21 @@ export interface Findings {
   readonly guardrails: readonly GuardrailFinding[]
   /** Of each arm on this metric and, on the primary one, on each guardrail. */
   readonly clippings: readonly Clipping[]
-  /** Arms without any reward while others have theirs; on the primary metric for each guardrail, too. */
+  /**
+   * Arms without any reward while others have theirs; on the primary metric for each guardrail,
+   * too.
+   */
   readonly missing: readonly MissingRewards[]
   /** Null while rewards come; and on other metrics than the primary one. */
   readonly silence: Silence | null
-  /** How long the experiment runs at least, as `7d`, and until when (ms since 1970); null: as short as one likes. */
+  /**
+   * How long the experiment runs at least, as `7d`, and until when (ms since 1970); null: as short
+   * as one likes.
+   */
   readonly minDuration: { readonly text: string; readonly until: number } | null
-  /** On the primary metric: of the best of several active arms that are better than the control, over each of the others. */
+  /**
+   * On the primary metric: of the best of several active arms that are better than the control,
+   * over each of the others.
+   */
   readonly pairs: readonly PairLift[]
 }

@@ -1,5 +1,6 @@
-// How much the ledger of an experiment has grown since its last snapshot, and so whether the policy should be frozen anew. Counts
-// along in memory with what was acknowledged, so that no request and no tick has to ask the store.
+// How much the ledger of an experiment has grown since its last snapshot, and so whether the policy
+// should be frozen anew. Counts along in memory with what was acknowledged, so that no request and
+// no tick has to ask the store.
 import { BatchRoom } from './batch-room.ts'
 import type { LedgerSize, Snapshot, SnapshotHead } from './store.ts'
 
@@ -10,9 +11,10 @@ const DUE_SHARE = 0.02
 export const REFRESH_INTERVAL_MS = 1_000
 
 /**
- * The open batch is full when it has so many units, and as many as all batches before it together. Each batch is predicted by
- * those before it, and the first one by the range of the metric alone: a bulk load in one batch would be read with an interval
- * several times as wide. Each full batch doubles the units, so there are few.
+ * The open batch is full when it has so many units, and as many as all batches before it together.
+ * Each batch is predicted by those before it, and the first one by the range of the metric alone: a
+ * bulk load in one batch would be read with an interval several times as wide. Each full batch
+ * doubles the units, so there are few.
  */
 const LEAST_FULL_BATCH = 100
 
@@ -39,7 +41,10 @@ export class Growth {
   #open = { snapshot: 1, units: 0 }
   #room = new BatchRoom()
 
-  /** `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has counted for it. */
+  /**
+   * `windowMs`: the attribution window of the primary metric. `rewards`: how many the ledger has
+   * counted for it.
+   */
   constructor(windowMs: number | null, heads: readonly SnapshotHead[] = [], rewards = 0) {
     this.#windowMs = windowMs
     const latest = heads.at(-1)
@@ -55,7 +60,10 @@ export class Growth {
     return { units: this.#units, rewards: this.#rewards }
   }
 
-  /** Grows with every unit and reward that is counted, on whatever metric: who has seen this number has seen them all. */
+  /**
+   * Grows with every unit and reward that is counted, on whatever metric: who has seen this number
+   * has seen them all.
+   */
   get facts(): number {
     return this.#facts
   }
@@ -103,7 +111,10 @@ export class Growth {
     else before.#room.wake()
   }
 
-  /** So many more units fill the open batch; 0 or less: it is full, and a snapshot is due whatever the clock. */
+  /**
+   * So many more units fill the open batch; 0 or less: it is full, and a snapshot is due whatever
+   * the clock.
+   */
   get roomInBatch(): number {
     const { units } = this.#open
     return fullBatch(this.#units - units) - units
@@ -129,7 +140,10 @@ export class Growth {
     this.#notBefore = now + RETRY_MS
   }
 
-  /** True when the open batch is full; or there is something new to learn from, or a batch to close, and the last snapshot is old enough. */
+  /**
+   * True when the open batch is full; or there is something new to learn from, or a batch to close,
+   * and the last snapshot is old enough.
+   */
   isDue(now: number): boolean {
     const then = this.#atSnapshot
     if (now < this.#notBefore) return false
@@ -140,7 +154,10 @@ export class Growth {
     return hasGrown(then.matureUnits, this.#matureUnits)
   }
 
-  /** Moves the batches that would be mature if a snapshot were taken at `now`. Without a window all are, always. */
+  /**
+   * Moves the batches that would be mature if a snapshot were taken at `now`. Without a window all
+   * are, always.
+   */
   #matureAt(now: number): void {
     const windowMs = this.#windowMs ?? Number.NEGATIVE_INFINITY
     while (true) {
@@ -157,7 +174,10 @@ export function fullBatch(before: number): number {
   return Math.max(LEAST_FULL_BATCH, before)
 }
 
-/** By so much a count must grow for a new snapshot: by two per cent, rounded up, and by one at least. */
+/**
+ * By so much a count must grow for a new snapshot: by two per cent, rounded up, and by one at
+ * least.
+ */
 export function growthStep(then: number): number {
   return Math.max(1, Math.ceil(DUE_SHARE * then))
 }

@@ -19,7 +19,8 @@ function verdictOf(
   { lower, upper }: Pick<Interval, 'lower' | 'upper'>,
 ): GuardrailVerdict {
   if (lower === null || upper === null) return 'undecided'
-  // Harm counts upwards: for a metric that should decrease it is the lift itself, for the other kind its negative.
+  // Harm counts upwards: for a metric that should decrease it is the lift itself, for the other
+  // kind its negative.
   const [leastHarm, mostHarm] = goal === 'decrease' ? [lower, upper] : [-upper, -lower]
   if (leastHarm > margin) return 'harmed'
   return mostHarm < margin ? 'safe' : 'undecided'

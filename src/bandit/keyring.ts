@@ -1,4 +1,5 @@
-// The keys as this process knows them, so that a request asks the store nothing. What another process changes is learned by `reread`.
+// The keys as this process knows them, so that a request asks the store nothing. What another
+// process changes is learned by `reread`.
 import { timingSafeEqual } from 'node:crypto'
 import { isLive, type Key, type KeyKind, SCOPES, type Scope } from './key.ts'
 import { parseRate } from './rate.ts'
@@ -20,7 +21,9 @@ export interface Holder {
 export interface KeyringOptions {
   /** A key of the environment, with all scopes and without a rate; null: there is none. */
   readonly adminKey: string | null
-  /** For keys without a rate of their own; null: `PUBLISHABLE_RATE` for pk keys, none for sk keys. */
+  /**
+   * For keys without a rate of their own; null: `PUBLISHABLE_RATE` for pk keys, none for sk keys.
+   */
   readonly rate: string | null
 }
 
@@ -29,7 +32,9 @@ export const PUBLISHABLE_RATE = '100/s'
 
 type Entry = { readonly digest: Buffer; readonly holder: Holder }
 
-/** The part of a digest by which a key is looked up; the whole is then compared in constant time. */
+/**
+ * The part of a digest by which a key is looked up; the whole is then compared in constant time.
+ */
 const SELECTOR_LENGTH = 16
 
 export class Keyring {

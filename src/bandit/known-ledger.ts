@@ -3,8 +3,8 @@ import type { Metric } from './metric.ts'
 import type { LedgerStore, StoredLedger } from './store.ts'
 
 /**
- * The ledger of a metric, as far as this version of the experiment goes: another process may have added an arm a moment ago, and taken
- * snapshots with it, of which this version knows nothing.
+ * The ledger of a metric, as far as this version of the experiment goes: another process may have
+ * added an arm a moment ago, and taken snapshots with it, of which this version knows nothing.
  */
 export async function readKnownLedger(
   store: Pick<LedgerStore, 'readLedger'>,

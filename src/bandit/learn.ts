@@ -1,4 +1,5 @@
-// What the ledger teaches: a posterior for each arm, from the effective counts of the mature batches.
+// What the ledger teaches: a posterior for each arm, from the effective counts of the mature
+// batches.
 import { areAllDecided } from '../stats/all-decided.ts'
 import { effectiveCounts, type Ledger, matureBatches } from '../stats/ledger.ts'
 import { betaPosterior, normalPosteriors, type Posterior } from '../stats/posterior.ts'
@@ -10,7 +11,10 @@ import { waitsForVerdicts } from './policy.ts'
 import { propensitiesOf } from './propensities.ts'
 import type { Snapshot, SnapshotReason, StoredLedger } from './store.ts'
 
-/** The posterior of each arm's mean outcome; null while a continuous metric shows too little, or no, variation. */
+/**
+ * The posterior of each arm's mean outcome; null while a continuous metric shows too little, or no,
+ * variation.
+ */
 export function posteriorsOf(definition: Definition, metric: Metric, ledger: Ledger): readonly Posterior[] | null {
   const counts = effectiveCounts(matureBatches(ledger), definition.arms.length)
   if (metric.type === 'binary') return counts.map(tally => betaPosterior(tally, definition.policy.prior))
@@ -43,7 +47,10 @@ export function learnedPropensities(definition: Definition, ledger: Ledger, allD
   })
 }
 
-/** The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before it, so none is open. */
+/**
+ * The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before
+ * it, so none is open.
+ */
 export function nextSnapshot(
   experiment: Experiment,
   stored: StoredLedger,

@@ -1,6 +1,7 @@
-// Looks at the experiments again and again, a few at a time, and announces what has changed: to the webhooks, and to whoever asks for
-// the latest report. What was announced is kept in the store and compared there, so that a crash between finding and announcing
-// loses nothing and of several services one announces.
+// Looks at the experiments again and again, a few at a time, and announces what has changed: to the
+// webhooks, and to whoever asks for the latest report. What was announced is kept in the store and
+// compared there, so that a crash between finding and announcing loses nothing and of several
+// services one announces.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from './change-experiment.ts'
 import { armPosition, type Experiment, primaryMetricOf } from './experiment.ts'
@@ -14,10 +15,15 @@ import type { EventType, Message } from './webhook.ts'
 /** Looks of one call end after so long; the next call goes on. */
 const BUDGET_MS = 100
 
-/** After a look that took `t` an experiment rests for 50 `t`: one with 200 arms takes 300 ms of the thread that answers everybody. */
+/**
+ * After a look that took `t` an experiment rests for 50 `t`: one with 200 arms takes 300 ms of the
+ * thread that answers everybody.
+ */
 const REST_FACTOR = 50
 
-/** What does not show in the growth (guardrails, windows that end, silence) is looked for so often. */
+/**
+ * What does not show in the growth (guardrails, windows that end, silence) is looked for so often.
+ */
 const IDLE_INTERVAL_MS = 60_000
 
 /** After a failure it is looked again so much later. */
@@ -26,7 +32,10 @@ const RETRY_MS = 10_000
 /** No experiment's stamp. */
 const UNSEEN = ''
 
-/** A subject that has become quiet is noted, and an unhurried one told, at the earliest so long after its last announcement. */
+/**
+ * A subject that has become quiet is noted, and an unhurried one told, at the earliest so long
+ * after its last announcement.
+ */
 const CALM_MS = 10 * 60_000
 
 /** The name under which the history keeps what Pinwheel does by itself. */
@@ -71,7 +80,10 @@ export class Lookout {
     return this.#looks.get(id)?.report ?? null
   }
 
-  /** Looks at the experiments that may have changed, those first that were looked at longest ago. Call it every few seconds. */
+  /**
+   * Looks at the experiments that may have changed, those first that were looked at longest ago.
+   * Call it every few seconds.
+   */
   async look(now: number): Promise<Seen[]> {
     const { elapsedMs, catalogue } = this.#deps
     const seen: Seen[] = []

@@ -1,10 +1,13 @@
-// Arms without any reward, while the other arms have theirs: most likely the rewards of such an arm are not sent.
+// Arms without any reward, while the other arms have theirs: most likely the rewards of such an arm
+// are not sent.
 import type { Definition } from './experiment.ts'
 import type { Metric } from './metric.ts'
 import { formatCount } from './numbers.ts'
 import type { LedgerCell } from './store.ts'
 
-/** Were the arms alike, chance would leave an arm without any reward less often than once in 10⁸. */
+/**
+ * Were the arms alike, chance would leave an arm without any reward less often than once in 10⁸.
+ */
 const LEAST_LOG_PROBABILITY = Math.log(1e-8)
 
 /** An arm that has no reward on a metric, of the report's own or of a guardrail. */
@@ -24,8 +27,9 @@ interface Sum {
 }
 
 /**
- * Compares units of the same snapshots only, so that rewards which take their time are missing on both sides: given how many
- * units of a snapshot are rewarded, each of them is one of the arm's with the arm's share of the snapshot's units.
+ * Compares units of the same snapshots only, so that rewards which take their time are missing on
+ * both sides: given how many units of a snapshot are rewarded, each of them is one of the arm's
+ * with the arm's share of the snapshot's units.
  */
 export function missingRewardsOf({ arms }: Definition, metric: Metric, cells: readonly LedgerCell[]): MissingRewards[] {
   const [sums, snapshots] = [new Map<number, Sum>(), new Map<number, Sum>()]
@@ -66,8 +70,8 @@ function addTo(sums: Map<number, Sum>, key: number, cell: LedgerCell): void {
 }
 
 /**
- * How many units were rewarded, at least: a unit may have many rewards. By Cauchy and Schwarz `(Σ y)² ≤ n Σ y²`, where n
- * outcomes are not 0; for a binary metric that is the number of successes.
+ * How many units were rewarded, at least: a unit may have many rewards. By Cauchy and Schwarz `(Σ
+ * y)² ≤ n Σ y²`, where n outcomes are not 0; for a binary metric that is the number of successes.
  */
 function rewardedUnits({ rewards, sum, sumOfSquares }: LedgerCell): number {
   return sumOfSquares > 0 ? Math.min(rewards, sum ** 2 / sumOfSquares) : 0

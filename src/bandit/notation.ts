@@ -1,5 +1,6 @@
-// How the numbers of a column are written for people: percent, percentage points, or the metric's own unit, with as many decimals as
-// the intervals deserve, so that points align. Every writing is at most 13 columns wide, so that tables keep their width.
+// How the numbers of a column are written for people: percent, percentage points, or the metric's
+// own unit, with as many decimals as the intervals deserve, so that points align. Every writing is
+// at most 13 columns wide, so that tables keep their width.
 import type { MeanInterval } from './findings.ts'
 import type { Metric } from './metric.ts'
 import { ABSENT, exponentOf, grouped, inPowersOfTen } from './numbers.ts'
@@ -18,7 +19,10 @@ export function spanOf(interval: MeanInterval | null): Span {
   return interval === null ? UNKNOWN : { estimate: interval.mean, lower: interval.lower, upper: interval.upper }
 }
 
-/** How the numbers of one column are written: all with the same decimals, so that their points align. */
+/**
+ * How the numbers of one column are written: all with the same decimals, so that their points
+ * align.
+ */
 export interface Notation {
   /** 100 where shares are written as percent. */
   readonly factor: 1 | 100
@@ -58,7 +62,10 @@ export function relativeNotation(spans: readonly Span[]): Notation {
 
 const PLAIN: Style = { factor: 1, unit: '', signed: false }
 
-/** As many decimals as give the narrowest interval's half-width two digits, or three when the first is a one. */
+/**
+ * As many decimals as give the narrowest interval's half-width two digits, or three when the first
+ * is a one.
+ */
 function notationFor(spans: readonly Span[], style: Style): Notation {
   const { factor } = style
   let resolution = Number.POSITIVE_INFINITY
@@ -125,8 +132,8 @@ export function writeExactly(metric: Pick<Metric, 'type'>, value: number): strin
 }
 
 /**
- * Both ends: `['+6.80', '+8.50']`, `∞` where there is no bound. An end that rounds to zero has a sign only where a verdict
- * hangs on it: a lower end above zero, an upper end below it.
+ * Both ends: `['+6.80', '+8.50']`, `∞` where there is no bound. An end that rounds to zero has a
+ * sign only where a verdict hangs on it: a lower end above zero, an upper end below it.
  */
 export function writeEnds(
   notation: Notation,

@@ -1,5 +1,5 @@
-// Single numbers as people read them: counts, shares, levels, p- and e-values, instants. What is absent reads "–". Numbers that
-// stand below each other in a column are notation.ts's.
+// Single numbers as people read them: counts, shares, levels, p- and e-values, instants. What is
+// absent reads "–". Numbers that stand below each other in a column are notation.ts's.
 
 export const ABSENT = '–'
 

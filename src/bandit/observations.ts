@@ -1,5 +1,5 @@
-// What is worth telling of an experiment as it stands: subjects with their states. Pure; lookout.ts compares them with what was
-// announced last.
+// What is worth telling of an experiment as it stands: subjects with their states. Pure; lookout.ts
+// compares them with what was announced last.
 import type { Evidence, Interval } from '../stats/confidence-sequence.ts'
 import type { Experiment } from './experiment.ts'
 import type { Report } from './report.ts'
@@ -14,7 +14,10 @@ export interface Observation {
   readonly state: string
   /** The state of a subject of which nothing was announced yet. */
   readonly quiet: string
-  /** Every change, and not only one to the quiet state, is told ten minutes after the last one at the earliest. */
+  /**
+   * Every change, and not only one to the quiet state, is told ten minutes after the last one at
+   * the earliest.
+   */
   readonly isUnhurried?: true
   /** What to tell when the state has changed to this; null: nothing, it is only noted. */
   readonly event: { readonly type: EventType; readonly details: Readonly<Record<string, unknown>> } | null
@@ -38,7 +41,8 @@ export function observationsOf(
     ...harms(experiment, facts.report),
     ratio(facts.report),
   ]
-  // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them stays as it is.
+  // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them
+  // stays as it is.
   if (experiment.status !== 'running') return observations
   for (const { arm, isStarved, units, of } of dietsOf(
     definition,

@@ -1,24 +1,31 @@
-// From rewards to a unit's outcome: which rewards count, and what they add up to. The twins of the store call this inside their
-// transactions, so that the rule stands once and in no SQL.
+// From rewards to a unit's outcome: which rewards count, and what they add up to. The twins of the
+// store call this inside their transactions, so that the rule stands once and in no SQL.
 import type { Metric } from './metric.ts'
 
 /**
- * When rewards of a metric count. `windowMs`: up to so long after the unit's assignment (null: no end). `until`: an instant after
- * which nothing counts (null: none); it ends a metric without a window when its experiment stops.
+ * When rewards of a metric count. `windowMs`: up to so long after the unit's assignment (null: no
+ * end). `until`: an instant after which nothing counts (null: none); it ends a metric without a
+ * window when its experiment stops.
  */
 export interface Attribution {
   readonly windowMs: number | null
   readonly until: number | null
 }
 
-/** True when a reward dated `at` counts for a unit that was assigned at `assignedAt` (instants in ms). Both ends belong. */
+/**
+ * True when a reward dated `at` counts for a unit that was assigned at `assignedAt` (instants in
+ * ms). Both ends belong.
+ */
 export function isAttributed(attribution: Attribution, assignedAt: number, at: number): boolean {
   if (at < assignedAt) return false
   if (attribution.windowMs !== null && at > assignedAt + attribution.windowMs) return false
   return attribution.until === null || at <= attribution.until
 }
 
-/** What a unit's new outcome adds to a tally. The errors are what rounding took from the differences, so that they can be undone. */
+/**
+ * What a unit's new outcome adds to a tally. The errors are what rounding took from the
+ * differences, so that they can be undone.
+ */
 export interface OutcomeChange {
   readonly sum: number
   readonly sumError: number
@@ -26,7 +33,10 @@ export interface OutcomeChange {
   readonly sumOfSquaresError: number
 }
 
-/** From one outcome of a unit to the next; each difference is exact as the sum of its two numbers (Knuth's two-sum). */
+/**
+ * From one outcome of a unit to the next; each difference is exact as the sum of its two numbers
+ * (Knuth's two-sum).
+ */
 export function outcomeChange(before: number, after: number): OutcomeChange {
   const [sum, sumError] = exactDifference(after, before)
   const [sumOfSquares, sumOfSquaresError] = exactDifference(after ** 2, before ** 2)
@@ -42,14 +52,17 @@ function exactDifference(a: number, b: number): [difference: number, error: numb
 const DELAY_MS = 3_600_000
 
 /**
- * True when a reward comes over an hour after the assignment. Many of these on a metric without a window deceive: arms that convert
- * later look worse than they are, until their rewards have come.
+ * True when a reward comes over an hour after the assignment. Many of these on a metric without a
+ * window deceive: arms that convert later look worse than they are, until their rewards have come.
  */
 export function isDelayed(assignedAt: number, at: number): boolean {
   return at - assignedAt > DELAY_MS
 }
 
-/** The outcome of a unit whose counted rewards sum to `total` (0 without any): binary 1 above 0, continuous clipped to the range. */
+/**
+ * The outcome of a unit whose counted rewards sum to `total` (0 without any): binary 1 above 0,
+ * continuous clipped to the range.
+ */
 export function outcomeOf(metric: Pick<Metric, 'type' | 'range'>, total: number): number {
   if (metric.type === 'binary') return total > 0 ? 1 : 0
   const [lowest, highest] = metric.range
@@ -57,8 +70,9 @@ export function outcomeOf(metric: Pick<Metric, 'type' | 'range'>, total: number)
 }
 
 /**
- * On which side of the metric's range a unit's total lies, so that its outcome is clipped; null where it is not. A total
- * of 0 never is, since a unit without rewards has it; nor are the totals of a binary metric.
+ * On which side of the metric's range a unit's total lies, so that its outcome is clipped; null
+ * where it is not. A total of 0 never is, since a unit without rewards has it; nor are the totals
+ * of a binary metric.
  */
 export function clippedSide({ type, range }: Pick<Metric, 'type' | 'range'>, total: number): 'above' | 'below' | null {
   if (type === 'binary' || total === 0) return null

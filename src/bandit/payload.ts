@@ -1,5 +1,5 @@
-// What product code gets with an arm. The payloads of one experiment have one type, so that code which reads one can read them all;
-// an arm may have none.
+// What product code gets with an arm. The payloads of one experiment have one type, so that code
+// which reads one can read them all; an arm may have none.
 import type { Fault } from './errors.ts'
 import type { Json } from './experiment.ts'
 
@@ -17,7 +17,10 @@ interface PayloadOfArm {
   readonly payload?: Json | undefined
 }
 
-/** A fault for each payload of another type than the first one. An arm or a key that could not be read is null. */
+/**
+ * A fault for each payload of another type than the first one. An arm or a key that could not be
+ * read is null.
+ */
 export function payloadFaults(arms: readonly (PayloadOfArm | null)[]): Fault[] {
   const position = arms.findIndex(arm => payloadTypeOf(arm?.payload) !== null)
   const first = arms[position]

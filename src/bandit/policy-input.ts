@@ -53,8 +53,8 @@ const SUM_TOLERANCE = 1e-9
 const PRIOR_RANGE = [0.01, 1e6] as const
 
 /**
- * Everything that is wrong with a policy for these arms; for null, arms that could not be read, what
- * is wrong whatever they are. `kept`: see `completePolicy`.
+ * Everything that is wrong with a policy for these arms; for null, arms that could not be read,
+ * what is wrong whatever they are. `kept`: see `completePolicy`.
  */
 export function policyFaults(
   input: ReadablePolicy | undefined,

@@ -1,5 +1,6 @@
-// Everything that the page of an experiment shows on one metric: the report, the course that led there, the beliefs as curves, and
-// the history. A snapshot of them all, as far as it was read at one moment.
+// Everything that the page of an experiment shows on one metric: the report, the course that led
+// there, the beliefs as curves, and the history. A snapshot of them all, as far as it was read at
+// one moment.
 
 import type { Ledger } from '../stats/ledger.ts'
 import { type BeliefCurves, beliefCurves } from './belief-curves.ts'

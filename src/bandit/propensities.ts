@@ -1,4 +1,5 @@
-// The policy carried out: posteriors → propensities. Exact numbers, no chance; draw.ts takes it from there.
+// The policy carried out: posteriors → propensities. Exact numbers, no chance; draw.ts takes it
+// from there.
 import { probabilityBest } from '../stats/best-arm.ts'
 import type { Goal } from '../stats/goal.ts'
 import type { Posterior } from '../stats/posterior.ts'
@@ -18,9 +19,10 @@ interface Knowledge {
 }
 
 /**
- * The propensity of each arm, null where it is not active; those of the active arms are positive and sum to one. The floor is
- * additive, `p = ε/K + (1 − ε) w`, so that the order of the weights is kept; a reserved control gets its share exactly, and the
- * others divide the rest by the same rule among themselves.
+ * The propensity of each arm, null where it is not active; those of the active arms are positive
+ * and sum to one. The floor is additive, `p = ε/K + (1 − ε) w`, so that the order of the weights is
+ * kept; a reserved control gets its share exactly, and the others divide the rest by the same rule
+ * among themselves.
  */
 export function propensitiesOf(policy: Policy, knowledge: Knowledge): (number | null)[] {
   const active = knowledge.active.flatMap((isActive, arm) => (isActive ? [arm] : []))
@@ -66,7 +68,10 @@ function floored(policy: Exclude<Policy, { type: 'fixed' }>, group: readonly num
   return group.map((arm, position) => [arm, exploration * even + (1 - exploration) * (weights[position] as number)])
 }
 
-/** Thompson sampling (Thompson 1933, Biometrika 25): an arm's weight is its probability of being best. */
+/**
+ * Thompson sampling (Thompson 1933, Biometrika 25): an arm's weight is its probability of being
+ * best.
+ */
 function thompson(group: readonly number[], { posteriors, goal }: Knowledge): readonly number[] {
   if (posteriors === null) return group.map(() => 1 / group.length)
   return probabilityBest(
@@ -76,8 +81,9 @@ function thompson(group: readonly number[], { posteriors, goal }: Knowledge): re
 }
 
 /**
- * Exploration sampling (Kasy & Sautmann 2021, Econometrica 89, eq. 5): `w ∝ q (1 − q)`, which spends no more than half on any arm and
- * finds the best one fastest. `1 − q` as the sum of the others' q, since a subtraction would lose it all where q is near one.
+ * Exploration sampling (Kasy & Sautmann 2021, Econometrica 89, eq. 5): `w ∝ q (1 − q)`, which
+ * spends no more than half on any arm and finds the best one fastest. `1 − q` as the sum of the
+ * others' q, since a subtraction would lose it all where q is near one.
  */
 function explorationSampling(group: readonly number[], knowledge: Knowledge): readonly number[] {
   const best = thompson(group, knowledge)

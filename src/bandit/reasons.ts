@@ -11,7 +11,10 @@ export function shippingClause({ metric, alpha }: Findings, { arm }: ArmReport):
   return `The whole interval of ${arm}'s lift in ${metric.key} lies ${side} 0, with ${formatLevel(1 - alpha)} confidence at every look`
 }
 
-/** `b is worse than control: −8.0 … −2.0 pp`; `the interval of the lift of b contains 0: −2.0 … +4.0 pp`. */
+/**
+ * `b is worse than control: −8.0 … −2.0 pp`; `the interval of the lift of b contains 0: −2.0 … +4.0
+ * pp`.
+ */
 export function liftClause({ metric, control }: Findings, { arm, lift }: ArmReport): string {
   if (lift === null || lift.estimate === null) return `${arm} has not been compared with ${control}`
   const span = writeSpan(liftNotation(metric, [lift]), lift)
@@ -44,8 +47,9 @@ export function openClause({ metric, arm, margin, lift, isWithinWindow }: Guardr
 }
 
 /**
- * Whether the winner of a stopped experiment was shown to be right; else a person chose it without that. An arm: it is better than
- * the control and harms no guardrail. The control: all others are worse.
+ * Whether the winner of a stopped experiment was shown to be right; else a person chose it without
+ * that. An arm: it is better than the control and harms no guardrail. The control: all others are
+ * worse.
  */
 export function isProven({ arms, winner, guardrails }: Findings): boolean {
   const found = arms.find(({ arm }) => arm === winner)

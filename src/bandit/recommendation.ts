@@ -1,4 +1,5 @@
-// What to do, read off the very intervals that are shown, so that advice and numbers cannot disagree.
+// What to do, read off the very intervals that are shown, so that advice and numbers cannot
+// disagree.
 import { clippingDoubts } from './clipping.ts'
 import type { ArmReport, Findings } from './findings.ts'
 import { missingRewardsSentences } from './missing-rewards.ts'
@@ -7,8 +8,9 @@ import { harmClause, liftClause, openClause, pairClause, shippingClause, whyStop
 import { counted, joined, listed, namesAre } from './wording.ts'
 
 /**
- * `ship`: give one arm to everybody. `choose`: several arms beat the control, and which is best is open. `retire`: take arms out.
- * `keep`: the control, since all others are worse. `continue`: wait. `investigate`: trust no number before the cause is found.
+ * `ship`: give one arm to everybody. `choose`: several arms beat the control, and which is best is
+ * open. `retire`: take arms out. `keep`: the control, since all others are worse. `continue`: wait.
+ * `investigate`: trust no number before the cause is found.
  */
 export const ACTIONS = ['ship', 'choose', 'retire', 'keep', 'continue', 'investigate', 'stopped'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -23,10 +25,16 @@ export interface Recommendation {
   readonly why: string
 }
 
-/** From this P(best) on an arm is shipped that has not beaten the other arms that are better than the control. */
+/**
+ * From this P(best) on an arm is shipped that has not beaten the other arms that are better than
+ * the control.
+ */
 const SURE_BELIEF = 0.95
 
-/** Of an arm's own excess of units: as strong as the evidence of all arms together that sets off the alarm. */
+/**
+ * Of an arm's own excess of units: as strong as the evidence of all arms together that sets off the
+ * alarm.
+ */
 const ALARMING_LOG_E = Math.log(1_000)
 
 /** The first rule that applies. Null for a metric that decides nothing. */
@@ -91,7 +99,10 @@ function inTime({ minDuration, generatedAt }: Findings, decision: Recommendation
   return advise('continue', [], `${until} ${decision.why}`)
 }
 
-/** A guardrail may look safe because its rewards are not sent. Harm in other arms is no doubt: it is told before. */
+/**
+ * A guardrail may look safe because its rewards are not sent. Harm in other arms is no doubt: it is
+ * told before.
+ */
 function safelyShipOrChoose(findings: Findings): Recommendation | null {
   const decision = shipOrChoose(findings)
   if (decision === null || decision.action === 'continue') return decision
@@ -120,7 +131,10 @@ function shipOrChoose(findings: Findings): Recommendation | null {
   return advise('choose', keys, why)
 }
 
-/** The only better arm; else the one that beats the others; else the one that is believed to be best, since all are proven. */
+/**
+ * The only better arm; else the one that beats the others; else the one that is believed to be
+ * best, since all are proven.
+ */
 function bestOf(better: readonly ArmReport[], findings: Findings): ArmReport | null {
   if (better.length === 1) return better[0] ?? null
   return (

@@ -1,5 +1,5 @@
-// Takes in what happened to units. Each event is stored at most once for each experiment and metric, and counted in the same
-// transaction if it falls into the unit's attribution window.
+// Takes in what happened to units. Each event is stored at most once for each experiment and
+// metric, and counted in the same transaction if it falls into the unit's attribution window.
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Reward, RewardStatus, StoredRewardStatus } from './facts.ts'
@@ -11,7 +11,10 @@ export interface Rejection {
   readonly message: string
 }
 
-/** `clipped`: it was counted, and the unit's total then lies outside the metric's range, in one experiment at least. */
+/**
+ * `clipped`: it was counted, and the unit's total then lies outside the metric's range, in one
+ * experiment at least.
+ */
 export type RewardResult = { readonly status: RewardStatus; readonly clipped?: true } | Rejection
 
 interface Deps {
@@ -24,13 +27,19 @@ interface Deps {
   }
 }
 
-/** A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would count for ever. */
+/**
+ * A clock that runs ahead of ours by up to this is forgiven; a date beyond is a mistake, and would
+ * count for ever.
+ */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** Values beyond this are a mistake. */
 export const MAX_REWARD_VALUE = 1e12
 
-/** What became of each event, in their order. Good events are recorded whatever is wrong with others of the same call. */
+/**
+ * What became of each event, in their order. Good events are recorded whatever is wrong with others
+ * of the same call.
+ */
 export async function recordRewards(deps: Deps, rewards: readonly Reward[], now: number): Promise<RewardResult[]> {
   const plans = rewards.map(reward => plan(deps.catalogue, reward, now))
   const steps = plans.flatMap(planned => ('steps' in planned ? planned.steps : []))
@@ -53,7 +62,10 @@ export async function recordRewards(deps: Deps, rewards: readonly Reward[], now:
   })
 }
 
-/** So many rewards share a transaction: an event without an experiment is one for each that has its metric. */
+/**
+ * So many rewards share a transaction: an event without an experiment is one for each that has its
+ * metric.
+ */
 const MAX_STEPS = 500
 
 /** An event that reaches several experiments has one answer: the first of these that it met. */
@@ -119,14 +131,20 @@ function stepFor(live: LiveExperiment, { metric: key, unit, value, id, at: dated
   }
 }
 
-/** False for a draft, which has no units, and for a stopped experiment all of whose windows had closed by then. */
+/**
+ * False for a draft, which has no units, and for a stopped experiment all of whose windows had
+ * closed by then.
+ */
 function mayStillCount({ experiment, metrics }: LiveExperiment, metric: string, at: number): boolean {
   if (experiment.status === 'draft') return false
   if (experiment.stoppedAt === null) return true
   return at <= experiment.stoppedAt + (metrics.get(metric)?.attribution.windowMs ?? 0)
 }
 
-/** In each experiment that has the unit; an event that is nobody's counts once, for the experiment it names, if it names one. */
+/**
+ * In each experiment that has the unit; an event that is nobody's counts once, for the experiment
+ * it names, if it names one.
+ */
 function meter(
   metrics: NonNullable<Deps['metrics']>,
   { metric, experiment = '' }: Reward,

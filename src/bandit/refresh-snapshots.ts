@@ -1,4 +1,5 @@
-// Keeps the policies fresh: freezes each running experiment's policy anew when its ledger has grown.
+// Keeps the policies fresh: freezes each running experiment's policy anew when its ledger has
+// grown.
 import { type Catalogue, growthIn, type LiveExperiment } from './catalogue.ts'
 import { primaryMetricOf } from './experiment.ts'
 import { giveWay } from './give-way.ts'
@@ -19,8 +20,8 @@ export type Refreshed = { readonly experiment: string } & (
 )
 
 /**
- * Takes the snapshots that are due at `now`. Call it a few times a second. One that fails keeps no other from its own, and is tried
- * again some seconds later.
+ * Takes the snapshots that are due at `now`. Call it a few times a second. One that fails keeps no
+ * other from its own, and is tried again some seconds later.
  */
 export async function refreshSnapshots(deps: Deps, now: number): Promise<Refreshed[]> {
   const refreshed: Refreshed[] = []
@@ -35,8 +36,9 @@ export async function refreshSnapshots(deps: Deps, now: number): Promise<Refresh
 const underWay = new WeakMap<Growth, Promise<Refreshed | null>>()
 
 /**
- * Takes the snapshot of an experiment if it is due at `now`; null: it was not, or somebody else was first, another process or a change.
- * Call it wherever units arrive in bulk, before the next of them are drawn.
+ * Takes the snapshot of an experiment if it is due at `now`; null: it was not, or somebody else was
+ * first, another process or a change. Call it wherever units arrive in bulk, before the next of
+ * them are drawn.
  *
  * @throws BanditError `experiment_not_found`
  */
@@ -65,7 +67,9 @@ async function attempt(deps: Deps, live: LiveExperiment, now: number): Promise<R
   }
 }
 
-/** Null where another process has taken a snapshot that this one did not know of, or a change has. */
+/**
+ * Null where another process has taken a snapshot that this one did not know of, or a change has.
+ */
 async function refresh({ catalogue, store }: Deps, { experiment, snapshot: known }: LiveExperiment, now: number) {
   const { definition } = experiment
   const current = () => {

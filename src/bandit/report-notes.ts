@@ -1,4 +1,5 @@
-// The notes of a report: what is immature, missing, clipped or unbounded, and what that means for its numbers.
+// The notes of a report: what is immature, missing, clipped or unbounded, and what that means for
+// its numbers.
 import { isHeavyTailed } from '../stats/heavy-tail.ts'
 import { addTallies, EMPTY_TALLY } from '../stats/tally.ts'
 import { clippingNotes } from './clipping.ts'

@@ -1,5 +1,6 @@
-// What an experiment has shown on one metric: what the policy believes, what the evidence says, and what to do. Computed from the
-// ledger alone, so it costs the same for a thousand units and for a billion.
+// What an experiment has shown on one metric: what the policy believes, what the evidence says, and
+// what to do. Computed from the ledger alone, so it costs the same for a thousand units and for a
+// billion.
 import { type Batch, type Ledger, matureBatches, pooledTallies, unitsIn } from '../stats/ledger.ts'
 import { type EffectOptions, type Effects, RunningEffects } from '../stats/lift.ts'
 import { pairwiseLifts } from '../stats/pairwise-lifts.ts'
@@ -168,7 +169,10 @@ async function readGuardrails(
   return found
 }
 
-/** Of the active arm with the best lift, over the others that are better than the control: it is the one that may beat them all. */
+/**
+ * Of the active arm with the best lift, over the others that are better than the control: it is the
+ * one that may beat them all.
+ */
 function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: MetricData): PairLift[] {
   const { arms, alpha, plannedUnits } = definition
   const better = arms.flatMap(({ retired }, arm) => (!retired && lifts[arm]?.verdict === 'better' ? [arm] : []))

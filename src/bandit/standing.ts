@@ -1,4 +1,5 @@
-// Where each arm stands in the policy's belief: posterior, probability of being best, expected loss.
+// Where each arm stands in the policy's belief: posterior, probability of being best, expected
+// loss.
 import { type ArmStanding, bestArm } from '../stats/best-arm.ts'
 import type { Ledger } from '../stats/ledger.ts'
 import { type Posterior, posteriorMean } from '../stats/posterior.ts'
@@ -11,7 +12,9 @@ const CREDIBLE_ENDS = [0.025, 0.975] as const
 
 const UNKNOWN: Standing = { posterior: null, probabilityBest: null, probabilityBeatsControl: null, expectedLoss: null }
 
-/** The standing of every arm. Only active arms compete; a retired one keeps its credible interval. */
+/**
+ * The standing of every arm. Only active arms compete; a retired one keeps its credible interval.
+ */
 export function standingsOf(definition: Definition, metric: Metric, ledger: Ledger): Standing[] {
   const posteriors = posteriorsOf(definition, metric, ledger)
   const active = definition.arms.flatMap(({ retired }, arm) => (retired ? [] : [arm]))

@@ -1,9 +1,13 @@
-// Which arms are starved: active, and yet with hardly any units of late, so that nothing more is learned of them. A bandit does so
-// on purpose with arms that lose; a person decides whether that is what was meant.
+// Which arms are starved: active, and yet with hardly any units of late, so that nothing more is
+// learned of them. A bandit does so on purpose with arms that lose; a person decides whether that
+// is what was meant.
 import type { Definition } from './experiment.ts'
 import type { StoredLedger } from './store.ts'
 
-/** A starved arm is promised less than this part of an even share among the active arms, and is fed again from twice as much. */
+/**
+ * A starved arm is promised less than this part of an even share among the active arms, and is fed
+ * again from twice as much.
+ */
 const STARVED_PART = 0.1
 /** What sums of propensities may miss: an exploration of just that part starves nobody. */
 const ROUNDING = 1e-9
@@ -21,9 +25,9 @@ interface Diet {
 }
 
 /**
- * The active arms of which enough can be said, judged by the shares that they were promised: by the units that they got, an arm that
- * is promised the least share by design would be starved now and fed then, by chance. `wasStarved`: which were starved when it was last
- * looked.
+ * The active arms of which enough can be said, judged by the shares that they were promised: by the
+ * units that they got, an arm that is promised the least share by design would be starved now and
+ * fed then, by chance. `wasStarved`: which were starved when it was last looked.
  */
 export function dietsOf(
   definition: Definition,

@@ -1,6 +1,7 @@
-// The sentences that the bandit may say to a database. Each is atomic by itself and, once its promise is kept, on disk; a
-// transaction never crosses this interface. Arms and metrics go by their positions in the definition, instants are ms since 1970.
-// Whatever goes wrong with the engine is a StoreUnavailableError with its cause.
+// The sentences that the bandit may say to a database. Each is atomic by itself and, once its
+// promise is kept, on disk; a transaction never crosses this interface. Arms and metrics go by
+// their positions in the definition, instants are ms since 1970. Whatever goes wrong with the
+// engine is a StoreUnavailableError with its cause.
 import type { Change, ExperimentState } from './change.ts'
 import type { Definition, Experiment } from './experiment.ts'
 import type { Assignment, StoredRewardStatus } from './facts.ts'
@@ -11,7 +12,10 @@ import type { Announcement, DeliveryResult, DueMessage, Message, NewWebhook, Web
 
 export type SnapshotReason = 'start' | 'refresh' | 'change'
 
-/** The policy frozen: from `createdAt` until the next snapshot, units are drawn with these propensities. */
+/**
+ * The policy frozen: from `createdAt` until the next snapshot, units are drawn with these
+ * propensities.
+ */
 export interface Snapshot {
   /** Counts the snapshots of the experiment, from 1. */
   readonly number: number
@@ -56,7 +60,10 @@ export interface LedgerCell {
   /** Units whose present total lies above, or below, the metric's range; see `clippedSide`. */
   readonly unitsAbove: number
   readonly unitsBelow: number
-  /** The largest |outcome| that any of its units ever had, after clipping; later corrections do not lower it. */
+  /**
+   * The largest |outcome| that any of its units ever had, after clipping; later corrections do not
+   * lower it.
+   */
   readonly largestOutcome: number
 }
 
@@ -129,7 +136,10 @@ export interface RewardEntry {
   readonly unit: string
   readonly value: number
   readonly at: number
-  /** `at` is the service's own clock, which may have been set back since: then it counts as at the assignment. */
+  /**
+   * `at` is the service's own clock, which may have been set back since: then it counts as at the
+   * assignment.
+   */
   readonly isDatedHere: boolean
   readonly id: string | null
 }
@@ -169,8 +179,9 @@ export interface ExperimentStore {
   /** A new draft with its first entry of history; null when the key is taken. */
   createExperiment(experiment: NewExperiment, change: Change): Promise<Experiment | null>
   /**
-   * The experiment in its next state and version, with its entry of history and, where given, the snapshot that follows
-   * `snapshot.number − 1`; null when somebody else changed the experiment, or took that snapshot, first.
+   * The experiment in its next state and version, with its entry of history and, where given, the
+   * snapshot that follows `snapshot.number − 1`; null when somebody else changed the experiment, or
+   * took that snapshot, first.
    */
   changeExperiment(
     experiment: Experiment,
@@ -183,13 +194,18 @@ export interface ExperimentStore {
 }
 
 export interface AssignmentStore {
-  /** Keeps each proposed arm unless its unit has one already (first writer wins), counted in the ledger. In the order proposed. */
+  /**
+   * Keeps each proposed arm unless its unit has one already (first writer wins), counted in the
+   * ledger. In the order proposed.
+   */
   keepAssignments(proposal: Proposal): Promise<KeptAssignment[]>
   /** In the order asked; null for a unit without one. */
   findAssignments(experimentId: number, units: readonly string[]): Promise<(Assignment | null)[]>
   /** Stores each reward at most once and counts those that are attributed. In the order given. */
   recordRewards(entries: readonly RewardEntry[]): Promise<StoredRewardStatus[]>
-  /** At most `limit` units that come after `after` (null: from the first) in the store's own order. */
+  /**
+   * At most `limit` units that come after `after` (null: from the first) in the store's own order.
+   */
   readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
 }
 
@@ -197,21 +213,33 @@ export interface AssignmentStore {
 export interface LedgerStore {
   /** The snapshots in order, without their tallies. */
   findSnapshots(experimentId: number): Promise<SnapshotHead[]>
-  /** Keeps the snapshot if it is still the next one, of the present version; false when somebody else was first. */
+  /**
+   * Keeps the snapshot if it is still the next one, of the present version; false when somebody
+   * else was first.
+   */
   takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
   /** Snapshots and tallies of one metric, at one instant. */
   readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
-  /** Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same instant. */
+  /**
+   * Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same
+   * instant.
+   */
   audit(experimentId: number, metricCount: number, visit: AuditVisitor): Promise<AuditedLedger[]>
   /** Every experiment's pulse; null when nobody else has written since this was last asked. */
   readPulse(): Promise<Pulse[] | null>
 }
 
 export interface KeyStore {
-  /** Every key that there ever was, oldest first, and the number of the last change to any of them (0: there was none). */
+  /**
+   * Every key that there ever was, oldest first, and the number of the last change to any of them
+   * (0: there was none).
+   */
   readKeys(): Promise<{ keys: Key[]; lastChange: number }>
   lastKeyChange(): Promise<number>
-  /** Keeps keys, new ones and known ones, all of them or, when any key was changed after the change with number `after`, none (false). */
+  /**
+   * Keeps keys, new ones and known ones, all of them or, when any key was changed after the change
+   * with number `after`, none (false).
+   */
   keepKeys(after: number, kept: readonly KeptKey[]): Promise<boolean>
   /** Oldest first. */
   findKeyChanges(): Promise<KeyChange[]>
@@ -228,8 +256,8 @@ export interface WebhookStore {
   /** What was announced last of each subject of an experiment. */
   findAnnouncements(experimentId: number): Promise<Announcement[]>
   /**
-   * Keeps `announcement` if the subject's last state is still `before` (null: none), and queues the message, if there is one, for each
-   * webhook that wants it; else changes nothing: false.
+   * Keeps `announcement` if the subject's last state is still `before` (null: none), and queues the
+   * message, if there is one, for each webhook that wants it; else changes nothing: false.
    */
   announce(
     experimentId: number,
@@ -241,7 +269,9 @@ export interface WebhookStore {
   findDueMessages(now: number, limit: number): Promise<DueMessage[]>
   /** Puts the webhook's next attempt off until `until`; false when somebody else did so first. */
   claimMessage(message: DueMessage, until: number): Promise<boolean>
-  /** Takes the message out when it was delivered; else notes the failure, and drops what is too old. */
+  /**
+   * Takes the message out when it was delivered; else notes the failure, and drops what is too old.
+   */
   settleMessage(message: DueMessage, result: DeliveryResult): Promise<void>
 }
 

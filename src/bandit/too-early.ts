@@ -1,4 +1,5 @@
-// Whether it is too early for an interval: while it covers all that the metric's range allows, it says nothing.
+// Whether it is too early for an interval: while it covers all that the metric's range allows, it
+// says nothing.
 import type { Estimate } from '../stats/confidence-sequence.ts'
 import type { Lift } from '../stats/lift.ts'
 import { sufficientUnits } from '../stats/sufficient-units.ts'
@@ -61,7 +62,9 @@ function unitsForMean(propensity: number, { alpha, plannedUnits }: EarlinessOpti
   return sufficientUnits({ alpha, plannedUnits, propensities: [propensity], halfWidth: 0.5 })
 }
 
-/** `Too early to compare: usually about 230 units suffice; there are 40.` `units`: the mature ones. */
+/**
+ * `Too early to compare: usually about 230 units suffice; there are 40.` `units`: the mature ones.
+ */
 export function tooEarlySentence(sufficient: number, units: number): string {
   const usually = `Too early to compare: usually about ${roughly(sufficient)} units suffice`
   return units < sufficient ? `${usually}; there are ${formatCount(units)}.` : `${usually}, but here it takes more.`

@@ -1,6 +1,6 @@
-// Proves an experiment's books: recomputes every tally from the assignments and rewards themselves and compares. The ledger is
-// kept in the same transaction as the facts it counts, so any difference is a defect. Facts that were archived count as what they
-// came to when they went.
+// Proves an experiment's books: recomputes every tally from the assignments and rewards themselves
+// and compares. The ledger is kept in the same transaction as the facts it counts, so any
+// difference is a defect. Facts that were archived count as what they came to when they went.
 import { chooseArm, drawOf } from './draw.ts'
 import type { Experiment } from './experiment.ts'
 import { windowMsOf } from './metric.ts'
@@ -33,7 +33,10 @@ export interface Verification {
   readonly discrepancies: readonly Discrepancy[]
 }
 
-/** Sums of continuous outcomes are added in another order here, so their last digits may differ; counts may not. */
+/**
+ * Sums of continuous outcomes are added in another order here, so their last digits may differ;
+ * counts may not.
+ */
 const TOLERANCE = 1e-9
 
 /** A broken book may be broken everywhere: no more than so many differences are kept. */
@@ -166,7 +169,10 @@ export class Audit {
     cells.set(cellKey(snapshot, arm), cell)
   }
 
-  /** A stop ends the counting of a metric without a window, so what is dated after it may have come before or after the stop. */
+  /**
+   * A stop ends the counting of a metric without a window, so what is dated after it may have come
+   * before or after the stop.
+   */
   #checkAttribution(unit: string, assignedAt: number, { at, isCounted }: StoredReward, windowMs: number | null): void {
     const { stoppedAt } = this.#experiment
     if (windowMs === null && stoppedAt !== null && at > stoppedAt) return

@@ -1,5 +1,5 @@
-// A webhook: an address that is told when something happens to an experiment. And what is told: announcements, and the messages
-// that carry them.
+// A webhook: an address that is told when something happens to an experiment. And what is told:
+// announcements, and the messages that carry them.
 
 export const EVENT_TYPES = [
   'recommendation',
@@ -42,7 +42,10 @@ export interface Webhook extends Omit<NewWebhook, 'secret'> {
   readonly givenUp: number
 }
 
-/** What was announced last of a subject, as an arm's verdict. A subject of which nothing was announced is in its quiet state. */
+/**
+ * What was announced last of a subject, as an arm's verdict. A subject of which nothing was
+ * announced is in its quiet state.
+ */
 export interface Announcement {
   readonly subject: string
   readonly state: string
@@ -67,11 +70,15 @@ export interface DueMessage extends Omit<Message, 'type'> {
   readonly secret: string
   readonly queuedAt: number
   readonly failures: number
-  /** As it was when the message was found due; whoever moves it first has the message to deliver. */
+  /**
+   * As it was when the message was found due; whoever moves it first has the message to deliver.
+   */
   readonly nextAttemptAt: number
 }
 
-/** How an attempt ended. `dropBefore`: messages that were queued before this instant are given up. */
+/**
+ * How an attempt ended. `dropBefore`: messages that were queued before this instant are given up.
+ */
 export type DeliveryResult =
   | { readonly isDelivered: true; readonly at: number }
   | {

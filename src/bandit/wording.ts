@@ -16,7 +16,9 @@ export function namesAre(names: readonly string[]): string {
   return `${listed(names)} ${names.length === 1 ? 'is' : 'are'}`
 }
 
-/** Sentences without their full stops in one, of many the first three and how many more there are. */
+/**
+ * Sentences without their full stops in one, of many the first three and how many more there are.
+ */
 export function joined(clauses: readonly string[]): string {
   const shown = clauses.length <= 4 ? clauses : [...clauses.slice(0, 3), `and ${clauses.length - 3} more`]
   return `${shown.join('; ')}.`

@@ -1,5 +1,6 @@
-// The common axis on which intervals are drawn, in text and in SVG: which numbers it covers, its round ticks, and where an
-// interval falls on it. It is counted in cells (columns of text, pixels), so that a drawing cannot say what the numbers do not.
+// The common axis on which intervals are drawn, in text and in SVG: which numbers it covers, its
+// round ticks, and where an interval falls on it. It is counted in cells (columns of text, pixels),
+// so that a drawing cannot say what the numbers do not.
 import type { Span } from '../bandit/notation.ts'
 
 export interface Tick {
@@ -34,7 +35,10 @@ export interface AxisOptions {
 
 type Scale = Pick<Axis, 'lower' | 'upper' | 'cells'>
 
-/** Where an interval is drawn: from ≤ at ≤ to. It runs on where an end is unbounded or lies beyond the axis. */
+/**
+ * Where an interval is drawn: from ≤ at ≤ to. It runs on where an end is unbounded or lies beyond
+ * the axis.
+ */
 export interface Mark {
   readonly from: number
   readonly to: number
@@ -44,16 +48,23 @@ export interface Mark {
   readonly runsOnAbove: boolean
 }
 
-/** An interval may reach this many half-widths of the narrowest one; beyond, it would squeeze that one to nothing. */
+/**
+ * An interval may reach this many half-widths of the narrowest one; beyond, it would squeeze that
+ * one to nothing.
+ */
 const LONGEST_REACH = 12
 /** What stays free at each end, as a share of the rest. */
 const EDGE = 0.05
 
-/** The axis for these intervals; null where there is no estimate to draw, or none that fits a number. */
+/**
+ * The axis for these intervals; null where there is no estimate to draw, or none that fits a
+ * number.
+ */
 export function axisFor(spans: readonly Span[], { cells, mostTicks, gap = 1, margin = 0 }: AxisOptions): Axis | null {
   const range = rangeOf(spans, margin)
   if (range === null) return null
-  // The margin may be the least or the most of all, and lie so near to zero that it is moved away from it: two gaps at each end.
+  // The margin may be the least or the most of all, and lie so near to zero that it is moved away
+  // from it: two gaps at each end.
   const share = margin === 0 ? EDGE : Math.max(EDGE, (2 * gap + 0.5) / (cells - 4 * gap - 2))
   const edge = (range[1] - range[0]) * share
   const [lower, upper] = [range[0] - edge, range[1] + edge]
@@ -67,7 +78,10 @@ export function axisFor(spans: readonly Span[], { cells, mostTicks, gap = 1, mar
   return { ...scale, gap, zero, margin: margin === 0 ? null : marginOn(scale, zero, margin, gap), step, ticks }
 }
 
-/** Where `span` falls. An interval that excludes zero or the margin stays off it, one that contains it covers its cell. */
+/**
+ * Where `span` falls. An interval that excludes zero or the margin stays off it, one that contains
+ * it covers its cell.
+ */
 export function markOn(axis: Axis, { estimate, lower, upper }: Span): Mark {
   const last = axis.cells - 1
   const runsOnBelow = lower === null || lower < axis.lower

@@ -1,4 +1,5 @@
-// The policy's beliefs as ridges: for each arm the density of its mean outcome, on one axis and one scale.
+// The policy's beliefs as ridges: for each arm the density of its mean outcome, on one axis and one
+// scale.
 
 import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from '../bandit/notation.ts'
 import { formatShare } from '../bandit/numbers.ts'

@@ -1,5 +1,6 @@
-// Arms compared with the control on one metric, as the text, the page and the plot show it: the lifts of the report's own metric,
-// which are read against zero, and those of each guardrail, which are read against its margin.
+// Arms compared with the control on one metric, as the text, the page and the plot show it: the
+// lifts of the report's own metric, which are read against zero, and those of each guardrail, which
+// are read against its margin.
 import type { GuardrailFinding, GuardrailLift, GuardrailVerdict } from '../bandit/findings.ts'
 import type { Metric } from '../bandit/metric.ts'
 import {
@@ -30,7 +31,10 @@ export interface Comparison {
   readonly arms: readonly ComparedArm[]
   /** One for all the absolute lifts. */
   readonly notation: Notation
-  /** The lift beyond which a guardrail's metric is harmed, signed, in the metric's own unit; null: this is no guardrail. */
+  /**
+   * The lift beyond which a guardrail's metric is harmed, signed, in the metric's own unit; null:
+   * this is no guardrail.
+   */
   readonly margin: number | null
   /** What the intervals mean, in a line. */
   readonly legend: string
@@ -76,7 +80,9 @@ function byGuardrail(report: Report): Comparison[] {
   })
 }
 
-/** From which p on a lift has a verdict, where several share alpha: a p below alpha is not enough. */
+/**
+ * From which p on a lift has a verdict, where several share alpha: a p below alpha is not enough.
+ */
 export function verdictLegend(arms: readonly ComparedArm[], { alpha }: Report): string[] {
   const [first] = arms
   if (first === undefined || arms.length < 2) return []
@@ -102,7 +108,10 @@ export function writeLiftEnds({ lift }: ComparedArm, notation: Notation): [lower
   return lift.sufficientUnits === null ? writeEnds(notation, lift) : null
 }
 
-/** An arm in a sentence, for those who cannot see it drawn: `mens: better. Lift +7.66 pp, from +6.80 to +8.51 pp.` */
+/**
+ * An arm in a sentence, for those who cannot see it drawn: `mens: better. Lift +7.66 pp, from +6.80
+ * to +8.51 pp.`
+ */
 export function liftSentence({ arm, lift, verdict }: ComparedArm, notation: Notation): string {
   const lead = `${arm}: ${verdict}.`
   if (lift.sufficientUnits !== null) return `${lead} Too early to compare.`

@@ -1,4 +1,5 @@
-// The buttons that change an experiment, each with a dialog that says what it means. Plain forms: they work without any script.
+// The buttons that change an experiment, each with a dialog that says what it means. Plain forms:
+// they work without any script.
 import type { Experiment } from '../bandit/experiment.ts'
 import type { Portrait } from '../bandit/portrait.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
@@ -64,7 +65,10 @@ function pause({ status, definition: { key, control } }: Experiment): Control | 
   return { verb: 'pause', label: 'Pause…', question: `Pause ${key}?`, meaning, choice: NOTHING, deed: 'Pause' }
 }
 
-/** Only where an arm can go without anything else being decided: not the control, no arm with a fixed weight, not the last one. */
+/**
+ * Only where an arm can go without anything else being decided: not the control, no arm with a
+ * fixed weight, not the last one.
+ */
 function retire({ status, definition }: Experiment, advised: readonly string[]): Control | null {
   const { arms, control, policy } = definition
   const active = arms.filter(({ retired }) => !retired)

@@ -1,5 +1,6 @@
-// The form of a new experiment, and the command that would do the same. The service judges it while it is filled in; each fault stands
-// beside its field. A field's name is its path in the definition, so a fault finds its field by itself.
+// The form of a new experiment, and the command that would do the same. The service judges it while
+// it is filled in; each fault stands beside its field. A field's name is its path in the
+// definition, so a fault finds its field by itself.
 import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../bandit/definition-input.ts'
 import type { PolicyType } from '../bandit/policy.ts'
 import { completePolicy } from '../bandit/policy-input.ts'

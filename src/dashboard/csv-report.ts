@@ -1,5 +1,6 @@
-// The report for a spreadsheet or a data frame: RFC 4180, a row for each arm, every number in full. Column names never change
-// their meaning; new ones are added at the end. What cannot be computed or is unbounded is empty.
+// The report for a spreadsheet or a data frame: RFC 4180, a row for each arm, every number in full.
+// Column names never change their meaning; new ones are added at the end. What cannot be computed
+// or is unbounded is empty.
 import type { ArmReport, Report } from '../bandit/report.ts'
 import { csvText } from './csv.ts'
 
@@ -59,7 +60,10 @@ function verdictOf({ metric, guardrails }: Report, { arm, lift }: ArmReport): Va
   return guardrails.find(finding => finding.arm === arm)?.verdict
 }
 
-/** `estimate` and the lifts are confidence sequences, valid at every look; `posterior` is a 95 % credible interval. */
+/**
+ * `estimate` and the lifts are confidence sequences, valid at every look; `posterior` is a 95 %
+ * credible interval.
+ */
 export function csvReport(report: Report): string {
   const rows = report.arms.map(arm => Object.values(COLUMNS).map(column => field(column(report, arm))))
   return [Object.keys(COLUMNS), ...rows].map(row => `${row.join(',')}\r\n`).join('')

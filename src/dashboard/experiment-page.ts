@@ -1,5 +1,6 @@
-// The page of one experiment on one metric: what to do, what is known and how sure, how the policy moved and what it gained, and the
-// books behind it all. Complete without any script; one makes it live.
+// The page of one experiment on one metric: what to do, what is known and how sure, how the policy
+// moved and what it gained, and the books behind it all. Complete without any script; one makes it
+// live.
 import type { Portrait } from '../bandit/portrait.ts'
 import { beliefFigure } from './belief-plot.ts'
 import { controls } from './controls.ts'

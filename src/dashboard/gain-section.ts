@@ -1,4 +1,5 @@
-// What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and a table.
+// What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and
+// a table.
 import type { Step } from '../bandit/course.ts'
 import { formatCount, formatLevel, grouped, inPowersOfTen } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'
@@ -73,7 +74,10 @@ function equalShares({ units, earned }: Gain, gained: number, [lowest, highest]:
   return Math.min(highest * units, Math.max(lowest * units, earned - gained))
 }
 
-/** Where equal shares may lie; from the first batch on at which it is not wider than what was earned. */
+/**
+ * Where equal shares may lie; from the first batch on at which it is not wider than what was
+ * earned.
+ */
 function bandOf(known: readonly Known[], range: Range): (readonly [number, number, number])[] {
   return known.flatMap(({ gain }) => {
     const { units, earned, lower, upper } = gain

@@ -1,4 +1,5 @@
-// What a page says in words around its plots and tables: the advice, the facts, the notes, and how to read it all.
+// What a page says in words around its plots and tables: the advice, the facts, the notes, and how
+// to read it all.
 
 import { formatInstant, formatLevel } from '../bandit/numbers.ts'
 import type { Report } from '../bandit/report.ts'

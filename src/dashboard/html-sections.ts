@@ -1,4 +1,5 @@
-// The sections of the page, each a heading with its plot or table. Evidence first, belief after it, each named.
+// The sections of the page, each a heading with its plot or table. Evidence first, belief after it,
+// each named.
 
 import {
   lossNotation,

@@ -1,5 +1,6 @@
-// The lifts and their intervals as SVG, on a common axis with zero marked: the same drawing alone and on the page. It reads in
-// light and dark, on paper and aloud; a full dot is decided, a hollow one is not, so that nothing hangs on colour alone.
+// The lifts and their intervals as SVG, on a common axis with zero marked: the same drawing alone
+// and on the page. It reads in light and dark, on paper and aloud; a full dot is decided, a hollow
+// one is not, so that nothing hangs on colour alone.
 
 import { type Notation, writeTick } from '../bandit/notation.ts'
 import type { Report } from '../bandit/report.ts'
@@ -24,7 +25,10 @@ export function intervalPlot(report: Report): string {
   return `${plotOf(ownComparison(report), 'alone', 'plot', headlineOf(report)).markup}\n`
 }
 
-/** The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other element there has this `id`. */
+/**
+ * The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other
+ * element there has this `id`.
+ */
 export function embeddedPlot(comparison: Comparison, layout: Exclude<Layout, 'alone'>, id: string): Markup {
   return plotOf(comparison, layout, id)
 }
@@ -135,7 +139,10 @@ function rowOf(arm: ComparedArm, notation: Notation, { texts }: Row, interval: M
 <g class="${arm.verdict}"><title>${liftSentence(arm, notation)}</title>${words}${interval}</g>`
 }
 
-/** A line with a cap at each end, or an arrow where it runs on, and a dot for the estimate; nothing while it is too early. */
+/**
+ * A line with a cap at each end, or an arrow where it runs on, and a dot for the estimate; nothing
+ * while it is too early.
+ */
 function intervalOf({ lift }: ComparedArm, axis: Axis, left: number, y: number): Markup {
   if (lift.sufficientUnits !== null) return NOTHING
   const { from, to, at, runsOnBelow, runsOnAbove } = markOn(axis, lift)

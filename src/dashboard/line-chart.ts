@@ -1,5 +1,6 @@
-// Lines over the units that came, as SVG: named at their right ends, where the eye arrives, on an axis from 0. Nothing can measure
-// text here, so room for names is reckoned from letters, on the safe side.
+// Lines over the units that came, as SVG: named at their right ends, where the eye arrives, on an
+// axis from 0. Nothing can measure text here, so room for names is reckoned from letters, on the
+// safe side.
 
 import { formatCount } from '../bandit/numbers.ts'
 import type { ArmColour } from './arm-colours.ts'

@@ -1,4 +1,5 @@
-// The first page: every experiment in a line or two, those that run first; and, while there is none, how to make one.
+// The first page: every experiment in a line or two, those that run first; and, while there is
+// none, how to make one.
 import type { Experiment, Status } from '../bandit/experiment.ts'
 import { formatCount, formatInstant, formatShare } from '../bandit/numbers.ts'
 import type { Sketch } from '../bandit/portrait.ts'

@@ -1,4 +1,5 @@
-// How the page looks: the reader's own fonts, one column, colour for verdicts only, light and dark, on a phone and on paper.
+// How the page looks: the reader's own fonts, one column, colour for verdicts only, light and dark,
+// on a phone and on paper.
 import { paletteCss } from './palette.ts'
 import { MONO, PLOT_CSS, SANS } from './plot-style.ts'
 

@@ -1,6 +1,10 @@
-// Sentences: for a terminal without anything that it would obey, broken into lines, never between a number and its unit.
+// Sentences: for a terminal without anything that it would obey, broken into lines, never between a
+// number and its unit.
 
-/** One line of plain text: control characters and marks that reorder text are gone, white space is single. */
+/**
+ * One line of plain text: control characters and marks that reorder text are gone, white space is
+ * single.
+ */
 export function plain(text: string): string {
   return text
     .toWellFormed()
@@ -9,7 +13,10 @@ export function plain(text: string): string {
     .trim()
 }
 
-/** Lines of at most `width` code points; `first` opens the first one, and its width indents the others. */
+/**
+ * Lines of at most `width` code points; `first` opens the first one, and its width indents the
+ * others.
+ */
 export function wrap(text: string, width: number, first = ''): string[] {
   const indent = ' '.repeat(lengthOf(first))
   const room = width - indent.length
@@ -39,7 +46,10 @@ export function lengthOf(text: string): number {
   return [...text].length
 }
 
-/** A key, or any long word, in lines of at most `width` code points: broken behind one of its marks where there is one. */
+/**
+ * A key, or any long word, in lines of at most `width` code points: broken behind one of its marks
+ * where there is one.
+ */
 export function keyLines(key: string, width: number): string[] {
   const lines: string[] = []
   let line: string[] = []

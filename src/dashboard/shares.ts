@@ -1,5 +1,5 @@
-// How the policy moved: the share of new units that each arm got, snapshot by snapshot, as a chart with its table, and as the small
-// picture of a list.
+// How the policy moved: the share of new units that each arm got, snapshot by snapshot, as a chart
+// with its table, and as the small picture of a list.
 import type { Step } from '../bandit/course.ts'
 import { formatCount, formatShare } from '../bandit/numbers.ts'
 import type { Portrait } from '../bandit/portrait.ts'

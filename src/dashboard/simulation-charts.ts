@@ -1,5 +1,5 @@
-// A simulation's two curves as one SVG: what learning cost against equal shares, and how the intervals closed in.
-// Pure, and nothing in it refers elsewhere.
+// A simulation's two curves as one SVG: what learning cost against equal shares, and how the
+// intervals closed in. Pure, and nothing in it refers elsewhere.
 
 import { formatCount } from '../bandit/numbers.ts'
 import type { CurvePoint, SimulationResult } from '../simulation/summary.ts'
@@ -75,7 +75,10 @@ function drawn({ title, lines }: Chart, curve: readonly CurvePoint[], top: numbe
   return `<g transform="translate(0 ${top})">${parts.join('')}</g>`
 }
 
-/** An interval is wide out of all proportion at first: what is over ten times the last value is not drawn. */
+/**
+ * An interval is wide out of all proportion at first: what is over ten times the last value is not
+ * drawn.
+ */
 function shownValues(values: readonly (number | null)[]): number[] {
   const known = values.filter(value => value !== null)
   const last = known.at(-1) ?? 0

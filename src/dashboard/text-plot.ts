@@ -1,4 +1,5 @@
-// Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row, and so does the margin.
+// Intervals drawn with letters, on an axis of columns. Zero stands in the same column of every row,
+// and so does the margin.
 
 import { type Notation, writeTick } from '../bandit/notation.ts'
 import { type Axis, axisFor, markOn } from './axis.ts'
@@ -6,7 +7,9 @@ import { type ComparedArm, type Comparison, MARGIN_LEGEND, shownLift } from './c
 import { lengthOf } from './prose.ts'
 import type { Column } from './text-table.ts'
 
-/** A column of drawn intervals below the labels of their axis; empty where there is nothing to draw. */
+/**
+ * A column of drawn intervals below the labels of their axis; empty where there is nothing to draw.
+ */
 export function plotColumn({ arms, notation, margin }: Comparison, cells: number): Column {
   const axis = axisFor(arms.map(shownLift), {
     cells,
@@ -44,7 +47,9 @@ function drawn(axis: Axis, { lift, verdict }: ComparedArm): string {
   return letters.join('')
 }
 
-/** The ticks' labels, each centred on its column as far as there is room; the one of zero always. */
+/**
+ * The ticks' labels, each centred on its column as far as there is room; the one of zero always.
+ */
 function labels({ cells, ticks, zero, step }: Axis, notation: Notation): string {
   const letters: string[] = new Array(cells).fill(' ')
   const byDistance = [...ticks].sort((a, b) => Math.abs(a.value) - Math.abs(b.value))

@@ -1,4 +1,5 @@
-// The report for a terminal: at most 100 columns, no colour, aligned on the decimal point, the lifts drawn on a common axis.
+// The report for a terminal: at most 100 columns, no colour, aligned on the decimal point, the
+// lifts drawn on a common axis.
 
 import { formatLevel } from '../bandit/numbers.ts'
 import type { Report } from '../bandit/report.ts'

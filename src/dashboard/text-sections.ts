@@ -1,4 +1,5 @@
-// The tables of the text report, each with a title and a legend. Evidence first, belief after it, each named.
+// The tables of the text report, each with a title and a legend. Evidence first, belief after it,
+// each named.
 
 import {
   lossNotation,

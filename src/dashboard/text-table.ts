@@ -1,5 +1,5 @@
-// Tables for a terminal: a column of names, then columns whose numbers align on the decimal point, then a drawing in what room is
-// left. No rules, no boxes: alignment is the ruling.
+// Tables for a terminal: a column of names, then columns whose numbers align on the decimal point,
+// then a drawing in what room is left. No rules, no boxes: alignment is the ruling.
 import { ABSENT } from '../bandit/numbers.ts'
 import { lengthOf } from './prose.ts'
 
@@ -59,7 +59,10 @@ export function saysSomething({ cells }: Column): boolean {
   return cells.some(cell => cell.trim() !== '' && cell.trim() !== ABSENT)
 }
 
-/** The width that the names of all tables may have, the same in each, so that the tables stand below each other. */
+/**
+ * The width that the names of all tables may have, the same in each, so that the tables stand below
+ * each other.
+ */
 export function nameWidth(tables: readonly Table[], names: readonly string[], width: number): number {
   const rest = tables.map(table => INDENT + widthOf(table) + (table.draw === undefined ? 0 : GAP + LEAST_DRAWING))
   const room = width - Math.max(0, ...rest)

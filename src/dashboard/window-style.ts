@@ -1,4 +1,5 @@
-// How the service's own pages look beyond a report's: the bar, the list, buttons, dialogs, forms, and the charts of the course.
+// How the service's own pages look beyond a report's: the bar, the list, buttons, dialogs, forms,
+// and the charts of the course.
 import { PAGE_CSS } from './page-style.ts'
 import { ARM_COLOURS } from './palette.ts'
 import { MONO } from './plot-style.ts'

@@ -1,5 +1,6 @@
-// What the text and the page both say: the same sentences for the same facts. A confidence sequence is named one wherever it
-// stands, and so is a credible interval. What they say of lifts is comparison.ts's.
+// What the text and the page both say: the same sentences for the same facts. A confidence sequence
+// is named one wherever it stands, and so is a credible interval. What they say of lifts is
+// comparison.ts's.
 
 import {
   liftNotation,

@@ -1,10 +1,13 @@
-// How much is under way at once. Beyond it a request is refused at once, before its body is read: one that waited would only make
-// all the others wait longer.
+// How much is under way at once. Beyond it a request is refused at once, before its body is read:
+// one that waited would only make all the others wait longer.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import { mostUnpacked } from './inflate.ts'
 
-/** So many requests wait for the store, or for the rest of their bodies. At 5,000 a second the last of them waits 100 ms. */
+/**
+ * So many requests wait for the store, or for the rest of their bodies. At 5,000 a second the last
+ * of them waits 100 ms.
+ */
 const MAX_REQUESTS = 500
 
 /** So much memory may their bodies take. */

@@ -16,7 +16,9 @@ export function answerText(response: ServerResponse, text: string, type: string,
   response.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }
 
-/** Bytes that all answers share: they go to the network as they are, whoever is slow to take them. */
+/**
+ * Bytes that all answers share: they go to the network as they are, whoever is slow to take them.
+ */
 export function answerBytes(response: ServerResponse, bytes: Buffer, headers: OutgoingHttpHeaders): void {
   response.writeHead(200, { 'Content-Length': bytes.length, ...headers })
   response.end(bytes)
@@ -57,7 +59,10 @@ export function fileName(name: string): string {
   return `filename="${name.replace(/[^\w.-]/g, '_')}"`
 }
 
-/** An object with a list as its last field: whole, or `perPart` items at a time, each part in a turn of the event loop of its own. */
+/**
+ * An object with a list as its last field: whole, or `perPart` items at a time, each part in a turn
+ * of the event loop of its own.
+ */
 export async function answerList(
   response: ServerResponse,
   fields: Readonly<Record<string, unknown>>,

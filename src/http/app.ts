@@ -1,4 +1,5 @@
-// The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers; whatever it throws becomes a problem.
+// The routes, hot ones first. Each handler parses, calls one verb of the bandit, and answers;
+// whatever it throws becomes a problem.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
@@ -54,7 +55,8 @@ export function createApp(context: Context, onRoute: OnRoute = () => {}): Reques
       settle(context, request, response, hot, () => answerHot(hot, admission, context, request, response))
       return
     }
-    // What has no path at all, as "http://[", passes every route, and express would answer it with a page of its own.
+    // What has no path at all, as "http://[", passes every route, and express would answer it with
+    // a page of its own.
     app(request as Request, response as Response, error => fail(context, response, error ?? invalidAddress()))
   }
 }
@@ -193,7 +195,8 @@ function fail({ log, metrics }: Context, response: ServerResponse, error: unknow
   const isOverload = error instanceof BanditError && error.code === 'overloaded'
   if (isOverload) metrics.overloaded()
   const { status, requestId } = sendProblem(response, error)
-  // Who refuses thousands a second must not write a line for each: that took four times as long as refusing.
+  // Who refuses thousands a second must not write a line for each: that took four times as long as
+  // refusing.
   if (status >= 500 && !isOverload) log.error({ err: error, requestId }, 'request failed')
 }
 

@@ -1,5 +1,5 @@
-// The files that pages ask for, under an address that names their content: a browser may keep them for ever, and a new version has
-// another address.
+// The files that pages ask for, under an address that names their content: a browser may keep them
+// for ever, and a new version has another address.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Request, Response } from 'express'

@@ -1,4 +1,5 @@
-// GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes, streamed.
+// GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes,
+// streamed.
 import type { Request, Response } from 'express'
 import type { Definition } from '../bandit/experiment.ts'
 import { giveWay } from '../bandit/give-way.ts'
@@ -28,7 +29,8 @@ export async function getAssignments(
   const metricCount = experiment.definition.metrics.length
   const pageAfter = (after: string | null): Promise<UnitTotals[]> =>
     context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
-  // The first page comes before the head, so that a store that does not answer is still told as a problem.
+  // The first page comes before the head, so that a store that does not answer is still told as a
+  // problem.
   let page = await pageAfter(null)
   response.writeHead(200, {
     'Content-Type': type,
@@ -40,7 +42,8 @@ export async function getAssignments(
   for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
     // Looked up anew, because an arm may be added while this goes on.
     const { definition } = context.catalogue.get(request.params.key).experiment
-    // The store may answer within this turn of the loop; whoever else waits is to have the next one.
+    // The store may answer within this turn of the loop; whoever else waits is to have the next
+    // one.
     await giveWay()
     if (response.destroyed) return
     if (!response.write(page.map(kept => row(definition, kept)).join(''))) await roomIn(response)

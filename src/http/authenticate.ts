@@ -1,4 +1,5 @@
-// Who asks, and what they may do: the one door. A service that never had a key is open to whoever asks it from the machine it runs on.
+// Who asks, and what they may do: the one door. A service that never had a key is open to whoever
+// asks it from the machine it runs on.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import { isLive, type KeyKind, SCOPES, type Scope } from '../bandit/key.ts'
@@ -82,7 +83,9 @@ function secretIn({ authorization, 'x-api-key': apiKey }: IncomingHttpHeaders): 
   return basicUserOf(authorization) ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : null)
 }
 
-/** Event SDKs send their key as the user of Basic authentication, with an empty password (RFC 7617). */
+/**
+ * Event SDKs send their key as the user of Basic authentication, with an empty password (RFC 7617).
+ */
 function basicUserOf(authorization: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1]
   if (encoded === undefined) return null
@@ -102,8 +105,9 @@ function refuseOtherOrigins(
 }
 
 /**
- * The address of an open service is no secret to the pages that somebody on the same machine visits. A page of another site tells so
- * by its origin; one that has pointed its own name at this machine (DNS rebinding), by the host it asks for.
+ * The address of an open service is no secret to the pages that somebody on the same machine
+ * visits. A page of another site tells so by its origin; one that has pointed its own name at this
+ * machine (DNS rebinding), by the host it asks for.
  */
 function refuseStrangers(context: Pick<Context, 'allowedOrigins'>, request: IncomingMessage): void {
   const { host, origin } = request.headers

@@ -1,4 +1,5 @@
-// Reads request bodies: JSON and forms, whole and within a limit. What cannot be read is refused with the reason.
+// Reads request bodies: JSON and forms, whole and within a limit. What cannot be read is refused
+// with the reason.
 import type { IncomingMessage } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import type { KeyKind } from '../bandit/key.ts'
@@ -11,7 +12,10 @@ export const BATCH_LIMIT = 16 * 1024 * 1024
 /** What a page sends compressed is smaller; everybody who looks at the page has its key. */
 const PUBLISHABLE_UNPACKED_LIMIT = 256 * 1024
 
-/** Items of lists and fields of objects, all together, in a body of up to `BODY_LIMIT`, and in a longer one. */
+/**
+ * Items of lists and fields of objects, all together, in a body of up to `BODY_LIMIT`, and in a
+ * longer one.
+ */
 const MAX_VALUES = 100_000
 const MAX_BATCH_VALUES = 1_000_000
 
@@ -68,7 +72,10 @@ export async function readValue(
 
 const JSON_BEGINNING = /^\s*[{[]/
 
-/** A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls compressed JSON a form. */
+/**
+ * A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls
+ * compressed JSON a form.
+ */
 export async function readJson(request: IncomingMessage, limit: number, kind: KeyKind): Promise<unknown> {
   mediaTypeOf(request)
   const text = await readText(request, limit, kind)
@@ -88,7 +95,8 @@ async function readText(request: IncomingMessage, limit: number, kind: KeyKind):
 }
 
 /**
- * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by unread.
+ * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by
+ * unread.
  *
  * @throws BanditError `invalid_request` when it is cut off, `unsupported_media_type` when it is compressed
  */
@@ -114,7 +122,8 @@ export function parseJson(text: string, maxValues = MAX_VALUES, what = 'The body
   refuseLargeJson(text, maxValues, what)
   const { stackTraceLimit } = Error
   try {
-    // To find out where the error was thrown, which nobody asks, takes longer than to parse a short text.
+    // To find out where the error was thrown, which nobody asks, takes longer than to parse a short
+    // text.
     Error.stackTraceLimit = 0
     return JSON.parse(text)
   } catch (error) {

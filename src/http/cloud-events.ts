@@ -1,5 +1,5 @@
-// CloudEvents 1.0.2 over HTTP: one in a structured or a binary message, or many in a batch. The type is the metric, the subject the
-// unit; source and id together tell an event from all others.
+// CloudEvents 1.0.2 over HTTP: one in a structured or a binary message, or many in a batch. The
+// type is the metric, the subject the unit; source and id together tell an event from all others.
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Catalogue } from '../bandit/catalogue.ts'
@@ -51,13 +51,19 @@ function unusable(name: string, value: unknown, message: string): BanditError {
   return new BanditError('invalid_request', `${name} ${missingOr(value, message)}`)
 }
 
-/** A source is a URI and has no spaces, so the two stay apart; where they are too long for an id, their hash is as good. */
+/**
+ * A source is a URI and has no spaces, so the two stay apart; where they are too long for an id,
+ * their hash is as good.
+ */
 function idOf(source: string, id: string): string {
   const whole = `${source} ${id}`
   return whole.length <= UNIT_MAX_CHARACTERS ? whole : hash('sha256', whole)
 }
 
-/** The attributes of a binary message, from its headers `ce-…`, percent-decoded (HTTP binding 1.0.2, §3.1.3.2). */
+/**
+ * The attributes of a binary message, from its headers `ce-…`, percent-decoded (HTTP binding 1.0.2,
+ * §3.1.3.2).
+ */
 function attributesIn({ headers }: IncomingMessage): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>

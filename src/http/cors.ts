@@ -1,4 +1,5 @@
-// Cross-origin requests (CORS): which other sites' pages a browser lets read our answers. Off unless origins are allowed.
+// Cross-origin requests (CORS): which other sites' pages a browser lets read our answers. Off
+// unless origins are allowed.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import type { Context } from './context.ts'
@@ -18,8 +19,9 @@ export function isAllowed({ allowedOrigins }: Pick<Context, 'allowedOrigins'>, o
 }
 
 /**
- * Says in the head of the answer whether the page may read it. Answers true when the request was a browser's question whether a page
- * may ask at all (a preflight), which carries no key: that is answered here.
+ * Says in the head of the answer whether the page may read it. Answers true when the request was a
+ * browser's question whether a page may ask at all (a preflight), which carries no key: that is
+ * answered here.
  *
  * @throws BanditError `forbidden` for a preflight of an origin that is not allowed
  */

@@ -1,5 +1,6 @@
-// From the fields of the form to a definition as a person would write it in JSON. What is left empty is left out; what cannot be read
-// goes on as text, so that the definition's own rules say what is wrong with it.
+// From the fields of the form to a definition as a person would write it in JSON. What is left
+// empty is left out; what cannot be read goes on as text, so that the definition's own rules say
+// what is wrong with it.
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import type { CreateForm, Fields } from '../dashboard/create-page.ts'
 import { parseJson } from './body.ts'

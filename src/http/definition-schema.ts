@@ -1,5 +1,6 @@
-// The shape of an experiment as a person defines it: what PUT and POST judge bodies by, and what the OpenAPI document and the JSON
-// schema for editors tell. What the shape cannot say (one primary metric, weights that sum to one) the domain says.
+// The shape of an experiment as a person defines it: what PUT and POST judge bodies by, and what
+// the OpenAPI document and the JSON schema for editors tell. What the shape cannot say (one primary
+// metric, weights that sum to one) the domain says.
 import { z } from 'zod'
 import { KEY_PATTERN, MAX_ARMS, MAX_METRICS, MIN_ARMS, MIN_PLANNED_UNITS } from '../bandit/definition-input.ts'
 import { HARM_RESPONSES } from '../bandit/experiment.ts'
@@ -9,10 +10,16 @@ import { GOALS } from '../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
 
-/** A body may be nested a little deeper, and a payload stands three levels deep in it; see json-bounds.ts. */
+/**
+ * A body may be nested a little deeper, and a payload stands three levels deep in it; see
+ * json-bounds.ts.
+ */
 const MAX_PAYLOAD_DEPTH = 60
 
-/** Limits that the domain judges, with words of its own, stand in `meta`: there they are told and do not judge a second time. */
+/**
+ * Limits that the domain judges, with words of its own, stand in `meta`: there they are told and do
+ * not judge a second time.
+ */
 const keySchema = z.string().meta({ pattern: KEY_PATTERN.source })
 
 const payloadSchema = z.unknown().superRefine((payload, context) => {

@@ -1,4 +1,5 @@
-// GET /openapi.json, and GET /docs, which shows it. Swagger UI comes from its package, and the page asks no other host for anything.
+// GET /openapi.json, and GET /docs, which shows it. Swagger UI comes from its package, and the page
+// asks no other host for anything.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Request, Response } from 'express'
@@ -18,7 +19,10 @@ async function writeDocument(): Promise<Buffer> {
   return Buffer.from(`${JSON.stringify(openApiDocument())}\n`)
 }
 
-/** The icons in Swagger UI's style sheet are data: addresses; it needs nothing else beyond this host, no inline style either. */
+/**
+ * The icons in Swagger UI's style sheet are data: addresses; it needs nothing else beyond this
+ * host, no inline style either.
+ */
 const POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
 export async function getDocs(_context: Context, _request: Request, response: Response): Promise<void> {
@@ -39,7 +43,10 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** A file of its own, so that the page needs no inline script. `validatorUrl` and `scarfSettings` would call other hosts. */
+/**
+ * A file of its own, so that the page needs no inline script. `validatorUrl` and `scarfSettings`
+ * would call other hosts.
+ */
 const SHOW = `SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#docs',
@@ -69,7 +76,9 @@ export async function getDocsFile(
   answerBytes(response, await read(file), { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
 }
 
-/** By file, once it was asked for: a copy for each answer would let slow readers fill the memory. */
+/**
+ * By file, once it was asked for: a copy for each answer would let slow readers fill the memory.
+ */
 const packaged = new Map<string, Promise<Buffer>>()
 
 function readPackaged(file: string): Promise<Buffer> {

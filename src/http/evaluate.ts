@@ -1,4 +1,5 @@
-// POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been worth.
+// POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been
+// worth.
 import type { Request, Response } from 'express'
 import { MAX_ARMS } from '../bandit/definition-input.ts'
 import { evaluate, targetFaults } from '../bandit/evaluate.ts'

@@ -1,5 +1,6 @@
-// Where the experiments stand, for /metrics. Nothing is computed here: the policy comes from the catalogue, and the evidence from the
-// lookout's latest report, so a scrape costs microseconds an arm whatever the ledger holds.
+// Where the experiments stand, for /metrics. Nothing is computed here: the policy comes from the
+// catalogue, and the evidence from the lookout's latest report, so a scrape costs microseconds an
+// arm whatever the ledger holds.
 import type { LiveExperiment } from '../bandit/catalogue.ts'
 import { STATUSES } from '../bandit/experiment.ts'
 import type { ArmReport, Report } from '../bandit/report.ts'
@@ -7,7 +8,9 @@ import type { Verdict } from '../stats/lift.ts'
 import type { Context } from './context.ts'
 import type { Family, Sample } from './exposition.ts'
 
-/** Beyond so many arms, in all experiments together, those of the oldest experiments are left out. */
+/**
+ * Beyond so many arms, in all experiments together, those of the oldest experiments are left out.
+ */
 export const MAX_ARMS_SHOWN = 2_000
 
 interface Shown {

@@ -32,7 +32,10 @@ export async function putExperiment(
   answerJson(response, experimentJson(experiment, true), result === 'created' ? 201 : 200)
 }
 
-/** What PUT would do with the same body. Whoever may read may ask, so a check needs no key that can change anything. */
+/**
+ * What PUT would do with the same body. Whoever may read may ask, so a check needs no key that can
+ * change anything.
+ */
 export async function postPlan(context: Context, request: Request<{ key: string }>, response: Response): Promise<void> {
   authenticate(context, request, 'read')
   const { key } = request.params

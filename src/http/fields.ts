@@ -6,7 +6,10 @@ import { counted } from '../bandit/wording.ts'
 /** An answer names at most so many faults; of the others it tells how many they are. */
 const MAX_FAULTS = 100
 
-/** What a sender may choose, as the name of a field, is told in so many characters; what is right instead, in so many more. */
+/**
+ * What a sender may choose, as the name of a field, is told in so many characters; what is right
+ * instead, in so many more.
+ */
 const MAX_PATH = 200
 const MAX_MESSAGE = 1_000
 
@@ -79,7 +82,10 @@ export class FaultNames {
     return this.#left === 0
   }
 
-  /** The faults in a sentence, and those of them that it names. `whole`: what has the faults without a path. */
+  /**
+   * The faults in a sentence, and those of them that it names. `whole`: what has the faults without
+   * a path.
+   */
   name(faults: readonly Fault[], whole: string): { text: string; named: Fault[] } {
     const named = faults
       .slice(0, this.#left)

@@ -15,14 +15,18 @@ export function guardHead(response: ServerResponse): void {
 
 const SECURITY_LIST: readonly string[] = SECURITY_HEADERS.flat()
 
-/** JSON is no page, nor is a problem: only this means anything to a browser that gets some. A dozen headers more cost an answer 10 of its 50 µs. */
+/**
+ * JSON is no page, nor is a problem: only this means anything to a browser that gets some. A dozen
+ * headers more cost an answer 10 of its 50 µs.
+ */
 const JSON_LIST: readonly string[] = ['X-Content-Type-Options', 'nosniff']
 
 const JSON_TYPES: ReadonlySet<OutgoingHttpHeader | undefined> = new Set([JSON_ANSWER, PROBLEM_ANSWER])
 
 /**
- * Adds the security headers, and what was remarked on the request. As one list: a dozen calls of setHeader cost about twice as much, which a hot
- * route would feel. Where headers were set before, one of theirs goes before one of ours.
+ * Adds the security headers, and what was remarked on the request. As one list: a dozen calls of
+ * setHeader cost about twice as much, which a hot route would feel. Where headers were set before,
+ * one of theirs goes before one of ours.
  */
 function writeGuardedHead(
   this: ServerResponse,

@@ -1,4 +1,5 @@
-// What product code calls all the time. Express would double the cost of these requests, so they come first and pass it by.
+// What product code calls all the time. Express would double the cost of these requests, so they
+// come first and pass it by.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Admission } from './admission.ts'
 import { answerAssign, answerAssignBatch } from './assign.ts'
@@ -75,7 +76,10 @@ export function answerHot(
     : admission.admit(request, bodyLimit, () => answer(context, request, response))
 }
 
-/** A stream is as long as its sender pleases, and is read no faster than its events are kept; it is not counted. */
+/**
+ * A stream is as long as its sender pleases, and is read no faster than its events are kept; it is
+ * not counted.
+ */
 function isStream({ headers }: IncomingMessage): boolean {
   return headers['content-type']?.startsWith(NDJSON_TYPE) ?? false
 }

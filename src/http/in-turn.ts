@@ -1,10 +1,14 @@
-// One request at a time a connection. Node parses all that has arrived on a connection at once, and asks for an answer to each; thousands
-// of requests that were sent ahead (pipelined) would then be answered into memory, whether their sender reads or not. Here a request
-// begins when the answer before it was written, and until then nothing more is read from its connection.
+// One request at a time a connection. Node parses all that has arrived on a connection at once, and
+// asks for an answer to each; thousands of requests that were sent ahead (pipelined) would then be
+// answered into memory, whether their sender reads or not. Here a request begins when the answer
+// before it was written, and until then nothing more is read from its connection.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** So many requests wait for an answer before theirs, on all connections together; each takes some 5 KB. */
+/**
+ * So many requests wait for an answer before theirs, on all connections together; each takes some 5
+ * KB.
+ */
 export const MAX_WAITING = 10_000
 
 /** What waits on a connection that has brought a request ahead of its turn. */
@@ -26,7 +30,10 @@ export class Turns {
     return this.#waiting
   }
 
-  /** Calls `answer` when the answers before this one are written; never when the connection closes first. */
+  /**
+   * Calls `answer` when the answers before this one are written; never when the connection closes
+   * first.
+   */
   inTurn(request: IncomingMessage, response: ServerResponse, answer: () => void): void {
     // An answer is given the connection when its turn has come.
     if (response.socket !== null) {
@@ -54,7 +61,8 @@ export class Turns {
   #newLine(socket: Socket): Line {
     const line: Line = { waiting: 0 }
     this.#lines.set(socket, line)
-    // Node resumes a connection to read a body; the bodies of those that wait are read when their turn has come.
+    // Node resumes a connection to read a body; the bodies of those that wait are read when their
+    // turn has come.
     socket.on('resume', () => line.waiting > 0 && socket.pause())
     socket.once('close', () => {
       this.#waiting -= line.waiting

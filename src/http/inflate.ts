@@ -1,5 +1,6 @@
-// Bodies that come compressed: gzip, deflate and br, whole, and never more than the limit once they are unpacked, nor than some
-// times their size, so that a small body which unpacks into gigabytes costs no more than an honest one.
+// Bodies that come compressed: gzip, deflate and br, whole, and never more than the limit once they
+// are unpacked, nor than some times their size, so that a small body which unpacks into gigabytes
+// costs no more than an honest one.
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate as inflateZlib } from 'node:zlib'
@@ -14,7 +15,10 @@ const DECODERS = {
 
 type Encoding = keyof typeof DECODERS
 
-/** Beyond `FREE_BYTES` a body may be so many times as long as it was compressed; JSON of many events comes to 5 to 30. */
+/**
+ * Beyond `FREE_BYTES` a body may be so many times as long as it was compressed; JSON of many events
+ * comes to 5 to 30.
+ */
 const MAX_RATIO = 100
 const FREE_BYTES = 1_024 * 1_024
 
@@ -45,7 +49,10 @@ export function mostUnpacked(length: number, limit: number): number {
   return Math.min(limit, Math.max(FREE_BYTES, MAX_RATIO * length))
 }
 
-/** A decoder of brotli takes 16 MB where its sender says so. As many may wait as requests may be under way. */
+/**
+ * A decoder of brotli takes 16 MB where its sender says so. As many may wait as requests may be
+ * under way.
+ */
 const UNPACKINGS = new Computations('compressed bodies', { maxWaiting: 500 })
 
 /** How the body is compressed; null: not at all. @throws BanditError `unsupported_media_type` */

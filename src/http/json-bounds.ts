@@ -1,5 +1,5 @@
-// What a JSON text would become, told before it is parsed: a few bytes a level or a value make a parser take memory and time that grow
-// far beyond the text.
+// What a JSON text would become, told before it is parsed: a few bytes a level or a value make a
+// parser take memory and time that grow far beyond the text.
 import { BanditError } from '../bandit/errors.ts'
 
 /** Lists and objects within each other. */
@@ -17,7 +17,8 @@ const CLOSE_OBJECT = 0x7d
 const SHORTEST_TOO_DEEP = 2 * (MAX_DEPTH + 1)
 
 /**
- * Judges a text in one pass, some ns a character (`what` it is, for its refusal); a text that is no JSON passes or not, and is left to the parser.
+ * Judges a text in one pass, some ns a character (`what` it is, for its refusal); a text that is no
+ * JSON passes or not, and is left to the parser.
  *
  * @throws BanditError `invalid_json` when it is nested deeper than `MAX_DEPTH`, `body_too_large` when it may hold more than
  * `maxValues` values (each item of a list, each field of an object)

@@ -1,4 +1,5 @@
-// GET /metrics: what was counted, where the experiments stand, and how the store and the process fare.
+// GET /metrics: what was counted, where the experiments stand, and how the store and the process
+// fare.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import { giveWay } from '../bandit/give-way.ts'
@@ -33,7 +34,10 @@ export async function countedFamilies({ metrics, store }: Pick<Context, 'metrics
   return [...metrics.families(), { ...waiting, across: 'sum' }]
 }
 
-/** While the store does not answer there is one number, and the rest of the page must be readable all the more. */
+/**
+ * While the store does not answer there is one number, and the rest of the page must be readable
+ * all the more.
+ */
 async function storeFamilies({ store }: Context): Promise<Family[]> {
   try {
     const [{ databaseBytes, logBytes }, webhooks] = await Promise.all([store.readSize(), store.findWebhooks()])

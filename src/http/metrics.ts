@@ -1,5 +1,5 @@
-// What is counted while the service serves. A call costs some tens of nanoseconds; what can be read off the state of things is read
-// when somebody asks, in metrics-page.ts.
+// What is counted while the service serves. A call costs some tens of nanoseconds; what can be read
+// off the state of things is read when somebody asks, in metrics-page.ts.
 import type { AssignReason } from '../bandit/assign.ts'
 import type { ErrorCode } from '../bandit/errors.ts'
 import type { StoredRewardStatus } from '../bandit/facts.ts'
@@ -36,7 +36,9 @@ export class Metrics {
     this.#assignments.at(experiment, arm, reason).value += 1
   }
 
-  /** A reward met an experiment; one that met none counts for the experiment it named, or for `''`. */
+  /**
+   * A reward met an experiment; one that met none counts for the experiment it named, or for `''`.
+   */
   rewarded(experiment: string, metric: string, status: StoredRewardStatus): void {
     this.#rewards.at(experiment, metric, status === 'clipped' ? 'recorded' : status).value += 1
     if (status === 'clipped') this.#clipped.at(experiment, metric, '').value += 1

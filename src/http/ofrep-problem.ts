@@ -1,5 +1,5 @@
-// What OFREP's clients read of a refusal. They know few statuses and look for members of their own, so under /ofrep/ every problem,
-// whoever found it, has both shapes: RFC 9457's and OFREP's.
+// What OFREP's clients read of a refusal. They know few statuses and look for members of their own,
+// so under /ofrep/ every problem, whoever found it, has both shapes: RFC 9457's and OFREP's.
 import { BanditError, type ErrorCode } from '../bandit/errors.ts'
 
 export const OFREP_CODES = [
@@ -32,7 +32,10 @@ export const FLAGS_PATH = '/ofrep/v1/evaluate/flags'
 const OFREP_ADDRESS = /^\/ofrep\//i
 const FLAG_ADDRESS = new RegExp(`^${FLAGS_PATH}/([^?#]*)`, 'i')
 
-/** The status and the further members of a problem under /ofrep/; null elsewhere. `url` as the request has it. */
+/**
+ * The status and the further members of a problem under /ofrep/; null elsewhere. `url` as the
+ * request has it.
+ */
 export function ofrepProblem(url: string, error: unknown, status: number, detail: string): OfrepProblem | null {
   if (!OFREP_ADDRESS.test(url)) return null
   const members = { errorCode: errorCodeOf(error), errorDetails: detail, metadata: {} }

@@ -1,5 +1,6 @@
-// The OpenFeature Remote Evaluation Protocol (OFREP 0.3): any OpenFeature client gets its arms here, with no code of ours. Its words stay
-// at this door: its flag is an experiment, its variant an arm, its targetingKey a unit. An evaluation is an assignment like any other.
+// The OpenFeature Remote Evaluation Protocol (OFREP 0.3): any OpenFeature client gets its arms
+// here, with no code of ours. Its words stay at this door: its flag is an experiment, its variant
+// an arm, its targetingKey a unit. An evaluation is an assignment like any other.
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Assigned, type AssignReason, assign } from '../bandit/assign.ts'
@@ -64,7 +65,10 @@ export async function answerFlags(context: Context, request: IncomingMessage, re
   response.writeHead(200, { ...headers, ...type }).end(body)
 }
 
-/** The field of an evaluation context that limits a bulk evaluation to the experiments that it lists. */
+/**
+ * The field of an evaluation context that limits a bulk evaluation to the experiments that it
+ * lists.
+ */
 const WANTED = 'pinwheelExperiments'
 
 const NO_UNIT = 'The context must have a targetingKey: the unit that gets the arm'
@@ -91,7 +95,10 @@ function readContext(body: unknown): { unit: string | null; wanted: ReadonlySet<
   return { unit, wanted: wanted === null ? null : new Set(wanted) }
 }
 
-/** What OFREP calls the way to an arm. Null: no arm was given, and the default in the code shall rule. */
+/**
+ * What OFREP calls the way to an arm. Null: no arm was given, and the default in the code shall
+ * rule.
+ */
 const REASONS = {
   assigned: 'SPLIT',
   kept: 'SPLIT',

@@ -1,4 +1,5 @@
-// Pages that many look at are made once for each change: who asks for a revision gets the page that was made of it, or of a later one.
+// Pages that many look at are made once for each change: who asks for a revision gets the page that
+// was made of it, or of a later one.
 import type { IsGone } from './computations.ts'
 
 interface Made<T> {

@@ -1,4 +1,5 @@
-// The pages for people: the list of experiments at /, and one for each at /pages/:key, made once for each change however many look.
+// The pages for people: the list of experiments at /, and one for each at /pages/:key, made once
+// for each change however many look.
 import type { Request, Response } from 'express'
 import { giveWay } from '../bandit/give-way.ts'
 import { portray, type Sketch, sketch } from '../bandit/portrait.ts'
@@ -103,7 +104,10 @@ function cachesOf({ live }: Context): Caches {
   return made
 }
 
-/** A page that was told of a revision asks for that one or a later one; a person for the present one. */
+/**
+ * A page that was told of a revision asks for that one or a later one; a person for the present
+ * one.
+ */
 function asked(request: Request, now: number): { now: number; wanted: number } {
   const told = Number(request.get('x-revision') ?? Number.NaN)
   return { now, wanted: Number.isSafeInteger(told) ? Math.min(told, now) : now }

@@ -1,4 +1,5 @@
-// A body as the definition that it holds. What its shape cannot say the domain says; both are told in one answer.
+// A body as the definition that it holds. What its shape cannot say the domain says; both are told
+// in one answer.
 import {
   armCountFault,
   completeDefinition,

@@ -67,7 +67,9 @@ export function titleOf(status: number): string {
   return TITLES[status] ?? 'Refused'
 }
 
-/** What an error means to the caller. What is not the caller's fault keeps its details to the log. */
+/**
+ * What an error means to the caller. What is not the caller's fault keeps its details to the log.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof BanditError) {
     const detail = shortened(error.message, MAX_DETAIL)
@@ -85,9 +87,9 @@ export function problemOf(error: unknown): Problem {
 }
 
 /**
- * Answers with the problem, unless an answer is under way already. The requestId finds the error in the log. `usual` where the
- * status in the table would mislead: 404 is for what the address names, not for what a body does. OFREP's clients hear of those
- * statuses only that they know.
+ * Answers with the problem, unless an answer is under way already. The requestId finds the error in
+ * the log. `usual` where the status in the table would mislead: 404 is for what the address names,
+ * not for what a body does. OFREP's clients hear of those statuses only that they know.
  */
 export function sendProblem(
   response: ServerResponse,
@@ -115,12 +117,16 @@ export function sendProblem(
   return { status, requestId }
 }
 
-/** Those that are or will be refused: what else arrives there fails to parse again, and is not answered again. */
+/**
+ * Those that are or will be refused: what else arrives there fails to parse again, and is not
+ * answered again.
+ */
 const refused = new WeakSet<Duplex>()
 
 /**
- * Node's own refusals, of requests that no handler ever sees: broken HTTP, a head that is too large, a client that hangs. They end the
- * connection, after the answers that are owed to whole requests before.
+ * Node's own refusals, of requests that no handler ever sees: broken HTTP, a head that is too
+ * large, a client that hangs. They end the connection, after the answers that are owed to whole
+ * requests before.
  */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (refused.has(socket)) return

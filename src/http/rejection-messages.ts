@@ -2,10 +2,15 @@
 import { BanditError, type Fault } from '../bandit/errors.ts'
 import { FaultNames, shortened } from './fields.ts'
 
-/** An event that is rejected is told why in so many characters; each of its faults may have as many. */
+/**
+ * An event that is rejected is told why in so many characters; each of its faults may have as many.
+ */
 const MAX_MESSAGE = 10_000
 
-/** The messages of one call have so many characters together, or little more; the others are `UNTOLD`. */
+/**
+ * The messages of one call have so many characters together, or little more; the others are
+ * `UNTOLD`.
+ */
 export const MAX_MESSAGES = 1_000_000
 
 export const UNTOLD = 'The answer has no room for more reasons'
@@ -16,7 +21,10 @@ export class RejectionMessages {
   readonly #counted = new Map<number, BanditError>()
   #left = MAX_MESSAGES
 
-  /** What is wrong with the shape of an event. Faults that are counted only share an error: half a million lines may have such. */
+  /**
+   * What is wrong with the shape of an event. Faults that are counted only share an error: half a
+   * million lines may have such.
+   */
   shapeError(faults: readonly Fault[]): BanditError {
     if (!this.#names.isSpent) return this.#newError(faults)
     const known = this.#counted.get(faults.length)

@@ -30,7 +30,9 @@ export type Face = keyof typeof FACES
 
 export const FACE_SUFFIXES = Object.keys(FACES) as Face[]
 
-/** `face`: of the suffix; null: as `?format=` says, else as Accept says, JSON where it says nothing. */
+/**
+ * `face`: of the suffix; null: as `?format=` says, else as Accept says, JSON where it says nothing.
+ */
 export async function getReport(
   face: Face | null,
   context: Context,
@@ -94,7 +96,10 @@ function acceptedFace(request: Request): Face {
   )
 }
 
-/** The report on the wire: see the interface's documentation. Infinite e-values are null there, and `logEValue` still tells. */
+/**
+ * The report on the wire: see the interface's documentation. Infinite e-values are null there, and
+ * `logEValue` still tells.
+ */
 function reportJson(facts: Report) {
   const { policyLift, sampleRatio, guardrails, recommendation, notes } = facts
   return {
@@ -130,7 +135,9 @@ function reportJson(facts: Report) {
   }
 }
 
-/** On a guardrail the lift has no verdict of its own: what counts is the margin, see `guardrails`. */
+/**
+ * On a guardrail the lift has no verdict of its own: what counts is the margin, see `guardrails`.
+ */
 function armJson({ lift, ...arm }: ArmReport, { role }: Metric) {
   if (lift === null) return { ...arm, lift }
   const verdict = role === 'guardrail' ? null : lift.verdict

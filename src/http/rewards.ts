@@ -97,8 +97,9 @@ function fromForm(value: unknown): unknown {
 }
 
 /**
- * Events with their faults found or not, in slices; the good ones of each slice are recorded together. A store that fails is told of
- * the whole call while nothing of it was recorded, and of each event afterwards: a 503 would have the recorded ones sent again.
+ * Events with their faults found or not, in slices; the good ones of each slice are recorded
+ * together. A store that fails is told of the whole call while nothing of it was recorded, and of
+ * each event afterwards: a 503 would have the recorded ones sent again.
  */
 async function recordSlice(
   context: Context,
@@ -136,7 +137,10 @@ function shapeError(event: unknown, messages: RejectionMessages): BanditError | 
   return faults.length === 0 ? null : messages.shapeError(faults)
 }
 
-/** Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices, with a summary. */
+/**
+ * Records events, each a reward as it was sent, or a `BanditError` for one that is none; in slices,
+ * with a summary.
+ */
 export async function recordList(context: Context, events: readonly (unknown | BanditError)[], caller: Caller) {
   refuseLongList(events.length)
   spendMore(caller, events.length, context.now())
@@ -214,7 +218,10 @@ function parseLine(bytes: Buffer): unknown | BanditError {
 
 const NO_JSON = new BanditError('invalid_json', 'The line is not valid JSON: it is cut off, or something else')
 
-/** False for most of what is no JSON: the engine takes 2 µs to say so of each line, and a MB may have half a million. */
+/**
+ * False for most of what is no JSON: the engine takes 2 µs to say so of each line, and a MB may
+ * have half a million.
+ */
 function endsAsItBegins(text: string): boolean {
   const [first, last] = [text[0] ?? '', text.at(-1) ?? '']
   const end = ENDS[first]

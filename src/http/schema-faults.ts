@@ -31,8 +31,8 @@ function chosenIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 }
 
 /**
- * What of a value has its shape, so that it can be judged although the rest has not: null stands for
- * what has not, a field or an item.
+ * What of a value has its shape, so that it can be judged although the rest has not: null stands
+ * for what has not, a field or an item.
  */
 export function readable(schema: unknown, value: unknown): unknown {
   const shape = unwrapped(schema)

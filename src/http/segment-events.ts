@@ -1,5 +1,5 @@
-// What the SDKs of Segment and RudderStack send, at the paths where they send it: a track call is a reward, its event the metric, its
-// user the unit. Their other calls are taken and ignored.
+// What the SDKs of Segment and RudderStack send, at the paths where they send it: a track call is a
+// reward, its event the metric, its user the unit. Their other calls are taken and ignored.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
 import { answerJson } from './answer.ts'
@@ -95,9 +95,10 @@ function unusable(message: string): BanditError {
 }
 
 /**
- * When it happened by our clock: as long ago as, by the sender's clock, the event was when it was sent. So a clock that is wrong takes
- * nothing from a unit, not even one that is a second slow and would date an event before its assignment. What a collector has received
- * and passes on bears a time that is corrected already.
+ * When it happened by our clock: as long ago as, by the sender's clock, the event was when it was
+ * sent. So a clock that is wrong takes nothing from a unit, not even one that is a second slow and
+ * would date an event before its assignment. What a collector has received and passes on bears a
+ * time that is corrected already.
  */
 function timeOf({ timestamp, originalTimestamp, sentAt, receivedAt }: Fields, now: number): unknown {
   const told = timestamp ?? originalTimestamp ?? undefined

@@ -12,7 +12,10 @@ import type { Context } from './context.ts'
 import { sendProblem } from './problem.ts'
 import { recordList } from './rewards.ts'
 
-/** An event as a reward that is still to be judged; what is wrong with it beyond that; null: no experiment measures it. */
+/**
+ * An event as a reward that is still to be judged; what is wrong with it beyond that; null: no
+ * experiment measures it.
+ */
 export type SentEvent =
   | {
       readonly metric: string
@@ -73,8 +76,9 @@ function errorsIn(results: readonly (RewardResult | typeof IGNORED)[], rejected:
 }
 
 /**
- * The metric that an event's name means; null when no experiment has it. Where no key is the name itself, `Order Completed` is
- * `order-completed`: in lower case, with a hyphen for whatever a key cannot have.
+ * The metric that an event's name means; null when no experiment has it. Where no key is the name
+ * itself, `Order Completed` is `order-completed`: in lower case, with a hyphen for whatever a key
+ * cannot have.
  */
 export function metricNamed(catalogue: Catalogue, name: string): string | null {
   if (catalogue.withMetric(name) !== undefined) return name

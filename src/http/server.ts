@@ -1,4 +1,5 @@
-// The HTTP server around the app: what holds for every connection, and what Node would refuse without a word.
+// The HTTP server around the app: what holds for every connection, and what Node would refuse
+// without a word.
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -17,21 +18,33 @@ import { refuseConnection, sendProblem } from './problem.ts'
 
 const TIMEOUTS = {
   headersTimeout: 15_000,
-  /** A stream of rewards may take long; a client that hangs may not hold its connection for ever. */
+  /**
+   * A stream of rewards may take long; a client that hangs may not hold its connection for ever.
+   */
   requestTimeout: 3_600_000,
-  /** Longer than the minute after which load balancers close an idle connection: theirs is then never closed under a request. */
+  /**
+   * Longer than the minute after which load balancers close an idle connection: theirs is then
+   * never closed under a request.
+   */
   keepAliveTimeout: 65_000,
 }
 
-/** A connection on which nothing has moved for so long is cut off, whether it was to send or to read. */
+/**
+ * A connection on which nothing has moved for so long is cut off, whether it was to send or to
+ * read.
+ */
 const IDLE_TIMEOUT_MS = 120_000
 
-/** All that have asked are answered in turn: with 1,000 the slowest of a hundred waited twice as long, and a third less was served. */
+/**
+ * All that have asked are answered in turn: with 1,000 the slowest of a hundred waited twice as
+ * long, and a third less was served.
+ */
 const MAX_CONNECTIONS = 700
 
 /**
- * Whoever watches a service asks these. Node accepts one connection a turn of its event loop; when hundreds of them ask all at once a turn
- * is long, and a new one waits behind all that came before it, or is cut off. So a watcher may have a port where nobody else is.
+ * Whoever watches a service asks these. Node accepts one connection a turn of its event loop; when
+ * hundreds of them ask all at once a turn is long, and a new one waits behind all that came before
+ * it, or is cut off. So a watcher may have a port where nobody else is.
  */
 const PROBED: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 

@@ -1,5 +1,5 @@
-// POST /simulate: what would become of a design, streamed as it is worked out. Simulations take their turns, a few
-// milliseconds at a time, so that whoever wants an arm meanwhile gets it.
+// POST /simulate: what would become of a design, streamed as it is worked out. Simulations take
+// their turns, a few milliseconds at a time, so that whoever wants an arm meanwhile gets it.
 import type { Request, Response } from 'express'
 import { giveWay } from '../bandit/give-way.ts'
 import { type SimulationDesign, simulationWork } from '../simulation/design.ts'
@@ -19,7 +19,10 @@ export const MOST_WORK = 450_000
 const SLICE_MS = 8
 const LINE_MS = 250
 
-/** Lines `{"progress": 0.1, "runs": 20}`, and at last `{"result": …}`. Stops when the client goes away. */
+/**
+ * Lines `{"progress": 0.1, "runs": 20}`, and at last `{"result": …}`. Stops when the client goes
+ * away.
+ */
 export async function postSimulate(context: Context, request: Request, response: Response): Promise<void> {
   authenticate(context, request, 'read')
   const design = parseSimulation((await readValue(request)).value)

@@ -1,5 +1,5 @@
-// The shape of a simulation's design, as it is posted and as a file holds it. What the shape cannot say, the domain says;
-// both are told in one answer.
+// The shape of a simulation's design, as it is posted and as a file holds it. What the shape cannot
+// say, the domain says; both are told in one answer.
 import { z } from 'zod'
 import { armCountFault, MAX_ARMS } from '../bandit/definition-input.ts'
 import { METRIC_TYPES } from '../bandit/metric.ts'

@@ -1,4 +1,5 @@
-// The shape of a webhook as a person makes it: what POST /webhooks judges bodies by, and what the OpenAPI document tells.
+// The shape of a webhook as a person makes it: what POST /webhooks judges bodies by, and what the
+// OpenAPI document tells.
 import { z } from 'zod'
 import { EVENT_TYPES } from '../bandit/webhook.ts'
 

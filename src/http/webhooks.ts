@@ -1,5 +1,5 @@
-// /webhooks: who is told when something happens to an experiment. Their addresses may be secrets of others, so all of it is for
-// administrators.
+// /webhooks: who is told when something happens to an experiment. Their addresses may be secrets of
+// others, so all of it is for administrators.
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import { BanditError } from '../bandit/errors.ts'

@@ -1,5 +1,5 @@
-// The design of an experiment that has not begun: what is assumed of its arms, how it would be run, and how often to
-// try. What makes one valid, and what it costs to simulate.
+// The design of an experiment that has not begun: what is assumed of its arms, how it would be run,
+// and how often to try. What makes one valid, and what it costs to simulate.
 
 import {
   completeDefinition,
@@ -17,8 +17,9 @@ import type { Goal } from '../stats/goal.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 
 /**
- * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a continuous one `mean` and
- * `sd`, and with a `rate` besides: so many buy, for lognormal amounts with this mean and sd, the others nothing.
+ * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a
+ * continuous one `mean` and `sd`, and with a `rate` besides: so many buy, for lognormal amounts
+ * with this mean and sd, the others nothing.
  */
 export interface SimulatedArmInput {
   readonly key: string
@@ -27,7 +28,10 @@ export interface SimulatedArmInput {
   readonly sd?: number | undefined
 }
 
-/** A design as a person writes it. What it has in common with an experiment's definition is written as there. */
+/**
+ * A design as a person writes it. What it has in common with an experiment's definition is written
+ * as there.
+ */
 export interface SimulationInput {
   readonly arms: readonly SimulatedArmInput[]
   readonly control?: string | undefined
@@ -131,8 +135,8 @@ export function completeSimulation(input: SimulationInput): SimulationDesign {
 }
 
 /**
- * About how much there is to do, over all runs: looks times arms and two more, and single outcomes where they have to be
- * drawn one by one. Measured at 40 to 50 µs for each, from 2 to 50 arms.
+ * About how much there is to do, over all runs: looks times arms and two more, and single outcomes
+ * where they have to be drawn one by one. Measured at 40 to 50 µs for each, from 2 to 50 arms.
  */
 export function simulationWork(design: SimulationDesign): number {
   const draws = design.laws.reduce((sum, law) => sum + drawsForUnit(law, design.metric.range), 0) / design.laws.length

@@ -1,6 +1,7 @@
-// One run of a designed experiment, from its first unit to its last: units come evenly through the day (unless the world
-// says otherwise), get their arms by the service's own policy, which is refreshed by the service's own rule, and are read
-// by its own inference. Rewards come at once; a window keeps them waiting until it is over.
+// One run of a designed experiment, from its first unit to its last: units come evenly through the
+// day (unless the world says otherwise), get their arms by the service's own policy, which is
+// refreshed by the service's own rule, and are read by its own inference. Rewards come at once; a
+// window keeps them waiting until it is over.
 
 import { Growth, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import { learnedPropensities } from '../bandit/learn.ts'
@@ -28,7 +29,9 @@ export interface Look {
   readonly batches: Ledger
   readonly lifts: readonly (Lift | null)[]
   readonly policyLift: Estimate & Evidence
-  /** What the policy lift estimates: the true one, over the units that it counts; null without any. */
+  /**
+   * What the policy lift estimates: the true one, over the units that it counts; null without any.
+   */
   readonly truePolicyLift: number | null
 }
 
@@ -127,8 +130,9 @@ class SimulatedRun {
   }
 
   /**
-   * So many units are drawn together before it is asked again whether a snapshot is due: those that come within the least
-   * time between two, or a thousandth of what there is; but no more than fill the batch.
+   * So many units are drawn together before it is asked again whether a snapshot is due: those that
+   * come within the least time between two, or a thousandth of what there is; but no more than fill
+   * the batch.
    */
   #nextUnits(): number {
     const untilDue = Math.ceil(this.#world.traffic.unitsAt(this.#openedAt + REFRESH_INTERVAL_MS)) - this.#units
@@ -188,7 +192,10 @@ class SimulatedRun {
     return asked.length > 0 && asked.every(lift => lift?.verdict !== 'undecided')
   }
 
-  /** The mature batches, and the first that waits: the policy asks which arms were there from the first batch on. */
+  /**
+   * The mature batches, and the first that waits: the policy asks which arms were there from the
+   * first batch on.
+   */
   get #ledger(): Ledger {
     const waiting = this.#played[this.#mature.length]
     return waiting === undefined ? this.#mature : [...this.#mature, { ...waiting.batch, mature: false }]

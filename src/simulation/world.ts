@@ -1,5 +1,6 @@
-// What may move while a simulated experiment runs: the arms' outcomes, the stream of units, the arms themselves. A
-// design's world stands still; the validity study moves it, to see whether the promises hold there too.
+// What may move while a simulated experiment runs: the arms' outcomes, the stream of units, the
+// arms themselves. A design's world stands still; the validity study moves it, to see whether the
+// promises hold there too.
 import type { Definition } from '../bandit/experiment.ts'
 import { DAY_MS, type SimulationDesign } from './design.ts'
 import { meanOutcome, type OutcomeLaw } from './outcome-law.ts'
@@ -20,7 +21,10 @@ export interface Traffic {
   readonly unitsAt: (ms: number) => number
 }
 
-/** From the unit `afterUnits` on these arms are active. As many as there are entries have been added by then. */
+/**
+ * From the unit `afterUnits` on these arms are active. As many as there are entries have been added
+ * by then.
+ */
 export interface ArmChange {
   readonly afterUnits: number
   readonly active: readonly boolean[]
@@ -45,12 +49,18 @@ export function scaledLaws({ laws, metric }: SimulationDesign, factor: number): 
   return { laws: scaled, means: scaled.map(law => meanOutcome(law, metric.range)) }
 }
 
-/** Rates and means of all arms rise and fall together: `1 + swing · sin(2π units/period)` times what was designed. */
+/**
+ * Rates and means of all arms rise and fall together: `1 + swing · sin(2π units/period)` times what
+ * was designed.
+ */
 export function drift(design: SimulationDesign, swing: number, period: number): World['lawsAt'] {
   return units => scaledLaws(design, 1 + swing * Math.sin((2 * Math.PI * units) / period))
 }
 
-/** Each day of the week brings its share of the units; it begins with the first. Shares are above 0 and sum to 1. */
+/**
+ * Each day of the week brings its share of the units; it begins with the first. Shares are above 0
+ * and sum to 1.
+ */
 export function weeklyTraffic(unitsPerDay: number, shares: readonly number[]): Traffic {
   const days = shares.length
   const unitsPerWeek = unitsPerDay * days

@@ -1,7 +1,7 @@
-// Which arm is best, how sure that is, and what choosing each arm would cost: integrals over the arms' posteriors, by
-// quadrature and without chance, so the same tallies always give the same numbers. This is belief, for steering. It is
-// no evidence: between two identical arms P(best) passes 95 % at some look in most runs; a confidence sequence does
-// not.
+// Which arm is best, how sure that is, and what choosing each arm would cost: integrals over the
+// arms' posteriors, by quadrature and without chance, so the same tallies always give the same
+// numbers. This is belief, for steering. It is no evidence: between two identical arms P(best)
+// passes 95 % at some look in most runs; a confidence sequence does not.
 import { type BeliefGrid, beliefGrid, cumulated, type GridBelief } from './belief-grid.ts'
 import { contest } from './contest.ts'
 import type { Goal } from './goal.ts'
@@ -23,21 +23,24 @@ export interface ArmStanding {
   readonly probabilityBest: number
   /** In [0, 1]; 1/2 for the control itself, null when no control was named. */
   readonly probabilityBeatsControl: number | null
-  /** How far the best mean is expected to be ahead of this arm's, ≥ 0, in the unit of the metric. */
+  /**
+   * How far the best mean is expected to be ahead of this arm's, ≥ 0, in the unit of the metric.
+   */
   readonly expectedLoss: number
   /** One value for each level of `quantiles`, in the unit of the metric. */
   readonly quantiles: readonly number[]
 }
 
 /**
- * Where each arm stands: `P(best) = ∫ f_a ∏_{b≠a} F_b`, `P(beats control) = ∫ f_a F_c`, `loss = E[max_b θ_b] − E[θ_a]`
- * and quantiles; for `decrease`, best means lowest, beats means below, and the loss is `E[θ_a] − E[min_b θ_b]`. One arm
- * alone is best, for nothing.
+ * Where each arm stands: `P(best) = ∫ f_a ∏_{b≠a} F_b`, `P(beats control) = ∫ f_a F_c`, `loss =
+ * E[max_b θ_b] − E[θ_a]` and quantiles; for `decrease`, best means lowest, beats means below, and
+ * the loss is `E[θ_a] − E[min_b θ_b]`. One arm alone is best, for nothing.
  *
- * Accuracy, for up to 200 arms of up to 1e9 units, priors down to Beta(0.01, 0.01) and any mixture of spreads:
- * probabilities within 1e-9 (seen: 6e-13, at 1e9 units) and their sum within 1e-12 of one, losses and
- * quantiles within `1e-9 · max(1, |y|)`; checked against 34-digit values of the golden best-arm cases. The complement
- * of a P(best) near one is the sum of the others, which keeps its digits.
+ * Accuracy, for up to 200 arms of up to 1e9 units, priors down to Beta(0.01, 0.01) and any mixture
+ * of spreads: probabilities within 1e-9 (seen: 6e-13, at 1e9 units) and their sum within 1e-12 of
+ * one, losses and quantiles within `1e-9 · max(1, |y|)`; checked against 34-digit values of the
+ * golden best-arm cases. The complement of a P(best) near one is the sum of the others, which keeps
+ * its digits.
  *
  * @throws RangeError when there is no posterior, one is invalid, they are not all of one family, `control` names none
  * of them, or a level is not in (0, 1).
@@ -80,8 +83,8 @@ function comparable(posteriors: readonly Posterior[]): LinkDensity[] {
 }
 
 /**
- * The contest among the arms that overlap the leader. The others have no chance, and lose what it loses and the way to
- * it.
+ * The contest among the arms that overlap the leader. The others have no chance, and lose what it
+ * loses and the way to it.
  */
 function compete(posteriors: readonly Posterior[], densities: readonly LinkDensity[], goal: Goal) {
   const leader = leaderOf(densities, goal)
@@ -104,8 +107,8 @@ function compete(posteriors: readonly Posterior[], densities: readonly LinkDensi
 }
 
 /**
- * The arm that nobody is surely better than: its support begins (for `decrease`, ends) last on the way to the better
- * side.
+ * The arm that nobody is surely better than: its support begins (for `decrease`, ends) last on the
+ * way to the better side.
  */
 function leaderOf(densities: readonly LinkDensity[], goal: Goal): number {
   const heads = densities.map(({ from, to }) => (goal === 'increase' ? from : -to))

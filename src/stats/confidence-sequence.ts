@@ -1,13 +1,14 @@
-// The normal-mixture confidence sequence: an interval, an e-value and a p-value that hold at every look at once,
-// however often and for whatever reason one looks. It is an asymptotic one (variances are estimated). Robbins 1970,
-// Ann. Math. Statist. 41; Howard et al. 2021, Ann. Statist. 49 (the two-sided normal mixture); Waudby-Smith et al.
-// 2024, Ann. Statist. 52, prop. 2.5. Accuracy against 50 digits: ends 2e-15, ln e 8e-14 (tests/stats/lift.test.ts). An
-// interval of a posterior is something else.
+// The normal-mixture confidence sequence: an interval, an e-value and a p-value that hold at every
+// look at once, however often and for whatever reason one looks. It is an asymptotic one (variances
+// are estimated). Robbins 1970, Ann. Math. Statist. 41; Howard et al. 2021, Ann. Statist. 49 (the
+// two-sided normal mixture); Waudby-Smith et al. 2024, Ann. Statist. 52, prop. 2.5. Accuracy
+// against 50 digits: ends 2e-15, ln e 8e-14 (tests/stats/lift.test.ts). An interval of a posterior
+// is something else.
 import type { Score } from './score-sum.ts'
 
 /**
- * `alpha` in (0, 0.5]: the chance of ever missing. `rhoSquared` > 0: where the sequence is tightest, in units of
- * 1/variance.
+ * `alpha` in (0, 0.5]: the chance of ever missing. `rhoSquared` > 0: where the sequence is
+ * tightest, in units of 1/variance.
  */
 export interface Tuning {
   readonly alpha: number
@@ -18,7 +19,10 @@ export interface Tuning {
 export interface Interval {
   /** Within what is possible, see {@link clampTo}. */
   readonly estimate: number | null
-  /** As the scores gave it: it may lie where no outcome can. The evidence and the verdict rest on this one. */
+  /**
+   * As the scores gave it: it may lie where no outcome can. The evidence and the verdict rest on
+   * this one.
+   */
   readonly rawEstimate: number | null
   readonly lower: number | null
   readonly upper: number | null
@@ -32,7 +36,10 @@ export interface Estimate extends Interval {
   readonly batches: number
 }
 
-/** The evidence against "no effect", at every look. `eValue` overflows to Infinity; its natural logarithm does not. */
+/**
+ * The evidence against "no effect", at every look. `eValue` overflows to Infinity; its natural
+ * logarithm does not.
+ */
 export interface Evidence {
   readonly logEValue: number
   readonly eValue: number
@@ -40,8 +47,8 @@ export interface Evidence {
 }
 
 /**
- * Tightest around `plannedUnits` units: `ρ² = (−2 ln α + ln(1 − 2 ln α)) / n*` (Waudby-Smith et al. 2024), divided by
- * the variance of a unit's score where scores are not standardised.
+ * Tightest around `plannedUnits` units: `ρ² = (−2 ln α + ln(1 − 2 ln α)) / n*` (Waudby-Smith et al.
+ * 2024), divided by the variance of a unit's score where scores are not standardised.
  *
  * @throws RangeError for alpha outside (0, 0.5] or plannedUnits or unitVariance not above 0.
  */
@@ -60,7 +67,8 @@ export function bound(variance: number, { alpha, rhoSquared }: Tuning): number {
 }
 
 /**
- * `ln e = M²/(2(V + 1/ρ²)) − ½ ln(1 + ρ² V)`: against a martingale of variance V at M. At `|M| = B(V)` it is `ln(1/α)`.
+ * `ln e = M²/(2(V + 1/ρ²)) − ½ ln(1 + ρ² V)`: against a martingale of variance V at M. At `|M| =
+ * B(V)` it is `ln(1/α)`.
  */
 export function logEValue(martingale: number, variance: number, rhoSquared: number): number {
   return martingale ** 2 / (2 * (variance + 1 / rhoSquared)) - 0.5 * Math.log1p(rhoSquared * variance)
@@ -76,7 +84,10 @@ export function estimateOf(score: Score | null, tuning: Tuning): Estimate {
   return estimateAround(score, tuning.alpha, score === null ? 0 : bound(score.variance, tuning))
 }
 
-/** `θ̂ ± bound/H` at level `1 − alpha`, for whatever bound the martingale keeps; without a score unbounded. */
+/**
+ * `θ̂ ± bound/H` at level `1 − alpha`, for whatever bound the martingale keeps; without a score
+ * unbounded.
+ */
 export function estimateAround(
   score: Omit<Score, 'variance'> | null,
   alpha: number,
@@ -96,9 +107,10 @@ export function estimateAround(
 export type Possible = readonly [least: number, most: number]
 
 /**
- * The estimate and the ends, moved into what is possible; `rawEstimate` and what is unbounded stay. An intersection
- * with the possible range covers the truth whenever the interval did. An interval that lies outside altogether becomes
- * the nearest point, so an end never changes sides with a number strictly inside the range: a verdict stays as it was.
+ * The estimate and the ends, moved into what is possible; `rawEstimate` and what is unbounded stay.
+ * An intersection with the possible range covers the truth whenever the interval did. An interval
+ * that lies outside altogether becomes the nearest point, so an end never changes sides with a
+ * number strictly inside the range: a verdict stays as it was.
  */
 export function clampTo<Kind extends Interval>(interval: Kind, [least, most]: Possible): Kind {
   const clamp = (value: number | null) => (value === null ? null : Math.min(most, Math.max(least, value)))

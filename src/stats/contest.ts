@@ -1,6 +1,7 @@
-// The contest of arms for being best: each one's chance, and what choosing it would cost on average. One pass over the
-// panels gives both. All integrands are positive, so small chances and small losses keep their digits, down to what the
-// cut tails hold (1e-18). It is for arms that still overlap; leaving out the hopeless ones is the caller's part.
+// The contest of arms for being best: each one's chance, and what choosing it would cost on
+// average. One pass over the panels gives both. All integrands are positive, so small chances and
+// small losses keep their digits, down to what the cut tails hold (1e-18). It is for arms that
+// still overlap; leaving out the hopeless ones is the caller's part.
 import { beliefGrid, cumulated, type GridBelief } from './belief-grid.ts'
 import type { Goal } from './goal.ts'
 import type { LinkDensity } from './link-density.ts'
@@ -15,8 +16,9 @@ interface Contest {
 }
 
 /**
- * With `worse_a(x) = P(θ_a is worse than x)` and density `f_a`: `chance_a = ∫ f_a ∏_{b≠a} worse_b dx` and `loss_a = ∫
- * worse_a (1 − ∏_{b≠a} worse_b) dθ(x)`. At least one density, all of one family, with a point that is in every support.
+ * With `worse_a(x) = P(θ_a is worse than x)` and density `f_a`: `chance_a = ∫ f_a ∏_{b≠a} worse_b
+ * dx` and `loss_a = ∫ worse_a (1 − ∏_{b≠a} worse_b) dθ(x)`. At least one density, all of one
+ * family, with a point that is in every support.
  */
 export function contest(densities: readonly LinkDensity[], goal: Goal): Contest {
   const { edges, beliefs } = beliefGrid(densities)
@@ -30,8 +32,8 @@ export function contest(densities: readonly LinkDensity[], goal: Goal): Contest 
     const beaten = absent.filter(({ first }) => panel >= first === (goal === 'increase'))
     const stakes = stakesOn(panel, edges, densities)
     if (beaten.length < absent.length) {
-      // Some arm is surely better than anything here: nobody is best here, and whoever is worse than here loses the
-      // whole stake.
+      // Some arm is surely better than anything here: nobody is best here, and whoever is worse
+      // than here loses the whole stake.
       for (const { arm, first, worse } of present) add(losses, arm, product(stakes, worse, NODES * (panel - first)))
       continue
     }
@@ -66,9 +68,9 @@ function stakesOn(panel: number, edges: Float64Array, [one]: readonly LinkDensit
 }
 
 /**
- * Adds a panel's part to the chances and losses of the arms present on it; returns the loss of an arm that is surely
- * worse. The products over all others are those over the arms before times those over the arms after; `some` = 1 −
- * `none`, without cancellation.
+ * Adds a panel's part to the chances and losses of the arms present on it; returns the loss of an
+ * arm that is surely worse. The products over all others are those over the arms before times those
+ * over the arms after; `some` = 1 − `none`, without cancellation.
  */
 function meet(
   present: readonly Entrant[],

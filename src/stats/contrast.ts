@@ -1,7 +1,8 @@
-// Contrasts θ = Σ c_a μ_a with fixed coefficients: an arm's mean, a target policy's value. Each batch gives an augmented
-// inverse-propensity score, weighed by its predictable standard deviation; what comes out feeds a confidence sequence.
-// Fed batch by batch, and readable after each. The difference of two arms is in paired-scores.ts, what the policy itself
-// earned in per-unit-contrast.ts.
+// Contrasts θ = Σ c_a μ_a with fixed coefficients: an arm's mean, a target policy's value. Each
+// batch gives an augmented inverse-propensity score, weighed by its predictable standard deviation;
+// what comes out feeds a confidence sequence. Fed batch by batch, and readable after each. The
+// difference of two arms is in paired-scores.ts, what the policy itself earned in
+// per-unit-contrast.ts.
 import type { PredictedBatch } from './prediction.ts'
 import { type Score, ScoreSum } from './score-sum.ts'
 
@@ -12,10 +13,10 @@ export interface Term {
 }
 
 /**
- * Each batch weighs `h = 1/√v`. Batches without units, and those in which an arm with a term was not
- * active, are skipped. Hadad et al. 2021, PNAS 118; Bibaut et al. 2021, "Post-contextual-bandit inference". Against an
- * independent implementation in 50 digits: worst error |x − y|/max(1, |y|) of θ̂, H and V 6e-16, with up to 4e8 units
- * (tests/stats/contrast.test.ts).
+ * Each batch weighs `h = 1/√v`. Batches without units, and those in which an arm with a term was
+ * not active, are skipped. Hadad et al. 2021, PNAS 118; Bibaut et al. 2021, "Post-contextual-bandit
+ * inference". Against an independent implementation in 50 digits: worst error |x − y|/max(1, |y|)
+ * of θ̂, H and V 6e-16, with up to 4e8 units (tests/stats/contrast.test.ts).
  */
 export class Contrast {
   readonly #terms: readonly Term[]

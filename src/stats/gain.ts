@@ -1,5 +1,6 @@
-// What a policy gained over equal shares, batch by batch: the units of each batch, had they been spread evenly over the arms that
-// were active in it, would have earned so much less. Estimated, since nobody was there to see it.
+// What a policy gained over equal shares, batch by batch: the units of each batch, had they been
+// spread evenly over the arms that were active in it, would have earned so much less. Estimated,
+// since nobody was there to see it.
 import { clampTo, possibleLifts } from './confidence-sequence.ts'
 import { type Ledger, matureBatches } from './ledger.ts'
 import { PerUnitContrast } from './per-unit-contrast.ts'
@@ -21,7 +22,10 @@ export interface Gain {
   readonly units: number
   /** The sum of the outcomes that were seen. */
   readonly earned: number
-  /** The first snapshot whose gain is counted, once 100 units are known; null before, and while shares are equal. */
+  /**
+   * The first snapshot whose gain is counted, once 100 units are known; null before, and while
+   * shares are equal.
+   */
   readonly from: number | null
   /** Over equal shares, since `from`; 0 while the shares have been equal. */
   readonly gained: number
@@ -34,10 +38,11 @@ export interface Gain {
 const TOLERANCE = 1e-12
 
 /**
- * The gain after each mature batch: the contrast `c_a = p_s(a) − 1/K_s` over the K_s arms active in the batch, each unit
- * alike (per-unit-contrast.ts; Hadad et al. 2021), clamped to what so many units can differ by. Shares that have hardly
- * parted yet say nothing of how much a score will vary, so the sequence is tuned around the variance of an outcome.
- * Batches with equal shares gain exactly nothing and leave the interval as it is.
+ * The gain after each mature batch: the contrast `c_a = p_s(a) − 1/K_s` over the K_s arms active in
+ * the batch, each unit alike (per-unit-contrast.ts; Hadad et al. 2021), clamped to what so many
+ * units can differ by. Shares that have hardly parted yet say nothing of how much a score will
+ * vary, so the sequence is tuned around the variance of an outcome. Batches with equal shares gain
+ * exactly nothing and leave the interval as it is.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */

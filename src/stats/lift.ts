@@ -1,6 +1,6 @@
-// What a metric's causal report says: each arm's mean, each arm's lift over the control, and what the policy as a whole
-// earned. All are confidence sequences over one shared pass through the mature batches, valid under adaptive assignment
-// and at every look.
+// What a metric's causal report says: each arm's mean, each arm's lift over the control, and what
+// the policy as a whole earned. All are confidence sequences over one shared pass through the
+// mature batches, valid under adaptive assignment and at every look.
 import {
   clampTo,
   type Estimate,
@@ -33,16 +33,23 @@ export interface EffectOptions {
   /** In (0, 0.5]. */
   readonly alpha: number
   /**
-   * n*: how many units the experiment is planned for. It tunes where the intervals are tightest, not whether they hold.
+   * n*: how many units the experiment is planned for. It tunes where the intervals are tightest,
+   * not whether they hold.
    */
   readonly plannedUnits: number
 }
 
 /** The absolute lift: mean of the arm minus mean of the control, in the metric's unit. */
 export interface Lift extends Estimate, Evidence {
-  /** The interval must exclude 0, not touch it. The shown, clamped one does so exactly when the unclamped one does. */
+  /**
+   * The interval must exclude 0, not touch it. The shown, clamped one does so exactly when the
+   * unclamped one does.
+   */
   readonly verdict: Verdict
-  /** Share by which the arm exceeds the control (0.1 = a tenth more); null for metrics that can be negative. */
+  /**
+   * Share by which the arm exceeds the control (0.1 = a tenth more); null for metrics that can be
+   * negative.
+   */
   readonly relative: Interval | null
 }
 
@@ -55,11 +62,12 @@ export interface Effects {
 }
 
 /**
- * All effects on one metric, over the mature batches of a ledger. Means and the policy lift hold at level 1 − α each;
- * the K − 1 absolute lifts hold jointly at 1 − α (`α/(K − 1)` each), and so, as a family of their own, do the relative
- * ones. Where an arm or the control was never active, its estimates are null and unbounded with `e = p = 1`. Means are
- * clamped to the range, lifts to its differences; e, p and verdicts rest on the unclamped numbers. Sources and formulas:
- * contrast.ts, paired-scores.ts, confidence-sequence.ts, relative-lift.ts, per-unit-contrast.ts.
+ * All effects on one metric, over the mature batches of a ledger. Means and the policy lift hold at
+ * level 1 − α each; the K − 1 absolute lifts hold jointly at 1 − α (`α/(K − 1)` each), and so, as a
+ * family of their own, do the relative ones. Where an arm or the control was never active, its
+ * estimates are null and unbounded with `e = p = 1`. Means are clamped to the range, lifts to its
+ * differences; e, p and verdicts rest on the unclamped numbers. Sources and formulas: contrast.ts,
+ * paired-scores.ts, confidence-sequence.ts, relative-lift.ts, per-unit-contrast.ts.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */
@@ -70,8 +78,8 @@ export function estimateEffects(ledger: Ledger, options: EffectOptions): Effects
 }
 
 /**
- * The same, fed batch by batch and readable after each: for whoever looks often at a ledger that only grows. A batch
- * that was added is final.
+ * The same, fed batch by batch and readable after each: for whoever looks often at a ledger that
+ * only grows. A batch that was added is final.
  */
 export class RunningEffects {
   readonly #metric: EffectOptions['metric']
@@ -100,8 +108,8 @@ export class RunningEffects {
   }
 
   /**
-   * Says whether the policy lift counts the batch: not before 100 units are known, and not where the control was not
-   * active, or alone.
+   * Says whether the policy lift counts the batch: not before 100 units are known, and not where
+   * the control was not active, or alone.
    *
    * @throws RangeError when units were counted for an inactive arm.
    */
@@ -131,7 +139,10 @@ export class RunningEffects {
   }
 }
 
-/** The difference of the pair's means, the evidence against none, and what that says by the metric's goal. */
+/**
+ * The difference of the pair's means, the evidence against none, and what that says by the metric's
+ * goal.
+ */
 export function absoluteLift(
   pair: PairedScores,
   { range, goal }: EffectOptions['metric'],

@@ -1,8 +1,9 @@
-// A confidence sequence that need not know the variance of a unit's score: the mean of normal mixtures tuned to
-// variances that lie factors of 16 apart. It is nearly as narrow as the one tuned in hindsight, where a single normal
-// mixture tuned to a wrong variance is several times as wide. A mean of e-values is one (Vovk & Wang 2021, Ann. Statist.
-// 49); mixtures over geometrically spaced parameters: Howard et al. 2021, Ann. Statist. 49, and Howard & Ramdas 2022,
-// Bernoulli 28. Widths over hindsight: docs/validity.md. Against 50 digits: ln e and bound 1e-9
+// A confidence sequence that need not know the variance of a unit's score: the mean of normal
+// mixtures tuned to variances that lie factors of 16 apart. It is nearly as narrow as the one tuned
+// in hindsight, where a single normal mixture tuned to a wrong variance is several times as wide. A
+// mean of e-values is one (Vovk & Wang 2021, Ann. Statist. 49); mixtures over geometrically spaced
+// parameters: Howard et al. 2021, Ann. Statist. 49, and Howard & Ramdas 2022, Bernoulli 28. Widths
+// over hindsight: docs/validity.md. Against 50 digits: ln e and bound 1e-9
 // (tests/golden/trust.json).
 import {
   bound,
@@ -22,7 +23,10 @@ export interface MixtureTuning {
   readonly rhoSquared: readonly number[]
 }
 
-/** About which variance a unit's score has, and how far off that may be: one mixture part for each exponent. */
+/**
+ * About which variance a unit's score has, and how far off that may be: one mixture part for each
+ * exponent.
+ */
 export interface Spread {
   readonly unitVariance: number
   readonly exponents: readonly number[]
@@ -38,7 +42,10 @@ export function tuneMixture(alpha: number, plannedUnits: number, spread: Spread)
   return { alpha, rhoSquared: spread.exponents.map(exponent => rhoSquared * 16 ** exponent) }
 }
 
-/** `ln e = ln mean_j exp( M²/(2(V + 1/ρ_j²)) − ½ ln(1 + ρ_j² V) )`: against a martingale of variance V at M. */
+/**
+ * `ln e = ln mean_j exp( M²/(2(V + 1/ρ_j²)) − ½ ln(1 + ρ_j² V) )`: against a martingale of variance
+ * V at M.
+ */
 export function mixtureLogEValue(martingale: number, variance: number, { rhoSquared }: MixtureTuning): number {
   return logOfMean(rhoSquared.map(each => logEValue(martingale, variance, each)))
 }
@@ -46,8 +53,9 @@ export function mixtureLogEValue(martingale: number, variance: number, { rhoSqua
 const MOST_STEPS = 100
 
 /**
- * The |M| at which e reaches 1/α. e grows with |M|; it is at most its largest part and at least a k-th of each of its k
- * parts, so the bound lies between the least of the parts' bounds at α and the least of those at α/k.
+ * The |M| at which e reaches 1/α. e grows with |M|; it is at most its largest part and at least a
+ * k-th of each of its k parts, so the bound lies between the least of the parts' bounds at α and
+ * the least of those at α/k.
  */
 export function mixtureBound(variance: number, tuning: MixtureTuning): number {
   const { alpha, rhoSquared } = tuning

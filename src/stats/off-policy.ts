@@ -1,6 +1,6 @@
-// What another policy would have earned: fixed target weights, valued on a log of single decisions with their
-// propensities. It is read once, a row at a time, at a constant cost a row; where it cannot tell, the answer is a
-// refusal. On an experiment's ledger: target-value.ts.
+// What another policy would have earned: fixed target weights, valued on a log of single decisions
+// with their propensities. It is read once, a row at a time, at a constant cost a row; where it
+// cannot tell, the answer is a refusal. On an experiment's ledger: target-value.ts.
 import { clampTo, type Estimate, estimateAround } from './confidence-sequence.ts'
 import { type MixtureTuning, mixtureBound, mixtureLogEValue, tuneMixture } from './mixture-sequence.ts'
 import { Moments } from './moments.ts'
@@ -15,7 +15,8 @@ export interface LoggedRow {
 }
 
 /**
- * `ips = Σ ωy/n`, `snips = Σ ωy/Σ ω` (null while `Σ ω = 0`), `effectiveSampleSize = (Σ ω)²/Σ ω²`, with `ω = w(a)/p`.
+ * `ips = Σ ωy/n`, `snips = Σ ωy/Σ ω` (null while `Σ ω = 0`), `effectiveSampleSize = (Σ ω)²/Σ ω²`,
+ * with `ω = w(a)/p`.
  */
 interface LogSummary {
   readonly rows: number
@@ -46,25 +47,30 @@ export function valueLog(rows: Iterable<LoggedRow>, options: TargetOptions): Log
 
 const SMALLEST_SAMPLE = 100
 
-/** A row's score may vary 256 times as much as outcomes at both ends of the range would, or a 65,536th of that. */
+/**
+ * A row's score may vary 256 times as much as outcomes at both ends of the range would, or a
+ * 65,536th of that.
+ */
 const EXPONENTS = [-2, -1, 0, 1, 2, 3, 4]
 
 /**
- * Takes a log's rows in time order, and can tell the value at any moment. Inverse-propensity scoring (Horvitz &
- * Thompson 1952), its self-normalised form (Swaminathan & Joachims 2015) and the doubly robust one (Dudík, Langford &
- * Li 2011), each with a confidence sequence: every row is a batch with `h = 1`, predicted from the rows before it
- * (row-predictor.ts: `m`, `σ²` of the row's arm, `d` of the target).
+ * Takes a log's rows in time order, and can tell the value at any moment. Inverse-propensity
+ * scoring (Horvitz & Thompson 1952), its self-normalised form (Swaminathan & Joachims 2015) and the
+ * doubly robust one (Dudík, Langford & Li 2011), each with a confidence sequence: every row is a
+ * batch with `h = 1`, predicted from the rows before it (row-predictor.ts: `m`, `σ²` of the row's
+ * arm, `d` of the target).
  *
  *     doubly robust   ψ = d + ω(y − m)     V = max( Σ ω² σ²,                 Σ (ψ − ψ̄)² )
  *     IPS             ψ = ωy               V = max( Σ ω² (σ² + m²),          Σ (ψ − ψ̄)² )
  *     SNIPS           ψ = ω(y − θ)         V = max( Σ ω² (σ² + (m − θ)²),    Σ (ψ − ψ̄)² ),   the θ with e < 1/α
  *
- * e and bound are those of a mixture (mixture-sequence.ts) around the variance `(hi − lo)²/4`. The seen variance alone
- * would miss far too often where few rows carry much weight. Values are clamped to the range.
+ * e and bound are those of a mixture (mixture-sequence.ts) around the variance `(hi − lo)²/4`. The
+ * seen variance alone would miss far too often where few rows carry much weight. Values are clamped
+ * to the range.
  *
- * Refused, in this order: a row without a propensity in (0, 1]; an arm with weight that no row shows; an effective
- * sample size below 100. Point estimates against 50 digits: worst error 2e-15; intervals against a second implementation
- * by plain loops (tests/stats/off-policy.test.ts).
+ * Refused, in this order: a row without a propensity in (0, 1]; an arm with weight that no row
+ * shows; an effective sample size below 100. Point estimates against 50 digits: worst error 2e-15;
+ * intervals against a second implementation by plain loops (tests/stats/off-policy.test.ts).
  */
 export class LogValuation {
   readonly #options: TargetOptions
@@ -81,7 +87,10 @@ export class LogValuation {
   #predictedSquares = 0
   #rowWithoutPropensity: number | null = null
 
-  /** @throws RangeError for weights or a range that are none, or an alpha or plannedUnits out of range. */
+  /**
+   * @throws RangeError for weights or a range that are none, or an alpha or plannedUnits out of
+   * range.
+   */
   constructor(options: TargetOptions) {
     const { target, range, alpha, plannedUnits } = options
     checkTarget(target)

@@ -1,12 +1,14 @@
-// The scores of an arm and of the control, kept side by side with the weights of their difference: from one pass come
-// the absolute lift and the relative one, so that both intervals exclude 0 together.
+// The scores of an arm and of the control, kept side by side with the weights of their difference:
+// from one pass come the absolute lift and the relative one, so that both intervals exclude 0
+// together.
 import type { PredictedBatch } from './prediction.ts'
 import type { Quadratic } from './ratio-interval.ts'
 import { type Score, squaresWithin } from './score-sum.ts'
 
 /**
- * `A/C − u` as a martingale in u: `A = Σ h Ψ_arm`, `C = Σ h Ψ_control`, and the variances of `A − uC`: the predicted
- * one `Σ h² n (σ²_a/p_a + u² σ²_c/p_c)`, and the seen one `Σ h² E_u((A − uC)/H)`.
+ * `A/C − u` as a martingale in u: `A = Σ h Ψ_arm`, `C = Σ h Ψ_control`, and the variances of `A −
+ * uC`: the predicted one `Σ h² n (σ²_a/p_a + u² σ²_c/p_c)`, and the seen one `Σ h² E_u((A −
+ * uC)/H)`.
  */
 export interface PairedTotals {
   readonly arm: number
@@ -15,9 +17,9 @@ export interface PairedTotals {
 }
 
 /**
- * The contrast `e_arm − e_control` (contrast.ts), and with the very same `h` and batches each arm by itself. The units'
- * two scores merge like samples of pairs, as in score-sum.ts. Against 50 digits: worst error of θ̂, H and V 3e-15
- * (tests/stats/paired-scores.test.ts).
+ * The contrast `e_arm − e_control` (contrast.ts), and with the very same `h` and batches each arm
+ * by itself. The units' two scores merge like samples of pairs, as in score-sum.ts. Against 50
+ * digits: worst error of θ̂, H and V 3e-15 (tests/stats/paired-scores.test.ts).
  */
 export class PairedScores {
   readonly #arm: number

@@ -1,5 +1,5 @@
-// How each of a set of arms does against each other one: what has to be known before one of several arms that beat the
-// control is called the best of them.
+// How each of a set of arms does against each other one: what has to be known before one of several
+// arms that beat the control is called the best of them.
 import { type Estimate, type Evidence, type Possible, tuneSequence } from './confidence-sequence.ts'
 import type { Goal } from './goal.ts'
 import { type Ledger, matureBatches } from './ledger.ts'
@@ -16,7 +16,10 @@ interface PairwiseOptions {
   readonly plannedUnits: number
 }
 
-/** Mean of `arm` minus mean of `over`, in the metric's unit; `verdict`: whether that makes `arm` better or worse. */
+/**
+ * Mean of `arm` minus mean of `over`, in the metric's unit; `verdict`: whether that makes `arm`
+ * better or worse.
+ */
 interface PairwiseLift extends Estimate, Evidence {
   readonly arm: number
   readonly over: number
@@ -24,10 +27,11 @@ interface PairwiseLift extends Estimate, Evidence {
 }
 
 /**
- * The absolute lift of every ordered pair of `among` (places in the order of the configuration), over the mature batches
- * in which both were active. m arms make m(m − 1)/2 sequences, each at alpha divided by their number: b over a is a
- * over b, turned round. They hold jointly for arms that were named beforehand. Scores as for the lift over a control
- * (paired-scores.ts). Empty for fewer than two arms.
+ * The absolute lift of every ordered pair of `among` (places in the order of the configuration),
+ * over the mature batches in which both were active. m arms make m(m − 1)/2 sequences, each at
+ * alpha divided by their number: b over a is a over b, turned round. They hold jointly for arms
+ * that were named beforehand. Scores as for the lift over a control (paired-scores.ts). Empty for
+ * fewer than two arms.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */

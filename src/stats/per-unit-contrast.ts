@@ -1,13 +1,17 @@
-// Contrasts that count every unit alike (`h = 1`), with coefficients that follow the propensities: what the policy itself
-// earned. Their scores are not standardised, so their sequence is a mixture over the variance that a unit may have
-// (mixture-sequence.ts). The first batches are predicted by the metric's range alone, which can be far wider than the
-// data are: they would widen the interval for good, so the sums begin once 100 units are known.
+// Contrasts that count every unit alike (`h = 1`), with coefficients that follow the propensities:
+// what the policy itself earned. Their scores are not standardised, so their sequence is a mixture
+// over the variance that a unit may have (mixture-sequence.ts). The first batches are predicted by
+// the metric's range alone, which can be far wider than the data are: they would widen the interval
+// for good, so the sums begin once 100 units are known.
 import { type Estimate, type Evidence, estimateAround, evidenceOf } from './confidence-sequence.ts'
 import { mixtureEstimateOf, tuneMixture } from './mixture-sequence.ts'
 import type { PredictedBatch } from './prediction.ts'
 import { ScoreSum } from './score-sum.ts'
 
-/** `from`: the snapshot of the first batch that counts; the estimate is one over the units since. Null without any. */
+/**
+ * `from`: the snapshot of the first batch that counts; the estimate is one over the units since.
+ * Null without any.
+ */
 export interface PerUnitEstimate extends Estimate, Evidence {
   readonly from: number | null
 }
@@ -16,14 +20,19 @@ interface PerUnitOptions {
   /** In (0, 0.5]. */
   readonly alpha: number
   readonly plannedUnits: number
-  /** What the sequence is tuned around: a unit's score has about this variance. By default `v` of the first batch. */
+  /**
+   * What the sequence is tuned around: a unit's score has about this variance. By default `v` of
+   * the first batch.
+   */
   readonly unitVariance?: number
 }
 
 /** So many units in earlier mature batches tell more of where the data are than the range does. */
 const KNOWN_UNITS = 100
 
-/** The variance may be 16 times the one predicted for the first batch, or fall to a 4096th of it. */
+/**
+ * The variance may be 16 times the one predicted for the first batch, or fall to a 4096th of it.
+ */
 const EXPONENTS = [-1, 0, 1, 2, 3]
 
 /** Sums over all used batches from the first on that has {@link KNOWN_UNITS} units before it. */

@@ -1,6 +1,6 @@
-// What is believed of each arm's mean after its tally: a Beta for a binary metric, a Normal for a continuous one.
-// Beliefs steer the policy and decorate the report; they assume that rates stand still and are no evidence against
-// anything.
+// What is believed of each arm's mean after its tally: a Beta for a binary metric, a Normal for a
+// continuous one. Beliefs steer the policy and decorate the report; they assume that rates stand
+// still and are no evidence against anything.
 import type { Tally } from './tally.ts'
 
 /** A belief about a rate in (0, 1). Both counts are above 0: the prior's plus what was seen. */
@@ -10,7 +10,10 @@ export interface BetaPosterior {
   readonly beta: number
 }
 
-/** A belief about a mean, in the unit of the metric; `variance` (of the belief, not of the outcomes) is above 0. */
+/**
+ * A belief about a mean, in the unit of the metric; `variance` (of the belief, not of the outcomes)
+ * is above 0.
+ */
 export interface NormalPosterior {
   readonly family: 'normal'
   readonly mean: number
@@ -19,7 +22,10 @@ export interface NormalPosterior {
 
 export type Posterior = BetaPosterior | NormalPosterior
 
-/** Pseudo-counts of successes and failures, both above 0. Beta(1, 1), every rate alike, unless configured. */
+/**
+ * Pseudo-counts of successes and failures, both above 0. Beta(1, 1), every rate alike, unless
+ * configured.
+ */
 interface BetaPrior {
   readonly alpha: number
   readonly beta: number
@@ -46,26 +52,29 @@ export function betaPosterior(tally: Tally, prior: BetaPrior = FLAT_PRIOR): Beta
 }
 
 /**
- * One posterior an arm, or why there are none yet: then every arm is as likely the best as any other, and losses are
- * unknown.
+ * One posterior an arm, or why there are none yet: then every arm is as likely the best as any
+ * other, and losses are unknown.
  */
 type NormalPosteriors =
   | { readonly known: true; readonly posteriors: readonly NormalPosterior[] }
   | { readonly known: false; readonly reason: 'too few units' | 'no variance' }
 
-// One unit's worth of the overall mean, and ten units' worth of the overall variance, are lent to every arm.
+// One unit's worth of the overall mean, and ten units' worth of the overall variance, are lent to
+// every arm.
 const PRIOR_UNITS_OF_MEAN = 1
 const PRIOR_UNITS_OF_VARIANCE = 10
 
-// A variance below this share of the mean square is rounding noise of outcomes that are all the same.
+// A variance below this share of the mean square is rounding noise of outcomes that are all the
+// same.
 const ROUNDING_NOISE = 1e-12
 
 /**
- * Empirical-Bayes Normal posteriors of the arms' means, from the tallies of all arms (retired ones included: they too
- * tell the metric's level and spread), in their order: `m̄ = ΣS/ΣN`, `W_a = max(0, Q_a − S_a²/N_a)`, `s̄² = ΣW/ΣN`,
- * `mean = (S_a + m̄)/(N_a + 1)`, `variance = (W_a + 10 s̄²)/(N_a + 10)/(N_a + 1)`. The prior has no scale of its own,
- * so cents and dollars lead to the same policy. `too few units`: fewer than two in all; `no variance`: s̄² is rounding
- * noise (≤ 1e-12 of the mean square), as when every outcome is the same.
+ * Empirical-Bayes Normal posteriors of the arms' means, from the tallies of all arms (retired ones
+ * included: they too tell the metric's level and spread), in their order: `m̄ = ΣS/ΣN`, `W_a =
+ * max(0, Q_a − S_a²/N_a)`, `s̄² = ΣW/ΣN`, `mean = (S_a + m̄)/(N_a + 1)`, `variance = (W_a + 10
+ * s̄²)/(N_a + 10)/(N_a + 1)`. The prior has no scale of its own, so cents and dollars lead to the
+ * same policy. `too few units`: fewer than two in all; `no variance`: s̄² is rounding noise (≤
+ * 1e-12 of the mean square), as when every outcome is the same.
  *
  * @throws RangeError when a tally is not finite or has negative units.
  */

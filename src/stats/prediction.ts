@@ -1,5 +1,6 @@
-// What the earlier batches predict of every arm before a batch, and how far the batch then departed from it. Worked out
-// once for each batch and shared by all contrasts: with K arms a report asks for some 2K of them.
+// What the earlier batches predict of every arm before a batch, and how far the batch then departed
+// from it. Worked out once for each batch and shared by all contrasts: with K arms a report asks
+// for some 2K of them.
 import type { Batch } from './ledger.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
@@ -15,7 +16,8 @@ export interface PredictedBatch {
   /** `m_a`, the predicted mean. */
   readonly mean: Float64Array
   /**
-   * `σ²_a / p_s(a)`: what a unit adds to the variance of a score with coefficient 1. Above 0 where the arm was active.
+   * `σ²_a / p_s(a)`: what a unit adds to the variance of a score with coefficient 1. Above 0 where
+   * the arm was active.
    */
   readonly scoreVariance: Float64Array
   /** `r_a = (S(a) − n(a) m_a) / p_s(a)` */
@@ -25,9 +27,9 @@ export interface PredictedBatch {
 }
 
 /**
- * Takes the mature batches in order. Each is predicted by the plain counts of all batches before it (predictable, so
- * the scores are martingale differences: Hadad et al. 2021, PNAS 118; Bibaut et al. 2021). A binary metric needs no
- * mark: on [0, 1] its ends come out as 0 and 1 by themselves.
+ * Takes the mature batches in order. Each is predicted by the plain counts of all batches before it
+ * (predictable, so the scores are martingale differences: Hadad et al. 2021, PNAS 118; Bibaut et
+ * al. 2021). A binary metric needs no mark: on [0, 1] its ends come out as 0 and 1 by themselves.
  */
 export class Predictor {
   readonly #range: Ends
@@ -57,8 +59,8 @@ export class Predictor {
   }
 
   /**
-   * The batch against what the earlier ones predicted; then it is learned itself. The answer is one and the same object
-   * every time, and holds until the next batch.
+   * The batch against what the earlier ones predicted; then it is learned itself. The answer is one
+   * and the same object every time, and holds until the next batch.
    *
    * @throws RangeError when an arm has units without a propensity, or there are more than `armCount` arms.
    */
@@ -97,9 +99,9 @@ export class Predictor {
 export type Ends = readonly [low: number, high: number]
 
 /**
- * `l` and `g`: the range, narrowed to where the data are once there are 100 units that are not all alike. `S − lo N`
- * weighs outcomes by their height above lo, so `(Q − lo S)/(S − lo N)` is the mean as seen by the large ones; three sd
- * further lies the end.
+ * `l` and `g`: the range, narrowed to where the data are once there are 100 units that are not all
+ * alike. `S − lo N` weighs outcomes by their height above lo, so `(Q − lo S)/(S − lo N)` is the
+ * mean as seen by the large ones; three sd further lies the end.
  */
 export function outcomeEnds(total: Tally, [lo, hi]: Ends): Ends {
   const { units, sum, sumOfSquares } = total
@@ -126,9 +128,10 @@ export function predictedMean(known: Tally, pool: number): number {
 }
 
 /**
- * `σ²_a = (Q_a + 3(l² + g²))/(N_a + 6) − t_a²`, `t_a = (S_a + 3(l + g))/(N_a + 6)`: three pseudo-observations at each
- * end, so that an arm that has been unlucky does not look certain. Summed as squares around t_a: the difference of the
- * formula would lose all its digits, and its sign, on 1e9 like outcomes.
+ * `σ²_a = (Q_a + 3(l² + g²))/(N_a + 6) − t_a²`, `t_a = (S_a + 3(l + g))/(N_a + 6)`: three
+ * pseudo-observations at each end, so that an arm that has been unlucky does not look certain.
+ * Summed as squares around t_a: the difference of the formula would lose all its digits, and its
+ * sign, on 1e9 like outcomes.
  */
 export function predictedVariance(known: Tally, [low, high]: Ends): number {
   const centre = (known.sum + 3 * (low + high)) / (known.units + 6)

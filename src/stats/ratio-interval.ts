@@ -1,5 +1,6 @@
-// The confidence interval of a ratio A/C, by inverting a confidence sequence for A − uC (after Fieller 1954): that of the
-// relative lift. It never divides by an uncertain number, so it may rightly be unbounded.
+// The confidence interval of a ratio A/C, by inverting a confidence sequence for A − uC (after
+// Fieller 1954): that of the relative lift. It never divides by an uncertain number, so it may
+// rightly be unbounded.
 import { bound, type Tuning } from './confidence-sequence.ts'
 
 /** `constant + linear·u + square·u²`, nowhere negative. */
@@ -9,7 +10,10 @@ export interface Quadratic {
   readonly square: number
 }
 
-/** `A − uC` is a martingale at the true u; its variance `V(u)` is the largest of the quadratics. `C > 0`. */
+/**
+ * `A − uC` is a martingale at the true u; its variance `V(u)` is the largest of the quadratics. `C
+ * > 0`.
+ */
 export interface Ratio {
   readonly numerator: number
   readonly denominator: number
@@ -17,12 +21,13 @@ export interface Ratio {
 }
 
 /**
- * The run of u around A/C where `(A − uC)² ≤ B(V(u))²`. An end that lies outside `within` comes out infinite.
+ * The run of u around A/C where `(A − uC)² ≤ B(V(u))²`. An end that lies outside `within` comes out
+ * infinite.
  *
- * V is the square of a norm of (1, u), so √V is convex in u; so is B as a function of √V for α ≤ e^(−1/2); hence
- * `gap(u) = B(V(u)) − |A − uC|` is convex on either side of A/C, and Newton's method from A/C climbs to its first root
- * without ever passing it. Where the slope turns before a root came, there is none. Bisection would need to know
- * beforehand whether there is one.
+ * V is the square of a norm of (1, u), so √V is convex in u; so is B as a function of √V for α ≤
+ * e^(−1/2); hence `gap(u) = B(V(u)) − |A − uC|` is convex on either side of A/C, and Newton's
+ * method from A/C climbs to its first root without ever passing it. Where the slope turns before a
+ * root came, there is none. Bisection would need to know beforehand whether there is one.
  */
 export function ratioInterval(ratio: Ratio, tuning: Tuning, within: readonly [number, number]): [number, number] {
   return [firstRoot(ratio, tuning, -1, within[0]), firstRoot(ratio, tuning, 1, within[1])]
@@ -47,7 +52,10 @@ function firstRoot(ratio: Ratio, tuning: Tuning, direction: 1 | -1, limit: numbe
   return centre + direction * distance
 }
 
-/** The gap at u, and the slope of B(V(u)) there; where the two quadratics cross, either slope serves. */
+/**
+ * The gap at u, and the slope of B(V(u)) there; where the two quadratics cross, either slope
+ * serves.
+ */
 function gapAt({ denominator, variances }: Ratio, tuning: Tuning, u: number, distance: number) {
   const [first, second] = variances
   const larger = valueAt(first, u) >= valueAt(second, u) ? first : second

@@ -1,7 +1,8 @@
-// The predictions of prediction.ts for a log in which every row is a batch of its own, kept up to date from row to row,
-// so that a log of millions costs a few operations a row whatever the number of arms. Means are predicted alike. The
-// variance is not: six pseudo-observations for each arm of a log with many arms would outweigh what it shows, so an arm
-// shares those of the whole log, and never counts as steadier than that.
+// The predictions of prediction.ts for a log in which every row is a batch of its own, kept up to
+// date from row to row, so that a log of millions costs a few operations a row whatever the number
+// of arms. Means are predicted alike. The variance is not: six pseudo-observations for each arm of
+// a log with many arms would outweigh what it shows, so an arm shares those of the whole log, and
+// never counts as steadier than that.
 import { checkRange, type Ends, outcomeEnds, pooledMean, predictedMean, predictedVariance } from './prediction.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
@@ -19,8 +20,8 @@ export class RowPredictor {
   readonly #known: Tally[]
   #total = EMPTY_TALLY
   /**
-   * `Σ w_a S_a/(N_a + 2)` and `Σ w_a/(N_a + 2)`: since `m_a = (S_a + 2 pool)/(N_a + 2)`, `d` is the first plus `2 pool`
-   * of the second.
+   * `Σ w_a S_a/(N_a + 2)` and `Σ w_a/(N_a + 2)`: since `m_a = (S_a + 2 pool)/(N_a + 2)`, `d` is the
+   * first plus `2 pool` of the second.
    */
   #weighedSums = 0
   #weighedShares = 0
@@ -60,8 +61,8 @@ export class RowPredictor {
   }
 
   /**
-   * At most once in as many rows as there are arms: rounding cannot pile up over a long log, and a row's cost stays
-   * constant.
+   * At most once in as many rows as there are arms: rounding cannot pile up over a long log, and a
+   * row's cost stays constant.
    */
   #refresh(): void {
     this.#weighedSums = 0
@@ -76,8 +77,9 @@ export class RowPredictor {
 }
 
 /**
- * `max(σ²_s, σ²_p)`, `σ²_s = (N_a σ²_own + 6 σ²_p)/(N_a + 6)`: the arm's own variance `σ²_own = Q_a/N_a − (S_a/N_a)²`,
- * drawn towards σ²_p, that of all rows with three pseudo-observations at each end.
+ * `max(σ²_s, σ²_p)`, `σ²_s = (N_a σ²_own + 6 σ²_p)/(N_a + 6)`: the arm's own variance `σ²_own =
+ * Q_a/N_a − (S_a/N_a)²`, drawn towards σ²_p, that of all rows with three pseudo-observations at
+ * each end.
  */
 function rowVariance({ units, sum, sumOfSquares }: Tally, ofAllRows: number): number {
   const squares = units === 0 ? 0 : Math.max(0, sumOfSquares - sum ** 2 / units)

@@ -1,13 +1,14 @@
-// Sample ratio mismatch: did the arms get the shares of units that their propensities promised? Assignment that loses
-// or favours units in one arm makes every estimate meaningless. Valid at every look, with propensities that move.
+// Sample ratio mismatch: did the arms get the shares of units that their propensities promised?
+// Assignment that loses or favours units in one arm makes every estimate meaningless. Valid at
+// every look, with propensities that move.
 import { type Evidence, evidenceOf, logEValue, tuneSequence } from './confidence-sequence.ts'
 import { type Batch, type Ledger, unitsIn } from './ledger.ts'
 import { logOfMean } from './log-of-mean.ts'
 
 export interface SampleRatio extends Evidence {
   /**
-   * `ln e_a` of each arm's own excess, to tell which arm is off; null for an arm that never had a propensity. No part of
-   * the experiment's evidence.
+   * `ln e_a` of each arm's own excess, to tell which arm is off; null for an arm that never had a
+   * propensity. No part of the experiment's evidence.
    */
   readonly logEValues: readonly (number | null)[]
   /** `warning` from e = 100, `alarm` from e = 1000: p ≤ 0.01 and p ≤ 0.001 at any look. */
@@ -20,15 +21,17 @@ const ALPHA = 0.001
 const TIGHTEST_AT = [1e3, 1e4, 1e5, 1e6]
 
 /**
- * Over all batches, mature or not. Let `M` be the excesses `Σ_s (n_s(a) − n_s p_s(a))` of all arms but the first, whose
- * excess is what these lack, and `Σ = Σ_s n_s (diag p_s − p_s p_sᵀ)` their covariance (multinomial counts). Then
+ * Over all batches, mature or not. Let `M` be the excesses `Σ_s (n_s(a) − n_s p_s(a))` of all arms
+ * but the first, whose excess is what these lack, and `Σ = Σ_s n_s (diag p_s − p_s p_sᵀ)` their
+ * covariance (multinomial counts). Then
  *
  *     ln e_j = −½ ln|I + ρ_j² Σ| + ½ Mᵀ (Σ + I/ρ_j²)⁻¹ M,      ρ_j² = c(0.001)/(n_j q),   q = (1/K)(1 − 1/K)
  *
- * is a normal mixture (Robbins 1970; for vectors Abbasi-Yadkori, Pál & Szepesvári 2011; for shares Lindon & Malek 2022),
- * tuned to n_j = 10³, 10⁴, 10⁵ and 10⁶ units. The experiment's e is the mean of the four (a mean of e-values is one:
- * Vovk & Wang 2021, Ann. Statist. 49). Without units `e = p = 1`. Against 50 digits: 1e-9 (tests/golden/trust.json). On
- * published tests whose assignment was broken, and on clean ones: docs/inference.md.
+ * is a normal mixture (Robbins 1970; for vectors Abbasi-Yadkori, Pál & Szepesvári 2011; for shares
+ * Lindon & Malek 2022), tuned to n_j = 10³, 10⁴, 10⁵ and 10⁶ units. The experiment's e is the mean
+ * of the four (a mean of e-values is one: Vovk & Wang 2021, Ann. Statist. 49). Without units `e = p
+ * = 1`. Against 50 digits: 1e-9 (tests/golden/trust.json). On published tests whose assignment was
+ * broken, and on clean ones: docs/inference.md.
  *
  * @throws RangeError when units were counted for an inactive arm.
  */
@@ -86,14 +89,17 @@ export class RunningSampleRatio {
   }
 }
 
-/** `q`, what a unit adds to the variance of an arm's count where shares are equal. A single arm has none. */
+/**
+ * `q`, what a unit adds to the variance of an arm's count where shares are equal. A single arm has
+ * none.
+ */
 function perUnitVariance(arms: number): number {
   return arms > 1 ? (1 - 1 / arms) / arms : 1
 }
 
 /**
- * `ln e` of all arms but the first, by the Cholesky factor L of `I + ρ² Σ`: its determinant is that of the square of L's
- * diagonal, and `Mᵀ (Σ + I/ρ²)⁻¹ M = ρ² |L⁻¹ M|²`.
+ * `ln e` of all arms but the first, by the Cholesky factor L of `I + ρ² Σ`: its determinant is that
+ * of the square of L's diagonal, and `Mᵀ (Σ + I/ρ²)⁻¹ M = ρ² |L⁻¹ M|²`.
  */
 function jointLogEValue(excess: Float64Array, covariance: readonly Float64Array[], rhoSquared: number): number {
   const factor: Float64Array[] = []

@@ -1,5 +1,5 @@
-// The running sum of a contrast's scores, batch by batch: what a confidence sequence needs of them, at any moment, at
-// a constant cost.
+// The running sum of a contrast's scores, batch by batch: what a confidence sequence needs of them,
+// at any moment, at a constant cost.
 
 /** A contrast scored over the batches that could be used. */
 export interface Score {
@@ -7,14 +7,20 @@ export interface Score {
   readonly estimate: number
   /** `H = Σ h n`: `H (θ̂ − θ)` is the martingale. */
   readonly weight: number
-  /** `V = max(Σ h² n v, Σ h² E(θ̂))`, the martingale's variance: as predicted or as seen, the larger one. */
+  /**
+   * `V = max(Σ h² n v, Σ h² E(θ̂))`, the martingale's variance: as predicted or as seen, the larger
+   * one.
+   */
   readonly variance: number
   /** `τ = Σ n`, all units of the used batches; equal to `Σ h² n v` where h = 1/√v. */
   readonly units: number
   readonly batches: number
 }
 
-/** One batch's share: `d = Σ c m`, `R = Σ c r`, `K = Σ c² k` over its arms, `v = Σ c² σ²/p`, and its weight `h`. */
+/**
+ * One batch's share: `d = Σ c m`, `R = Σ c r`, `K = Σ c² k` over its arms, `v = Σ c² σ²/p`, and its
+ * weight `h`.
+ */
 interface BatchScore {
   readonly h: number
   readonly units: number
@@ -25,10 +31,10 @@ interface BatchScore {
 }
 
 /**
- * `E(θ) = n (d − θ)² + 2 (d − θ) R + K` is the sum of `(ψ − θ)²` over the batch's units, whose scores ψ have the mean
- * `d + R/n` and the squares `K − R²/n` around it. So the batches merge like samples (Chan, Golub & LeVeque 1983, Amer.
- * Statist. 37), around a mean that moves along: as a polynomial in θ the sum would lose as many digits as the mean is
- * above the spread.
+ * `E(θ) = n (d − θ)² + 2 (d − θ) R + K` is the sum of `(ψ − θ)²` over the batch's units, whose
+ * scores ψ have the mean `d + R/n` and the squares `K − R²/n` around it. So the batches merge like
+ * samples (Chan, Golub & LeVeque 1983, Amer. Statist. 37), around a mean that moves along: as a
+ * polynomial in θ the sum would lose as many digits as the mean is above the spread.
  */
 export class ScoreSum {
   #batches = 0

@@ -15,8 +15,8 @@ export interface TargetOptions {
 }
 
 /**
- * The mean outcome if every unit were assigned by the target weights: the contrast `c = w` (contrast.ts), over the
- * batches in which every arm with weight was active, clamped to the range.
+ * The mean outcome if every unit were assigned by the target weights: the contrast `c = w`
+ * (contrast.ts), over the batches in which every arm with weight was active, clamped to the range.
  *
  * @throws RangeError for weights that are none, or units counted for an inactive arm.
  */

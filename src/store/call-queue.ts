@@ -1,5 +1,6 @@
-// Gathers what is asked while the engine is at the last of it, and as long as each turn of the event loop brings more, and hands it
-// over together: it shares a commit. Product code is not kept waiting when the engine hangs: what it asked is given up, what it asks meanwhile refused.
+// Gathers what is asked while the engine is at the last of it, and as long as each turn of the
+// event loop brings more, and hands it over together: it shares a commit. Product code is not kept
+// waiting when the engine hangs: what it asked is given up, what it asks meanwhile refused.
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import { type Call, type Outcome, rowsOf, type SentenceName, type Sentences } from './sentences.ts'
 
@@ -34,20 +35,23 @@ interface Batch {
 const TICK_MS = 100
 
 /**
- * What is gathered waits no longer than this for more to share its commit. Who was just answered asks again at once, in a queue that
- * is busy: sixteen clients share one commit instead of four, and each of those takes as long as serving five of them.
+ * What is gathered waits no longer than this for more to share its commit. Who was just answered
+ * asks again at once, in a queue that is busy: sixteen clients share one commit instead of four,
+ * and each of those takes as long as serving five of them.
  */
 const GATHERING_MS = 1
 
 /**
- * So many calls need not wait for the turn to end: in a turn in which a thousand connections are read, that takes a tenth of a second.
+ * So many calls need not wait for the turn to end: in a turn in which a thousand connections are
+ * read, that takes a tenth of a second.
  */
 const ENOUGH_CALLS = 128
 
 /**
- * For so many ticks a call may wait for an engine that is at one and the same thing; then it hangs, and the call is given up. Who
- * asked has another way: /assign a fallback, which is to come within a second; an event is sent again. A change that were given up
- * would leave us in the dark, so it waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
+ * For so many ticks a call may wait for an engine that is at one and the same thing; then it hangs,
+ * and the call is given up. Who asked has another way: /assign a fallback, which is to come within
+ * a second; an event is sent again. A change that were given up would leave us in the dark, so it
+ * waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
  */
 const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
   keepAssignments: 8,
@@ -159,7 +163,10 @@ export class CallQueue {
     }
   }
 
-  /** Single calls go first, so that long ones do not hold them up; of these at least one is among the batch. */
+  /**
+   * Single calls go first, so that long ones do not hold them up; of these at least one is among
+   * the batch.
+   */
   #takeBatch(): Waiting[] {
     const all = this.#gathered.reduce((sum, { call }) => sum + rowsOf(call), 0)
     if (all <= this.#mostRows) return this.#gathered.splice(0)

@@ -1,4 +1,5 @@
-// What newly assigned units add to the ledger: a cell for each metric and arm, since a unit without rewards has an outcome too.
+// What newly assigned units add to the ledger: a cell for each metric and arm, since a unit without
+// rewards has an outcome too.
 import type { Metric } from '../bandit/metric.ts'
 import { outcomeOf } from '../bandit/outcome.ts'
 import type { KeptAssignment, Proposal } from '../bandit/store.ts'

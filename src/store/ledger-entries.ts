@@ -1,5 +1,5 @@
-// What the facts of one transaction add to the ledger, summed before it is written: a hundred units of a commit share a snapshot
-// and a few arms, and so a few rows.
+// What the facts of one transaction add to the ledger, summed before it is written: a hundred units
+// of a commit share a snapshot and a few arms, and so a few rows.
 import type { OutcomeChange } from '../bandit/outcome.ts'
 import type { LedgerCell } from '../bandit/store.ts'
 

@@ -8,10 +8,12 @@ import { openSqlite, type SqliteOptions } from './sqlite/open.ts'
 export type StoreOptions = SqliteOptions & PostgresOptions
 
 /**
- * Opens the store that a URL names and brings its schema up to date: `sqlite:./relative/path`, `sqlite:/absolute/path`, or
- * `sqlite::memory:`, which forgets; `postgres://user:password@host/database`. `onTurn` hears when commits begin to fail, with the
- * engine's error, and with null when they succeed again, and `onCommit` of each that does. SQLite: `isServed` for
- * a service, which looks after its files. PostgreSQL: `onNews` hears when another process has changed something.
+ * Opens the store that a URL names and brings its schema up to date: `sqlite:./relative/path`,
+ * `sqlite:/absolute/path`, or `sqlite::memory:`, which forgets;
+ * `postgres://user:password@host/database`. `onTurn` hears when commits begin to fail, with the
+ * engine's error, and with null when they succeed again, and `onCommit` of each that does. SQLite:
+ * `isServed` for a service, which looks after its files. PostgreSQL: `onNews` hears when another
+ * process has changed something.
  *
  * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does not fit.
  */
@@ -24,8 +26,9 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 }
 
 /**
- * Claims the store for a service, until the process ends or the answer is called; to be called before `openStore`. `patienceMs`: how
- * long a service that has it is waited for, unless the usual time. A PostgreSQL database may have many.
+ * Claims the store for a service, until the process ends or the answer is called; to be called
+ * before `openStore`. `patienceMs`: how long a service that has it is waited for, unless the usual
+ * time. A PostgreSQL database may have many.
  *
  * @throws DatabaseError when another service has it
  */

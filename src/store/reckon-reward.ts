@@ -1,5 +1,5 @@
-// What one reward comes to, for a unit whose assignment and last reward are known. Both twins reckon with it inside their
-// transactions, so that they cannot come to different sums.
+// What one reward comes to, for a unit whose assignment and last reward are known. Both twins
+// reckon with it inside their transactions, so that they cannot come to different sums.
 import type { Assignment } from '../bandit/facts.ts'
 import { clippedSide, isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/outcome.ts'
 import type { RewardEntry } from '../bandit/store.ts'

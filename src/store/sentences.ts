@@ -1,7 +1,11 @@
-// The store's sentences as the engine says them: at once, and synchronously, since that is how better-sqlite3 works.
+// The store's sentences as the engine says them: at once, and synchronously, since that is how
+// better-sqlite3 works.
 import type { Store } from '../bandit/store.ts'
 
-/** An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it is known on this one. */
+/**
+ * An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it
+ * is known on this one.
+ */
 type Aside = 'audit' | 'countWaiting' | 'close'
 
 type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<infer Result>

@@ -1,5 +1,6 @@
-// What a database has, table by table, whichever engine keeps it: what a copy carries over. What an engine has beside this (rows of
-// several writers, an index that is a table) it derives when it is written to.
+// What a database has, table by table, whichever engine keeps it: what a copy carries over. What an
+// engine has beside this (rows of several writers, an index that is a table) it derives when it is
+// written to.
 
 /** An `integer` may be as large as 2⁵³; a `boolean` goes over as 0 or 1. */
 export type ColumnType = 'integer' | 'double' | 'text' | 'boolean'

@@ -1,4 +1,5 @@
-// Bodies that are deep, wide, long, repeated or unpack into more than they are; on every route that reads one.
+// Bodies that are deep, wide, long, repeated or unpack into more than they are; on every route that
+// reads one.
 import { deflateSync, gzipSync } from 'node:zlib'
 import type { Attack } from '../attack.ts'
 import { LONELY, WIDE } from '../experiments.ts'

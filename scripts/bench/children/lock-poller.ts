@@ -1,5 +1,6 @@
-// Another process that wants the write lock of a SQLite file: asks for it each millisecond until it has it, lets go, and comes again
-// some time later. Prints how long it waited each time, in ms, as JSON when its input ends. Argument: the file.
+// Another process that wants the write lock of a SQLite file: asks for it each millisecond until it
+// has it, lets go, and comes again some time later. Prints how long it waited each time, in ms, as
+// JSON when its input ends. Argument: the file.
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 

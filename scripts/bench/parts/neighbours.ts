@@ -1,5 +1,6 @@
-// What every load of the benchmark does to others, on a file of a million units: how far the write-ahead log grows, how long another
-// process waits for the write lock, and how long a single unit waits that is asked for beside it.
+// What every load of the benchmark does to others, on a file of a million units: how far the
+// write-ahead log grows, how long another process waits for the write lock, and how long a single
+// unit waits that is asked for beside it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'

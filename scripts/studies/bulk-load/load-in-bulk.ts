@@ -1,5 +1,5 @@
-// A bulk load through the service's own code, as a backfill does it: all units first, in calls of /assign/batch, then all rewards,
-// while the clock stands still.
+// A bulk load through the service's own code, as a backfill does it: all units first, in calls of
+// /assign/batch, then all rewards, while the clock stands still.
 import { assign } from '../../../src/bandit/assign.ts'
 import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'

@@ -1,11 +1,15 @@
-// POST /assign and POST /assign/batch. They check their bodies by hand; the schemas here say the same, and a test holds them to it.
+// POST /assign and POST /assign/batch. They check their bodies by hand; the schemas here say the
+// same, and a test holds them to it.
 import { z } from 'zod'
 import { UNIT_MAX_CHARACTERS } from '../../bandit/facts.ts'
 import { MAX_BATCH_UNITS } from '../assign.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, share } from './shapes.ts'
 
-/** Text of 1 to 256 characters (code points), without NUL and lone surrogates. The document says it so that every validator can. */
+/**
+ * Text of 1 to 256 characters (code points), without NUL and lone surrogates. The document says it
+ * so that every validator can.
+ */
 export const nameSchema = z
   .string()
   .regex(new RegExp(`^[^\\0\\ud800-\\udfff]{1,${UNIT_MAX_CHARACTERS}}$`, 'u'))

@@ -60,7 +60,10 @@ export function openApiDocument() {
   )
 }
 
-/** Requests are refused for a field that does not exist; answers may gain fields, and clients must not stumble over them. */
+/**
+ * Requests are refused for a field that does not exist; answers may gain fields, and clients must
+ * not stumble over them.
+ */
 function tidy({ jsonSchema, io }: ZodOpenApiOverrideContext): void {
   if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   // What zod says besides is true and of no use to a reader.
@@ -72,8 +75,8 @@ function tidy({ jsonSchema, io }: ZodOpenApiOverrideContext): void {
 }
 
 /**
- * Moves the default of a request's field into its description. Generators of types take a field with the keyword `default`
- * for one that is always there, and would require it of every request.
+ * Moves the default of a request's field into its description. Generators of types take a field
+ * with the keyword `default` for one that is always there, and would require it of every request.
  */
 function describeDefault(jsonSchema: ZodOpenApiOverrideContext['jsonSchema']): void {
   if (jsonSchema.default === undefined) return

@@ -1,5 +1,6 @@
-// One operation of the interface as it is documented: an address, a method, the scope it needs, what goes in and what comes out.
-// Whoever adds a route adds one of these to the file of its subject.
+// One operation of the interface as it is documented: an address, a method, the scope it needs,
+// what goes in and what comes out. Whoever adds a route adds one of these to the file of its
+// subject.
 import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import type { ErrorCode } from '../../bandit/errors.ts'
 import type { Scope } from '../../bandit/key.ts'
@@ -20,7 +21,9 @@ export interface Operation {
   readonly body?: ZodOpenApiRequestBodyObject
   /** By status. */
   readonly answers: Readonly<Record<number, ZodOpenApiResponseObject>>
-  /** The codes that it can refuse with, besides those of the key and those that each operation has. */
+  /**
+   * The codes that it can refuse with, besides those of the key and those that each operation has.
+   */
   readonly problems: readonly ErrorCode[]
   /** Codes that it gives another status than the table in problem.ts. */
   readonly statuses?: Readonly<Partial<Record<ErrorCode, number>>>
@@ -44,7 +47,10 @@ export type Tag = keyof typeof TAGS
  */
 const REQUEST_PROBLEMS = ['invalid_request'] as const satisfies readonly ErrorCode[]
 
-/** What an operation with a parameter in its address can refuse with: one that cannot be decoded, as `%zz`, is no address; OFREP takes it for a key. */
+/**
+ * What an operation with a parameter in its address can refuse with: one that cannot be decoded, as
+ * `%zz`, is no address; OFREP takes it for a key.
+ */
 const ADDRESS_PROBLEMS = ['not_found'] as const satisfies readonly ErrorCode[]
 
 /** What the door itself can refuse with. */
@@ -66,7 +72,8 @@ export function openApiOperation(operation: Operation): ZodOpenApiOperationObjec
     summary,
     description: [operation.description, needs].filter(text => text !== undefined).join('\n\n'),
     ...(scope !== null && { 'x-scope': scope }),
-    // Scopes within `security` are for OAuth2 and OpenID Connect; here `x-scope` and the description name the scope.
+    // Scopes within `security` are for OAuth2 and OpenID Connect; here `x-scope` and the
+    // description name the scope.
     security: scope === null ? [] : [{ bearer: [] }, { apiKey: [] }],
     ...(parameters !== undefined && { requestParams: parameters }),
     ...(body !== undefined && { requestBody: body }),

@@ -1,4 +1,5 @@
-// Refusals in the document: one shape, the closed list of codes, and for each operation which codes it can answer with.
+// Refusals in the document: one shape, the closed list of codes, and for each operation which codes
+// it can answer with.
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import { BanditError, type ErrorCode } from '../../bandit/errors.ts'

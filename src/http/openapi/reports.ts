@@ -1,4 +1,5 @@
-// The operations that tell what was learned: reports, and the facts that anyone can recompute them from.
+// The operations that tell what was learned: reports, and the facts that anyone can recompute them
+// from.
 import { z } from 'zod'
 import { STATUSES } from '../../bandit/experiment.ts'
 import { ACTIONS } from '../../bandit/recommendation.ts'
@@ -206,7 +207,8 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
       'Valid at every look, however the allocation moved. JSON, unless `format` or `Accept` asks for one of the other formats: they have addresses of their own.',
     scope: 'read',
     parameters: { path: keyInPath, query: reportQuery },
-    // JSON alone: with every format listed here, the types of clients would take any report for text.
+    // JSON alone: with every format listed here, the types of clients would take any report for
+    // text.
     answers: { 200: { description: 'The report.', content: FACE_TYPES.json } },
     problems: [...COMPUTED_PROBLEMS, 'invalid_request', 'not_acceptable'],
   },

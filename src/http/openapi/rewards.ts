@@ -1,4 +1,5 @@
-// POST /rewards. It checks events by hand; the schema here says the same, and a test holds them to it.
+// POST /rewards. It checks events by hand; the schema here says the same, and a test holds them to
+// it.
 import { z } from 'zod'
 import type { ErrorCode } from '../../bandit/errors.ts'
 import { MAX_REWARD_VALUE } from '../../bandit/record-rewards.ts'

@@ -107,8 +107,9 @@ async function removePart(connection: Connection, removal: Removal): Promise<boo
 }
 
 /**
- * Facts are only ever added, so where their number is the same they are the same. A transaction that had read an assignment before it
- * went may still add a reward to it: it holds a lock on the table since, which is waited for at the end, when nothing else is left to do.
+ * Facts are only ever added, so where their number is the same they are the same. A transaction
+ * that had read an assignment before it went may still add a reward to it: it holds a lock on the
+ * table since, which is waited for at the end, when nothing else is left to do.
  */
 async function remove(
   tx: Transaction,
@@ -127,7 +128,10 @@ async function remove(
   if ((await tx.ask(FIND_LATE_COMER, range)).length > 0) throw new Changed()
 }
 
-/** A long look at the assignments, as an audit's, is waited out without holding up everybody behind us. */
+/**
+ * A long look at the assignments, as an audit's, is waited out without holding up everybody behind
+ * us.
+ */
 async function whenUnlocked<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let locks = 1; ; locks++) {
     try {

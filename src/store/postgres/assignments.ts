@@ -25,7 +25,10 @@ const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
   ON CONFLICT (experiment_id, unit) DO NOTHING
   RETURNING experiment_id AS "experimentId", unit`)
 
-/** Keeps many proposals in one transaction, as if one after the other; answers them in their order. Most units come again: these are only read. */
+/**
+ * Keeps many proposals in one transaction, as if one after the other; answers them in their order.
+ * Most units come again: these are only read.
+ */
 export async function keepAssignments(
   connection: Connection,
   proposals: readonly Proposal[],
@@ -57,7 +60,10 @@ export async function findAssignments(reader: Reader, places: readonly UnitPlace
   return found
 }
 
-/** Of each unit the first proposal, in an order that is the same for all: nobody waits for one that waits for him. */
+/**
+ * Of each unit the first proposal, in an order that is the same for all: nobody waits for one that
+ * waits for him.
+ */
 function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
   const rows = new Map<string, PlannedRow>()
   for (const { units, experimentId, snapshot, assignedAt } of proposals) {

@@ -10,7 +10,8 @@ const FIND_ARCHIVED = statement<ArchivedCell>(`
   FROM archived_tallies WHERE experiment_id = $1 AND metric = $2 ORDER BY snapshot, arm`)
 
 /**
- * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the same instant.
+ * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the
+ * same instant.
  *
  * @throws StoreUnavailableError
  */

@@ -1,4 +1,5 @@
-// Some connections, and how sentences are said over them: those that were asked together share a transaction where that pays.
+// Some connections, and how sentences are said over them: those that were asked together share a
+// transaction where that pays.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Proposal, RewardEntry, Store } from '../../bandit/store.ts'
@@ -115,7 +116,10 @@ function aloneOver(connection: Connection): Alone {
   }
 }
 
-/** One transaction for all; where a rule was broken, one for each, so that only what broke it is undone. */
+/**
+ * One transaction for all; where a rule was broken, one for each, so that only what broke it is
+ * undone.
+ */
 async function together<Args>(
   lists: readonly Args[],
   say: (lists: readonly Args[]) => Promise<unknown[]>,

@@ -49,8 +49,8 @@ const FIND_CHANGES = statement<ChangeRow>(`
   SELECT version, at, actor, action, reason, changes FROM changes WHERE experiment_id = $1 ORDER BY version`)
 
 /**
- * Locks an experiment until the end of the transaction, against changes and snapshots but not against assignments and rewards.
- * False: it is not of this version any more.
+ * Locks an experiment until the end of the transaction, against changes and snapshots but not
+ * against assignments and rewards. False: it is not of this version any more.
  */
 export async function lockExperiment(tx: Transaction, id: number, version: number): Promise<boolean> {
   return (await tx.ask(LOCK_EXPERIMENT, [id, version])).length === 1

@@ -1,5 +1,5 @@
-// The tables `snapshots`, `batches`, `tallies` and `growth`. What one writer has added stands in rows of its own; whoever reads sums
-// them, and keeps what rounding takes from the sums.
+// The tables `snapshots`, `batches`, `tallies` and `growth`. What one writer has added stands in
+// rows of its own; whoever reads sums them, and keeps what rounding takes from the sums.
 import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
 import {
   type CellChange,
@@ -81,8 +81,8 @@ const FIND_CELLS = columnar<keyof CellRow>(`
   FROM tallies WHERE experiment_id = $1 AND metric = $2`)
 
 /**
- * Inserts a snapshot if it follows the latest one; else writes no row. The caller has locked the experiment. As with any `write` the
- * answer need not be waited for.
+ * Inserts a snapshot if it follows the latest one; else writes no row. The caller has locked the
+ * experiment. As with any `write` the answer need not be waited for.
  */
 export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: Snapshot): Promise<Written<never>> {
   const { number, version, reason, createdAt, propensities, allDecided, ledgerSize } = snapshot
@@ -91,8 +91,9 @@ export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: 
 }
 
 /**
- * Adds what the facts of a transaction come to. Said last, and committed at once: another transaction of this writer waits for the
- * rows. All touch them in one order, so that none waits for one that waits for it.
+ * Adds what the facts of a transaction come to. Said last, and committed at once: another
+ * transaction of this writer waits for the rows. All touch them in one order, so that none waits
+ * for one that waits for it.
  */
 export function settle(tx: Transaction, entries: LedgerEntries, writer: number): void {
   const { units, cells } = entries.take()

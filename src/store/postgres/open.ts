@@ -14,7 +14,10 @@ import { clientConfig, nameOf } from './session.ts'
 export interface PostgresOptions {
   readonly onTurn?: OnTurn | undefined
   readonly onCommit?: OnCommit | undefined
-  /** Called when another process may have created, changed or frozen anew an experiment; soon after, but not for certain. */
+  /**
+   * Called when another process may have created, changed or frozen anew an experiment; soon after,
+   * but not for certain.
+   */
   readonly onNews?: (() => void) | undefined
 }
 
@@ -34,7 +37,10 @@ const MOST_ROWS = 1_000
 /** So many slots share the rows of the ledger; see migration 2. */
 const WRITERS = 16
 
-/** A proposal that was given up has waited 0.8 of the second that /assign has; looking its units up is to take no longer than the rest. */
+/**
+ * A proposal that was given up has waited 0.8 of the second that /assign has; looking its units up
+ * is to take no longer than the rest.
+ */
 const FIND_TICKS = 2
 
 const SILENCE = 'The database does not answer'

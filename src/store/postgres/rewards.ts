@@ -55,10 +55,12 @@ const INSERT_REWARDS = statement(`
   ON CONFLICT (experiment_id, unit, metric, sequence) DO NOTHING`)
 
 /**
- * Records many lists of rewards in one transaction, as if one reward after the other; answers them in their order.
+ * Records many lists of rewards in one transaction, as if one reward after the other; answers them
+ * in their order.
  *
- * Nothing is locked. What a reward comes to depends on the unit's last one, so its sequence is the compare-and-set: when another
- * transaction has taken that place, or the event's id, meanwhile, this one is undone and reckoned anew.
+ * Nothing is locked. What a reward comes to depends on the unit's last one, so its sequence is the
+ * compare-and-set: when another transaction has taken that place, or the event's id, meanwhile,
+ * this one is undone and reckoned anew.
  */
 export function recordRewards(
   connection: Connection,

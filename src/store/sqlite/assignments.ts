@@ -17,8 +17,9 @@ export function assignmentSentences(
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
 
-  // OR FAIL leaves the rows before the one that breaks a rule to the transaction. To undo them itself the statement would copy every
-  // page that it changes (so it must not call a function either: see migration 8).
+  // OR FAIL leaves the rows before the one that breaks a rule to the transaction. To undo them
+  // itself the statement would copy every page that it changes (so it must not call a function
+  // either: see migration 8).
   const keepUntilKnown = db.prepare<[number, number, number, number, number, string]>(`
     INSERT OR FAIL INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at)
     SELECT ?, value, ?, ?, ?, ? FROM json_each(?)`)
@@ -49,7 +50,10 @@ export function assignmentSentences(
     return units.map(({ unit }) => ({ ...found(experimentId, unit), isNew: fresh.delete(unit) }))
   }
 
-  /** The names of the new ones. Mostly all of them are: to be told each by SQLite takes a third of the time. */
+  /**
+   * The names of the new ones. Mostly all of them are: to be told each by SQLite takes a third of
+   * the time.
+   */
   function keepAlike({ experimentId, snapshot, assignedAt }: Proposal, { arm, propensity, names }: Alike): string[] {
     try {
       keepUntilKnown.run(experimentId, arm, propensity, snapshot, assignedAt, JSON.stringify(names))

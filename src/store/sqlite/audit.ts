@@ -9,8 +9,8 @@ import { unitFacts } from './unit-facts.ts'
 const UNITS_A_TURN = 500
 
 /**
- * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the same instant. On a connection of its
- * own, and with pauses, so that it holds up nobody.
+ * Shows every unit of an experiment to `visit`; answers the ledger of each metric as it was at the
+ * same instant. On a connection of its own, and with pauses, so that it holds up nobody.
  *
  * @throws StoreUnavailableError
  */
@@ -26,7 +26,10 @@ export async function auditFile(path: string, ...args: [number, number, AuditVis
   }
 }
 
-/** The same over a connection that is used meanwhile, and so without pauses. @throws StoreUnavailableError */
+/**
+ * The same over a connection that is used meanwhile, and so without pauses. @throws
+ * StoreUnavailableError
+ */
 export async function auditMemory(
   db: Database.Database,
   ...args: [number, number, AuditVisitor]

@@ -1,4 +1,5 @@
-// Copies the write-ahead log into the database file each time that it is asked to: see `Checkpointer`.
+// Copies the write-ahead log into the database file each time that it is asked to: see
+// `Checkpointer`.
 import { closeSync, fdatasyncSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
@@ -9,7 +10,10 @@ import { isTrouble } from './trouble.ts'
 if (parentPort === null) throw new TypeError('This file is the start of a thread')
 const port = parentPort
 
-/** So long the last step may wait for a writer. It also waits for readers, with the writers behind it; but old ones are seen before. */
+/**
+ * So long the last step may wait for a writer. It also waits for readers, with the writers behind
+ * it; but old ones are seen before.
+ */
 const BUSY_TIMEOUT_MS = 100
 
 /** What was written during one round is copied in the next, which is shorter. */
@@ -19,12 +23,13 @@ const MOST_ROUNDS = 12
 const FEW_FRAMES = 1_000
 
 const db = new Database(workerData as string, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
-// What a checkpoint syncs: the log before the file is written, and the file before the log begins anew.
+// What a checkpoint syncs: the log before the file is written, and the file before the log begins
+// anew.
 db.pragma('synchronous = NORMAL')
 
 /**
- * For syncs of the database file that keep no writer waiting. To close a descriptor drops the locks that SQLite has on the file in this
- * process: this one is closed after SQLite's own.
+ * For syncs of the database file that keep no writer waiting. To close a descriptor drops the locks
+ * that SQLite has on the file in this process: this one is closed after SQLite's own.
  */
 const descriptor = openSync(db.name, 'r+')
 
@@ -53,7 +58,10 @@ function copyAll(): CheckpointResult {
   return { isComplete: false, isHeld: false }
 }
 
-/** SQLite syncs it only where nobody has committed meanwhile, or with the writers waiting; then little is left of it. */
+/**
+ * SQLite syncs it only where nobody has committed meanwhile, or with the writers waiting; then
+ * little is left of it.
+ */
 function syncDatabase(): void {
   try {
     fdatasyncSync(descriptor)

@@ -1,4 +1,5 @@
-// Keeps the write-ahead log short: a thread of its own copies it into the database file while commits go on.
+// Keeps the write-ahead log short: a thread of its own copies it into the database file while
+// commits go on.
 import { Worker } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
 
@@ -7,13 +8,17 @@ export type CheckpointOrder = 'copy' | 'shrink'
 export interface CheckpointResult {
   /** The log was copied to its end, so that the next commit begins it anew. */
   readonly isComplete: boolean
-  /** Somebody reads what was before, as a backup does: the log grows until they end, whatever is done. */
+  /**
+   * Somebody reads what was before, as a backup does: the log grows until they end, whatever is
+   * done.
+   */
   readonly isHeld: boolean
 }
 
 /**
- * The log is copied when it has so many frames (of 4 KiB and 24 bytes). Units come in no order, so each writes a page of its own;
- * the longer the log, the more of them meet there. Its file never shrinks under load.
+ * The log is copied when it has so many frames (of 4 KiB and 24 bytes). Units come in no order, so
+ * each writes a page of its own; the longer the log, the more of them meet there. Its file never
+ * shrinks under load.
  */
 const MOST_FRAMES = 32_000
 
@@ -76,8 +81,9 @@ export class Checkpointer {
   }
 
   /**
-   * How many times as long as the last transaction the next one is to wait: 0 until the log has grown by more than a checkpoint should
-   * take, then the more the longer it is, so that it stays bounded however slow the disk is.
+   * How many times as long as the last transaction the next one is to wait: 0 until the log has
+   * grown by more than a checkpoint should take, then the more the longer it is, so that it stays
+   * bounded however slow the disk is.
    */
   get pressure(): number {
     return this.#pressure
@@ -131,7 +137,9 @@ export class Checkpointer {
     this.#underWay = null
   }
 
-  /** What it does not expect ends the process, and everything that was acknowledged is on the disk. */
+  /**
+   * What it does not expect ends the process, and everything that was acknowledged is on the disk.
+   */
   #startThread(): Worker {
     const thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
       workerData: this.#path,

@@ -12,12 +12,15 @@ const OPENING_TIMEOUT_MS = 3_000
 /** So long SQLite itself waits for another process' lock. */
 const BUSY_TIMEOUT_MS = 250
 
-/** The log is copied to the file by whoever commits, where nobody else sees to it, when it has so many pages. */
+/**
+ * The log is copied to the file by whoever commits, where nobody else sees to it, when it has so
+ * many pages.
+ */
 const CHECKPOINT_PAGES = 16_000
 
 /**
- * Opens or creates the database at `path` (`:memory:` for one that forgets), and migrates it. In WAL mode with synchronous=FULL: a
- * commit is on the disk when it returns.
+ * Opens or creates the database at `path` (`:memory:` for one that forgets), and migrates it. In
+ * WAL mode with synchronous=FULL: a commit is on the disk when it returns.
  *
  * @throws DatabaseError
  */
@@ -43,7 +46,10 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
-/** What holds the facts of a database: what is to be added to its name. Version 0.1.0 wrote the last two. */
+/**
+ * What holds the facts of a database: what is to be added to its name. Version 0.1.0 wrote the last
+ * two.
+ */
 export const AT_REST = ['', '-wal', '-redo', '-redo-wal'] as const
 
 /** The same, with what stands beside while it is used. */
@@ -60,7 +66,8 @@ export function sizeOf(db: Database.Database): StoreSize {
 }
 
 /**
- * Version 0.1.0 had a redo log beside the file, which it alone can carry over. A clean stop emptied it.
+ * Version 0.1.0 had a redo log beside the file, which it alone can carry over. A clean stop emptied
+ * it.
  *
  * @throws DatabaseError, SqliteError
  */
@@ -88,9 +95,11 @@ function migrate(db: Database.Database): void {
   ) STRICT`)
   const findApplied = db.prepare<[], AppliedMigration>('SELECT number, name, checksum FROM migrations ORDER BY number')
   const insert = db.prepare('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
-  // Exclusive from the first read, so that of two processes that start at once the second finds the work done.
+  // Exclusive from the first read, so that of two processes that start at once the second finds the
+  // work done.
   db.transaction(() => {
-    // A file that may only be read is opened without a word; it is refused at the first sentence that would change it.
+    // A file that may only be read is opened without a word; it is refused at the first sentence
+    // that would change it.
     db.exec('UPDATE migrations SET name = name WHERE FALSE')
     for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {
       db.exec(sql)

@@ -1,5 +1,6 @@
-// The connection of a process, on the thread that answers. What was asked together shares a transaction; a write that breaks a rule
-// is undone alone. Nobody is answered before what was read or written is on the disk.
+// The connection of a process, on the thread that answers. What was asked together shares a
+// transaction; a write that breaks a rule is undone alone. Nobody is answered before what was read
+// or written is on the disk.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
@@ -34,13 +35,16 @@ export interface EngineOptions {
 }
 
 /**
- * A write that waits longer than this for another process' lock fails: /assign must answer within a second. Once one has waited in
- * vain the next ones do not wait, until one succeeds.
+ * A write that waits longer than this for another process' lock fails: /assign must answer within a
+ * second. Once one has waited in vain the next ones do not wait, until one succeeds.
  */
 const LOCK_PATIENCE_MS = 250
 const LOCK_RETRY_MS = 1
 
-/** After a transaction that was longer, other processes are left so much time to take the lock, or this share of what it took. */
+/**
+ * After a transaction that was longer, other processes are left so much time to take the lock, or
+ * this share of what it took.
+ */
 const LONG_TRANSACTION_MS = 5
 const GAP_MS = 2
 const GAP_SHARE = 1 / 4
@@ -66,7 +70,10 @@ export class Engine implements Performer {
   #isLikelyKept = false
   #isLocked = false
   #lockFreeUntil = 0
-  /** What was committed here, and is not known to be on the disk: the calls, and what became of them. */
+  /**
+   * What was committed here, and is not known to be on the disk: the calls, and what became of
+   * them.
+   */
   #unsynced: readonly (readonly [Call, Outcome])[] = []
   #isClosed = false
 
@@ -101,7 +108,10 @@ export class Engine implements Performer {
         : null
   }
 
-  /** What became of each call, in their order. Whatever it has read or written is on the disk when this resolves. */
+  /**
+   * What became of each call, in their order. Whatever it has read or written is on the disk when
+   * this resolves.
+   */
   async perform(calls: readonly Call[]): Promise<Outcome[]> {
     const startedAt = performance.now()
     const outcomes = new Array<Outcome>(calls.length)
@@ -124,7 +134,8 @@ export class Engine implements Performer {
   }
 
   /**
-   * As `findAssignments`, also while a sync hangs: null also for a unit whose assignment may not be on the disk yet.
+   * As `findAssignments`, also while a sync hangs: null also for a unit whose assignment may not be
+   * on the disk yet.
    *
    * @throws StoreUnavailableError also where another process has committed what may not be on the disk yet
    */
@@ -155,7 +166,10 @@ export class Engine implements Performer {
     await this.#files?.end()
   }
 
-  /** Does the reads in one transaction, in which a look costs a tenth; answers the positions of the others. */
+  /**
+   * Does the reads in one transaction, in which a look costs a tenth; answers the positions of the
+   * others.
+   */
   #readTogether(calls: readonly Call[], outcomes: Outcome[]): number[] {
     const isRead = ({ name }: Call) => !WRITES.has(name) || (name === 'keepAssignments' && this.#isLikelyKept)
     if (!calls.some(isRead)) return [...calls.keys()]
@@ -212,7 +226,10 @@ export class Engine implements Performer {
     }
   }
 
-  /** Tries until no other process is writing: SQLite's own waiting would hold up this thread. @throws SqliteError */
+  /**
+   * Tries until no other process is writing: SQLite's own waiting would hold up this thread.
+   * @throws SqliteError
+   */
   async #whenUnlocked<Result>(work: () => Result): Promise<Result> {
     const deadline = performance.now() + (this.#isLocked ? 0 : LOCK_PATIENCE_MS)
     while (true) {

@@ -9,7 +9,8 @@ export function factSentences(db: Database.Database): Pick<Sentences, 'readTotal
   const readPage = db.prepare<[number, string, number], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
-  // The first row of a metric is the latest: see migration 6. From one metric that has rewards to the next, since most have none.
+  // The first row of a metric is the latest: see migration 6. From one metric that has rewards to
+  // the next, since most have none.
   const findTotal = db.prepare<[number, string, number], { metric: number; total: number }>(`
     SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ? LIMIT 1`)
 

@@ -1,5 +1,5 @@
-// Whether the files that a service has open are still the ones at their paths. The database file is never opened here: to close it
-// again would drop the locks that SQLite has on it in this process.
+// Whether the files that a service has open are still the ones at their paths. The database file is
+// never opened here: to close it again would drop the locks that SQLite has on it in this process.
 import type { Stats } from 'node:fs'
 import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'

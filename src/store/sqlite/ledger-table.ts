@@ -69,7 +69,10 @@ export class LedgerTable {
       SELECT sum(rewards) AS rewards FROM tallies WHERE experiment_id = ? GROUP BY metric ORDER BY metric`)
   }
 
-  /** Inserts a snapshot of the experiment's present version if it follows the latest one; else changes nothing: false. */
+  /**
+   * Inserts a snapshot of the experiment's present version if it follows the latest one; else
+   * changes nothing: false.
+   */
   insertSnapshot(experimentId: number, { propensities, allDecided, ledgerSize, ...row }: Snapshot): boolean {
     const parameters = {
       experimentId,

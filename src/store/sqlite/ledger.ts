@@ -1,4 +1,5 @@
-// The ledger of a connection: entries of the transaction under way, the tables, and the copy of these in memory.
+// The ledger of a connection: entries of the transaction under way, the tables, and the copy of
+// these in memory.
 import type Database from 'better-sqlite3'
 import type { Pulse, Snapshot, SnapshotHead, StoredLedger } from '../../bandit/store.ts'
 import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
@@ -19,7 +20,10 @@ export class Ledger {
     this.#copy = new LedgerCopy(this.#table)
   }
 
-  /** False, and nothing changed, when the snapshot is not of the present version or does not follow the latest one. */
+  /**
+   * False, and nothing changed, when the snapshot is not of the present version or does not follow
+   * the latest one.
+   */
   insertSnapshot(experimentId: number, snapshot: Snapshot): boolean {
     const isNext = this.#table.insertSnapshot(experimentId, snapshot)
     if (isNext) this.#copy.followSnapshot(experimentId, snapshot)

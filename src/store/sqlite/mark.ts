@@ -1,5 +1,6 @@
-// A mark beside the database file, by which the next start tells one that is older than what was served last, or another one: put back
-// from a copy, or without its write-ahead log. See migration 12.
+// A mark beside the database file, by which the next start tells one that is older than what was
+// served last, or another one: put back from a copy, or without its write-ahead log. See migration
+// 12.
 import { closeSync, constants, existsSync, openSync, readFileSync, statSync, write } from 'node:fs'
 import { promisify } from 'node:util'
 import type Database from 'better-sqlite3'
@@ -31,7 +32,10 @@ export class Mark {
   #raised: MarkRow | null = null
   #noting: Promise<void> = Promise.resolve()
 
-  /** @throws DatabaseError where the database is not the one that was served here last, or an older state of it */
+  /**
+   * @throws DatabaseError where the database is not the one that was served here last, or an older
+   * state of it
+   */
   constructor(db: Database.Database) {
     this.#path = markPath(db.name)
     this.#mode = statSync(db.name).mode & 0o777
@@ -52,7 +56,10 @@ export class Mark {
     this.#raised = null
   }
 
-  /** Called once what was committed is on the disk: the mark beside the file never is ahead of the file. */
+  /**
+   * Called once what was committed is on the disk: the mark beside the file never is ahead of the
+   * file.
+   */
   note(): void {
     if (this.#raised === null) return
     const text = `${JSON.stringify(this.#raised).padEnd(TEXT_BYTES - 1)}\n`

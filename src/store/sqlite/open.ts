@@ -12,7 +12,10 @@ import { Engine } from './engine.ts'
 import type { SyncFile } from './wal-sync.ts'
 
 export interface SqliteOptions {
-  /** By a service, which keeps the log short beside the requests and looks whether its files are what they were. */
+  /**
+   * By a service, which keeps the log short beside the requests and looks whether its files are
+   * what they were.
+   */
   readonly isServed?: boolean
   readonly onTurn?: OnTurn | undefined
   readonly onCommit?: OnCommit | undefined
@@ -25,7 +28,10 @@ const BARRED: ReadonlySet<SentenceName> = new Set(['findAssignments', 'readTotal
 
 const SILENCE = 'The disk does not answer'
 
-/** So many rows take some ten milliseconds, in which nobody is answered, and no other process can write. */
+/**
+ * So many rows take some ten milliseconds, in which nobody is answered, and no other process can
+ * write.
+ */
 const MOST_ROWS = 500
 
 /**

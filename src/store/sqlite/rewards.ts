@@ -15,7 +15,8 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
       SELECT arm, snapshot, assigned_at FROM assignments WHERE experiment_id = ? AND unit = ?`)
     .raw()
 
-  // The first row of the key is the latest: see migration 6. Were it another, the next sequence would be taken, and the insert fail.
+  // The first row of the key is the latest: see migration 6. Were it another, the next sequence
+  // would be taken, and the insert fail.
   const findLastReward = db
     .prepare<[number, string, number], LastRow>(`
       SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)

@@ -1,5 +1,5 @@
-// What a service, and only a service, does with the files of its database: it keeps the log short, marks the file, and looks whether
-// both are still the ones that it has opened.
+// What a service, and only a service, does with the files of its database: it keeps the log short,
+// marks the file, and looks whether both are still the ones that it has opened.
 import { rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { Checkpointer } from './checkpointer.ts'
@@ -17,12 +17,16 @@ export class ServedFiles {
   readonly #timer: NodeJS.Timeout
   #fault: Error | null = null
 
-  /** `onFault` hears why the files are not trusted any more, and null where they are again. @throws DatabaseError */
+  /**
+   * `onFault` hears why the files are not trusted any more, and null where they are again. @throws
+   * DatabaseError
+   */
   constructor(db: Database.Database, wal: WalSync, onFault: (fault: Error | null) => void) {
     this.#onFault = onFault
     db.pragma('wal_autocheckpoint = 0')
     this.mark = new Mark(db)
-    // Empty, or the database would not have been opened; and no service of version 0.1.0 has it, since the file is claimed.
+    // Empty, or the database would not have been opened; and no service of version 0.1.0 has it,
+    // since the file is claimed.
     for (const suffix of ['-redo', '-redo-wal', '-redo-shm']) rmSync(db.name + suffix, { force: true })
     this.checkpointer = new Checkpointer(db, {
       sizeOfLog: () => wal.stat().size,

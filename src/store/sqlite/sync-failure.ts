@@ -4,7 +4,9 @@
 import { writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
-/** True for a sync by SQLite itself: in a checkpoint, or of the header of a log that begins anew. */
+/**
+ * True for a sync by SQLite itself: in a checkpoint, or of the header of a log that begins anew.
+ */
 export function isSyncFailure(error: unknown): error is Error {
   return error instanceof Database.SqliteError && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(error.code)
 }
@@ -15,7 +17,9 @@ export function endAtOnce(file: string, { message }: Error): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
-/** Does `work`, and ends the process when a sync in it fails. @throws whatever else `work` throws */
+/**
+ * Does `work`, and ends the process when a sync in it fails. @throws whatever else `work` throws
+ */
 export function endingOnSyncFailure<Result>(file: string, work: () => Result): Result {
   try {
     return work()

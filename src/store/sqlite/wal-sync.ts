@@ -25,7 +25,9 @@ export class WalSync {
   #synced = 0
   #underWay: Promise<void> | null = null
 
-  /** `db` is in WAL mode and has been read from, so its log is there; it stays while `db` is open. */
+  /**
+   * `db` is in WAL mode and has been read from, so its log is there; it stays while `db` is open.
+   */
   constructor(db: Database.Database, sync: SyncFile = syncFile) {
     this.#path = `${db.name}-wal`
     this.#sync = sync
