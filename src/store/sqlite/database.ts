@@ -5,9 +5,11 @@ import Database from 'better-sqlite3'
 import type { StoreSize } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
+import { isLocked } from './trouble.ts'
 
 /** Who opens it has the file to itself for a moment. */
 const OPENING_TIMEOUT_MS = 3_000
+const OPENING_RETRY_MS = 5
 
 /** So long SQLite itself waits for another process' lock. */
 const BUSY_TIMEOUT_MS = 250
@@ -30,7 +32,7 @@ export function openDatabase(path: string): Database.Database {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
     refuseRedoLog(path)
     db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
-    const mode = db.pragma('journal_mode = WAL', { simple: true })
+    const mode = enterWal(db)
     if (mode !== 'wal' && !db.memory)
       throw new DatabaseError(`Cannot open the database ${path}: its disk allows no WAL`)
     db.pragma('synchronous = FULL')
@@ -43,6 +45,22 @@ export function openDatabase(path: string): Database.Database {
     db?.close()
     if (error instanceof DatabaseError) throw error
     throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/**
+ * Answers the journal mode. Where several processes open a new file at once SQLite refuses all but
+ * one of them, whatever the timeout.
+ */
+function enterWal(db: Database.Database): unknown {
+  const deadline = performance.now() + OPENING_TIMEOUT_MS
+  while (true) {
+    try {
+      return db.pragma('journal_mode = WAL', { simple: true })
+    } catch (error) {
+      if (!isLocked(error) || performance.now() >= deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPENING_RETRY_MS)
+    }
   }
 }
 

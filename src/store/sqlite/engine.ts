@@ -82,7 +82,6 @@ export class Engine implements Performer {
     this.#db = db
     this.#options = options
     db.pragma('synchronous = NORMAL')
-    db.pragma('busy_timeout = 0')
     db.pragma(`cache_size = -${CACHE_KIB}`)
     this.#ledger = new Ledger(db)
     this.#sentences = {
@@ -106,6 +105,8 @@ export class Engine implements Performer {
       options.isServed && this.#wal !== null
         ? new ServedFiles(db, this.#wal, fault => options.onTrouble('files', fault))
         : null
+    // Not before: another process may be opening the file too.
+    db.pragma('busy_timeout = 0')
   }
 
   /**
