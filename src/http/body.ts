@@ -98,7 +98,8 @@ async function readText(request: IncomingMessage, limit: number, kind: KeyKind):
  * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by
  * unread.
  *
- * @throws BanditError `invalid_request` when it is cut off, `unsupported_media_type` when it is compressed
+ * @throws BanditError `invalid_request` when it is cut off, `unsupported_media_type` when it is
+ * compressed
  */
 export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
   if (encodingOf(request) !== null) {
@@ -116,7 +117,8 @@ export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer
 /**
  * `what` it is that is parsed, for its refusal.
  *
- * @throws BanditError `invalid_json`, with the place where the engine stumbled; see also `refuseLargeJson`
+ * @throws BanditError `invalid_json`, with the place where the engine stumbled; see also
+ * `refuseLargeJson`
  */
 export function parseJson(text: string, maxValues = MAX_VALUES, what = 'The body'): unknown {
   refuseLargeJson(text, maxValues, what)

@@ -32,7 +32,8 @@ export class Computations {
   /**
    * Does the work when its turn has come; not when `isGone` by then.
    *
-   * @throws BanditError `overloaded`, at once, when too many wait; `invalid_request` when it was not done, which nobody reads
+   * @throws BanditError `overloaded`, at once, when too many wait; `invalid_request` when it was
+   * not done, which nobody reads
    */
   run<Result>(work: () => Promise<Result>, isGone: IsGone = () => false): Promise<Result> {
     if (this.#running < this.#maxRunning) return this.#start(work)

@@ -25,8 +25,8 @@ const FREE_BYTES = 1_024 * 1_024
 /**
  * Bytes as they were before they were compressed; none stay none.
  *
- * @throws BanditError `body_too_large` when they are more than `limit` or than their ratio allows, `invalid_request` when they are not
- * what their encoding says, or when `isGone` before their turn
+ * @throws BanditError `body_too_large` when they are more than `limit` or than their ratio allows,
+ * `invalid_request` when they are not what their encoding says, or when `isGone` before their turn
  */
 export async function inflate(encoding: Encoding, bytes: Buffer, limit: number, isGone?: IsGone): Promise<Buffer> {
   if (bytes.length === 0) return bytes

@@ -20,8 +20,8 @@ const SHORTEST_TOO_DEEP = 2 * (MAX_DEPTH + 1)
  * Judges a text in one pass, some ns a character (`what` it is, for its refusal); a text that is no
  * JSON passes or not, and is left to the parser.
  *
- * @throws BanditError `invalid_json` when it is nested deeper than `MAX_DEPTH`, `body_too_large` when it may hold more than
- * `maxValues` values (each item of a list, each field of an object)
+ * @throws BanditError `invalid_json` when it is nested deeper than `MAX_DEPTH`, `body_too_large`
+ * when it may hold more than `maxValues` values (each item of a list, each field of an object)
  */
 export function refuseLargeJson(text: string, maxValues: number, what: string): void {
   if (text.length < SHORTEST_TOO_DEEP && text.length <= maxValues) return

@@ -110,8 +110,8 @@ const REASONS = {
 } as const satisfies Record<AssignReason, string | null>
 
 /**
- * @throws BanditError `store_unavailable`: the control, which /assign falls back to, would take the arm from a unit that has another in
- * its cache
+ * @throws BanditError `store_unavailable`: the control, which /assign falls back to, would take the
+ * arm from a unit that has another in its cache
  */
 async function evaluate(context: Context, { experiment }: LiveExperiment, unit: string) {
   const { definition, version } = experiment

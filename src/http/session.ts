@@ -10,7 +10,8 @@ const SAFE = ['GET', 'HEAD', 'OPTIONS']
 /**
  * The key in the cookie of a request; null where there is none.
  *
- * @throws BanditError `forbidden` when the request would change something and another site may have sent it
+ * @throws BanditError `forbidden` when the request would change something and another site may have
+ * sent it
  */
 export function sessionKeyIn(request: IncomingMessage): string | null {
   const pair = (request.headers.cookie ?? '').split(/; */).find(part => part.startsWith(`${NAME}=`))

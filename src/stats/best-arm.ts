@@ -42,8 +42,8 @@ export interface ArmStanding {
  * golden best-arm cases. The complement of a P(best) near one is the sum of the others, which keeps
  * its digits.
  *
- * @throws RangeError when there is no posterior, one is invalid, they are not all of one family, `control` names none
- * of them, or a level is not in (0, 1).
+ * @throws RangeError when there is no posterior, one is invalid, they are not all of one family,
+ * `control` names none of them, or a level is not in (0, 1).
  */
 export function bestArm(posteriors: readonly Posterior[], options: BestArmOptions): ArmStanding[] {
   const { goal, control, quantiles = [] } = options

@@ -10,8 +10,8 @@ const LARGEST_SHARE = 0.01
 /**
  * Whether a single outcome makes up over 1 % of an arm's `Σ y²`, from 1,000 units of it on.
  * `largestOutcome`: the largest
- * |y| seen in the arm; null where none is known. Of a binary metric it would only tell that there are fewer than 100
- * successes: not asked there.
+ * |y| seen in the arm; null where none is known. Of a binary metric it would only tell that there
+ * are fewer than 100 successes: not asked there.
  */
 export function isHeavyTailed({ units, sumOfSquares }: Tally, largestOutcome: number | null): boolean {
   if (largestOutcome === null || units < LEAST_UNITS) return false

@@ -36,7 +36,8 @@ const FLAT_PRIOR: BetaPrior = Object.freeze({ alpha: 1, beta: 1 })
 /**
  * Beta(α₀ + S, β₀ + N − S), for 0/1 outcomes.
  *
- * @throws RangeError when the prior is not positive and finite, or the tally is not one of 0/1 outcomes (0 ≤ S ≤ N).
+ * @throws RangeError when the prior is not positive and finite, or the tally is not one of 0/1
+ * outcomes (0 ≤ S ≤ N).
  */
 export function betaPosterior(tally: Tally, prior: BetaPrior = FLAT_PRIOR): BetaPosterior {
   const { units, sum } = tally

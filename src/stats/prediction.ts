@@ -62,7 +62,8 @@ export class Predictor {
    * The batch against what the earlier ones predicted; then it is learned itself. The answer is one
    * and the same object every time, and holds until the next batch.
    *
-   * @throws RangeError when an arm has units without a propensity, or there are more than `armCount` arms.
+   * @throws RangeError when an arm has units without a propensity, or there are more than
+   * `armCount` arms.
    */
   next(batch: Batch): PredictedBatch {
     checkBatch(batch, this.#known.length)

@@ -29,7 +29,8 @@ export function readMigrations(engine: 'sqlite' | 'postgres'): Migration[] {
 /**
  * The migrations still to run on a database that has had `applied`.
  *
- * @throws DatabaseError when the database is newer than this code, or a migration was edited after it ran.
+ * @throws DatabaseError when the database is newer than this code, or a migration was edited after
+ * it ran.
  */
 export function pendingMigrations(known: readonly Migration[], applied: readonly AppliedMigration[]): Migration[] {
   const byNumber = new Map(known.map(migration => [migration.number, migration]))

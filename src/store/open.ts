@@ -15,7 +15,8 @@ export type StoreOptions = SqliteOptions & PostgresOptions
  * `isServed` for a service, which looks after its files. PostgreSQL: `onNews` hears when another
  * process has changed something.
  *
- * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does not fit.
+ * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does
+ * not fit.
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { engine, path } = parseUrl(url)

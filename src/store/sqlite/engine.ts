@@ -138,7 +138,8 @@ export class Engine implements Performer {
    * As `findAssignments`, also while a sync hangs: null also for a unit whose assignment may not be
    * on the disk yet.
    *
-   * @throws StoreUnavailableError also where another process has committed what may not be on the disk yet
+   * @throws StoreUnavailableError also where another process has committed what may not be on the
+   * disk yet
    */
   findSynced(experimentId: number, units: readonly string[]): (Assignment | null)[] {
     if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
