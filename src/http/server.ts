@@ -70,7 +70,7 @@ function createServerOf(context: Context, app: RequestListener): Server {
     if (isRefused(context, request, response)) return
     app(request, response)
   }
-  const server = createHttpServer({ ...TIMEOUTS, requireHostHeader: false }, (request, response) =>
+  const server = createHttpServer({ ...TIMEOUTS, ...turns.serverOptions, requireHostHeader: false }, (request, response) =>
     turns.inTurn(request, response, () => serve(request, response)),
   )
   server.maxConnections = MAX_CONNECTIONS

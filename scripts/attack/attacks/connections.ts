@@ -19,9 +19,14 @@ export const CONNECTION_ATTACKS: readonly Attack[] = [
     run: stage => hold(stage, 300, ahead('/openapi.json', 1_000)),
   },
   {
+    name: 'pipeline-short',
+    what: '600 connections with as many of the shortest requests as Node reads at once, which never read',
+    run: stage => hold(stage, 600, 'GET / HTTP/1.1\r\n\r\n'.repeat(3_600)),
+  },
+  {
     name: 'pipeline-read',
-    what: 'twenty connections with 3,000 GET /livez each, which read',
-    run: stage => hold(stage, 20, ahead('/livez', 3_000), true),
+    what: '600 connections with 100 GET /livez each, which read',
+    run: stage => hold(stage, 600, ahead('/livez', 100), true),
   },
   {
     name: 'pipeline-expect',
