@@ -70,8 +70,9 @@ function createServerOf(context: Context, app: RequestListener): Server {
     if (isRefused(context, request, response)) return
     app(request, response)
   }
-  const server = createHttpServer({ ...TIMEOUTS, ...turns.serverOptions, requireHostHeader: false }, (request, response) =>
-    turns.inTurn(request, response, () => serve(request, response)),
+  const server = createHttpServer(
+    { ...TIMEOUTS, ...turns.serverOptions, requireHostHeader: false },
+    (request, response) => turns.inTurn(request, response, () => serve(request, response)),
   )
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_TIMEOUT_MS)
