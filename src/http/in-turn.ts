@@ -88,7 +88,8 @@ export class Turns {
       line.waiting -= 1
       this.#waiting -= 1
       if (line.waiting === 0) socket.resume()
-      answer()
+      // In a turn of its own: a hundred answers in a row would hold up all other connections.
+      setImmediate(() => socket.destroyed || answer())
     })
   }
 

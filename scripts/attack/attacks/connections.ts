@@ -82,6 +82,7 @@ export const CONNECTION_ATTACKS: readonly Attack[] = [
   {
     name: 'export-unread',
     what: 'twenty exports of all assignments that nobody reads',
+    isComputation: true,
     run: stage =>
       hold(
         stage,
