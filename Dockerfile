@@ -24,4 +24,4 @@ EXPOSE 8080
 # or one of the store: docker run -v pinwheel:/data pinwheel node scripts/keys.ts create --name ops --scope read,admin
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=16", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "src/main.js"]

@@ -207,13 +207,13 @@ describe('Dockerfile', () => {
 
   const command = (line: string) => (JSON.parse(line) as string[]).join(' ')
   const commands = saysOf('CMD').map(command)
-  const entries = [/^node .*?(\S+\.ts)$/.exec(scripts.start), /node (scripts\/\S+\.ts)/.exec(read('Dockerfile'))]
+  const entries = [/^node .*?(\S+\.[jt]s)$/.exec(scripts.start), /node (scripts\/\S+\.ts)/.exec(read('Dockerfile'))]
 
   it.each(entries.map(match => match?.[1] ?? ''))('copies all that %s leads to, and installs its packages', entry => {
     const reached = [...reachedFrom(entry)]
     expect(reached.length).toBeGreaterThan(10)
     for (const name of reached) {
-      if (name.endsWith('.ts')) expect(isCopied(name), name).toBe(true)
+      if (/\.[jt]s$/.test(name)) expect(isCopied(name), name).toBe(true)
       else expect(Object.keys(dependencies)).toContain(name)
     }
   })
@@ -224,7 +224,7 @@ describe('Dockerfile', () => {
 
   it('would miss a file that is not copied', () => {
     expect(isCopied('scripts/verify.ts')).toBe(false)
-    expect(isCopied('src/main.ts')).toBe(true)
+    expect(isCopied('src/main.js')).toBe(true)
   })
 
   it('copies only what is there, the migrations and the version among it', () => {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
 
-const main = new URL('../src/main.ts', import.meta.url).pathname
+const main = new URL('../src/main.js', import.meta.url).pathname
 
 describe('main', () => {
   let folder: string

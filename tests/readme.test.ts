@@ -25,7 +25,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'silent',
     DATABASE_URL: `sqlite:${join(folder, 'pinwheel.db')}`,
   }
-  service = spawn(process.execPath, ['src/main.ts'], {
+  service = spawn(process.execPath, ['src/main.js'], {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],

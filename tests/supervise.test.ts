@@ -14,7 +14,7 @@ import { secretOf } from './support/keys.ts'
 import { scratchFolder } from './support/scratch.ts'
 import { emailDefinition } from './support/service.ts'
 
-const main = new URL('../src/main.ts', import.meta.url).pathname
+const main = new URL('../src/main.js', import.meta.url).pathname
 
 interface Assignment {
   readonly unit: string

@@ -12,7 +12,7 @@ import { type Key, keyChangeBetween } from '../../src/bandit/key.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname
+const main = new URL('../../src/main.js', import.meta.url).pathname
 const script = new URL('../../scripts/keys.ts', import.meta.url).pathname
 
 let folder: string

@@ -83,7 +83,13 @@ describe('a service whose file', () => {
     await expect(store.ping()).rejects.toMatchObject({ cause: { message: expect.stringContaining(told) } })
     expect(turns).toMatchObject([{ message: expect.stringContaining(told) }])
     await expect(
-      store.keepAssignments({ experimentId: 2, snapshot: 1, assignedAt: 0, metrics: [], units: [] }),
+      store.keepAssignments({
+        experimentId: 2,
+        snapshot: 1,
+        assignedAt: 0,
+        metrics: [],
+        units: [{ unit: 'new', arm: 0, propensity: 1 }],
+      }),
     ).rejects.toMatchObject({ cause: { message: expect.stringContaining(told) } })
   })
 

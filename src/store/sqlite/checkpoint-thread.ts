@@ -19,6 +19,13 @@ const BUSY_TIMEOUT_MS = 100
 /** What was written during one round is copied in the next, which is shorter. */
 const MOST_ROUNDS = 12
 
+/**
+ * A reader that stands in the way in so many rounds, after a pause each, is one that stays, as a
+ * backup does.
+ */
+const MOST_HELD_ROUNDS = 3
+const HELD_PAUSE_MS = 20
+
 /** So few frames are copied while writers wait. */
 const FEW_FRAMES = 1_000
 
@@ -46,11 +53,17 @@ function checkpoint(mode: 'NOOP' | 'PASSIVE' | 'FULL' | 'TRUNCATE'): Checkpoint 
 }
 
 function copyAll(): CheckpointResult {
+  let heldRounds = 0
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const copied = checkpoint('PASSIVE')
     if (copied.busy === 1) break
     syncDatabase()
-    if (copied.checkpointed < copied.log) return { isComplete: false, isHeld: true }
+    if (copied.checkpointed < copied.log) {
+      heldRounds += 1
+      if (heldRounds === MOST_HELD_ROUNDS) return { isComplete: false, isHeld: true }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_PAUSE_MS)
+      continue
+    }
     const { log, checkpointed } = checkpoint('NOOP')
     if (log - checkpointed > FEW_FRAMES) continue
     if (checkpoint('FULL').busy === 0) return { isComplete: true, isHeld: false }

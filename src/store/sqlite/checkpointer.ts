@@ -20,7 +20,7 @@ export interface CheckpointResult {
  * each writes a page of its own; the longer the log, the more of them meet there. Its file never
  * shrinks under load.
  */
-const MOST_FRAMES = 32_000
+const MOST_FRAMES = 20_000
 
 /** The number of frames is looked up this often at most: a thousand frames take longer. */
 const LOOK_MS = 10
@@ -29,7 +29,7 @@ const LOOK_MS = 10
 const RETRY_MS = 100
 
 /** From here on writers are slowed down, and so much more with each further part. */
-const PRESSING_FRAMES = 40_000
+const PRESSING_FRAMES = 28_000
 const FRAMES_A_PRESSURE = 3_000
 
 /** So often it is looked whether the load is over and the file of the log can be cut. */

@@ -50,7 +50,7 @@ const GAP_MS = 2
 const GAP_SHARE = 1 / 4
 
 /** Holds the inner pages of ten million units, and those that a transaction changes. */
-const CACHE_KIB = 65_536
+const CACHE_KIB = 32_768
 
 export class Engine implements Performer {
   readonly #db: Database.Database
@@ -66,8 +66,6 @@ export class Engine implements Performer {
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
   readonly #apart: Database.Transaction<(call: Call) => Outcome>
-  /** Units come again in runs: true when most of the last ones did. */
-  #isLikelyKept = false
   #isLocked = false
   #lockFreeUntil = 0
   /**
@@ -121,7 +119,6 @@ export class Engine implements Performer {
       const written = await this.#write(writes.map(position => calls[position] as Call))
       for (const [order, position] of writes.entries()) outcomes[position] = written[order] as Outcome
     }
-    this.#isLikelyKept = areMostlyKept(calls, outcomes)
     await this.#wal?.wait()
     if (this.#unsynced.length > 0) this.#noteSynced(performance.now() - startedAt)
     return outcomes
@@ -169,11 +166,11 @@ export class Engine implements Performer {
   }
 
   /**
-   * Does the reads in one transaction, in which a look costs a tenth; answers the positions of the
-   * others.
+   * Does the reads in one transaction, proposals for units that all have their arms among them;
+   * answers the positions of the others.
    */
   #readTogether(calls: readonly Call[], outcomes: Outcome[]): number[] {
-    const isRead = ({ name }: Call) => !WRITES.has(name) || (name === 'keepAssignments' && this.#isLikelyKept)
+    const isRead = ({ name }: Call) => !WRITES.has(name) || name === 'keepAssignments'
     if (!calls.some(isRead)) return [...calls.keys()]
     try {
       this.#begin.run()
@@ -342,15 +339,4 @@ export class Engine implements Performer {
     const fault = await this.#files?.check()
     if (fault) throw new StoreUnavailableError(fault)
   }
-}
-
-/** As far as these tell; there may be none. */
-function areMostlyKept(calls: readonly Call[], outcomes: readonly Outcome[]): boolean {
-  let [kept, fresh] = [0, 0]
-  for (const [position, { name }] of calls.entries()) {
-    const outcome = outcomes[position] as Outcome
-    if (name !== 'keepAssignments' || 'error' in outcome) continue
-    for (const { isNew } of outcome.result as KeptAssignment[]) isNew ? fresh++ : kept++
-  }
-  return kept > fresh
 }
