@@ -27,6 +27,9 @@ const BULK_CONNECTIONS = 4
 const REST_MS = 10_000
 const LOOK_MS = 20
 
+/** What a start has needed only for itself is given back after some seconds. */
+const IDLE_MS = 5_000
+
 interface Effect {
   readonly name: string
   readonly mostLogMb: number
@@ -43,6 +46,7 @@ export async function neighbours(bench: Bench): Promise<PartResult> {
   await fillFile(path, UNITS, done => bench.onProgress(done, UNITS, 'units filled in'))
   const service = await Contestant.startService(bench.cores.under, path)
   try {
+    await sleep(IDLE_MS)
     const idle = memoryOf(service.pid)
     const units = await assignUnits(service, UNITS_REWARDED, uuidNames(seededChance(1)))
     const loads: [name: string, workload: workloads.Workload, connections: number][] = [

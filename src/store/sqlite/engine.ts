@@ -49,8 +49,8 @@ const LONG_TRANSACTION_MS = 5
 const GAP_MS = 2
 const GAP_SHARE = 1 / 4
 
-/** Holds the inner pages of ten million units, and those that a transaction changes. */
-const CACHE_KIB = 32_768
+/** Holds the inner pages of a million units, and those that a transaction changes. */
+const CACHE_KIB = 16_384
 
 export class Engine implements Performer {
   readonly #db: Database.Database
