@@ -1,4 +1,8 @@
 // Attacks a service, and tells what each attack cost it: npm run attack
+
+import { keyOf } from '../src/cli/service/options.ts'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { BOUNDS, brokenBounds } from './attack/attack.ts'
 import { type OwnService, startAttacked } from './attack/attacked-service.ts'
 import { ATTACKS } from './attack/attacks/all.ts'
@@ -6,9 +10,6 @@ import { prepareExperiments, WIDE_ARMS, WIDE_METRICS } from './attack/experiment
 import { type Attacked, runAttacks } from './attack/run-attacks.ts'
 import { Stage } from './attack/stage.ts'
 import { head, rowOf } from './attack/table.ts'
-import { keyOf } from './replay/options.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run attack -- [options] [name …]
 

@@ -1,6 +1,9 @@
 // What Pinwheel costs on this machine, beside the bare servers it could be at best: npm run bench
 import { rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { type Cores, separateCores } from './bench/machine/cores.ts'
 import { scratchOnDisk } from './bench/machine/scratch-disk.ts'
 import type { Bench, Part, PartResult } from './bench/part.ts'
@@ -15,9 +18,6 @@ import { size } from './bench/parts/size.ts'
 import { startUp } from './bench/parts/start-up.ts'
 import { assignBatch, assignKept, assignNew, reward, rewardsNdjson, sixteen } from './bench/parts/throughput.ts'
 import { tableText, verdictText } from './bench/tables.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { ProgressBar } from './terminal/progress-bar.ts'
 
 const PARTS = {
   'assign-new': assignNew,

@@ -1,8 +1,9 @@
 // What so many units a day take, reckoned: npm run capacity
+
+import { readArguments } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { capacityTable } from './capacity/capacity-table.ts'
 import { reckon, type Traffic } from './capacity/reckon.ts'
-import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run capacity -- [options]
 

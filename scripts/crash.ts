@@ -2,15 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { crashPostgres, type PostgresCrashOptions, type PostgresCrashResult } from './crash/postgres/crash.ts'
 import { startLoneServer } from './crash/postgres/lone-server.ts'
 import { FAILOVER_MOMENTS } from './crash/postgres/moments.ts'
 import { startPair } from './crash/postgres/pair.ts'
 import type { CrashResult } from './crash/result.ts'
 import { crash } from './crash/sqlite/crash.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run crash -- [options]
 

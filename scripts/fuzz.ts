@@ -1,14 +1,15 @@
 // Sends what nobody should send, and lives through what may happen in any order: npm run fuzz
+
+import { alignColumns } from '../src/cli/terminal/aligned-columns.ts'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { Violation } from './fuzz/expect-holds.ts'
-import { fuzzService, type ServiceFindings } from './fuzz/fuzz-service.ts'
-import type { Weighing } from './fuzz/growth-fault.ts'
-import { checkHistories } from './fuzz/histories.ts'
-import type { Played } from './fuzz/play-history.ts'
+import type { Played } from './fuzz/histories/expect-books.ts'
+import { checkHistories } from './fuzz/histories/histories.ts'
+import { fuzzService, type ServiceFindings } from './fuzz/http/fuzz-service.ts'
+import type { Weighing } from './fuzz/http/growth-fault.ts'
 import { FULL } from './fuzz/sizes.ts'
-import { alignColumns } from './terminal/aligned-columns.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run fuzz -- [options]
 

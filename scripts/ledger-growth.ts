@@ -1,10 +1,11 @@
 // How the ledger grows with the units, by the service's own rule: npm run ledger-growth
+
+import { alignColumns } from '../src/cli/terminal/aligned-columns.ts'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { formatCount } from '../src/cli/terminal/progress-bar.ts'
 import { type Arrivals, growLedger, predictedSnapshots } from './ledger-growth/grow.ts'
 import { type LedgerShape, ledgerBytes } from './ledger-growth/ledger-bytes.ts'
-import { alignColumns } from './terminal/aligned-columns.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { formatCount } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run ledger-growth -- [options]
 

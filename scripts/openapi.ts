@@ -1,8 +1,8 @@
 // Writes the OpenAPI document: npm run openapi
 import { writeFileSync } from 'node:fs'
+import { readArguments } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { openApiDocument } from '../src/http/openapi/document.ts'
-import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run openapi
 

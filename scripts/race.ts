@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { EmbeddedPostgres } from './postgres/embedded-postgres.ts'
 import { type RaceResult, race } from './race/race.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run race -- [options]
 

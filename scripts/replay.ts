@@ -1,10 +1,10 @@
 // Replays a real experiment against a running service, over HTTP: npm run replay -- hillstrom
 import { fileURLToPath } from 'node:url'
-import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './replay/options.ts'
-import { play } from './replay/play.ts'
+import { play } from '../src/cli/demo/play.ts'
+import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from '../src/cli/service/options.ts'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { runScript } from '../src/cli/terminal/failure.ts'
 import { readRecording } from './replay/recordings.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { runScript } from './terminal/failure.ts'
 
 const HELP = `Usage: npm run replay -- DATA [options]
 

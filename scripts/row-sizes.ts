@@ -1,10 +1,11 @@
 // What a unit and a reward take in PostgreSQL: bytes of the tables and of their indexes, and of the write-ahead log: npm run row-sizes
+
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { DatabaseError } from '../src/store/database-error.ts'
 import { tableText } from './bench/tables.ts'
 import { measureRowSizes } from './row-sizes/measure.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { ProgressBar } from './terminal/progress-bar.ts'
 
 const HELP = `Usage: npm run row-sizes -- --url postgres://user:password@host/database [options]
 

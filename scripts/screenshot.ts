@@ -3,9 +3,9 @@
 import { mkdirSync, statSync } from 'node:fs'
 import chromium from '@sparticuz/chromium'
 import { chromium as player } from 'playwright-core'
-import { keyOf, urlOf } from './replay/options.ts'
-import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { keyOf, urlOf } from '../src/cli/service/options.ts'
+import { readArguments } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 
 const HELP = `Usage: npm run screenshot -- [options]
 

@@ -2,9 +2,9 @@
 // npm run validity
 import { writeFileSync } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
-import { ProgressBar } from './terminal/progress-bar.ts'
+import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../src/cli/terminal/failure.ts'
+import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { allCells, type Cell, UNITS } from './validity/cells.ts'
 import { findingOf, judge } from './validity/findings.ts'
 import { type Counts, runCell } from './validity/run-cell.ts'

@@ -1,37 +1,51 @@
-// The rooms of the house and the doors between them: main → http → bandit → stats; store and dashboard know the bandit's nouns.
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+// The folders of src/ and who may import whom: cli → server → http → bandit → stats; the store and
+// the views know the domain's types. No cycle anywhere, and no folder that is too full to overlook.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-const src = fileURLToPath(new URL('../src/', import.meta.url))
+const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** Which rooms a room may import from, itself always among them. Files beside the rooms are the lobby. */
-const DOORS: Readonly<Record<string, readonly string[]>> = {
-  lobby: ['lobby', 'http', 'bandit', 'store', 'delivery'],
-  http: ['http', 'bandit', 'simulation', 'stats', 'dashboard', 'delivery'],
-  delivery: ['delivery'],
-  simulation: ['simulation', 'bandit', 'stats'],
-  bandit: ['bandit', 'stats'],
-  stats: ['stats'],
-  store: ['store', 'bandit'],
-  dashboard: ['dashboard', 'bandit'],
+/** Which folders of src/ a folder may import from, itself always among them. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  cli: ['server', 'http', 'access', 'webhooks', 'bandit', 'store', 'simulation', 'stats', 'views'],
+  server: ['http', 'access', 'webhooks', 'bandit', 'store'],
+  http: ['access', 'webhooks', 'bandit', 'simulation', 'stats', 'views'],
+  webhooks: ['bandit'],
+  access: ['bandit'],
+  bandit: ['stats'],
+  stats: [],
+  store: ['bandit', 'webhooks'],
+  simulation: ['bandit', 'stats'],
+  views: ['bandit'],
 }
 
-/** What a room may import beyond the doors, as types only. */
-const TYPE_DOORS: Readonly<Record<string, readonly string[]>> = { http: ['lobby'], dashboard: ['stats', 'simulation'] }
+/** What a folder may import beyond these, as types only. */
+const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
+  http: ['server', 'store'],
+  webhooks: ['stats', 'store'],
+  access: ['store'],
+  bandit: ['store'],
+  store: ['access'],
+  views: ['access', 'stats', 'simulation'],
+}
 
-/** Packages and modules of Node that a room may use. */
+/** Packages and modules of Node that a folder may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  lobby: /^(node:|pino$)/,
+  cli: /^(node:|better-sqlite3$|csv-parse$|hyparquet|yaml$|zod$)/,
+  server: /^(node:|pino$)/,
   http: /^(node:|express$|helmet$|zod$|zod-openapi$)/,
-  delivery: /^node:/,
-  bandit: /^node:(crypto|zlib)$/,
-  simulation: /^$/,
+  webhooks: /^node:/,
+  access: /^node:(crypto|zlib)$/,
+  bandit: /^node:crypto$/,
   stats: /^$/,
   store: /^(node:|better-sqlite3$|pg$)/,
-  dashboard: /^$/,
+  simulation: /^$/,
+  views: /^$/,
 }
+
+const MOST_FILES = 20
 
 interface Import {
   readonly from: string
@@ -39,24 +53,25 @@ interface Import {
   readonly isTypeOnly: boolean
 }
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
-const imports = files.flatMap(importsOf)
-const inner = imports.filter(({ to }) => !isPackage(to))
+const files = ['bin', 'src', 'scripts', 'tests'].flatMap(folder =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.includes('node_modules'))
+    .map(file => join(folder, file)),
+)
+const imports = files.flatMap(file => importsIn(file, readFileSync(join(root, file), 'utf8')))
+/** Without what a test generates for itself. */
+const inner = imports.filter(({ to }) => !isPackage(to) && !to.endsWith('/pinwheel.d.ts'))
+const ofSrc = imports.filter(({ from }) => from.startsWith('src/'))
 
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(src, file), 'utf8')
+function importsIn(file: string, text: string): Import[] {
   return [...text.matchAll(/^(?:import|export)\s([^'"]*?)\bfrom\s+'([^']+)'|^import\s+'([^']+)'/gm)].map(match => {
     const [, names = '', named, bare] = match
     const to = named ?? bare ?? ''
-    return {
-      from: file,
-      to: isPackage(to) ? to : relative(src, join(src, dirname(file), to)),
-      isTypeOnly: isTypeImport(names),
-    }
+    return { from: file, to: to.startsWith('.') ? normalize(join(dirname(file), to)) : to, isTypeOnly: areTypes(names) }
   })
 }
 
-function isTypeImport(names: string): boolean {
+function areTypes(names: string): boolean {
   if (names.trim().startsWith('type ')) return true
   const listed =
     /\{([^}]*)\}/
@@ -67,32 +82,36 @@ function isTypeImport(names: string): boolean {
 }
 
 function isPackage(to: string): boolean {
-  return !to.startsWith('.') && !to.endsWith('.ts')
+  return !/^(bin|src|scripts|tests|migrations)\/|^package\.json$/.test(to)
 }
 
-function roomOf(file: string): string {
-  return file.includes('/') ? (file.split('/')[0] as string) : 'lobby'
+function folderOf(file: string): string {
+  return file.split('/')[1] as string
 }
 
-describe('the imports of src/', () => {
+describe('the imports', () => {
   it('are all found', () => {
-    expect(files.length).toBeGreaterThan(40)
-    expect(inner.length).toBeGreaterThan(100)
-    expect(inner.filter(({ to }) => !files.includes(to))).toEqual([])
+    expect(files.length).toBeGreaterThan(400)
+    expect(inner.filter(({ to }) => !existsSync(join(root, to)))).toEqual([])
   })
 
-  it('point one way', () => {
-    const wrong = inner.filter(({ from, to, isTypeOnly }) => {
-      const [room, other] = [roomOf(from), roomOf(to)]
-      const doors = [...(DOORS[room] ?? []), ...(isTypeOnly ? (TYPE_DOORS[room] ?? []) : [])]
-      return !doors.includes(other)
+  it('of src/ point one way', () => {
+    const wrong = ofSrc.filter(({ from, to, isTypeOnly }) => {
+      if (isPackage(to) || to === 'package.json') return false
+      const [own, other] = [folderOf(from), folderOf(to)]
+      const allowed = [own, ...(ALLOWED[own] ?? []), ...(isTypeOnly ? (ALLOWED_TYPES[own] ?? []) : [])]
+      return !to.startsWith('src/') || !allowed.includes(other)
     })
     expect(wrong).toEqual([])
   })
 
-  it('bring in the packages of their room only', () => {
-    const wrong = imports.filter(({ from, to }) => isPackage(to) && !PACKAGES[roomOf(from)]?.test(to))
+  it('of src/ bring in the packages of their folder only', () => {
+    const wrong = ofSrc.filter(({ from, to }) => isPackage(to) && !PACKAGES[folderOf(from)]?.test(to))
     expect(wrong).toEqual([])
+  })
+
+  it('never lead from scripts/ to tests/', () => {
+    expect(inner.filter(({ from, to }) => from.startsWith('scripts/') && to.startsWith('tests/'))).toEqual([])
   })
 
   it('make no cycles', () => {
@@ -107,21 +126,34 @@ describe('the imports of src/', () => {
   })
 })
 
-describe('the rooms without windows', () => {
-  it.each(['stats', 'bandit', 'simulation', 'dashboard'])('%s/ knows no clock, no chance and no environment', room => {
-    const windows =
-      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(|\bsetInterval\(/
-    const open = files.filter(file => roomOf(file) === room && windows.test(readFileSync(join(src, file), 'utf8')))
-    expect(open).toEqual([])
+describe('the folders', () => {
+  it('of src/ are those that the rules know', () => {
+    expect(readdirSync(join(root, 'src')).sort()).toEqual(Object.keys(ALLOWED).sort())
   })
 
-  it('config.ts alone, called by start.ts, reads the environment', () => {
-    const readers = files.filter(file =>
-      /\bprocess\.env\b(?!\.NODE_COMPILE_CACHE \?\?=)/.test(
-        readFileSync(join(src, file), 'utf8').replace(/^\/\/.*$/gm, ''),
-      ),
+  it(`have at most ${MOST_FILES} files each`, () => {
+    const full = Map.groupBy(files, file => dirname(file))
+    expect([...full].filter(([, own]) => own.length > MOST_FILES).map(([folder]) => folder)).toEqual([])
+  })
+})
+
+describe('pure code', () => {
+  it.each(['stats', 'bandit', 'simulation', 'views', 'access'])('%s/ knows no clock, chance or environment', folder => {
+    const impure =
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(|\bsetInterval\(/
+    const found = files.filter(
+      file => file.startsWith(`src/${folder}/`) && impure.test(readFileSync(join(root, file), 'utf8')),
     )
-    expect(readers).toEqual(['start.ts'])
+    expect(found).toEqual([])
+  })
+
+  it('server/start.ts alone reads the environment of a service', () => {
+    const readers = files.filter(
+      file =>
+        /^src\/(?!cli\/)/.test(file) &&
+        /\bprocess\.env\b/.test(readFileSync(join(root, file), 'utf8').replace(/^\/\/.*$/gm, '')),
+    )
+    expect(readers).toEqual(['src/server/start.ts'])
   })
 })
 

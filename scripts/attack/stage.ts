@@ -2,7 +2,7 @@
 // sent.
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import type { Scope } from '../../src/bandit/key.ts'
+import type { Scope } from '../../src/access/key.ts'
 
 /** A key with each scope, and one that a page would hold; null: the service is open. */
 export type Keys = Readonly<Record<Scope | 'pk', string | null>>

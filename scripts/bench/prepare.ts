@@ -1,6 +1,7 @@
 // Gets a service ready: its experiment runs, and some units are assigned.
-import type { Chance } from '../../src/stats/chance.ts'
-import { Failure } from '../terminal/failure.ts'
+
+import { Failure } from '../../src/cli/terminal/failure.ts'
+import type { Chance } from '../../src/stats/numerics/chance.ts'
 import { Contestant } from './children/contestant.ts'
 import { DEFINITION, EXPERIMENT } from './experiment.ts'
 import { randomUuid } from './load/uuid.ts'

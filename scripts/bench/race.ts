@@ -1,7 +1,7 @@
 // A benchmark of one hot route: the service against both echoes, and its ratio to Express in each
 // round.
 import { join } from 'node:path'
-import { seededChance } from '../../src/stats/chance.ts'
+import { seededChance } from '../../src/stats/numerics/chance.ts'
 import { Contestant } from './children/contestant.ts'
 import { doubtsAbout } from './doubts.ts'
 import { echo, type Workload } from './load/workloads.ts'

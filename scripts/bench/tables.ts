@@ -1,6 +1,6 @@
 // The measurements as a person reads them.
-import { alignColumns } from '../terminal/aligned-columns.ts'
-import { formatCount } from '../terminal/progress-bar.ts'
+import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'
+import { formatCount } from '../../src/cli/terminal/progress-bar.ts'
 import type { Table } from './part.ts'
 import type { Lane, Slice } from './rounds.ts'
 import { medianOf, type Verdict } from './verdict.ts'

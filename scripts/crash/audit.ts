@@ -1,10 +1,10 @@
 // Looks into the database itself: its books, and what the client was told. A service may use it meanwhile, but nobody may change the
 // experiment.
 
-import type { Experiment } from '../../src/bandit/experiment.ts'
-import type { Store, UnitFacts } from '../../src/bandit/store.ts'
+import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { Store, UnitFacts } from '../../src/store/port.ts'
 import { EXPERIMENT } from './definition.ts'
 import { type ClientRecord, type Events, type Facts, type Mark, METRICS } from './record.ts'
 

@@ -1,6 +1,6 @@
 // The experiment of the load, and what the client knows of its changes: one under way at a time, each acknowledged one a version of its
 // own that stays, and none made twice.
-import type { Chance } from '../../src/stats/chance.ts'
+import type { Chance } from '../../src/stats/numerics/chance.ts'
 
 export const EXPERIMENT = 'crash'
 

@@ -1,7 +1,7 @@
 // The requests of the load, each with what to make of its answer. An errand that had no answer is run again as it was, with the same
 // units and ids: that is how a client is meant to retry.
 import { z } from 'zod'
-import type { Chance } from '../../src/stats/chance.ts'
+import type { Chance } from '../../src/stats/numerics/chance.ts'
 import type { Answer, Message } from './connection.ts'
 import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'

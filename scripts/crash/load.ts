@@ -1,7 +1,7 @@
 // What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections,
 // changes of the experiment, and what it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Chance } from '../../src/stats/chance.ts'
+import type { Chance } from '../../src/stats/numerics/chance.ts'
 import type { Line } from './connection.ts'
 import {
   assignMany,

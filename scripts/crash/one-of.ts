@@ -1,4 +1,4 @@
-import type { Chance } from '../../src/stats/chance.ts'
+import type { Chance } from '../../src/stats/numerics/chance.ts'
 
 /** One of the kinds by chance, of which each has so many shares in a hundred. */
 export function oneOf<Kind extends string>(shares: Readonly<Record<Kind, number>>, chance: Chance): Kind {

@@ -1,5 +1,5 @@
 // One life of the service: started, used, and gone afterwards.
-import { Failure } from '../terminal/failure.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 import { Connection, type Line, type Message } from './connection.ts'
 import { DEFINITION, EXPERIMENT } from './definition.ts'
 import { type Launch, ServiceProcess } from './service-process.ts'

@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 import { START_ARGUMENTS } from '../start-command.ts'
-import { Failure } from '../terminal/failure.ts'
-import { LEAK } from './leak.ts'
-import { scratchFolder } from './stage.ts'
+import { scratchFolder } from './histories/stage.ts'
+import { LEAK } from './http/leak.ts'
 
-const PROBE = fileURLToPath(new URL('./memory-probe.ts', import.meta.url))
+const PROBE = fileURLToPath(new URL('./http/memory-probe.ts', import.meta.url))
 const START_MS = 30_000
 
 /** Of each thread's heap. Who keeps what it need not comes to its end here. */

@@ -1,9 +1,9 @@
 // Many processes of the service on one database are asked for the same units at the same time, and for the same events to be counted.
-import type { Experiment } from '../../src/bandit/experiment.ts'
-import type { Store } from '../../src/bandit/store.ts'
+import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
 import { verify } from '../../src/bandit/verify.ts'
-import { type Chance, seededChance } from '../../src/stats/chance.ts'
+import { type Chance, seededChance } from '../../src/stats/numerics/chance.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/port.ts'
 import type { Line } from '../crash/connection.ts'
 import { Replica } from '../crash/postgres/replica.ts'
 import { ask } from '../crash/session.ts'

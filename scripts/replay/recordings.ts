@@ -1,8 +1,9 @@
 // The recordings by their names, as a person gives them on the command line.
-import { Failure } from '../terminal/failure.ts'
+
+import type { Recording } from '../../src/cli/demo/recording.ts'
+import { shuffleOutcomes } from '../../src/cli/demo/shuffle.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 import { hillstrom } from './hillstrom.ts'
-import type { Recording } from './recording.ts'
-import { shuffleOutcomes } from './shuffle.ts'
 import { star } from './star.ts'
 import { tanf } from './tanf.ts'
 import { upworthy } from './upworthy.ts'

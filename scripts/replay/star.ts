@@ -1,7 +1,7 @@
 // Project STAR: Tennessee put 11,600 pupils into small classes, regular ones, or regular ones with an aide (1985 to 1989). Here the
 // kindergarten year; the outcome is the sum of the reading and the mathematics score (as in Stock and Watson's textbook). The file's
 // order is random: neighbours' scores correlate by 0.02.
-import { NOTHING, type Outcome, outcomesIn, type Recording } from './recording.ts'
+import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
 import { keyFor, numberIn, readTable } from './table.ts'
 
 const ARMS = { regular: 'control', small: 'small', 'regular+aide': 'regular-aide' }

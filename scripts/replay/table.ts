@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
-import { Failure } from '../terminal/failure.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 
 export type Row = Readonly<Record<string, string>>
 

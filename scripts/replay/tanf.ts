@@ -1,8 +1,9 @@
 // Letters of The Lab @ DC to 3,539 families whose welfare (TANF) was due to be recertified in 2017: none, an open appointment, or a
 // specific one (Moore, Gan, Minnich and Yokum 2022, Journal of Public Policy). A success comes weeks or months after its letter;
 // some are dated before it.
-import { Failure } from '../terminal/failure.ts'
-import { NOTHING, type Outcome, outcomesIn, type Recording } from './recording.ts'
+
+import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 import { keyFor, type Row, readTable } from './table.ts'
 
 const ARMS = { No_Letter: 'control', Open_Appt: 'open-appointment', Specific_Appt: 'specific-appointment' }

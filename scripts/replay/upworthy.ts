@@ -1,7 +1,8 @@
 // Upworthy's headline tests, 2013 to 2015 (Matias, Munger, Le Quere and Ebersole 2021, Scientific Data, doi
 // 10.1038/s41597-021-00934-7). The archive has impressions and clicks of each headline: here every impression is a unit.
-import { Failure } from '../terminal/failure.ts'
-import { NOTHING, type Outcome, outcomesIn, type Recording } from './recording.ts'
+
+import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 import { numberIn, type Row, readTable } from './table.ts'
 
 const CLICK: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'click', value: 1 }] })

@@ -1,9 +1,9 @@
 // node scripts/studies/bulk-load.ts: how wide intervals are after a bulk load, with the snapshots
 // that a full batch makes due and without.
-import { alignColumns } from '../terminal/aligned-columns.ts'
-import { readArguments, wholeNumberOf } from '../terminal/arguments.ts'
-import { Failure, runScript } from '../terminal/failure.ts'
-import { ProgressBar } from '../terminal/progress-bar.ts'
+import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'
+import { readArguments, wholeNumberOf } from '../../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../../src/cli/terminal/failure.ts'
+import { ProgressBar } from '../../src/cli/terminal/progress-bar.ts'
 import { type LoadedInBulk, loadInBulk } from './bulk-load/load-in-bulk.ts'
 
 const HELP = `Usage: node scripts/studies/bulk-load.ts [options]

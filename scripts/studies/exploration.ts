@@ -1,15 +1,15 @@
 // The study behind the default of `policy.exploration`: node scripts/studies/exploration.ts How
 // soon the best arm has its verdict, and what learning costs, under several choices. docs/policy.md
 // has its table.
-import { formatCount } from '../../src/bandit/numbers.ts'
+import { formatCount } from '../../src/bandit/report/numbers.ts'
+import { relativeChange } from '../../src/cli/simulate/comparison-text.ts'
+import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'
+import { readArguments, wholeNumberOf } from '../../src/cli/terminal/arguments.ts'
+import { Failure, runScript } from '../../src/cli/terminal/failure.ts'
+import { ProgressBar } from '../../src/cli/terminal/progress-bar.ts'
 import { completeSimulation, type SimulationInput, simulationFaults } from '../../src/simulation/design.ts'
 import { simulate } from '../../src/simulation/simulate.ts'
 import type { SimulationResult } from '../../src/simulation/summary.ts'
-import { relativeChange } from '../simulate/comparison-text.ts'
-import { alignColumns } from '../terminal/aligned-columns.ts'
-import { readArguments, wholeNumberOf } from '../terminal/arguments.ts'
-import { Failure, runScript } from '../terminal/failure.ts'
-import { ProgressBar } from '../terminal/progress-bar.ts'
 
 const HELP = `Usage: node scripts/studies/exploration.ts [options]
 

@@ -1,8 +1,8 @@
 // What many reports go by, and what must fail where Pinwheel's intervals hold: the plain 95 % interval looked at again
 // and again, and the rule "stop when P(best) is 0.95".
 import type { SimulationDesign } from '../../src/simulation/design.ts'
-import { probabilityBest } from '../../src/stats/best-arm.ts'
-import { betaPosterior, normalPosteriors } from '../../src/stats/posterior.ts'
+import { probabilityBest } from '../../src/stats/belief/best-arm.ts'
+import { betaPosterior, normalPosteriors } from '../../src/stats/belief/posterior.ts'
 import type { Tally } from '../../src/stats/tally.ts'
 
 /** Whether any arm's difference of plain means is over 1.96 standard errors away from 0. */

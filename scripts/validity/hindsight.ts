@@ -3,9 +3,9 @@
 // reached.
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import type { Look } from '../../src/simulation/run.ts'
-import { bound, tuneSequence } from '../../src/stats/confidence-sequence.ts'
-import { Predictor } from '../../src/stats/prediction.ts'
-import { ScoreSum } from '../../src/stats/score-sum.ts'
+import { Predictor } from '../../src/stats/lift/prediction.ts'
+import { bound, tuneSequence } from '../../src/stats/sequences/confidence-sequence.ts'
+import { ScoreSum } from '../../src/stats/sequences/score-sum.ts'
 import type { Tally } from '../../src/stats/tally.ts'
 
 /** Widths over the one that was tuned in hindsight. */

@@ -1,5 +1,5 @@
 // The study as one table for a terminal, or in Markdown for the documentation.
-import { alignColumns } from '../terminal/aligned-columns.ts'
+import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'
 import type { Finding, Share, Width } from './findings.ts'
 
 const HEAD = [

@@ -1,8 +1,9 @@
 // Old facts leave the database for files, and the ledger stays. What an archive asks of a database, and which experiments' facts may
 // go: those that nothing can need any more.
-import type { Experiment } from './experiment.ts'
-import { windowMsOf } from './metric.ts'
-import type { ArchivedCell, UnitFacts } from './store.ts'
+
+import type { ArchivedCell, UnitFacts } from '../store/port.ts'
+import type { Experiment } from './experiment/experiment.ts'
+import { windowMsOf } from './metrics/metric.ts'
 
 /**
  * Null where the facts of an experiment may be archived; else why not, and what can be done.

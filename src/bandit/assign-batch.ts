@@ -1,11 +1,12 @@
 // Many units at once: given their arms in slices, so that neither a thread nor the store is held up
 // by one long batch, with the policy frozen anew in between where a batch of the ledger is full.
+
+import type { Store } from '../store/port.ts'
 import { type Assigned, assign } from './assign.ts'
 import type { Catalogue } from './catalogue.ts'
 import { StoreUnavailableError } from './errors.ts'
 import { type FollowDeps, followStore } from './follow-store.ts'
-import { type Refreshed, refreshSnapshot } from './refresh-snapshots.ts'
-import type { Store } from './store.ts'
+import { type Refreshed, refreshSnapshot } from './snapshots.ts'
 
 interface Deps {
   readonly catalogue: Catalogue

@@ -1,12 +1,13 @@
 // Gives units their arms. A unit that had one keeps it for ever; a new one is drawn with the
 // propensities of the current snapshot, and is told only when that is on disk. Whatever state the
 // experiment or the store is in, product code gets an arm.
+
+import type { ProposedUnit, Snapshot, Store } from '../store/port.ts'
 import type { Catalogue, LiveExperiment } from './catalogue.ts'
 import { chooseArm, drawOf } from './draw.ts'
 import { StoreUnavailableError } from './errors.ts'
-import { type Arm, armAt, armPosition, type Definition } from './experiment.ts'
+import { type Arm, armAt, armPosition, type Definition } from './experiment/experiment.ts'
 import type { Assignment } from './facts.ts'
-import type { ProposedUnit, Snapshot, Store } from './store.ts'
 
 /**
  * Why a unit got its arm. Kept: `assigned` (now, for the first time), `kept` (it had it before).

@@ -1,12 +1,13 @@
 // The experiments as this process knows them, so that a hot request reads nothing from the store
 // but the row that decides it.
+
+import type { LedgerStore, Snapshot, SnapshotHead, Store, StoredLedger } from '../store/port.ts'
 import { BanditError } from './errors.ts'
-import { controlOf, type Experiment, primaryMetricOf } from './experiment.ts'
+import { controlOf, type Experiment, primaryMetricOf } from './experiment/experiment.ts'
 import { Growth } from './growth.ts'
 import { readKnownLedger } from './known-ledger.ts'
-import { type Metric, windowMsOf } from './metric.ts'
-import type { Attribution } from './outcome.ts'
-import type { LedgerStore, Snapshot, SnapshotHead, Store, StoredLedger } from './store.ts'
+import { type Metric, windowMsOf } from './metrics/metric.ts'
+import type { Attribution } from './metrics/outcome.ts'
 
 /** A metric of a live experiment, ready for a reward. */
 export interface LiveMetric {

@@ -1,8 +1,9 @@
 // Keeps up with other processes on the same store: what they created, changed, or froze anew holds here within a tick or two.
+
+import type { Pulse, Store } from '../store/port.ts'
 import { type Catalogue, growthOf, type LiveExperiment } from './catalogue.ts'
-import { type Experiment, primaryMetricOf } from './experiment.ts'
+import { type Experiment, primaryMetricOf } from './experiment/experiment.ts'
 import { growthStep } from './growth.ts'
-import type { Pulse, Store } from './store.ts'
 
 export interface FollowDeps {
   readonly catalogue: Catalogue

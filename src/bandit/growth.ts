@@ -1,8 +1,9 @@
 // How much the ledger of an experiment has grown since its last snapshot, and so whether the policy
 // should be frozen anew. Counts along in memory with what was acknowledged, so that no request and
 // no tick has to ask the store.
+
+import type { LedgerSize, Snapshot, SnapshotHead } from '../store/port.ts'
 import { BatchRoom } from './batch-room.ts'
-import type { LedgerSize, Snapshot, SnapshotHead } from './store.ts'
 
 /** A snapshot is due when units, rewards or mature units have grown by this share. */
 const DUE_SHARE = 0.02

@@ -1,6 +1,6 @@
-import type { Experiment } from './experiment.ts'
-import type { Metric } from './metric.ts'
-import type { LedgerStore, StoredLedger } from './store.ts'
+import type { LedgerStore, StoredLedger } from '../store/port.ts'
+import type { Experiment } from './experiment/experiment.ts'
+import type { Metric } from './metrics/metric.ts'
 
 /**
  * The ledger of a metric, as far as this version of the experiment goes: another process may have

@@ -2,9 +2,9 @@
 // of its units has had its whole attribution window.
 import type { Batch, Ledger } from '../stats/ledger.ts'
 import { EMPTY_TALLY, type Tally } from '../stats/tally.ts'
-import type { Experiment } from './experiment.ts'
-import { type Metric, windowMsOf } from './metric.ts'
-import type { SnapshotHead, StoredLedger } from './store.ts'
+import type { SnapshotHead, StoredLedger } from '../store/port.ts'
+import type { Experiment } from './experiment/experiment.ts'
+import { type Metric, windowMsOf } from './metrics/metric.ts'
 
 /**
  * The ledger of one metric as it stands at `now`; `isLastOpen`: units may still join the last batch. Without a window every batch is mature, the open one too. With one a batch is

@@ -1,10 +1,7 @@
 // Proves an experiment's books: recomputes every tally from the assignments and rewards themselves
 // and compares. The ledger is kept in the same transaction as the facts it counts, so any
 // difference is a defect. Facts that were archived count as what they came to when they went.
-import { chooseArm, drawOf } from './draw.ts'
-import type { Experiment } from './experiment.ts'
-import { windowMsOf } from './metric.ts'
-import { clippedSide, isAttributed, isDelayed, outcomeOf } from './outcome.ts'
+
 import type {
   ArchivedCell,
   AuditedLedger,
@@ -14,7 +11,11 @@ import type {
   StoredLedger,
   StoredReward,
   UnitFacts,
-} from './store.ts'
+} from '../store/port.ts'
+import { chooseArm, drawOf } from './draw.ts'
+import type { Experiment } from './experiment/experiment.ts'
+import { windowMsOf } from './metrics/metric.ts'
+import { clippedSide, isAttributed, isDelayed, outcomeOf } from './metrics/outcome.ts'
 
 /** Something that should be as recomputed and is not. */
 export interface Discrepancy {

@@ -1,5 +1,5 @@
 // How the domain's sentences name many things and large numbers.
-import { formatCount, grouped } from './numbers.ts'
+import { formatCount, grouped } from './report/numbers.ts'
 
 /** All of a few names; of many, the first three and how many more there are. */
 export function listed(names: readonly string[]): string {

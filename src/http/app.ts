@@ -3,17 +3,23 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { BanditError } from '../bandit/errors.ts'
-import { invalidAddress } from './address.ts'
-import { Admission } from './admission.ts'
 import { answerJson } from './answer.ts'
-import { asPage } from './as-page.ts'
-import { getAsset } from './assets.ts'
-import { getAssignments } from './assignments.ts'
 import type { Context } from './context.ts'
-import { getCreate, postCreate } from './create.ts'
-import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './docs.ts'
-import { postEvaluate } from './evaluate.ts'
-import { getExperimentFileSchema } from './experiment-file.ts'
+import { getExperimentFileSchema } from './input/experiment-file.ts'
+import { getMetrics } from './metrics/metrics-page.ts'
+import { invalidAddress } from './middleware/address.ts'
+import { Admission } from './middleware/admission.ts'
+import { expectQuery, type KnownQuery, refuseUnknownQuery } from './middleware/query.ts'
+import { asPage } from './pages/as-page.ts'
+import { getAsset } from './pages/assets.ts'
+import { getCreate, postCreate } from './pages/create.ts'
+import { postRetire, postStatusForm } from './pages/page-actions.ts'
+import { getEvents, getExperimentPage, getOverview } from './pages/pages.ts'
+import { postSession, postSessionEnd } from './pages/sign-in.ts'
+import { sendProblem } from './problem.ts'
+import { getAssignments } from './routes/assignments.ts'
+import { DOCS_FILES, getDocs, getDocsFile, getOpenApi } from './routes/docs.ts'
+import { postEvaluate } from './routes/evaluate.ts'
 import {
   getExperiment,
   getHistory,
@@ -22,19 +28,13 @@ import {
   postPlan,
   postStatus,
   putExperiment,
-} from './experiments.ts'
-import { type Answer, answerHot, HOT_ROUTES, hotRouteOf } from './hot-routes.ts'
-import { getSnapshots } from './ledger.ts'
-import { getMetrics } from './metrics-page.ts'
-import { postRetire, postStatusForm } from './page-actions.ts'
-import { getEvents, getExperimentPage, getOverview } from './pages.ts'
-import { sendProblem } from './problem.ts'
-import { expectQuery, type KnownQuery, refuseUnknownQuery } from './query.ts'
-import { FACE_SUFFIXES, getReport } from './report.ts'
-import { postSession, postSessionEnd } from './sign-in.ts'
-import { postSimulate } from './simulate.ts'
+} from './routes/experiments.ts'
+import { type Answer, answerHot, HOT_ROUTES, hotRouteOf } from './routes/hot-routes.ts'
+import { FACE_SUFFIXES, getReport } from './routes/report.ts'
+import { postSimulate } from './routes/simulate.ts'
+import { getSnapshots } from './routes/snapshots.ts'
+import { deleteWebhook, getWebhook, listWebhooks, postWebhook } from './routes/webhooks.ts'
 import { VERSION } from './version.ts'
-import { deleteWebhook, getWebhook, listWebhooks, postWebhook } from './webhooks.ts'
 
 type OnRoute = (path: string, methods: readonly string[], query: KnownQuery) => void
 /** `format` is one of the suffixes. */

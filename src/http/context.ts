@@ -1,12 +1,13 @@
 // What the handlers work with.
+
+import type { Keyring } from '../access/keyring.ts'
 import type { Catalogue } from '../bandit/catalogue.ts'
-import type { Keyring } from '../bandit/keyring.ts'
-import type { Lookout } from '../bandit/lookout.ts'
-import type { Store } from '../bandit/store.ts'
-import type { Logger } from '../log.ts'
-import type { Family } from './exposition.ts'
-import type { LivePages } from './live.ts'
-import type { Metrics } from './metrics.ts'
+import type { Logger } from '../server/log.ts'
+import type { Store } from '../store/port.ts'
+import type { Lookout } from '../webhooks/monitor.ts'
+import type { Family } from './metrics/exposition.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import type { LivePages } from './pages/live.ts'
 
 export interface Context {
   readonly catalogue: Catalogue

@@ -1,5 +1,5 @@
-import type { Refreshed } from '../bandit/refresh-snapshots.ts'
-import type { Logger } from '../log.ts'
+import type { Refreshed } from '../bandit/snapshots.ts'
+import type { Logger } from '../server/log.ts'
 
 /** Tells the log of a snapshot that was taken, or why it could not be. */
 export function logRefreshed(log: Logger, refreshed: Refreshed): void {

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '../bandit/errors.ts'
-import { shortened } from './fields.ts'
-import { type OfrepProblem, ofrepProblem } from './ofrep-problem.ts'
+import { shortened } from './input/fields.ts'
+import { type OfrepProblem, ofrepProblem } from './ofrep/problem.ts'
 
 interface Problem {
   readonly status: number

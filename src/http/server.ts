@@ -8,12 +8,12 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { BanditError } from '../bandit/errors.ts'
-import { normalizeAddress } from './address.ts'
 import { createApp } from './app.ts'
 import type { Context } from './context.ts'
-import { answerCors } from './cors.ts'
-import { guardHead } from './guard.ts'
-import { Turns } from './in-turn.ts'
+import { normalizeAddress } from './middleware/address.ts'
+import { answerCors } from './middleware/cors.ts'
+import { guardHead } from './middleware/guard.ts'
+import { Turns } from './middleware/in-turn.ts'
 import { refuseConnection, sendProblem } from './problem.ts'
 
 const TIMEOUTS = {

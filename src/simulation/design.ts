@@ -1,18 +1,18 @@
 // The design of an experiment that has not begun: what is assumed of its arms, how it would be run,
 // and how often to try. What makes one valid, and what it costs to simulate.
 
+import type { Fault } from '../bandit/errors.ts'
 import {
   completeDefinition,
   type DefinitionInput,
   definitionFaults,
   type Readable,
   type ReadableDefinition,
-} from '../bandit/definition-input.ts'
-import type { Fault } from '../bandit/errors.ts'
-import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment.ts'
+} from '../bandit/experiment/definition-input.ts'
+import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment/experiment.ts'
 import { fullBatch, growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
-import type { Metric, MetricType } from '../bandit/metric.ts'
-import type { PolicyInput, ReadablePolicy } from '../bandit/policy-input.ts'
+import type { Metric, MetricType } from '../bandit/metrics/metric.ts'
+import type { PolicyInput, ReadablePolicy } from '../bandit/policies/policy-input.ts'
 import type { Goal } from '../stats/goal.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 

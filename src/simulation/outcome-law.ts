@@ -1,8 +1,9 @@
 // What an experimenter assumes of an arm before anything is known: the law of a unit's outcome. Its true mean, and
 // outcomes drawn from it as tallies.
-import type { Chance } from '../stats/chance.ts'
-import { drawBinomial, drawGamma, drawNormal } from '../stats/draws.ts'
-import { normalExpectation } from '../stats/normal-expectation.ts'
+
+import { drawBinomial, drawGamma, drawNormal } from '../stats/belief/draws.ts'
+import type { Chance } from '../stats/numerics/chance.ts'
+import { normalExpectation } from '../stats/numerics/normal-expectation.ts'
 import type { Tally } from '../stats/tally.ts'
 
 /**

@@ -1,6 +1,6 @@
 // What would become of a design: many runs of it, each with its own stream of chance from the design's seed, by the
 // service's own policy and inference.
-import { seededChance } from '../stats/chance.ts'
+import { seededChance } from '../stats/numerics/chance.ts'
 import type { SimulationDesign } from './design.ts'
 import { simulateRun } from './run.ts'
 import { type RunRecord, RunRecorder } from './run-record.ts'

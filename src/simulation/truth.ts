@@ -1,6 +1,7 @@
 // What is true in a simulation, and where what was shown departs from it. In a simulation alone can anybody know.
-import type { Interval } from '../stats/confidence-sequence.ts'
-import type { Verdict } from '../stats/lift.ts'
+
+import type { Verdict } from '../stats/lift/lift.ts'
+import type { Interval } from '../stats/sequences/confidence-sequence.ts'
 import type { SimulationDesign } from './design.ts'
 import type { Look } from './run.ts'
 

@@ -1,7 +1,7 @@
 // What may move while a simulated experiment runs: the arms' outcomes, the stream of units, the
 // arms themselves. A design's world stands still; the validity study moves it, to see whether the
 // promises hold there too.
-import type { Definition } from '../bandit/experiment.ts'
+import type { Definition } from '../bandit/experiment/experiment.ts'
 import { DAY_MS, type SimulationDesign } from './design.ts'
 import { meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 

@@ -1,9 +1,10 @@
 // Sample ratio mismatch: did the arms get the shares of units that their propensities promised?
 // Assignment that loses or favours units in one arm makes every estimate meaningless. Valid at
 // every look, with propensities that move.
-import { type Evidence, evidenceOf, logEValue, tuneSequence } from './confidence-sequence.ts'
+
 import { type Batch, type Ledger, unitsIn } from './ledger.ts'
-import { logOfMean } from './log-of-mean.ts'
+import { logOfMean } from './numerics/log-of-mean.ts'
+import { type Evidence, evidenceOf, logEValue, tuneSequence } from './sequences/confidence-sequence.ts'
 
 export interface SampleRatio extends Evidence {
   /**

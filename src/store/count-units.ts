@@ -1,9 +1,9 @@
 // What newly assigned units add to the ledger: a cell for each metric and arm, since a unit without
 // rewards has an outcome too.
-import type { Metric } from '../bandit/metric.ts'
-import { outcomeOf } from '../bandit/outcome.ts'
-import type { KeptAssignment, Proposal } from '../bandit/store.ts'
+import type { Metric } from '../bandit/metrics/metric.ts'
+import { outcomeOf } from '../bandit/metrics/outcome.ts'
 import type { CellChange, CellEntry, UnitsEntry } from './ledger-entries.ts'
+import type { KeptAssignment, Proposal } from './port.ts'
 
 export interface CountedUnits {
   readonly units: readonly UnitsEntry[]

@@ -1,5 +1,5 @@
 // Who hears how a store does.
-import type { Commit } from '../bandit/store.ts'
+import type { Commit } from './port.ts'
 
 /** Hears when commits begin to fail, with the engine's error, and with null when they succeed again. */
 export type OnTurn = (error: unknown) => void

@@ -1,7 +1,7 @@
 // What the facts of one transaction add to the ledger, summed before it is written: a hundred units
 // of a commit share a snapshot and a few arms, and so a few rows.
-import type { OutcomeChange } from '../bandit/outcome.ts'
-import type { LedgerCell } from '../bandit/store.ts'
+import type { OutcomeChange } from '../bandit/metrics/outcome.ts'
+import type { LedgerCell } from './port.ts'
 
 /** Where a cell of the ledger is. */
 export interface CellPlace {

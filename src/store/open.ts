@@ -1,8 +1,9 @@
 // DATABASE_URL → Store.
-import type { Store } from '../bandit/store.ts'
+
 import { DatabaseError } from './database-error.ts'
+import type { Store } from './port.ts'
 import type { PostgresOptions } from './postgres/open.ts'
-import { claimSqlite } from './sqlite/claim.ts'
+import { claimSqlite } from './sqlite/files/claim.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/open.ts'
 
 export type StoreOptions = SqliteOptions & PostgresOptions

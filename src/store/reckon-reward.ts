@@ -1,9 +1,9 @@
 // What one reward comes to, for a unit whose assignment and last reward are known. Both twins
 // reckon with it inside their transactions, so that they cannot come to different sums.
 import type { Assignment } from '../bandit/facts.ts'
-import { clippedSide, isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/outcome.ts'
-import type { RewardEntry } from '../bandit/store.ts'
+import { clippedSide, isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/metrics/outcome.ts'
 import type { CellEntry } from './ledger-entries.ts'
+import type { RewardEntry } from './port.ts'
 
 /** A unit's latest reward of a metric. */
 export interface LastReward {

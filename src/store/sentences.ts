@@ -1,6 +1,6 @@
 // The store's sentences as the engine says them: at once, and synchronously, since that is how
 // better-sqlite3 works.
-import type { Store } from '../bandit/store.ts'
+import type { Store } from './port.ts'
 
 /**
  * An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it

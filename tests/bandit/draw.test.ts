@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chooseArm, drawOf } from '../../src/bandit/draw.ts'
-import { readGolden } from '../support/golden.ts'
+import { readGolden } from '../support/samples/golden.ts'
 
 interface DrawGolden {
   cases: [

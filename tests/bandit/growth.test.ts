@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Growth } from '../../src/bandit/growth.ts'
-import type { LedgerSize, SnapshotHead } from '../../src/bandit/store.ts'
+import type { LedgerSize, SnapshotHead } from '../../src/store/port.ts'
 
 function head(
   number: number,

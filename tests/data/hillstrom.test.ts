@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
-import { completeDefinition } from '../../src/bandit/definition-input.ts'
-import { recordRewards } from '../../src/bandit/record-rewards.ts'
-import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
-import { report } from '../../src/bandit/report.ts'
+import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
+import { report } from '../../src/bandit/report/report.ts'
+import { recordRewards } from '../../src/bandit/rewards.ts'
+import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'
-import { hasPublishedData, readCsv } from '../support/published-data.ts'
+import { hasPublishedData, readCsv } from '../support/samples/published-data.ts'
 
 const isThere = hasPublishedData()
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Ledger } from '../../src/stats/ledger.ts'
 import { sampleRatio } from '../../src/stats/sample-ratio.ts'
-import { hasPublishedData, readCsv, readExpected } from '../support/published-data.ts'
+import { hasPublishedData, readCsv, readExpected } from '../support/samples/published-data.ts'
 
 interface Expected {
   cookie_cats: { n: Record<string, number> }

@@ -2,8 +2,8 @@
 // through all of it; after each test its book is as it was before the first.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { bookOf, expectBalance } from '../support/book.ts'
-import { expectProblem } from '../support/problem.ts'
-import { emailDefinition, type Service, startExperiment, startService } from '../support/service.ts'
+import { expectProblem } from '../support/http/problem.ts'
+import { emailDefinition, type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const METRICS = [
   { key: 'visit', type: 'binary', role: 'primary', goal: 'increase', window: '14d' },

@@ -2,7 +2,7 @@
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { expectBalance } from '../support/book.ts'
-import { NOON, type Service, startExperiment, startService } from '../support/service.ts'
+import { NOON, type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const VISIT = { key: 'visit', type: 'binary', role: 'primary' }
 const spend = (lowest: number, highest: number) => ({ key: 'spend', type: 'continuous', range: [lowest, highest] })

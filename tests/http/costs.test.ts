@@ -2,10 +2,10 @@
 // measured rather than time, since others use this machine too; the bounds are far from what is usual, and far from what it was.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_MESSAGES, UNTOLD } from '../../src/http/rejection-messages.ts'
-import { bearer, giveKey } from '../support/keys.ts'
-import { expectProblem } from '../support/problem.ts'
-import { type Service, startExperiment, startService } from '../support/service.ts'
+import { MAX_MESSAGES, UNTOLD } from '../../src/http/events/rejection-messages.ts'
+import { bearer, giveKey } from '../support/http/keys.ts'
+import { expectProblem } from '../support/http/problem.ts'
+import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const MIB = 1_024 * 1_024
 

@@ -1,13 +1,13 @@
 // What each key opens, and what it must not.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SCOPES, type Scope } from '../../src/bandit/key.ts'
-import { revokeKey } from '../../src/bandit/revoke-key.ts'
-import { rotateKey } from '../../src/bandit/rotate-key.ts'
+import { SCOPES, type Scope } from '../../src/access/key.ts'
+import { revokeKey } from '../../src/access/revoke-key.ts'
+import { rotateKey } from '../../src/access/rotate-key.ts'
 import { bookOf } from '../support/book.ts'
-import { bearer, giveKey, secretOf } from '../support/keys.ts'
-import { expectProblem } from '../support/problem.ts'
-import { RawConnection, requestHead } from '../support/raw-http.ts'
-import { emailDefinition, type Service, startExperiment, startService } from '../support/service.ts'
+import { bearer, giveKey, secretOf } from '../support/http/keys.ts'
+import { expectProblem } from '../support/http/problem.ts'
+import { RawConnection, requestHead } from '../support/http/raw-http.ts'
+import { emailDefinition, type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const HOUR = 3_600_000
 const SHOP = 'https://shop.example'

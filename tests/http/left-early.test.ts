@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { requestHead } from '../support/raw-http.ts'
-import { type Service, startExperiment, startService } from '../support/service.ts'
+import { requestHead } from '../support/http/raw-http.ts'
+import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
 let service: Service
 

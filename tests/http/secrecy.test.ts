@@ -1,8 +1,8 @@
 // What goes wrong inside is told to the log, and to nobody else.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Store } from '../../src/bandit/store.ts'
-import { expectProblem } from '../support/problem.ts'
-import { emailDefinition, type Service, startExperiment, startService } from '../support/service.ts'
+import type { Store } from '../../src/store/port.ts'
+import { expectProblem } from '../support/http/problem.ts'
+import { emailDefinition, type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const INSIDE = 'SQLITE_ERROR: no such column: secret_column at /srv/pinwheel/src/store/open.ts:12:7'
 

@@ -3,7 +3,7 @@
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectBalance } from '../support/book.ts'
-import { type Service, startExperiment, startService } from '../support/service.ts'
+import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
 let service: Service
 

@@ -1,12 +1,12 @@
 // The twins of the store translate each other: the same history on SQLite and on PostgreSQL ends with the same books and reports.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Action, type History, histories } from '../../scripts/fuzz/history.ts'
-import { playHistory } from '../../scripts/fuzz/play-history.ts'
-import type { Site, Stage } from '../../scripts/fuzz/stage.ts'
-import { report } from '../../src/bandit/report.ts'
-import type { UnitFacts } from '../../src/bandit/store.ts'
+import { type Action, type History, histories } from '../../scripts/fuzz/histories/history.ts'
+import { playHistory } from '../../scripts/fuzz/histories/play-history.ts'
+import type { Site, Stage } from '../../scripts/fuzz/histories/stage.ts'
+import { report } from '../../src/bandit/report/report.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { UnitFacts } from '../../src/store/port.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 const HISTORIES = 12

@@ -2,9 +2,9 @@
 // leaks nothing, is `npm run fuzz`; `npm run fuzz -- --leak 16` is its control.
 import { expect, it, vi } from 'vitest'
 import { Child } from '../../scripts/fuzz/child.ts'
-import { growthFault, type Weighing } from '../../scripts/fuzz/growth-fault.ts'
-import { weighUnderLoad } from '../../scripts/fuzz/steady-load.ts'
-import { prepare } from '../../scripts/fuzz/volleys.ts'
+import { growthFault, type Weighing } from '../../scripts/fuzz/http/growth-fault.ts'
+import { weighUnderLoad } from '../../scripts/fuzz/http/steady-load.ts'
+import { prepare } from '../../scripts/fuzz/http/volleys.ts'
 
 /** One starts a process; on a busy machine it takes seconds. */
 vi.setConfig({ testTimeout: 60_000 })

@@ -5,8 +5,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startExperiment, startService } from '../support/http/service.ts'
 import { scratchFolder } from '../support/scratch.ts'
-import { startExperiment, startService } from '../support/service.ts'
 
 // Processes start in each test.
 vi.setConfig({ testTimeout: 60_000 })
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const commands = Object.entries(scripts).flatMap(([name, command]) => {
-  const [, file] = /^node (scripts\/\S+)$/.exec(command) ?? []
+  const [, file] = /^node ((?:scripts|src\/cli)\/\S+)$/.exec(command) ?? []
   return file === undefined ? [] : [{ name, file }]
 })
 
@@ -64,8 +64,8 @@ describe('npm run verify', () => {
     const url = `sqlite:${service.databasePath}`
     const told = { code: 0, told: '' }
     const out = 'spring-email: 0 units, 0 rewards, 0 cells: no difference\n'
-    expect(await run('scripts/verify.ts', [], { url })).toEqual({ ...told, out })
-    expect(await run('scripts/verify.ts', [], { url, isRead: false })).toEqual({ ...told, out: '' })
+    expect(await run('src/cli/verify.ts', [], { url })).toEqual({ ...told, out })
+    expect(await run('src/cli/verify.ts', [], { url, isRead: false })).toEqual({ ...told, out: '' })
     await service.close()
   })
 })

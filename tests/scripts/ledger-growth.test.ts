@@ -9,11 +9,11 @@ import {
 } from '../../scripts/ledger-growth/grow.ts'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { applyDefinition, setStatus } from '../../src/bandit/change-experiment.ts'
-import { completeDefinition } from '../../src/bandit/definition-input.ts'
-import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
+import { applyDefinition, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
+import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import { openStore } from '../../src/store/open.ts'
-import { NOON } from '../support/service.ts'
+import { NOON } from '../support/http/service.ts'
 
 const DECADES = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 /** Snapshots for ten times the units, by two per cent each. */

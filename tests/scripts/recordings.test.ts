@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { publishedCounts } from '../../scripts/replay/published-counts.ts'
-import { type Outcome, outcomesIn, type Recording, unitNames } from '../../scripts/replay/recording.ts'
 import { readRecording } from '../../scripts/replay/recordings.ts'
+import { publishedCounts } from '../../src/cli/demo/published-counts.ts'
+import { type Outcome, outcomesIn, type Recording, unitNames } from '../../src/cli/demo/recording.ts'
 
 interface Moments {
   readonly n: number

@@ -1,11 +1,11 @@
 // Replays against the real service.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Client } from '../../scripts/replay/client.ts'
-import { NOTHING, type Outcome, type Recording, unitNames } from '../../scripts/replay/recording.ts'
-import { replayDays } from '../../scripts/replay/replay-days.ts'
-import { replayUnits } from '../../scripts/replay/replay-units.ts'
-import { type Assignment, type RewardEvent, Session } from '../../scripts/replay/session.ts'
-import { type Service, startService } from '../support/service.ts'
+import { NOTHING, type Outcome, type Recording, unitNames } from '../../src/cli/demo/recording.ts'
+import { replayDays } from '../../src/cli/demo/replay-days.ts'
+import { replayUnits } from '../../src/cli/demo/replay-units.ts'
+import { type Assignment, type RewardEvent, Session } from '../../src/cli/demo/session.ts'
+import { Client } from '../../src/cli/service/client.ts'
+import { type Service, startService } from '../support/http/service.ts'
 
 let service: Service
 let client: Client

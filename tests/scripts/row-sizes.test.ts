@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { measureRowSizes } from '../../scripts/row-sizes/measure.ts'
-import { ProgressBar } from '../../scripts/terminal/progress-bar.ts'
+import { ProgressBar } from '../../src/cli/terminal/progress-bar.ts'
 import { PostgresServer } from '../support/postgres.ts'
 
 describe('measureRowSizes()', () => {

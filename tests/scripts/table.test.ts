@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { keyFor, numberIn, readTable } from '../../scripts/replay/table.ts'
-import { Failure } from '../../scripts/terminal/failure.ts'
+import { Failure } from '../../src/cli/terminal/failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinwheel-table-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

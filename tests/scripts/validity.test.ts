@@ -5,7 +5,7 @@ import { naiveIntervalCalls, pooledBeliefCalls } from '../../scripts/validity/co
 import { type Finding, findingOf, judge } from '../../scripts/validity/findings.ts'
 import { addCounts, type Counts, NO_COUNTS, runCell } from '../../scripts/validity/run-cell.ts'
 import { tableOf } from '../../scripts/validity/table.ts'
-import { successes } from '../support/ledgers.ts'
+import { successes } from '../support/samples/ledgers.ts'
 
 const cells = allCells()
 const [first] = cells as [(typeof cells)[number]]

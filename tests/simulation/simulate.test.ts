@@ -9,7 +9,7 @@ import { drawOutcomes, meanOutcome, type OutcomeLaw } from '../../src/simulation
 import { type Look, simulateRun } from '../../src/simulation/run.ts'
 import { simulate } from '../../src/simulation/simulate.ts'
 import { isFalse, missesOf, trueLifts } from '../../src/simulation/truth.ts'
-import { seededChance } from '../../src/stats/chance.ts'
+import { seededChance } from '../../src/stats/numerics/chance.ts'
 
 const small: SimulationInput = {
   arms: [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isHeavyTailed } from '../../src/stats/heavy-tail.ts'
-import { seededNormal, seededRandom } from '../support/random.ts'
+import { seededNormal, seededRandom } from '../support/samples/random.ts'
 
 describe('isHeavyTailed()', () => {
   it('is true where the square of a single outcome is over 1 % of the sum of squares', () => {

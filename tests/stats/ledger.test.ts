@@ -8,9 +8,9 @@ import {
   unitsIn,
 } from '../../src/stats/ledger.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from '../../src/stats/tally.ts'
-import { expectGolden, readGolden } from '../support/golden.ts'
-import { batch, contrastCases, goldenLedger, randomLedger, successes } from '../support/ledgers.ts'
-import { seededRandom } from '../support/random.ts'
+import { expectGolden, readGolden } from '../support/samples/golden.ts'
+import { batch, contrastCases, goldenLedger, randomLedger, successes } from '../support/samples/ledgers.ts'
+import { seededRandom } from '../support/samples/random.ts'
 
 interface EffectiveCountsCase {
   readonly name: string

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { logEValue, tuneSequence } from '../../src/stats/confidence-sequence.ts'
 import { sampleRatio } from '../../src/stats/sample-ratio.ts'
-import { expectGolden, readGolden } from '../support/golden.ts'
-import { batch, drawUnits, randomLedger, successes } from '../support/ledgers.ts'
-import { seededRandom } from '../support/random.ts'
+import { logEValue, tuneSequence } from '../../src/stats/sequences/confidence-sequence.ts'
+import { expectGolden, readGolden } from '../support/samples/golden.ts'
+import { batch, drawUnits, randomLedger, successes } from '../support/samples/ledgers.ts'
+import { seededRandom } from '../support/samples/random.ts'
 
 interface GoldenRatio {
   readonly arms: number

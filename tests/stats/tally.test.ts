@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addTallies, EMPTY_TALLY, type Tally } from '../../src/stats/tally.ts'
-import { seededRandom } from '../support/random.ts'
+import { seededRandom } from '../support/samples/random.ts'
 
 describe('addTallies()', () => {
   const random = seededRandom(1)

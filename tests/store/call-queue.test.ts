@@ -1,8 +1,8 @@
 // What product code may rely on when the disk hangs.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import type { Proposal } from '../../src/bandit/store.ts'
 import { CallQueue } from '../../src/store/call-queue.ts'
+import type { Proposal } from '../../src/store/port.ts'
 import type { Call, Outcome } from '../../src/store/sentences.ts'
 
 const proposal = { experimentId: 1, snapshot: 1, assignedAt: 0, metrics: [], units: [] }

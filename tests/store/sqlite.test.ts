@@ -2,13 +2,13 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { completeDefinition } from '../../src/bandit/definition-input.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import type { Commit, Store } from '../../src/bandit/store.ts'
+import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
 import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { Commit, Store } from '../../src/store/port.ts'
+import { describeStore } from '../conformance/store.ts'
 import { scratchFolder } from '../support/scratch.ts'
-import { describeStore } from './contract.ts'
 
 for (const [name, options] of [
   ['SQLite', {}],

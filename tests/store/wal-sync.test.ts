@@ -6,8 +6,8 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
-import type { Store } from '../../src/bandit/store.ts'
 import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/port.ts'
 import { DEATH, liveOn } from '../support/life.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -15,7 +15,7 @@ import { scratchFolder } from '../support/scratch.ts'
 function endOf(work: string): { readonly signal: string | null; readonly told: string } {
   const program = `
     import Database from 'better-sqlite3'
-    import { endingOnSyncFailure } from './src/store/sqlite/sync-failure.ts'
+    import { endingOnSyncFailure } from './src/store/sqlite/files/sync-failure.ts'
     import { openStore } from './src/store/open.ts'
     setTimeout(() => console.error('alive'), 300)
     ${work}`

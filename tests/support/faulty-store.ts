@@ -1,6 +1,6 @@
 // A store that can be made to fail as a real one does: every sentence is refused, and none is half said.
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import type { Store } from '../../src/bandit/store.ts'
+import type { Store } from '../../src/store/port.ts'
 
 export interface FaultyStore {
   isDown: boolean

@@ -1,14 +1,15 @@
 // A database that has lived: something in every table, and numbers that rounding would change.
+
+import { createKey } from '../../src/access/create-key.ts'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { createExperiment, setStatus } from '../../src/bandit/change-experiment.ts'
-import { createKey } from '../../src/bandit/create-key.ts'
-import { completeDefinition } from '../../src/bandit/definition-input.ts'
-import { recordRewards } from '../../src/bandit/record-rewards.ts'
-import { refreshSnapshots } from '../../src/bandit/refresh-snapshots.ts'
-import { report } from '../../src/bandit/report.ts'
-import type { Store } from '../../src/bandit/store.ts'
-import { seededRandom } from './random.ts'
+import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
+import { report } from '../../src/bandit/report/report.ts'
+import { recordRewards } from '../../src/bandit/rewards.ts'
+import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
+import type { Store } from '../../src/store/port.ts'
+import { seededRandom } from './samples/random.ts'
 
 const MINUTE = 60_000
 

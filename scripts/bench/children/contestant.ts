@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { START_ARGUMENTS } from '../../start-command.ts'
-import { Failure } from '../../terminal/failure.ts'
 import { processSeconds } from '../machine/usage.ts'
 
 /** More than any start should take; then it is ended. */

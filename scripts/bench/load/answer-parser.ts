@@ -1,6 +1,6 @@
 // Reads the answers of one connection that has one request under way: as much of HTTP/1.1 as a load generator needs, so that it is
 // never slower than the server. Mostly an answer is one chunk, and nothing of it is copied.
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 
 export interface Answer {
   readonly status: number

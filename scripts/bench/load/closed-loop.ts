@@ -1,5 +1,5 @@
 // Load that waits for its answers: so many connections, each sends its next request when its last one is answered.
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 import type { Answer } from './answer-parser.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'

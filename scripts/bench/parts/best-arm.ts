@@ -1,6 +1,6 @@
 // How long P(best) and the whole standing of the arms take.
-import { probabilityBest, bestArm as standingOf } from '../../../src/stats/best-arm.ts'
-import { betaPosterior, type Posterior } from '../../../src/stats/posterior.ts'
+import { probabilityBest, bestArm as standingOf } from '../../../src/stats/belief/best-arm.ts'
+import { betaPosterior, type Posterior } from '../../../src/stats/belief/posterior.ts'
 import type { PartResult } from '../part.ts'
 
 interface Timing {

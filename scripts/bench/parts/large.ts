@@ -2,7 +2,7 @@
 // falls on a page of its own.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { seededChance } from '../../../src/stats/chance.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { Contestant } from '../children/contestant.ts'
 import { doubtsAbout } from '../doubts.ts'
 import { fillFile } from '../fill-file.ts'

@@ -2,7 +2,7 @@
 // ledgers of several sizes run side by side, and are asked in turn.
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { completeDefinition } from '../../../src/bandit/definition-input.ts'
+import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
 import { growthStep } from '../../../src/bandit/growth.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { Contestant } from '../children/contestant.ts'

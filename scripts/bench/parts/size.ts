@@ -2,7 +2,7 @@
 // and random UUIDs, which fall anywhere.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { seededChance } from '../../../src/stats/chance.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { FILES } from '../../../src/store/sqlite/database.ts'
 import { type Memory, memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult } from '../part.ts'

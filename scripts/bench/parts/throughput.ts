@@ -1,6 +1,6 @@
 // The hot routes beside bare echoes: how much of a server's speed is left when it also decides,
 // counts, and keeps everything on disk.
-import { seededChance } from '../../../src/stats/chance.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import * as workloads from '../load/workloads.ts'
 import { race } from '../race.ts'
 

@@ -1,6 +1,6 @@
 // One kill, of the database or of a replica, with the client at work; over when every replica assigns again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { oneOf } from '../one-of.ts'
 import { killWhileMigrating } from './migration-kill.ts'
 import type { Replica } from './replica.ts'

@@ -1,6 +1,6 @@
 // Kills the database, or a process of the service, while two processes make a new database's schema.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Chance } from '../../../src/stats/chance.ts'
+import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { ask } from '../session.ts'
 import { Replica } from './replica.ts'
 import type { Site } from './site.ts'

@@ -1,8 +1,8 @@
 // A server with a synchronous standby that follows it and takes its place when it is killed. Services know one address, which leads to
 // whoever serves, as a proxy or a moving address would in production. The server that was lost is made anew, as a standby of the other.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
-import { Failure } from '../../terminal/failure.ts'
 import { openAddress } from './address.ts'
 import type { Site } from './site.ts'
 

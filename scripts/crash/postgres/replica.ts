@@ -2,7 +2,7 @@
 // is kept in its folder, for whoever wonders about an answer.
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { type Answer, Connection, type Line, type Message } from '../connection.ts'
 import { type Launch, ServiceProcess } from '../service-process.ts'
 

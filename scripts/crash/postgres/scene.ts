@@ -1,7 +1,7 @@
 // All who take part in a crash test: the database, the replicas, the client that keeps them busy, and its record.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Chance, seededChance } from '../../../src/stats/chance.ts'
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
+import { type Chance, seededChance } from '../../../src/stats/numerics/chance.ts'
 import { compareAll } from '../compare.ts'
 import { EXPERIMENT } from '../definition.ts'
 import { assignOne } from '../errands.ts'

@@ -5,8 +5,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Chance } from '../../../src/stats/chance.ts'
-import { restore } from '../../backup/restore.ts'
+import { restore } from '../../../src/cli/backup/restore.ts'
+import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { audit } from '../audit.ts'
 import type { Load } from '../load.ts'
 import type { ClientRecord } from '../record.ts'
@@ -14,7 +14,7 @@ import { onFile } from '../service-process.ts'
 import { withService } from '../session.ts'
 import { removeDatabase } from './remove-database.ts'
 
-const BACKUP = fileURLToPath(new URL('../../backup.ts', import.meta.url))
+const BACKUP = fileURLToPath(new URL('../../../src/cli/backup.ts', import.meta.url))
 
 /** A backup of a small file takes about so long, most of it the reading of what was copied. */
 const LONGEST_BACKUP_MS = 60

@@ -1,7 +1,7 @@
 // Kills the service again and again while a client keeps it busy, and holds what it says afterwards against what it had acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Chance, seededChance } from '../../../src/stats/chance.ts'
-import { Failure } from '../../terminal/failure.ts'
+import { Failure } from '../../../src/cli/terminal/failure.ts'
+import { type Chance, seededChance } from '../../../src/stats/numerics/chance.ts'
 import { audit } from '../audit.ts'
 import { compareAll } from '../compare.ts'
 import { Load } from '../load.ts'

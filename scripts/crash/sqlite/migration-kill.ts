@@ -1,7 +1,7 @@
 // Kills the service while it makes a new file's schema.
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Chance } from '../../../src/stats/chance.ts'
+import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { onFile, ServiceProcess } from '../service-process.ts'
 import { ask, withService } from '../session.ts'
 import { removeDatabase } from './remove-database.ts'

@@ -3,11 +3,11 @@
 import { assign } from '../../../src/bandit/assign.ts'
 import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
-import { createExperiment, setStatus } from '../../../src/bandit/change-experiment.ts'
-import { completeDefinition } from '../../../src/bandit/definition-input.ts'
-import { recordRewards } from '../../../src/bandit/record-rewards.ts'
-import { report } from '../../../src/bandit/report.ts'
-import { seededChance } from '../../../src/stats/chance.ts'
+import { createExperiment, setStatus } from '../../../src/bandit/experiment/change-experiment.ts'
+import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
+import { report } from '../../../src/bandit/report/report.ts'
+import { recordRewards } from '../../../src/bandit/rewards.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { openStore } from '../../../src/store/open.ts'
 
 export interface BulkLoad {

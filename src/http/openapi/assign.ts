@@ -2,7 +2,7 @@
 // same, and a test holds them to it.
 import { z } from 'zod'
 import { UNIT_MAX_CHARACTERS } from '../../bandit/facts.ts'
-import { MAX_BATCH_UNITS } from '../assign.ts'
+import { MAX_BATCH_UNITS } from '../routes/assign.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, share } from './shapes.ts'
 

@@ -1,7 +1,7 @@
 // The operations on /experiments: define, look, start, pause, stop.
 import { z } from 'zod'
-import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment.ts'
-import { definitionChangeSchema, definitionSchema } from '../definition-schema.ts'
+import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment/experiment.ts'
+import { definitionChangeSchema, definitionSchema } from '../input/definition-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, keyInPath, metric, share } from './shapes.ts'
 

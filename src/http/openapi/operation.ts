@@ -2,8 +2,8 @@
 // what goes in and what comes out. Whoever adds a route adds one of these to the file of its
 // subject.
 import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
+import type { Scope } from '../../access/key.ts'
 import type { ErrorCode } from '../../bandit/errors.ts'
-import type { Scope } from '../../bandit/key.ts'
 import { anyOtherOfrepProblem, anyOtherProblem, problemResponses } from './problems.ts'
 
 export interface Operation {

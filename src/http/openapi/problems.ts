@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import { BanditError, type ErrorCode } from '../../bandit/errors.ts'
-import { OFREP_CODES, ofrepProblem } from '../ofrep-problem.ts'
+import { OFREP_CODES, ofrepProblem } from '../ofrep/problem.ts'
 import { STATUSES, TITLES } from '../problem.ts'
 import { problemExample } from './problem-examples.ts'
 

@@ -1,9 +1,9 @@
 // The operations that tell what was learned: reports, and the facts that anyone can recompute them
 // from.
 import { z } from 'zod'
-import { STATUSES } from '../../bandit/experiment.ts'
-import { ACTIONS } from '../../bandit/recommendation.ts'
-import { FACE_SUFFIXES } from '../report.ts'
+import { STATUSES } from '../../bandit/experiment/experiment.ts'
+import { ACTIONS } from '../../bandit/report/recommendation.ts'
+import { FACE_SUFFIXES } from '../routes/report.ts'
 import type { Operation } from './operation.ts'
 import { REPORT } from './report-example.ts'
 import { count, instant, keyInPath, metric, metricInQuery, perhaps, share } from './shapes.ts'

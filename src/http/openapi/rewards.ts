@@ -2,9 +2,9 @@
 // it.
 import { z } from 'zod'
 import type { ErrorCode } from '../../bandit/errors.ts'
-import { MAX_REWARD_VALUE } from '../../bandit/record-rewards.ts'
+import { MAX_REWARD_VALUE } from '../../bandit/rewards.ts'
 import { STATUSES } from '../problem.ts'
-import { MAX_LIST_EVENTS } from '../rewards.ts'
+import { MAX_LIST_EVENTS } from '../routes/rewards.ts'
 import { nameSchema, unitSchema } from './assign.ts'
 import type { Operation } from './operation.ts'
 import { count, sentInstant } from './shapes.ts'

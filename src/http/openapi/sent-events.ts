@@ -1,9 +1,9 @@
 // Rewards in the shapes of event SDKs and of CloudEvents.
 import { z } from 'zod'
 import type { ErrorCode } from '../../bandit/errors.ts'
+import { UNMEASURED_TYPES } from '../events/segment-events.ts'
+import { MAX_ERRORS } from '../events/sent-events.ts'
 import { STATUSES } from '../problem.ts'
-import { UNMEASURED_TYPES } from '../segment-events.ts'
-import { MAX_ERRORS } from '../sent-events.ts'
 import type { Operation } from './operation.ts'
 import { resultSchema } from './rewards.ts'
 import { count, sentInstant } from './shapes.ts'

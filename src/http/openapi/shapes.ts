@@ -1,8 +1,8 @@
 // Shapes that the answers of several subjects share, and the parameters of several addresses.
 import { z } from 'zod'
-import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metric.ts'
+import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metrics/metric.ts'
 import { GOALS } from '../../stats/goal.ts'
-import { instantFault } from '../instants.ts'
+import { instantFault } from '../input/instants.ts'
 
 export const instant = z.iso.datetime().meta({ examples: ['2026-11-22T10:00:00.000Z'] })
 /** A time as it may be sent: with a zone, in letters of either case. */

@@ -1,6 +1,6 @@
 // POST /simulate.
 import { z } from 'zod'
-import { simulationSchema } from '../simulation-schema.ts'
+import { simulationSchema } from '../input/simulation-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, perhaps, share } from './shapes.ts'
 

@@ -1,7 +1,7 @@
 // The operations on /webhooks.
 import { z } from 'zod'
-import { EVENT_TYPES } from '../../bandit/webhook.ts'
-import { webhookSchema } from '../webhook-schema.ts'
+import { EVENT_TYPES } from '../../webhooks/webhook.ts'
+import { webhookSchema } from '../input/webhook-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant } from './shapes.ts'
 

@@ -1,11 +1,11 @@
 import type { Assignment } from '../../bandit/facts.ts'
-import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
-import type { Connection } from './connection.ts'
+import type { KeptAssignment, Proposal, ProposedUnit } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { columns, type Parameter, type Reader, statement } from './connection/statement.ts'
+import type { Transaction } from './connection/transaction.ts'
 import { settle } from './ledger-table.ts'
-import { columns, type Parameter, type Reader, statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
 import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
 
 interface PlannedRow extends Omit<Proposal, 'units' | 'metrics'>, ProposedUnit {

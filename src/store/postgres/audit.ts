@@ -1,7 +1,7 @@
-import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../../bandit/store.ts'
-import type { Connection } from './connection.ts'
+import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { statement } from './connection/statement.ts'
 import { findCells, findSnapshots } from './ledger-table.ts'
-import { statement } from './statement.ts'
 import { unitFacts } from './unit-facts.ts'
 
 const FIND_ARCHIVED = statement<ArchivedCell>(`

@@ -1,10 +1,10 @@
-import type { Change } from '../../bandit/change.ts'
-import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
-import type { ExperimentStore } from '../../bandit/store.ts'
-import type { Connection } from './connection.ts'
+import type { Change } from '../../bandit/experiment/change.ts'
+import type { Definition, Experiment, Status } from '../../bandit/experiment/experiment.ts'
+import type { ExperimentStore } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { statement } from './connection/statement.ts'
+import type { Transaction } from './connection/transaction.ts'
 import { insertSnapshot } from './ledger-table.ts'
-import { statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
 
 interface ExperimentRow {
   readonly id: number

@@ -1,6 +1,6 @@
-import type { AssignmentStore, UnitTotals } from '../../bandit/store.ts'
-import type { Connection } from './connection.ts'
-import { statement } from './statement.ts'
+import type { AssignmentStore, UnitTotals } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { statement } from './connection/statement.ts'
 
 const READ_TOTALS = statement<UnitTotals>(`
   SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt",

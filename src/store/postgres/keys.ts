@@ -1,7 +1,7 @@
-import type { Key, KeyChange } from '../../bandit/key.ts'
-import type { KeyStore } from '../../bandit/store.ts'
-import type { Connection } from './connection.ts'
-import { type Reader, statement } from './statement.ts'
+import type { Key, KeyChange } from '../../access/key.ts'
+import type { KeyStore } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { type Reader, statement } from './connection/statement.ts'
 import { Race } from './trouble.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }

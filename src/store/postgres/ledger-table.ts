@@ -1,6 +1,6 @@
 // The tables `snapshots`, `batches`, `tallies` and `growth`. What one writer has added stands in
 // rows of its own; whoever reads sums them, and keeps what rounding takes from the sums.
-import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
+
 import {
   type CellChange,
   type CellEntry,
@@ -8,9 +8,10 @@ import {
   sumOfChanges,
   type UnitsEntry,
 } from '../ledger-entries.ts'
-import { column, columnar, rowsIn } from './columnar.ts'
-import { columns, type Parameter, type Reader, statement } from './statement.ts'
-import type { Transaction, Written } from './transaction.ts'
+import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason } from '../port.ts'
+import { column, columnar, rowsIn } from './connection/columnar.ts'
+import { columns, type Parameter, type Reader, statement } from './connection/statement.ts'
+import type { Transaction, Written } from './connection/transaction.ts'
 
 interface SnapshotRow extends Omit<Snapshot, 'propensities' | 'ledgerSize'> {
   readonly reason: SnapshotReason

@@ -1,15 +1,16 @@
 // The PostgreSQL twin: one database, any number of processes.
-import type { Store } from '../../bandit/store.ts'
+
 import { CallQueue } from '../call-queue.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { Store } from '../port.ts'
 import { type Call, type SentenceName, storeOf } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { audit } from './audit.ts'
-import { Connection } from './connection.ts'
+import { Connection } from './connection/connection.ts'
+import { News } from './connection/news.ts'
+import { clientConfig, nameOf } from './connection/session.ts'
 import { prepareDatabase } from './database.ts'
 import { Engine } from './engine.ts'
-import { News } from './news.ts'
-import { clientConfig, nameOf } from './session.ts'
 
 export interface PostgresOptions {
   readonly onTurn?: OnTurn | undefined

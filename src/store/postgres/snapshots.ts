@@ -1,8 +1,8 @@
-import type { LedgerStore, Pulse } from '../../bandit/store.ts'
-import type { Connection } from './connection.ts'
+import type { LedgerStore, Pulse } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { statement } from './connection/statement.ts'
 import { lockExperiment } from './experiments.ts'
 import { findCells, findSnapshots, insertSnapshot } from './ledger-table.ts'
-import { statement } from './statement.ts'
 
 /** A row for each metric; one without a metric for an experiment without units. */
 type PulseRow = Omit<Pulse, 'rewards'> & { readonly metric: number | null; readonly rewards: number }

@@ -1,8 +1,9 @@
 // What several writers have added to the cells of the ledger, as one row a cell: summed in the
 // order and with the arithmetic of whoever reads the ledger, so that a copy reads the same to the
 // bit.
+
+import type { Row } from '../copy/tables.ts'
 import { type CellChange, sumOfChanges } from '../ledger-entries.ts'
-import type { Row } from '../tables.ts'
 
 /** Rows of one cell follow each other, in the order of their writers. */
 export async function* sumTallies(slices: AsyncIterable<readonly Row[]>): AsyncGenerator<Row[]> {

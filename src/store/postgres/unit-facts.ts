@@ -1,8 +1,8 @@
 // The facts of an experiment, unit by unit.
 import type { Assignment } from '../../bandit/facts.ts'
-import type { StoredReward, UnitFacts } from '../../bandit/store.ts'
-import { statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
+import type { StoredReward, UnitFacts } from '../port.ts'
+import { statement } from './connection/statement.ts'
+import type { Transaction } from './connection/transaction.ts'
 
 /** So many units are read at once. */
 const PAGE_UNITS = 1_000

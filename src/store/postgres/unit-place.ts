@@ -1,5 +1,5 @@
 // A unit of an experiment: what assignments and rewards are looked up by.
-import { numbers, type Parameter } from './statement.ts'
+import { numbers, type Parameter } from './connection/statement.ts'
 
 export interface UnitPlace {
   readonly experimentId: number

@@ -1,7 +1,7 @@
-import type { WebhookStore } from '../../bandit/store.ts'
-import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
-import type { Connection } from './connection.ts'
-import { statement } from './statement.ts'
+import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../webhooks/webhook.ts'
+import type { WebhookStore } from '../port.ts'
+import type { Connection } from './connection/connection.ts'
+import { statement } from './connection/statement.ts'
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
-import type { KeptAssignment, Proposal, ProposedUnit } from '../../bandit/store.ts'
 import { countUnits } from '../count-units.ts'
+import type { KeptAssignment, Proposal, ProposedUnit } from '../port.ts'
 import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../../bandit/store.ts'
+import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../port.ts'
 import { LedgerTable } from './ledger-table.ts'
 import { asStoreError } from './trouble.ts'
 import { unitFacts } from './unit-facts.ts'

@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import type { StoreSize } from '../../bandit/store.ts'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
+import type { StoreSize } from '../port.ts'
 import { isLocked } from './trouble.ts'
 
 /** Who opens it has the file to itself for a moment. */

@@ -5,30 +5,30 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
-import type { KeptAssignment, Proposal, Store } from '../../bandit/store.ts'
 import type { Performer } from '../call-queue.ts'
 import type { OnCommit } from '../hearers.ts'
+import type { KeptAssignment, Proposal, Store } from '../port.ts'
 import { type Call, type Outcome, type Sentences, WRITES } from '../sentences.ts'
 import { assignmentSentences } from './assignments.ts'
 import { auditMemory } from './audit.ts'
 import { sizeOf } from './database.ts'
 import { experimentSentences } from './experiments.ts'
 import { factSentences } from './facts.ts'
+import { ServedFiles } from './files/served-files.ts'
+import { endingOnSyncFailure } from './files/sync-failure.ts'
+import { type SyncFile, WalSync } from './files/wal-sync.ts'
 import { keySentences } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import { rewardSentences } from './rewards.ts'
-import { ServedFiles } from './served-files.ts'
 import { snapshotSentences } from './snapshots.ts'
-import { endingOnSyncFailure } from './sync-failure.ts'
 import { asStoreError, isLocked, isTrouble } from './trouble.ts'
-import { type SyncFile, WalSync } from './wal-sync.ts'
 import { webhookSentences } from './webhooks.ts'
 
 export interface EngineOptions {
   /** By a service, which keeps the log short and looks after its files. */
   readonly isServed: boolean
   /** Hears of the trouble that a place meets, and null where it works. */
-  readonly onTrouble: (place: 'commits' | 'files', error: unknown) => void
+  readonly onTrouble: (place: 'reads' | 'commits' | 'files', error: unknown) => void
   readonly onCommit: OnCommit
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
@@ -174,13 +174,16 @@ export class Engine implements Performer {
     if (!calls.some(isRead)) return [...calls.keys()]
     try {
       this.#begin.run()
+      let failure: unknown = null
       const left = [...calls.keys()].filter(position => {
         const call = calls[position] as Call
         const outcome = isRead(call) ? this.#attempt(() => this.#readOne(call)) : null
         if (outcome !== null) outcomes[position] = outcome
+        if (outcome !== null && 'error' in outcome) failure = outcome.error
         return outcome === null
       })
       this.#wal?.noteReads()
+      this.#options.onTrouble('reads', failure)
       return left
     } catch (error) {
       // Whoever only reads is told; a proposal can still be written.

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
-import type { Change } from '../../bandit/change.ts'
-import type { Definition, Experiment, Status } from '../../bandit/experiment.ts'
-import type { ExperimentStore } from '../../bandit/store.ts'
+import type { Change } from '../../bandit/experiment/change.ts'
+import type { Definition, Experiment, Status } from '../../bandit/experiment/experiment.ts'
+import type { ExperimentStore } from '../port.ts'
 import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 

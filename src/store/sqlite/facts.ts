@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
-import type { TotalsPage } from '../../bandit/store.ts'
+import type { TotalsPage } from '../port.ts'
 import type { Sentences } from '../sentences.ts'
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'

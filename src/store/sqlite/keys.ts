@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
-import type { Key, KeyChange } from '../../bandit/key.ts'
-import type { KeyStore } from '../../bandit/store.ts'
+import type { Key, KeyChange } from '../../access/key.ts'
+import type { KeyStore } from '../port.ts'
 import type { SentencesOf } from '../sentences.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }

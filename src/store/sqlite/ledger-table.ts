@@ -1,7 +1,7 @@
 // The tables `snapshots` and `tallies`.
 import type Database from 'better-sqlite3'
-import type { LedgerCell, Pulse, Snapshot, SnapshotHead, SnapshotReason } from '../../bandit/store.ts'
 import type { CellEntry, UnitsEntry } from '../ledger-entries.ts'
+import type { LedgerCell, Pulse, Snapshot, SnapshotHead, SnapshotReason } from '../port.ts'
 
 interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'allDecided' | 'ledgerSize'> {
   readonly reason: SnapshotReason

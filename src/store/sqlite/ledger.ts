@@ -1,8 +1,8 @@
 // The ledger of a connection: entries of the transaction under way, the tables, and the copy of
 // these in memory.
 import type Database from 'better-sqlite3'
-import type { Pulse, Snapshot, SnapshotHead, StoredLedger } from '../../bandit/store.ts'
 import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
+import type { Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
 import { LedgerCopy } from './ledger-copy.ts'
 import { LedgerTable } from './ledger-table.ts'
 

@@ -1,15 +1,15 @@
 // The SQLite twin: one file, nothing to install.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
-import type { Store } from '../../bandit/store.ts'
 import { CallQueue } from '../call-queue.ts'
 import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { Store } from '../port.ts'
 import { type Call, type SentenceName, storeOf, WRITES } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { auditFile } from './audit.ts'
 import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
-import type { SyncFile } from './wal-sync.ts'
+import type { SyncFile } from './files/wal-sync.ts'
 
 export interface SqliteOptions {
   /**

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { StoredRewardStatus } from '../../bandit/facts.ts'
-import type { RewardEntry } from '../../bandit/store.ts'
+import type { RewardEntry } from '../port.ts'
 import { NONE_YET, reckonReward } from '../reckon-reward.ts'
 import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'

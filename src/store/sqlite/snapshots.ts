@@ -1,4 +1,4 @@
-import type { LedgerStore } from '../../bandit/store.ts'
+import type { LedgerStore } from '../port.ts'
 import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 

@@ -1,7 +1,7 @@
 // The facts of an experiment, unit by unit.
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
-import type { StoredReward, UnitFacts } from '../../bandit/store.ts'
+import type { StoredReward, UnitFacts } from '../port.ts'
 
 type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly unit: string; readonly counted: 0 | 1 }
 

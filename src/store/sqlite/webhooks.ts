@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
-import type { WebhookStore } from '../../bandit/store.ts'
-import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../bandit/webhook.ts'
+import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../webhooks/webhook.ts'
+import type { WebhookStore } from '../port.ts'
 import type { SentencesOf } from '../sentences.ts'
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { createApp } from '../../../src/http/app.ts'
 import type { Context } from '../../../src/http/context.ts'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
-import { createLog } from '../../../src/log.ts'
-import { Interface, resolve } from '../../support/interface.ts'
+import { createLog } from '../../../src/server/log.ts'
+import { Interface, resolve } from '../../support/http/interface.ts'
 
 const document = openApiDocument()
 const api = new Interface(document)

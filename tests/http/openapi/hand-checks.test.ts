@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assignSchema, batchSchema } from '../../../src/http/openapi/assign.ts'
 import { rewardSchema } from '../../../src/http/openapi/rewards.ts'
-import { type Service, startExperiment, startService } from '../../support/service.ts'
+import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
 let service: Service
 

@@ -1,14 +1,14 @@
 // Every operation is sent what it does not expect; a status that it answers and the document does not list is an error of the service
-// that the tests start (tests/support/unlisted-statuses.ts), here and in all other tests.
+// that the tests start (tests/support/http/unlisted-statuses.ts), here and in all other tests.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
 import { faultyStore } from '../../support/faulty-store.ts'
-import { Interface } from '../../support/interface.ts'
-import { type Service, startExperiment, startService } from '../../support/service.ts'
-import { unlistedStatuses } from '../../support/unlisted-statuses.ts'
+import { Interface } from '../../support/http/interface.ts'
+import { type Service, startExperiment, startService } from '../../support/http/service.ts'
+import { unlistedStatuses } from '../../support/http/unlisted-statuses.ts'
 
 const { operations } = new Interface(openApiDocument())
 const store = faultyStore()

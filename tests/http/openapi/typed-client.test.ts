@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
-import { Interface } from '../../support/interface.ts'
+import { Interface } from '../../support/http/interface.ts'
+import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 import { scratchFolder } from '../../support/scratch.ts'
-import { type Service, startExperiment, startService } from '../../support/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
 const root = fileURLToPath(new URL('../../../', import.meta.url))

@@ -1,0 +1,102 @@
+// What the ledger teaches: a posterior for each arm, from the effective counts of the mature
+// batches.
+
+import { betaPosterior, normalPosteriors, type Posterior } from '../../stats/belief/posterior.ts'
+import { effectiveCounts, type Ledger, matureBatches } from '../../stats/ledger.ts'
+import { areAllDecided } from '../../stats/lift/all-decided.ts'
+import type { Snapshot, SnapshotReason, StoredLedger } from '../../store/port.ts'
+import { controlOf, type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
+import { ledgerOf } from '../maturity.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { capNewArms } from './burn-in.ts'
+import { waitsForVerdicts } from './policy.ts'
+import { propensitiesOf } from './propensities.ts'
+
+/**
+ * The posterior of each arm's mean outcome; null while a continuous metric shows too little, or no,
+ * variation.
+ */
+export function posteriorsOf(definition: Definition, metric: Metric, ledger: Ledger): readonly Posterior[] | null {
+  const counts = effectiveCounts(matureBatches(ledger), definition.arms.length)
+  if (metric.type === 'binary') return counts.map(tally => betaPosterior(tally, definition.policy.prior))
+  const learned = normalPosteriors(counts)
+  return learned.known ? learned.posteriors : null
+}
+
+/**
+ * What the policy makes of a ledger of the primary metric, from the first batch on: the propensity
+ * of each arm, null where it is not active. `allDecided`: see `Snapshot`.
+ */
+export function learnedPropensities(definition: Definition, ledger: Ledger, allDecided: boolean): (number | null)[] {
+  const { policy } = definition
+  const metric = primaryMetricOf(definition)
+  const control = controlOf(definition)
+  const propensities = propensitiesOf(policy, {
+    posteriors: posteriorsOf(definition, metric, ledger),
+    active: definition.arms.map(arm => !arm.retired),
+    control,
+    goal: metric.goal,
+    keys: definition.arms.map(arm => arm.key),
+    allDecided,
+  })
+  const burnIn = 'burnIn' in policy ? (policy.burnIn ?? 0) : 0
+  if (burnIn === 0) return propensities
+  const isReserved = 'controlShare' in policy && policy.controlShare !== null
+  return capNewArms(propensities, {
+    reserved: isReserved ? control : null,
+    isMature: maturityOf(ledger, definition.arms.length, burnIn),
+  })
+}
+
+/**
+ * The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before
+ * it, so none is open.
+ */
+export function nextSnapshot(
+  experiment: Experiment,
+  stored: StoredLedger,
+  { reason, now }: { reason: SnapshotReason; now: number },
+): Snapshot {
+  const { definition, version } = experiment
+  const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now, false)
+  const last = stored.snapshots.at(-1)
+  const allDecided = (last?.allDecided ?? false) || isDecided(definition, ledger)
+  const propensities = learnedPropensities(definition, ledger, allDecided)
+  const number = (last?.number ?? 0) + 1
+  return { number, version, reason, createdAt: now, propensities, allDecided, ledgerSize: sizeOf(stored) }
+}
+
+/** Whether each arm was there from the first batch on, or has so many mature units. */
+function maturityOf(ledger: Ledger, armCount: number, burnIn: number): boolean[] {
+  const [first] = ledger
+  const units = new Array<number>(armCount).fill(0)
+  for (const { tallies } of matureBatches(ledger)) {
+    for (const [arm, tally] of tallies.entries()) units[arm] = (units[arm] ?? 0) + tally.units
+  }
+  return units.map((count, arm) => first === undefined || first.propensities[arm] != null || count >= burnIn)
+}
+
+/**
+ * Looked for only where the policy waits for it: of 200 arms it takes half as long as the rest of
+ * the snapshot.
+ */
+function isDecided(definition: Definition, ledger: Ledger): boolean {
+  const { arms, policy, alpha, plannedUnits } = definition
+  if (!waitsForVerdicts(policy)) return false
+  const active = arms.flatMap((arm, position) => (arm.retired ? [] : [position]))
+  const metric = primaryMetricOf(definition)
+  return areAllDecided(
+    ledger,
+    { arms: arms.length, control: controlOf(definition), metric, alpha, plannedUnits },
+    active,
+  )
+}
+
+function sizeOf({ cells }: StoredLedger) {
+  let [units, rewards] = [0, 0]
+  for (const cell of cells) {
+    units += cell.units
+    rewards += cell.rewards
+  }
+  return { units, rewards }
+}

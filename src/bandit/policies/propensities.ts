@@ -1,0 +1,94 @@
+// The policy carried out: posteriors → propensities. Exact numbers, no chance; draw.ts takes it
+// from there.
+import { probabilityBest } from '../../stats/belief/best-arm.ts'
+import type { Posterior } from '../../stats/belief/posterior.ts'
+import type { Goal } from '../../stats/goal.ts'
+import { explorationNow, type Policy } from './policy.ts'
+
+/** What the policy knows when it is frozen into a snapshot. Arms by position. */
+interface Knowledge {
+  /** One for each arm, or null while nothing can be known of any (then all arms weigh the same). */
+  readonly posteriors: readonly Posterior[] | null
+  readonly active: readonly boolean[]
+  readonly control: number
+  readonly goal: Goal
+  /** The keys of the arms, for fixed weights. */
+  readonly keys: readonly string[]
+  /** Every active arm has, or had, a verdict on the primary metric; see `Snapshot`. */
+  readonly allDecided: boolean
+}
+
+/**
+ * The propensity of each arm, null where it is not active; those of the active arms are positive
+ * and sum to one. The floor is additive, `p = ε/K + (1 − ε) w`, so that the order of the weights is
+ * kept; a reserved control gets its share exactly, and the others divide the rest by the same rule
+ * among themselves.
+ */
+export function propensitiesOf(policy: Policy, knowledge: Knowledge): (number | null)[] {
+  const active = knowledge.active.flatMap((isActive, arm) => (isActive ? [arm] : []))
+  if (active.length === 0) throw new RangeError('Cannot compute propensities: no arm is active')
+  const shares = new Map(
+    policy.type === 'fixed' ? fixed(policy.weights, active, knowledge) : shared(policy, active, knowledge),
+  )
+  return knowledge.active.map((_, arm) => shares.get(arm) ?? null)
+}
+
+type Shares = (readonly [arm: number, share: number])[]
+
+/** Weights may be written with few digits: what they miss of 1 is spread over all of them. */
+function fixed(weights: Readonly<Record<string, number>>, active: readonly number[], { keys }: Knowledge): Shares {
+  const byKey = new Map(Object.entries(weights))
+  const shares = active.map((arm): readonly [number, number] => {
+    const weight = byKey.get(keys[arm] as string)
+    if (weight === undefined) throw new RangeError(`Cannot fix propensities: arm ${keys[arm]} has no weight`)
+    return [arm, weight]
+  })
+  const sum = shares.reduce((total, [, weight]) => total + weight, 0)
+  return Math.abs(sum - 1) <= ROUNDING ? shares : shares.map(([arm, weight]) => [arm, weight / sum])
+}
+
+/** What sums of a few doubles miss. */
+const ROUNDING = 1e-13
+
+function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly number[], knowledge: Knowledge): Shares {
+  const { control } = knowledge
+  if (policy.controlShare === null || active.length === 1) return floored(policy, active, knowledge)
+  if (!active.includes(control)) throw new RangeError('Cannot reserve a share for the control: it is not active')
+  const rest = 1 - policy.controlShare
+  const others = active.filter(arm => arm !== control)
+  const among = floored(policy, others, knowledge).map(([arm, share]) => [arm, rest * share] as const)
+  return [[control, policy.controlShare], ...among]
+}
+
+function floored(policy: Exclude<Policy, { type: 'fixed' }>, group: readonly number[], knowledge: Knowledge): Shares {
+  const even = 1 / group.length
+  const exploration = explorationNow(policy, knowledge.allDecided)
+  if (exploration === null || group.length === 1) return group.map(arm => [arm, even])
+  const weights = policy.type === 'thompson' ? thompson(group, knowledge) : explorationSampling(group, knowledge)
+  return group.map((arm, position) => [arm, exploration * even + (1 - exploration) * (weights[position] as number)])
+}
+
+/**
+ * Thompson sampling (Thompson 1933, Biometrika 25): an arm's weight is its probability of being
+ * best.
+ */
+function thompson(group: readonly number[], { posteriors, goal }: Knowledge): readonly number[] {
+  if (posteriors === null) return group.map(() => 1 / group.length)
+  return probabilityBest(
+    group.map(arm => posteriors[arm] as Posterior),
+    goal,
+  )
+}
+
+/**
+ * Exploration sampling (Kasy & Sautmann 2021, Econometrica 89, eq. 5): `w ∝ q (1 − q)`, which
+ * spends no more than half on any arm and finds the best one fastest. `1 − q` as the sum of the
+ * others' q, since a subtraction would lose it all where q is near one.
+ */
+function explorationSampling(group: readonly number[], knowledge: Knowledge): readonly number[] {
+  const best = thompson(group, knowledge)
+  if (Math.max(...best) > 1 - 1e-6) return best
+  const weights = best.map((q, arm) => q * best.reduce((sum, other, b) => (b === arm ? sum : sum + other), 0))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return weights.map(weight => weight / total)
+}

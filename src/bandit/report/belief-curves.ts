@@ -1,0 +1,75 @@
+// The policy's beliefs as curves for a drawing: the density of each arm's mean outcome, all at the
+// same points.
+
+import { posteriorDensity } from '../../stats/belief/posterior-density.ts'
+import type { Ledger } from '../../stats/ledger.ts'
+import type { Definition } from '../experiment/experiment.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { posteriorsOf } from '../policies/learn.ts'
+import type { MeanInterval } from './findings.ts'
+
+export interface BeliefCurves {
+  /** In the metric's own unit, rising, evenly spaced. */
+  readonly points: readonly number[]
+  /** By arm and point, per unit of the metric; null for an arm without a belief. */
+  readonly densities: readonly (readonly number[] | null)[]
+}
+
+const POINTS = 121
+
+/** How many half-widths of its credible interval an arm is drawn to each side. */
+const REACH = 1.7
+
+/**
+ * A belief may be this many times as wide as the narrowest; beyond, it would squeeze that one to a
+ * needle.
+ */
+const WIDEST = 40
+
+/**
+ * Null while there is no belief. `intervals`: the 95 % credible interval of each arm. At most the
+ * arms `shown` are drawn.
+ */
+export function beliefCurves(
+  definition: Definition,
+  metric: Metric,
+  ledger: Ledger,
+  intervals: readonly (MeanInterval | null)[],
+  shown: (arm: number) => boolean,
+): BeliefCurves | null {
+  const posteriors = posteriorsOf(definition, metric, ledger)
+  if (posteriors === null) return null
+  const points = pointsOver(
+    intervals.filter((_, arm) => shown(arm)),
+    metric,
+  )
+  if (points === null) return null
+  return {
+    points,
+    densities: posteriors.map((posterior, arm) => (shown(arm) ? posteriorDensity(posterior, points) : null)),
+  }
+}
+
+/**
+ * Covers every interval and its tails, as far as the widest may reach; strictly inside the range of
+ * the metric.
+ */
+function pointsOver(
+  intervals: readonly (MeanInterval | null)[],
+  { range: [lowest, highest] }: Metric,
+): number[] | null {
+  const spans = intervals.flatMap(interval => {
+    if (interval === null || interval.mean === null || interval.lower === null || interval.upper === null) return []
+    const { mean, lower, upper } = interval
+    return upper > lower ? [{ mean, below: REACH * (mean - lower), above: REACH * (upper - mean) }] : []
+  })
+  if (spans.length === 0) return null
+  const most = (WIDEST / 2) * Math.min(...spans.map(({ below, above }) => below + above))
+  let from = Math.min(...spans.map(({ mean, below }) => mean - Math.min(below, most)))
+  let to = Math.max(...spans.map(({ mean, above }) => mean + Math.min(above, most)))
+  ;[from, to] = [Math.max(lowest, from), Math.min(highest, to)]
+  const width = to - from
+  if (!(width > 0) || !Number.isFinite(width)) return null
+  // Midpoints, so that neither end of a rate's range is among them.
+  return Array.from({ length: POINTS }, (_, place) => from + (width * (place + 0.5)) / POINTS)
+}

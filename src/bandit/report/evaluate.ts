@@ -1,0 +1,62 @@
+// What would it have been worth to give arms by other, fixed weights? Answered from the ledger,
+// with a confidence sequence.
+
+import { estimateTargetValue } from '../../stats/off-policy/target-value.ts'
+import type { Estimate } from '../../stats/sequences/confidence-sequence.ts'
+import type { LedgerStore } from '../../store/port.ts'
+import type { Fault } from '../errors.ts'
+import { type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
+import { giveWay } from '../give-way.ts'
+import { readKnownLedger } from '../known-ledger.ts'
+import { ledgerOf } from '../maturity.ts'
+import type { Metric } from '../metrics/metric.ts'
+
+export interface Evaluation {
+  readonly metric: Metric
+  /** The weight of each arm, by position. */
+  readonly weights: readonly number[]
+  /**
+   * The mean outcome under these weights; over the batches in which every arm with weight was
+   * active.
+   */
+  readonly value: Estimate
+}
+
+const SUM_TOLERANCE = 1e-9
+
+/** What is wrong with target weights by the keys of arms; arms left out have none. */
+export function targetFaults({ arms, key }: Definition, weights: Readonly<Record<string, number>>): Fault[] {
+  const faults: Fault[] = []
+  for (const [arm, weight] of Object.entries(weights)) {
+    const path = `weights.${arm}`
+    if (arms.every(known => known.key !== arm)) faults.push({ path, message: `is not an arm of "${key}"` })
+    if (!(weight >= 0 && weight <= 1)) faults.push({ path, message: 'must be between 0 and 1' })
+  }
+  const sum = Object.values(weights).reduce((total, weight) => total + weight, 0)
+  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE))
+    faults.push({ path: 'weights', message: `must sum to 1, not ${Number(sum.toPrecision(12))}` })
+  return faults
+}
+
+/** The value of weights without faults, on the primary metric unless another is named. */
+export async function evaluate(
+  { store }: { store: Pick<LedgerStore, 'readLedger'> },
+  experiment: Experiment,
+  weights: Readonly<Record<string, number>>,
+  now: number,
+  metric: Metric = primaryMetricOf(experiment.definition),
+): Promise<Evaluation> {
+  const { definition } = experiment
+  const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
+  const byKey = new Map(Object.entries(weights))
+  const target = definition.arms.map(({ key }) => byKey.get(key) ?? 0)
+  const { alpha, plannedUnits } = definition
+  const value = estimateTargetValue(ledgerOf(experiment, metric, stored, now), {
+    target,
+    range: metric.range,
+    alpha,
+    plannedUnits,
+  })
+  return { metric, weights: target, value }
+}

@@ -1,0 +1,230 @@
+// What an experiment has shown on one metric: what the policy believes, what the evidence says, and
+// what to do. Computed from the ledger alone, so it costs the same for a thousand units and for a
+// billion.
+import { type Batch, type Ledger, matureBatches, pooledTallies, unitsIn } from '../../stats/ledger.ts'
+import { type EffectOptions, type Effects, RunningEffects } from '../../stats/lift/lift.ts'
+import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
+import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
+import { EMPTY_TALLY } from '../../stats/tally.ts'
+import type { LedgerStore, StoredLedger } from '../../store/port.ts'
+import {
+  armAt,
+  controlOf,
+  type Definition,
+  type Experiment,
+  minDurationMsOf,
+  primaryMetricOf,
+} from '../experiment/experiment.ts'
+import { giveWay } from '../give-way.ts'
+import { readKnownLedger } from '../known-ledger.ts'
+import { ledgerOf } from '../maturity.ts'
+import { judgeGuardrail } from '../metrics/guardrail.ts'
+import type { Metric } from '../metrics/metric.ts'
+import { standingsOf } from '../policies/standing.ts'
+import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
+import type { ArmLift, ArmReport, Findings, GuardrailFinding, MeanEstimate, PairLift, Standing } from './findings.ts'
+import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
+import { type Recommendation, recommend } from './recommendation.ts'
+import { notesOn } from './report-notes.ts'
+import { silenceOf } from './silence.ts'
+import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
+
+export type { ArmReport, MeanInterval } from './findings.ts'
+
+/** The findings, what to do about them, and what to keep in mind. */
+export interface Report extends Findings {
+  /** Null on a metric that is not the primary one: decisions rest on that. */
+  readonly recommendation: Recommendation | null
+  /** What is missing, immature or unbounded, and why: plain sentences. */
+  readonly notes: readonly string[]
+}
+
+/** The report on `metric` (the primary one unless named) as of `now`. */
+export async function report(
+  { store }: { store: Pick<LedgerStore, 'readLedger'> },
+  experiment: Experiment,
+  now: number,
+  metric: Metric = primaryMetricOf(experiment.definition),
+): Promise<Report> {
+  const { definition } = experiment
+  const isPrimary = metric.role === 'primary'
+  const own = await readMetric(store, experiment, metric, now)
+  const { stored, ledger, effects } = own
+  const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
+  await giveWay()
+  const pairs = isPrimary ? pairLifts(experiment, own) : []
+  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length)
+  await giveWay()
+  const arms = armReports(experiment, own)
+  await giveWay()
+  const units = unitsIn(ledger)
+  const every = [own, ...guarded.filter(each => each !== own)]
+  const findings: Findings = {
+    experiment: definition.key,
+    description: definition.description,
+    status: experiment.status,
+    version: experiment.version,
+    winner: experiment.winner,
+    generatedAt: now,
+    startedAt: experiment.startedAt,
+    metric,
+    control: definition.control,
+    units,
+    immatureUnits: units - unitsIn(matureBatches(ledger)),
+    snapshots: stored.snapshots.length,
+    alpha: definition.alpha,
+    arms,
+    policyLift: effects.policyLift,
+    sampleRatio,
+    guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
+    clippings: every.flatMap(({ clippings }) => clippings),
+    missing: every.flatMap(({ missing }) => missing),
+    silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
+    minDuration: minDurationOf(experiment),
+    pairs,
+  }
+  return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
+}
+
+function minDurationOf({ definition, startedAt }: Experiment): Findings['minDuration'] {
+  const { minDuration } = definition
+  if (minDuration === undefined || startedAt === null) return null
+  return { text: minDuration, until: startedAt + minDurationMsOf(definition) }
+}
+
+/** All that the ledger of one metric shows. */
+interface MetricData {
+  readonly metric: Metric
+  readonly stored: StoredLedger
+  readonly ledger: Ledger
+  readonly effects: Effects
+  /** By arm. */
+  readonly means: readonly MeanEstimate[]
+  readonly lifts: readonly (ArmLift | null)[]
+  readonly clippings: readonly Clipping[]
+  readonly missing: readonly MissingRewards[]
+}
+
+async function readMetric(
+  store: Pick<LedgerStore, 'readLedger'>,
+  experiment: Experiment,
+  metric: Metric,
+  now: number,
+): Promise<MetricData> {
+  const { definition } = experiment
+  const stored = await readKnownLedger(store, experiment, metric)
+  await giveWay()
+  const ledger = ledgerOf(experiment, metric, stored, now)
+  const { alpha, plannedUnits } = definition
+  const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
+  const effects = await estimateEffects(ledger, options)
+  const compared = effects.means.map((mean, arm): ComparedMean => {
+    const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
+    const propensity = last?.propensities[arm] ?? null
+    return { propensity, estimate: meanEstimate(mean, propensity, options) }
+  })
+  const lifts = effects.lifts.map((lift, arm) => {
+    const [own, control] = [compared[arm], compared[options.control]]
+    return lift === null || own === undefined || control === undefined ? null : armLift(lift, own, control, options)
+  })
+  const means = compared.map(({ estimate }) => estimate)
+  const [clippings, missing] = [
+    clippingsOf(definition, metric, stored.cells),
+    missingRewardsOf(definition, metric, stored.cells),
+  ]
+  return { metric, stored, ledger, effects, means, lifts, clippings, missing }
+}
+
+/** As the function of lift.ts, in pieces. */
+async function estimateEffects(ledger: Ledger, options: EffectOptions): Promise<Effects> {
+  const running = new RunningEffects(options)
+  await inPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
+  return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
+}
+
+async function sampleRatioOf(ledger: Ledger, arms: number): Promise<SampleRatio> {
+  const running = new RunningSampleRatio(arms)
+  // A batch costs the square of the arms here.
+  await inPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
+  return running.ratio()
+}
+
+/** Some milliseconds, where a cell is a batch of an arm. */
+const CELLS_A_PIECE = 40_000
+
+async function inPieces(ledger: Ledger, cellsABatch: number, add: (batch: Batch) => void): Promise<void> {
+  let cells = 0
+  for (const batch of ledger) {
+    cells += cellsABatch
+    if (cells > CELLS_A_PIECE) {
+      await giveWay()
+      cells = cellsABatch
+    }
+    add(batch)
+  }
+}
+
+async function readGuardrails(
+  store: Pick<LedgerStore, 'readLedger'>,
+  experiment: Experiment,
+  now: number,
+): Promise<MetricData[]> {
+  const found: MetricData[] = []
+  for (const metric of experiment.definition.metrics) {
+    if (metric.role === 'guardrail') found.push(await readMetric(store, experiment, metric, now))
+  }
+  return found
+}
+
+/**
+ * Of the active arm with the best lift, over the others that are better than the control: it is the
+ * one that may beat them all.
+ */
+function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: MetricData): PairLift[] {
+  const { arms, alpha, plannedUnits } = definition
+  const better = arms.flatMap(({ retired }, arm) => (!retired && lifts[arm]?.verdict === 'better' ? [arm] : []))
+  if (better.length < 2) return []
+  const sign = metric.goal === 'increase' ? 1 : -1
+  const gainOf = (arm: number) => sign * (lifts[arm]?.rawEstimate ?? Number.NEGATIVE_INFINITY)
+  const best = better.reduce((one, other) => (gainOf(other) > gainOf(one) ? other : one))
+  const options = { arms: arms.length, metric, alpha, plannedUnits }
+  return pairwiseLifts(ledger, options, better, [best]).map(({ arm, over, lower, upper, verdict }) => {
+    return { arm: armAt(definition, arm).key, over: armAt(definition, over).key, lower, upper, verdict }
+  })
+}
+
+function guardrailFindings({ arms }: Definition, { metric, ledger, lifts }: MetricData): GuardrailFinding[] {
+  const isWithinWindow = unitsIn(ledger) > 0 && unitsIn(matureBatches(ledger)) === 0
+  return arms.flatMap(({ key }, arm) => {
+    const lift = lifts[arm]
+    return lift == null ? [] : [judgeGuardrail(metric, key, lift, isWithinWindow)]
+  })
+}
+
+function armReports({ definition, status }: Experiment, data: MetricData): ArmReport[] {
+  const { metric, ledger, stored, means, lifts, clippings } = data
+  const armCount = definition.arms.length
+  const mature = pooledTallies(matureBatches(ledger), armCount)
+  const all = pooledTallies(ledger, armCount)
+  const standings = standingsOf(definition, metric, ledger)
+  const current = status === 'running' ? stored.snapshots.at(-1)?.propensities : undefined
+  return definition.arms.map(({ key, retired }, arm) => {
+    const { units, sum } = mature[arm] ?? EMPTY_TALLY
+    const { above, below } = clippings[arm] ?? NONE_CLIPPED
+    return {
+      arm: key,
+      isControl: key === definition.control,
+      status: retired ? 'retired' : 'active',
+      units,
+      immatureUnits: (all[arm]?.units ?? 0) - units,
+      clippedUnits: { above, below },
+      successes: metric.type === 'binary' ? sum : null,
+      sum,
+      mean: units === 0 ? null : sum / units,
+      ...(standings[arm] as Standing),
+      propensity: current?.[arm] ?? null,
+      estimate: means[arm] as MeanEstimate,
+      lift: lifts[arm] ?? null,
+    }
+  })
+}

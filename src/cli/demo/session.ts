@@ -1,0 +1,133 @@
+// The sentences that a replay says to the service about its one experiment, and what it counts along.
+import { z } from 'zod'
+import type { PolicyType } from '../../bandit/policies/policy.ts'
+import { type Client, reasonOf } from '../service/client.ts'
+import { TryAgain } from '../service/persist.ts'
+import { Failure } from '../terminal/failure.ts'
+import type { Recording } from './recording.ts'
+
+export interface Assignment {
+  readonly unit: string
+  readonly arm: string
+  /** An instant, ms since 1970. */
+  readonly assignedAt: number
+}
+
+export interface RewardEvent {
+  readonly unit: string
+  readonly metric: string
+  readonly value: number
+  /** When it happened, ms since 1970; without it, now. */
+  readonly at?: number
+}
+
+const experimentSchema = z.object({
+  description: z.string(),
+  policy: z.object({ type: z.string() }),
+  status: z.enum(['draft', 'running', 'paused', 'stopped']),
+})
+
+const assignmentSchema = z.object({ arm: z.string(), assignedAt: z.string().nullable(), reason: z.string() })
+
+const rewardsSchema = z.object({
+  recorded: z.number(),
+  duplicate: z.number(),
+  late: z.number(),
+  results: z.array(z.object({ status: z.string(), message: z.string().optional() })),
+})
+
+const maturitySchema = z.object({ immatureUnits: z.number() })
+
+export class Session {
+  /** Answers so far. `assigned` and `kept` are units, the others rewards. */
+  readonly counts = { assigned: 0, kept: 0, recorded: 0, duplicate: 0, late: 0 }
+  readonly #client: Client
+  readonly #experiment: string
+  readonly #path: string
+
+  private constructor(client: Client, experiment: string) {
+    this.#client = client
+    this.#experiment = experiment
+    this.#path = pathOf(experiment)
+  }
+
+  /**
+   * Defines the experiment and starts it, or goes on with it where an earlier replay of the same recording left off.
+   *
+   * @throws Failure when there is another experiment of that name
+   */
+  static async open(client: Client, key: string, recording: Recording, policy: PolicyType): Promise<Session> {
+    const path = pathOf(key)
+    const found = await client.send('GET', path)
+    if (found.status === 200) refuseOther(key, experimentSchema.parse(JSON.parse(found.body)), recording, policy)
+    else if (found.status !== 404) throw new Failure(`GET ${path} was refused: ${reasonOf(found)}`)
+    await client.ask('PUT', path, { ...recording.definition, key, policy: { type: policy } })
+    await client.ask('POST', `${path}/start`)
+    return new Session(client, key)
+  }
+
+  /** The arm of a unit, kept. An answer that kept nothing, because the store was away, is asked for again. */
+  async assign(unit: string): Promise<Assignment> {
+    const body = { experiment: this.#experiment, unit }
+    const { arm, assignedAt, reason } = await this.#client.persist(async () => {
+      const answer = assignmentSchema.parse(await this.#client.ask('POST', '/assign', body))
+      if (answer.reason === 'fallback') throw new TryAgain('The store of the service is unavailable')
+      return answer
+    })
+    if ((reason !== 'assigned' && reason !== 'kept') || assignedAt === null) {
+      throw new Failure(`Cannot go on: the experiment "${this.#experiment}" is not running any more (${reason})`)
+    }
+    this.counts[reason] += 1
+    return { unit, arm, assignedAt: Date.parse(assignedAt) }
+  }
+
+  /** Tells what happened, in this order. The unit is the id, so that an event heard twice counts once. */
+  async reward(events: readonly RewardEvent[]): Promise<void> {
+    if (events.length === 0) return
+    const body = events.map(({ at, ...event }) => ({
+      ...event,
+      experiment: this.#experiment,
+      id: event.unit,
+      ...(at !== undefined && { at: new Date(at).toISOString() }),
+    }))
+    const { results, ...counts } = rewardsSchema.parse(await this.#client.ask('POST', '/rewards', body))
+    const lost = results.findIndex(({ status }) => status === 'unassigned' || status === 'rejected')
+    if (lost !== -1) {
+      const { status, message } = results[lost] ?? {}
+      throw new Failure(`The reward of "${events[lost]?.unit}" was not taken: ${message ?? status}`)
+    }
+    this.counts.recorded += counts.recorded
+    this.counts.duplicate += counts.duplicate
+    this.counts.late += counts.late
+  }
+
+  /** The number of units that still wait for their attribution window to pass. */
+  async immatureUnits(): Promise<number> {
+    const answer = await this.#client.ask('GET', `${this.#path}/report.json`)
+    return maturitySchema.parse(answer).immatureUnits
+  }
+
+  async textReport(): Promise<string> {
+    const path = `${this.#path}/report.txt`
+    const answer = await this.#client.send('GET', path)
+    if (answer.status !== 200) throw new Failure(`GET ${path} was refused: ${reasonOf(answer)}`)
+    return answer.body
+  }
+}
+
+function pathOf(experiment: string): string {
+  return `/experiments/${encodeURIComponent(experiment)}`
+}
+
+/** Its outcomes would be dealt twice, or its policy changed under it. */
+function refuseOther(
+  key: string,
+  found: z.infer<typeof experimentSchema>,
+  { definition }: Recording,
+  policy: PolicyType,
+): void {
+  const isSame = found.description === definition.description && found.policy.type === policy
+  if (isSame && found.status !== 'stopped') return
+  const why = isSame ? 'it was stopped' : `its policy is ${found.policy.type}, its description "${found.description}"`
+  throw new Failure(`Cannot go on with the experiment "${key}": ${why}; choose another name with --name`)
+}

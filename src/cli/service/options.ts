@@ -1,0 +1,42 @@
+// What commands that talk to a service understand: where it is, with which key, and how to play.
+import type { ParseArgsOptionsConfig } from 'node:util'
+import type { PolicyType } from '../../bandit/policies/policy.ts'
+import { Failure } from '../terminal/failure.ts'
+
+export const SERVICE_OPTIONS = {
+  url: { type: 'string', default: 'http://127.0.0.1:8080' },
+  key: { type: 'string' },
+  name: { type: 'string' },
+  policy: { type: 'string', default: 'thompson' },
+  seed: { type: 'string' },
+  'in-flight': { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const satisfies ParseArgsOptionsConfig
+
+export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
+  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
+                   better in the environment, as PINWHEEL_KEY
+  --name NAME      the experiment's key; another name makes another replay, the same one goes on with it
+  --policy POLICY  thompson (default), exploration, or uniform
+  --in-flight N    units asked for at once`
+
+/** The key that a command sends, from its option or the environment; null: none. */
+export function keyOf(option: string | undefined): string | null {
+  return option ?? (process.env.PINWHEEL_KEY || null)
+}
+
+const POLICIES = ['thompson', 'exploration', 'uniform'] as const satisfies readonly PolicyType[]
+
+/** @throws Failure */
+export function urlOf(text: string): URL {
+  const url = URL.parse(text)
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
+  throw new Failure(`--url must be an address like http://127.0.0.1:8080, not ${JSON.stringify(text)}`)
+}
+
+/** @throws Failure */
+export function policyOf(text: string): PolicyType {
+  const policy = POLICIES.find(known => known === text)
+  if (policy !== undefined) return policy
+  throw new Failure(`--policy must be one of ${POLICIES.join(', ')}, not ${JSON.stringify(text)}`)
+}

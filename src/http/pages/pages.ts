@@ -1,0 +1,114 @@
+// The pages for people: the list of experiments at /, and one for each at /pages/:key, made once
+// for each change however many look.
+import type { Request, Response } from 'express'
+import { giveWay } from '../../bandit/give-way.ts'
+import { portray, type Sketch, sketch } from '../../bandit/report/portrait.ts'
+import { experimentPage } from '../../views/html/experiment-page.ts'
+import { overviewPage } from '../../views/html/overview-page.ts'
+import { Computations } from '../computations.ts'
+import type { Context } from '../context.ts'
+import { authenticate } from '../middleware/authenticate.ts'
+import { metricIn } from '../routes/snapshots.ts'
+import { viewerOf } from './as-page.ts'
+import { ASSETS } from './assets.ts'
+import { answerPage, originOf } from './html.ts'
+import { PageCache } from './page-cache.ts'
+
+export async function getOverview(context: Context, request: Request, response: Response): Promise<void> {
+  const viewer = viewerOf(context, request)
+  const origin = originOf(request)
+  const { pages, sketches } = cachesOf(context)
+  const revision = context.live.revision(null)
+  const overview = async () => {
+    const entries: Sketch[] = []
+    for (const { experiment } of context.catalogue.all()) {
+      const { key } = experiment.definition
+      const now = context.live.revision(key)
+      entries.push(await sketches.page(key, { now, wanted: now }, () => sketch(context, { experiment }, context.now())))
+    }
+    await giveWay()
+    return overviewPage({ entries, revision, assets: ASSETS, viewer, origin })
+  }
+  const name = JSON.stringify([viewer, origin])
+  const page = await pages.page(
+    name,
+    asked(request, revision),
+    areGone => PAGES.run(overview, areGone),
+    () => response.destroyed,
+  )
+  answerPage(response, page)
+}
+
+export async function getExperimentPage(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  const viewer = viewerOf(context, request)
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { key } = experiment.definition
+  const metric = metricIn(request.query.metric, experiment.definition)
+  const revision = context.live.revision(key)
+  const page = await cachesOf(context).pages.page(
+    JSON.stringify([viewer, key, metric.key]),
+    asked(request, revision),
+    areGone =>
+      PAGES.run(async () => {
+        const portrait = await portray(context, { experiment, metric }, context.now())
+        await giveWay()
+        return experimentPage({ portrait, revision, assets: ASSETS, viewer })
+      }, areGone),
+    () => response.destroyed,
+  )
+  answerPage(response, page)
+}
+
+const PAGES = new Computations('pages')
+
+/** Streams an event whenever a page has changed; without a key in the address, the list. */
+export async function getEvents(
+  context: Context,
+  request: Request<{ key?: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(context, request, 'read')
+  const { key = null } = request.params
+  if (key !== null) context.catalogue.get(key)
+  context.live.watch(key, response)
+}
+
+/** Some 32 MB of text; an experiment of 200 arms and 20 metrics has a page of 4 MB. */
+const MOST_CHARACTERS = 32 * 1_024 * 1_024
+/** Each a tally or a lift, some 100 bytes. */
+const MOST_NUMBERS = 300_000
+
+function weighSketch({ report, course }: Sketch): number {
+  return report.arms.length * (course.length + 1) + report.guardrails.length
+}
+
+interface Caches {
+  readonly pages: PageCache<string>
+  readonly sketches: PageCache<Sketch>
+}
+
+const caches = new WeakMap<Context['live'], Caches>()
+
+function cachesOf({ live }: Context): Caches {
+  const known = caches.get(live)
+  if (known !== undefined) return known
+  const made = {
+    pages: new PageCache<string>(({ length }) => length, MOST_CHARACTERS),
+    sketches: new PageCache<Sketch>(weighSketch, MOST_NUMBERS),
+  }
+  caches.set(live, made)
+  return made
+}
+
+/**
+ * A page that was told of a revision asks for that one or a later one; a person for the present
+ * one.
+ */
+function asked(request: Request, now: number): { now: number; wanted: number } {
+  const told = Number(request.get('x-revision') ?? Number.NaN)
+  return { now, wanted: Number.isSafeInteger(told) ? Math.min(told, now) : now }
+}

@@ -1,0 +1,79 @@
+// GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes,
+// streamed.
+import type { Request, Response } from 'express'
+import type { Definition } from '../../bandit/experiment/experiment.ts'
+import { giveWay } from '../../bandit/give-way.ts'
+import { outcomeOf } from '../../bandit/metrics/outcome.ts'
+import type { UnitTotals } from '../../store/port.ts'
+import { csvText } from '../../views/csv/csv.ts'
+import { fileName, roomIn, timestamp } from '../answer.ts'
+import type { Context } from '../context.ts'
+import { authenticate } from '../middleware/authenticate.ts'
+
+const PAGE = 500
+
+const FACES = {
+  ndjson: { type: 'application/x-ndjson', head: () => '', row: ndjsonRow },
+  csv: { type: 'text/csv; charset=utf-8', head: csvHead, row: csvRow },
+}
+
+export async function getAssignments(
+  face: keyof typeof FACES,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(context, request, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { type, head, row } = FACES[face]
+  const metricCount = experiment.definition.metrics.length
+  const pageAfter = (after: string | null): Promise<UnitTotals[]> =>
+    context.store.readTotals(experiment.id, { after, limit: PAGE, metricCount })
+  // The first page comes before the head, so that a store that does not answer is still told as a
+  // problem.
+  let page = await pageAfter(null)
+  response.writeHead(200, {
+    'Content-Type': type,
+    'Cache-Control': 'no-store',
+    'Content-Disposition': `attachment; ${fileName(`${experiment.definition.key}-assignments.${face}`)}`,
+  })
+  if (request.method === 'HEAD') return void response.end()
+  response.write(head(experiment.definition))
+  for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+    // Looked up anew, because an arm may be added while this goes on.
+    const { definition } = context.catalogue.get(request.params.key).experiment
+    // The store may answer within this turn of the loop; whoever else waits is to have the next
+    // one.
+    await giveWay()
+    if (response.destroyed) return
+    if (!response.write(page.map(kept => row(definition, kept)).join(''))) await roomIn(response)
+    if (response.destroyed) return
+    page = await pageAfter(last.unit)
+  }
+  response.end()
+}
+
+function ndjsonRow(definition: Definition, kept: UnitTotals): string {
+  const { unit, propensity, snapshot, assignedAt } = kept
+  const outcomes = Object.fromEntries(outcomesOf(definition, kept))
+  return `${JSON.stringify({ unit, arm: armKey(definition, kept), propensity, snapshot, assignedAt: timestamp(assignedAt), outcomes })}\n`
+}
+
+function csvHead({ metrics }: Definition): string {
+  const metricKeys = metrics.map(({ key }) => csvText(key))
+  return `${['unit', 'arm', 'propensity', 'snapshot', 'assignedAt', ...metricKeys].join(',')}\r\n`
+}
+
+function csvRow(definition: Definition, kept: UnitTotals): string {
+  const { unit, propensity, snapshot, assignedAt } = kept
+  const outcomes = outcomesOf(definition, kept).map(([, outcome]) => outcome)
+  return `${[csvText(unit), csvText(armKey(definition, kept)), propensity, snapshot, timestamp(assignedAt), ...outcomes].join(',')}\r\n`
+}
+
+function outcomesOf({ metrics }: Definition, { totals }: UnitTotals): [metric: string, outcome: number][] {
+  return metrics.map((metric, position) => [metric.key, outcomeOf(metric, totals[position] as number)])
+}
+
+function armKey({ arms }: Definition, { arm }: UnitTotals): string {
+  return arms[arm]?.key as string
+}

@@ -1,0 +1,74 @@
+// POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been
+// worth.
+import type { Request, Response } from 'express'
+import { MAX_ARMS } from '../../bandit/experiment/definition-input.ts'
+import { evaluate, targetFaults } from '../../bandit/report/evaluate.ts'
+import { answerJson } from '../answer.ts'
+import { Computations } from '../computations.ts'
+import type { Context } from '../context.ts'
+import { fieldFaults, refuse } from '../input/fields.ts'
+import { authenticate } from '../middleware/authenticate.ts'
+import { readValue } from '../middleware/body.ts'
+import { metricIn } from './snapshots.ts'
+
+export async function postEvaluate(
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(context, request, 'read')
+  context.catalogue.get(request.params.key)
+  const { value: body } = await readValue(request)
+  // Looked up anew, because an arm may have been added while the body was on its way.
+  const { experiment } = context.catalogue.get(request.params.key)
+  const { definition } = experiment
+  refuse(fieldFaults(body, { weights: weightsFault, arm: armFault, metric: metricFault }))
+  const { weights: given, arm, metric: named } = body as Body
+  if ((given === undefined) === (arm === undefined)) {
+    refuse([{ path: '', message: 'must have either "weights" by arm or one "arm"' }])
+  }
+  const weights = given ?? { [arm as string]: 1 }
+  refuse(targetFaults(definition, weights))
+  const metric = metricIn(named, definition)
+  const evaluation = await EVALUATIONS.run(
+    () => evaluate(context, experiment, weights, context.now(), metric),
+    () => response.destroyed,
+  )
+  const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
+  answerJson(response, {
+    experiment: definition.key,
+    metric: evaluation.metric.key,
+    weights: Object.fromEntries(definition.arms.map(({ key }, position) => [key, evaluation.weights[position]])),
+    value: { estimate, rawEstimate, lower, upper, level },
+    units,
+    batches,
+    notes:
+      estimate === null
+        ? ['In no mature batch were all arms with weight active, so there is nothing to estimate from.']
+        : [],
+  })
+}
+
+const EVALUATIONS = new Computations('evaluations')
+
+interface Body {
+  readonly weights?: Readonly<Record<string, number>>
+  readonly arm?: string
+  readonly metric?: string
+}
+
+function weightsFault(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object of shares by arm'
+  const count = Object.keys(value).length
+  if (count > MAX_ARMS) return `must be of at most ${MAX_ARMS} arms, not ${count}`
+  return Object.values(value).every(weight => typeof weight === 'number') ? null : 'must have numbers only'
+}
+
+function armFault(value: unknown): string | null {
+  return value === undefined || typeof value === 'string' ? null : 'must be the key of an arm'
+}
+
+function metricFault(value: unknown): string | null {
+  return value === undefined || typeof value === 'string' ? null : 'must be the key of a metric'
+}

@@ -1,0 +1,164 @@
+// GET /experiments/:key/report in its formats, by suffix, by ?format= or by Accept.
+import type { Request, Response } from 'express'
+import { BanditError } from '../../bandit/errors.ts'
+import type { Definition } from '../../bandit/experiment/experiment.ts'
+import { giveWay } from '../../bandit/give-way.ts'
+import type { Metric } from '../../bandit/metrics/metric.ts'
+import type { GuardrailLift } from '../../bandit/report/findings.ts'
+import { type ArmReport, type Report, report } from '../../bandit/report/report.ts'
+import type { Estimate, Evidence, Interval } from '../../stats/sequences/confidence-sequence.ts'
+import { csvReport } from '../../views/csv/csv-report.ts'
+import { htmlReport } from '../../views/html/html-report.ts'
+import { intervalPlot } from '../../views/svg/interval-plot.ts'
+import { textReport } from '../../views/text/text-report.ts'
+import { answerText, fileName, timestamp } from '../answer.ts'
+import { Computations } from '../computations.ts'
+import type { Context } from '../context.ts'
+import { refuse } from '../input/fields.ts'
+import { authenticate } from '../middleware/authenticate.ts'
+import { metricIn } from './snapshots.ts'
+
+const FACES = {
+  json: { type: 'application/json', render: (facts: Report) => `${JSON.stringify(reportJson(facts))}\n` },
+  txt: { type: 'text/plain', render: textReport },
+  csv: { type: 'text/csv', render: csvReport },
+  html: { type: 'text/html', render: htmlReport },
+  svg: { type: 'image/svg+xml', render: intervalPlot },
+} as const satisfies Record<string, { type: string; render: (facts: Report) => string }>
+
+export type Face = keyof typeof FACES
+
+export const FACE_SUFFIXES = Object.keys(FACES) as Face[]
+
+/**
+ * `face`: of the suffix; null: as `?format=` says, else as Accept says, JSON where it says nothing.
+ */
+export async function getReport(
+  face: Face | null,
+  context: Context,
+  request: Request<{ key: string }>,
+  response: Response,
+): Promise<void> {
+  authenticate(context, request, 'read')
+  const { experiment } = context.catalogue.get(request.params.key)
+  const metric = metricIn(request.query.metric, experiment.definition)
+  const given = formatIn(request.query.format, face) ?? acceptedFace(request)
+  const { type, render } = FACES[given]
+  response.appendHeader('Vary', 'Accept')
+  const text = await REPORTS.run(
+    async () => {
+      const facts = await report(context, experiment, context.now(), metric)
+      await giveWay()
+      return render(facts)
+    },
+    () => response.destroyed,
+  )
+  const name = fileNameOf(experiment.definition, metric, given)
+  if (name !== null) response.setHeader('Content-Disposition', name)
+  answerText(response, text, `${type}; charset=utf-8`)
+}
+
+const REPORTS = new Computations('reports')
+
+/**
+ * How browsers keep the faces that people keep: a table as a file, the others shown first. Null: as
+ * they like.
+ */
+const DISPOSITIONS: Partial<Record<Face, string>> = { csv: 'attachment', html: 'inline', svg: 'inline', txt: 'inline' }
+
+function fileNameOf({ key }: Definition, metric: Metric, face: Face): string | null {
+  const disposition = DISPOSITIONS[face]
+  if (disposition === undefined) return null
+  const about = metric.role === 'primary' ? key : `${key}-${metric.key}`
+  return `${disposition}; ${fileName(`${about}-report.${face}`)}`
+}
+
+/** The suffix and the query may both name the format, but not two formats. */
+function formatIn(query: unknown, suffix: Face | null): Face | null {
+  if (query === undefined) return suffix
+  const named = FACE_SUFFIXES.find(face => face === query)
+  if (named === undefined) refuse([{ path: '?format', message: `must be one of ${FACE_SUFFIXES.join(', ')}` }])
+  else if (suffix !== null && named !== suffix) {
+    refuse([{ path: '?format', message: `must be ${suffix}, as the address says, or be left out` }])
+  }
+  return named ?? suffix
+}
+
+function acceptedFace(request: Request): Face {
+  const faces = Object.entries(FACES) as [Face, { type: string }][]
+  const types = faces.map(([, { type }]) => type)
+  const accepted = request.accepts(types)
+  const found = faces.find(([, { type }]) => type === accepted)
+  if (found !== undefined) return found[0]
+  throw new BanditError(
+    'not_acceptable',
+    `A report can be had as ${types.join(', ')}, not as ${request.headers.accept}`,
+  )
+}
+
+/**
+ * The report on the wire: see the interface's documentation. Infinite e-values are null there, and
+ * `logEValue` still tells.
+ */
+function reportJson(facts: Report) {
+  const { policyLift, sampleRatio, guardrails, recommendation, notes } = facts
+  return {
+    experiment: facts.experiment,
+    description: facts.description,
+    status: facts.status,
+    version: facts.version,
+    winner: facts.winner,
+    generatedAt: timestamp(facts.generatedAt),
+    startedAt: timestamp(facts.startedAt),
+    metric: facts.metric,
+    control: facts.control,
+    units: facts.units,
+    immatureUnits: facts.immatureUnits,
+    snapshots: facts.snapshots,
+    alpha: facts.alpha,
+    arms: facts.arms.map(arm => armJson(arm, facts.metric)),
+    policyLift: {
+      ...endsOf(policyLift),
+      ...evidenceJson(policyLift),
+      level: policyLift.level,
+      sinceSnapshot: policyLift.from,
+      units: policyLift.units,
+    },
+    sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
+    guardrails: guardrails.map(({ metric, lift, isWithinWindow: _, ...finding }) => ({
+      metric: metric.key,
+      ...finding,
+      lift: liftJson(lift),
+    })),
+    recommendation,
+    notes,
+  }
+}
+
+/**
+ * On a guardrail the lift has no verdict of its own: what counts is the margin, see `guardrails`.
+ */
+function armJson({ lift, ...arm }: ArmReport, { role }: Metric) {
+  if (lift === null) return { ...arm, lift }
+  const verdict = role === 'guardrail' ? null : lift.verdict
+  return { ...arm, lift: { ...liftJson(lift), verdict } }
+}
+
+function liftJson(lift: GuardrailLift) {
+  const { relative, level, sufficientUnits } = lift
+  return {
+    absolute: endsOf(lift),
+    relative: relative === null ? null : endsOf(relative),
+    ...evidenceJson(lift),
+    level,
+    sufficientUnits,
+  }
+}
+
+function endsOf({ estimate, rawEstimate, lower, upper }: Interval | Estimate) {
+  return { estimate, rawEstimate, lower, upper }
+}
+
+function evidenceJson({ eValue, logEValue, pValue }: Evidence) {
+  return { eValue: Number.isFinite(eValue) ? eValue : null, logEValue, pValue }
+}

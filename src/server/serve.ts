@@ -1,0 +1,176 @@
+// One process that serves, from its start to its stop. Here time and chance enter: everything below
+// gets them as arguments.
+import cluster from 'node:cluster'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Keyring } from '../access/keyring.ts'
+import { Catalogue } from '../bandit/catalogue.ts'
+import { StoreUnavailableError } from '../bandit/errors.ts'
+import { refreshSnapshots } from '../bandit/snapshots.ts'
+import type { Context } from '../http/context.ts'
+import { logRefreshed } from '../http/log-refreshed.ts'
+import { Metrics } from '../http/metrics/metrics.ts'
+import { countedFamilies } from '../http/metrics/metrics-page.ts'
+import { LivePages } from '../http/pages/live.ts'
+import { createProbeServer, createServer } from '../http/server.ts'
+import { DatabaseError } from '../store/database-error.ts'
+import { claimStore, openStore } from '../store/open.ts'
+import type { Store } from '../store/port.ts'
+import { Lookout } from '../webhooks/monitor.ts'
+import { type Config, ConfigError, refuseToOpen } from './config.ts'
+import { gatherMetrics } from './gather-metrics.ts'
+import { startFollowing } from './jobs/follow.ts'
+import { repeat } from './jobs/run-periodically.ts'
+import { startAnnouncing } from './jobs/webhooks.ts'
+import type { Logger } from './log.ts'
+import { measureProcess } from './process-metrics.ts'
+import { shareRates } from './share-rates.ts'
+import { onceAskedToStop } from './signals.ts'
+import { tellAddress } from './startup-message.ts'
+
+/**
+ * How often it is looked whether a snapshot is due; each experiment's own are at least a second
+ * apart, but in a bulk load.
+ */
+const REFRESH_TICK_MS = 100
+
+/**
+ * Connections that wait to be accepted. Where the system had no room for one, its client would
+ * believe to be connected, and not hear for seconds that it was not. (The system may have a lower
+ * limit: net.core.somaxconn.)
+ */
+const BACKLOG = 4_096
+
+/** Requests that were accepted have this long to be answered after SIGTERM. */
+const SHUTDOWN_GRACE_MS = 10_000
+
+/** While it stops, connections that have become idle are closed this often. */
+const IDLE_TICK_MS = 50
+
+/**
+ * Serves until SIGTERM or SIGINT; resolves when it listens.
+ *
+ * @throws ConfigError, DatabaseError
+ */
+export async function serve(config: Config, log: Logger): Promise<void> {
+  const metrics = new Metrics()
+  // Of several workers the store is claimed for all by the one that started them.
+  const release = cluster.isWorker ? () => {} : claimStore(config.databaseUrl)
+  let hearNews = () => {}
+  const store = await openStore(config.databaseUrl, {
+    isServed: true,
+    onNews: () => hearNews(),
+    onTurn: error => {
+      if (error === null) log.info('the store writes again')
+      else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
+    },
+    onCommit: commit => metrics.committed(commit),
+  })
+  try {
+    hearNews = await run(config, log, store, metrics, release)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Resolves to what is to be called when another process has changed something. */
+async function run(
+  config: Config,
+  log: Logger,
+  store: Store,
+  metrics: Metrics,
+  release: () => void,
+): Promise<() => void> {
+  const { catalogue, keyring } = await load(store, config)
+  refuseToOpen(config, keyring.hasLiveKey(Date.now()))
+  const live = new LivePages(catalogue)
+  const newId = () => `msg_${randomUUID()}`
+  const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
+  const measured = measureProcess()
+  const deps = {
+    catalogue,
+    keyring,
+    store,
+    now: Date.now,
+    newSalt: () => randomBytes(16).toString('hex'),
+    randomBytes,
+    log,
+    allowedOrigins: config.allowedOrigins,
+    live,
+    lookout,
+    allowsPrivateTargets: config.allowsPrivateTargets,
+    metrics,
+    gatherMetrics: gatherMetrics(async () => [...(await countedFamilies({ metrics, store })), ...measured()]),
+  }
+  const server = createServer(deps)
+  await listen(server, config.host, config.port)
+  const probes = await openForProbes(deps, config).catch(error => {
+    server.close()
+    throw error
+  })
+  if (!cluster.isWorker) tellAddress(config, (server.address() as AddressInfo).port)
+  if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
+  const following = startFollowing(deps)
+  const tasks = [
+    repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
+    following.stop,
+    shareRates(keyring),
+    startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
+  ]
+  onceAskedToStop(async () => {
+    live.close()
+    await stopServing(server)
+    if (probes !== null) await stopServing(probes)
+    await Promise.all(tasks.map(stop => stop()))
+    await store.close()
+    release()
+    log.info('stopped')
+    // A worker is held by its line to the others.
+    cluster.worker?.disconnect()
+  })
+  return following.hearNews
+}
+
+/** What is damaged may be found only when it is read. */
+async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
+  try {
+    const keyring = await Keyring.load(store, { adminKey, rate }, Date.now())
+    return { keyring, catalogue: await Catalogue.load(store) }
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    throw new DatabaseError(`Cannot read the database: ${(error.cause as Error).message}`, { cause: error })
+  }
+}
+
+/** Null where there is to be none. */
+async function openForProbes(deps: Context, { host, probePort }: Config): Promise<Server | null> {
+  if (probePort === null) return null
+  const probes = createProbeServer(deps)
+  await listen(probes, host, probePort)
+  return probes
+}
+
+/** @throws ConfigError */
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', error => reject(new ConfigError(`Cannot listen on ${host}:${port}: ${error.message}`)))
+    server.listen({ port, host, backlog: BACKLOG }, resolve)
+  })
+}
+
+async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {
+  for (const refreshed of await refreshSnapshots(deps, Date.now())) logRefreshed(log, refreshed)
+}
+
+/** No new connections; resolves when what was accepted is answered. */
+async function stopServing(server: Server): Promise<void> {
+  const deadline = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
+  // Connections that are kept alive would bring further requests, or stay idle for seconds.
+  server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
+  const closing = setInterval(() => server.closeIdleConnections(), IDLE_TICK_MS)
+  await new Promise<void>(resolve => server.close(() => resolve()))
+  clearInterval(closing)
+  clearTimeout(deadline)
+}

@@ -1,0 +1,80 @@
+// A transaction under way. What it says is sent at once; it waits only where it must know an answer. What is written last goes out
+// together with the commit.
+import type { Client, QueryResult } from 'pg'
+import { StoreUnavailableError } from '../../../bandit/errors.ts'
+import { asClientError } from '../trouble.ts'
+import type { Parameter, Statement } from './statement.ts'
+
+export const READ_COMMITTED = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+
+/** All that it reads is of one instant. */
+export const ONE_INSTANT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+
+/** The rows that a statement returned, and how many it wrote. */
+export interface Written<Row> {
+  readonly rows: readonly Row[]
+  readonly count: number
+}
+
+export class Transaction {
+  readonly #client: Client
+  readonly #begun: Promise<unknown>
+  readonly #written: Promise<unknown>[] = []
+  #hasBegun = false
+  #isCommitting = false
+
+  constructor(client: Client, begin: string) {
+    this.#client = client
+    this.#begun = this.#say({ text: begin }).then(() => {
+      this.#hasBegun = true
+    })
+    this.#begun.catch(() => {})
+  }
+
+  /** True once nobody can know, without an answer, whether it was kept. */
+  get isCommitting(): boolean {
+    return this.#isCommitting
+  }
+
+  async ask<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Row[]> {
+    const answer = this.#say({ ...statement, values })
+    await this.#begun
+    return (await answer).rows
+  }
+
+  /**
+   * What was written. Its answer need not be waited for, since the commit does. A transaction reads before it writes: a statement
+   * that went out with a BEGIN that fails would stand alone.
+   */
+  write<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Written<Row>> {
+    if (!this.#hasBegun) throw new TypeError('A transaction must read before it writes')
+    const written = this.#say({ ...statement, values }).then(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }))
+    written.catch(() => {})
+    this.#written.push(written)
+    return written
+  }
+
+  /** Resolves when everything is on disk; where nothing was written, at once. */
+  async commit(): Promise<void> {
+    this.#isCommitting = this.#written.length > 0
+    const answer = this.#say({ text: 'COMMIT' })
+    if (!this.#isCommitting) return
+    await Promise.all(this.#written)
+    const { command } = await answer
+    if (command !== 'COMMIT') throw new StoreUnavailableError(new Error(`The server answered COMMIT with ${command}`))
+  }
+
+  /** Not waited for: whatever comes next on this connection comes after it. */
+  rollback(): void {
+    this.#say({ text: 'ROLLBACK' })
+  }
+
+  /** A rejection that nobody waits for is not lost: the commit fails of it. */
+  #say(query: Partial<Statement<unknown>> & { text: string; values?: Parameter[] }): Promise<QueryResult> {
+    const answer = this.#client.query(query).catch(error => {
+      throw asClientError(error)
+    })
+    answer.catch(() => {})
+    return answer
+  }
+}

@@ -1,0 +1,72 @@
+// The page of one experiment on one metric: what to do, what is known and how sure, how the policy
+// moved and what it gained, and the books behind it all. Complete without any script; one makes it
+// live.
+import type { Portrait } from '../../bandit/report/portrait.ts'
+import { beliefFigure } from '../svg/belief-plot.ts'
+import { describeStatus, headlineOf } from '../words.ts'
+import { controls } from './controls.ts'
+import { type Assets, framed, type Viewer } from './frame.ts'
+import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
+import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
+import { named } from './html-table.ts'
+import { type Markup, markup, NOTHING } from './markup.ts'
+import { gainSection } from './sections/gain-section.ts'
+import { historySection } from './sections/history-section.ts'
+import { ledgerSection } from './sections/ledger-section.ts'
+import { sharesSection } from './sections/shares.ts'
+
+export interface ExperimentPage {
+  readonly portrait: Portrait
+  readonly revision: number
+  readonly assets: Assets
+  readonly viewer: Viewer
+}
+
+export function experimentPage({ portrait, revision, assets, viewer }: ExperimentPage): string {
+  const { report, experiment } = portrait
+  const { description, metric } = report
+  const { key } = experiment.definition
+  const main = markup`<header data-announce="${`${key} is ${report.status}. ${headlineOf(report)}`.trim()}">
+<p class="crumb"><a href="/">Experiments</a></p>
+<div class="top"><h1>${named(key)}</h1><p class="state ${report.status}">${describeStatus(report)}</p></div>
+${description === '' ? NOTHING : markup`<p class="lead">${description}</p>`}
+${metricChoice(portrait)}
+</header>
+${adviceBox(report)}
+${viewer.canAct ? controls(portrait) : NOTHING}
+${factsList(report)}
+${liftsSection(report)}
+${guardrailSections(report)}
+${sharesSection(portrait)}
+${gainSection(portrait)}
+${beliefSection(report, beliefFigure(portrait))}
+${armsSection(report)}
+${ledgerSection(portrait)}
+${historySection(portrait)}
+${notesSection(report)}
+${readingSection(report)}
+${foot(key, metric.key)}`
+  const query = metric.role === 'primary' ? '' : `?metric=${encodeURIComponent(metric.key)}`
+  const title = query === '' ? key : `${key} · ${metric.key}`
+  return framed({ title, main, assets, viewer, live: { events: `/pages/${key}/events`, revision } })
+}
+
+/** Nothing where there is no choice. */
+function metricChoice({ experiment, report }: Portrait): Markup {
+  const { key, metrics } = experiment.definition
+  if (metrics.length < 2) return NOTHING
+  const links = metrics.map(metric => {
+    const isShown = metric.key === report.metric.key
+    const here = isShown ? markup` aria-current="page"` : NOTHING
+    return markup`<li><a href="/pages/${key}?metric=${encodeURIComponent(metric.key)}"${here}>${metric.key} <span class="soft">${metric.role}</span></a></li>`
+  })
+  return markup`<nav class="choice" aria-label="Metric"><ul>${links}</ul></nav>`
+}
+
+function foot(key: string, metric: string): Markup {
+  const query = `?metric=${encodeURIComponent(metric)}`
+  const faces = ['html', 'txt', 'csv', 'svg', 'json'].map(
+    face => markup` <a href="/experiments/${key}/report.${face}${query}">${face}</a>`,
+  )
+  return markup`<footer><span class="others">This report as${faces} · <a href="/experiments/${key}/assignments.csv">assignments</a></span></footer>`
+}

@@ -1,0 +1,94 @@
+// Delivers the messages that wait for webhooks: at least once, each webhook's in their order, until
+// it takes them or days have passed. Messages are signed as the Standard Webhooks specification
+// says (standardwebhooks.com).
+import { createHmac } from 'node:crypto'
+import type { WebhookStore } from '../store/port.ts'
+import type { DeliveryResult, DueMessage } from './webhook.ts'
+
+/** So many webhooks are served at once. */
+const CONCURRENCY = 8
+
+/** While an attempt is under way nobody else makes one; longer than an attempt may last. */
+const LEASE_MS = 60_000
+
+const FIRST_RETRY_MS = 5_000
+const LONGEST_RETRY_MS = 3_600_000
+
+/** A message that was not taken for so long is given up. */
+export const GIVE_UP_MS = 3 * 24 * 3_600_000
+
+const MAX_ERROR_CHARACTERS = 200
+
+export interface DeliveryDeps {
+  readonly store: Pick<WebhookStore, 'findDueMessages' | 'claimMessage' | 'settleMessage'>
+  /** Posts a message; rejects, with a message for a person, when it was not taken. */
+  readonly send: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>
+  /** The clock, ms since 1970. */
+  readonly now: () => number
+  /** Chance: in [0, 1). */
+  readonly chance: () => number
+}
+
+export interface Delivery {
+  readonly webhook: string
+  readonly message: string
+  /** Null: it was taken. */
+  readonly error: string | null
+}
+
+/**
+ * One attempt for each webhook that has a message due. Call it again at once while it answers any.
+ */
+export async function deliverMessages(deps: DeliveryDeps): Promise<Delivery[]> {
+  const due = await deps.store.findDueMessages(deps.now(), CONCURRENCY)
+  const deliveries = await Promise.all(due.map(message => deliver(deps, message)))
+  return deliveries.filter(delivery => delivery !== null)
+}
+
+/** Null when another service was first. */
+async function deliver(deps: DeliveryDeps, message: DueMessage): Promise<Delivery | null> {
+  const { store, now } = deps
+  if (!(await store.claimMessage(message, now() + LEASE_MS))) return null
+  const result = await attempt(deps, message)
+  await store.settleMessage(message, result)
+  return { webhook: message.webhookId, message: message.id, error: result.isDelivered ? null : result.error }
+}
+
+async function attempt({ send, now, chance }: DeliveryDeps, message: DueMessage): Promise<DeliveryResult> {
+  try {
+    await send(message.url, headersOf(message, now()), message.body)
+    return { isDelivered: true, at: now() }
+  } catch (thrown) {
+    const error = (thrown as Error).message.slice(0, MAX_ERROR_CHARACTERS)
+    const at = now()
+    const nextAttemptAt = at + retryMs(message.failures, chance())
+    return { isDelivered: false, at, error, nextAttemptAt, dropBefore: at - GIVE_UP_MS }
+  }
+}
+
+/**
+ * Twice as long after each failure, up to an hour, and by chance between half of it and one and a
+ * half.
+ */
+export function retryMs(failures: number, chance: number): number {
+  const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 30))
+  return Math.round(longest * (0.5 + chance))
+}
+
+function headersOf({ id, body, secret }: DueMessage, now: number): Record<string, string> {
+  const timestamp = Math.floor(now / 1_000)
+  return {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': signatureOf(secret, `${id}.${timestamp}.${body}`),
+  }
+}
+
+/**
+ * `v1,` and the HMAC-SHA256 of the text in base64. The secret is `whsec_` and the key in base64.
+ */
+function signatureOf(secret: string, text: string): string {
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
+  return `v1,${createHmac('sha256', key).update(text).digest('base64')}`
+}
