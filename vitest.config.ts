@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that start processes, browsers or several databases. */
+const SLOW = ['tests/e2e/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
     // Two cores on the machines that run this: a worker more only steals time from the server under test.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    projects: [
+      { test: { name: 'quick', include: ['tests/**/*.test.ts'], exclude: SLOW, testTimeout: 20_000 } },
+      { test: { name: 'slow', include: SLOW, testTimeout: 60_000 } },
+    ],
   },
 })

@@ -1,11 +1,11 @@
-// What so many units a day take, reckoned: npm run capacity
+// What so many units a day take, reckoned: node scripts/capacity.ts
 
 import { readArguments } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { capacityTable } from './capacity/capacity-table.ts'
 import { reckon, type Traffic } from './capacity/reckon.ts'
 
-const HELP = `Usage: npm run capacity -- [options]
+const HELP = `Usage: node scripts/capacity.ts [options]
 
 Reckons what a number of units a day takes in PostgreSQL, as docs/scaling.md does, and prints it as a table in Markdown.
 

@@ -1,4 +1,4 @@
-// How the ledger grows with the units, by the service's own rule: npm run ledger-growth
+// How the ledger grows with the units, by the service's own rule: node scripts/ledger-growth.ts
 
 import { alignColumns } from '../src/cli/terminal/aligned-columns.ts'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
@@ -7,7 +7,7 @@ import { formatCount } from '../src/cli/terminal/progress-bar.ts'
 import { type Arrivals, growLedger, predictedSnapshots } from './ledger-growth/grow.ts'
 import { type LedgerShape, ledgerBytes } from './ledger-growth/ledger-bytes.ts'
 
-const HELP = `Usage: npm run ledger-growth -- [options]
+const HELP = `Usage: node scripts/ledger-growth.ts [options]
 
 Lets units arrive evenly and asks the service's own rule when a snapshot is due: how many there are at 10³, 10⁴ … units up to the
 end, and what the ledger takes in PostgreSQL, beside what the logarithm says.

@@ -1,4 +1,4 @@
-// Races several replicas of the service for the same units on one PostgreSQL database: npm run race
+// Races several replicas of the service for the same units on one PostgreSQL database: node scripts/race.ts
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { EmbeddedPostgres } from './postgres/embedded-postgres.ts'
 import { type RaceResult, race } from './race/race.ts'
 
-const HELP = `Usage: npm run race -- [options]
+const HELP = `Usage: node scripts/race.ts [options]
 
 Starts a PostgreSQL server and several processes of the service on one database, and asks all of them for the same units at the same
 time, alone and in batches, and to count the same events. Then no unit may have two arms, in any answer or in the table, each must have

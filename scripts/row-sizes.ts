@@ -1,4 +1,4 @@
-// What a unit and a reward take in PostgreSQL: bytes of the tables and of their indexes, and of the write-ahead log: npm run row-sizes
+// What a unit and a reward take in PostgreSQL: bytes of the tables and of their indexes, and of the write-ahead log: node scripts/row-sizes.ts
 
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
@@ -7,7 +7,7 @@ import { DatabaseError } from '../src/store/database-error.ts'
 import { tableText } from './bench/tables.ts'
 import { measureRowSizes } from './row-sizes/measure.ts'
 
-const HELP = `Usage: npm run row-sizes -- --url postgres://user:password@host/database [options]
+const HELP = `Usage: node scripts/row-sizes.ts --url postgres://user:password@host/database [options]
 
 Fills an empty database with units under random UUIDs, by the service's own verbs, rewards some of them, and measures. The user must be
 allowed to say CHECKPOINT. Afterwards the database may be dropped; it is left as it is.

@@ -1,5 +1,5 @@
 // npm run screenshot: the picture of the page in the README, of an experiment on a running service
-// (npm run demo makes one).
+// (npx --no pinwheel demo makes one).
 import { mkdirSync, statSync } from 'node:fs'
 import chromium from '@sparticuz/chromium'
 import { chromium as player } from 'playwright-core'
@@ -9,7 +9,7 @@ import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 
 const HELP = `Usage: npm run screenshot -- [options]
 
-Takes a picture of an experiment's page on a running service, as npm run demo leaves it.
+Takes a picture of an experiment's page on a running service, as npx --no pinwheel demo leaves it.
 
 OPTIONS
   --url URL        where the service listens (http://127.0.0.1:8080)
@@ -49,7 +49,8 @@ await runScript(async () => {
       ...(key !== null && { extraHTTPHeaders: { Authorization: `Bearer ${key}` } }),
     })
     const answer = await page.goto(address.href)
-    if (answer?.status() !== 200) throw new Failure(`${address} answers ${answer?.status()}; npm run demo makes it`)
+    if (answer?.status() !== 200)
+      throw new Failure(`${address} answers ${answer?.status()}; npx --no pinwheel demo makes it`)
     await page.getByText('Live', { exact: true }).waitFor()
     mkdirSync('docs', { recursive: true })
     await page.screenshot({ path: values.out })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** What `node` is given: its own flags, and the file. */
+/** What `node` is given: its own flags, the file, and the command. */
 export const START_ARGUMENTS: readonly string[] = startArguments()
 
 function startArguments(): string[] {
@@ -13,5 +13,5 @@ function startArguments(): string[] {
     scripts: { start: string }
   }
   const [, ...words] = scripts.start.split(' ')
-  return words.map(word => (word.startsWith('-') ? word : resolve(ROOT, word)))
+  return words.map(word => (word.endsWith('.js') ? resolve(ROOT, word) : word))
 }

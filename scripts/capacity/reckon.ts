@@ -15,7 +15,7 @@ export interface Traffic {
   readonly keptDays: number
 }
 
-/** Measured: `npm run row-sizes` at 10⁶ units under UUIDs, each reward with an id; bytes a row. */
+/** Measured: `node scripts/row-sizes.ts` at 10⁶ units under UUIDs, each reward with an id; bytes a row. */
 export const ROW = {
   unit: { table: 109, index: 89, log: 340, logAfterCheckpoint: 6_090 },
   // With the row of its id.

@@ -44,7 +44,7 @@ function readBytes(path: string): Buffer {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Failure(
-      `Cannot read ${path} (${code}): name the folder of the data with --data, or try npm run demo, which needs none`,
+      `Cannot read ${path} (${code}): name the folder of the data with --data, or try npx --no pinwheel demo, which needs none`,
     )
   }
 }

@@ -1,4 +1,4 @@
-// Makes the experiments of a running service as files say: npm run apply -- experiments/*.yaml
+// Makes the experiments of a running service as files say: pinwheel apply experiments/*.yaml
 import { styleText } from 'node:util'
 import { carryOut } from './apply/carry-out.ts'
 import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts'
@@ -7,9 +7,9 @@ import { isChange, type Mark, planText } from './apply/plan-text.ts'
 import { Client } from './service/client.ts'
 import { keyOf, urlOf } from './service/options.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: npm run apply -- FILE… [options]
+const HELP = `Usage: pinwheel apply FILE… [options]
 
 Makes the experiments of a running service as the files say: creates and changes them, and where a file has a status, starts, pauses or
 stops them. A second time it finds nothing to do. All files are judged before anything is changed. A file is YAML or JSON and holds one
@@ -19,7 +19,8 @@ experiment or several (with --- between them); a folder stands for the files in 
   --url URL    where the service listens (http://127.0.0.1:8080)
   --key KEY    a key with the scopes read and admin (for a dry run: read); better in the environment, as PINWHEEL_KEY
 
-Exit code: 0 it is as the files say; 1 something is wrong, told with file, line and column; 2 a dry run found something to change.
+Exit code: 0 it is as the files say; 1 something is wrong, told with file, line and column, or a dry run found something to
+change; 2 wrong usage.
 `
 
 const OPTIONS = {
@@ -32,10 +33,10 @@ const OPTIONS = {
 const PATIENCE = { limitMs: 5_000, firstWaitMs: 100, longestWaitMs: 1_000 }
 const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow' } as const satisfies Record<Mark, string>
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length === 0) throw new Failure('Name the files: npm run apply -- experiments/*.yaml')
+  if (positionals.length === 0) throw new UsageError('Name the files: pinwheel apply experiments/*.yaml')
   const read = readExperimentFiles(positionals)
   if (read.experiments.length + read.faults.length === 0) {
     throw new Failure(`There is no YAML or JSON file in ${positionals.join(', ')}`)
@@ -50,10 +51,10 @@ await runScript(async () => {
   const plans = await planFiles(client, read)
   const isDone = !plans.some(isChange)
   process.stdout.write(planText(plans, paint))
-  if (values['dry-run']) process.exitCode = isDone ? 0 : 2
+  if (values['dry-run']) process.exitCode = isDone ? 0 : 1
   else await carryOut(client, plans, step => process.stdout.write(`${step}\n`))
   client.close()
-})
+}
 
 /** @throws Failure with every fault of every file */
 async function planFiles(

@@ -1,4 +1,4 @@
-// Moves the facts of experiments that are long over into Parquet files: npm run archive
+// Moves the facts of experiments that are long over into Parquet files: pinwheel archive
 import { type FactCounts, whyNotArchived } from '../bandit/archive.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { openArchive } from '../store/archive/open.ts'
@@ -6,11 +6,11 @@ import { openStore } from '../store/open.ts'
 import { type ArchiveOptions, archiveExperiment } from './archive/archive-experiment.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { databaseUrl } from './terminal/database-url.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { Failure, UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: npm run archive -- --before DATE --to FOLDER [--experiment KEY] [--dry-run]
+const HELP = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
 
 Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and proves
 these before it deletes anything. Reports stay as they are: they need the ledger only. A service may go on meanwhile.
@@ -32,12 +32,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
   const { before, to: folder, experiment: only = null } = values
   if (before === undefined || folder === undefined || positionals.length > 0) {
-    throw new Failure('Name a date and a folder, --before DATE --to FOLDER; see --help')
+    throw new UsageError('Name a date and a folder, --before DATE --to FOLDER; see --help')
   }
   const now = Date.now()
   const plan = { before: instantOf(before, now), only, isDryRun: values['dry-run'] }
@@ -53,13 +53,13 @@ await runScript(async () => {
       await store.close()
     }
   })
-})
+}
 
 /** Midnight in UTC. @throws Failure */
 function instantOf(date: string, now: number): number {
   const instant = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(date) : Number.NaN
-  if (Number.isNaN(instant)) throw new Failure(`--before must be a day as 2026-01-01, not ${JSON.stringify(date)}`)
-  if (instant > now) throw new Failure(`--before must not be in the future, as ${date} is`)
+  if (Number.isNaN(instant)) throw new UsageError(`--before must be a day as 2026-01-01, not ${JSON.stringify(date)}`)
+  if (instant > now) throw new UsageError(`--before must not be in the future, as ${date} is`)
   return instant
 }
 

@@ -1,12 +1,12 @@
-// Carries a whole database over into an empty one, on the same engine or on the other: npm run copy
+// Carries a whole database over into an empty one, on the same engine or on the other: pinwheel copy
 
 import { copyAndVerify } from './copy/copy-and-verify.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: npm run copy -- --from URL --to URL
+const HELP = `Usage: pinwheel copy --from URL --to URL
 
 Carries over everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
 webhooks and what waits for them. The new database gives the same arms and the same reports. It must be empty, or not be there;
@@ -23,12 +23,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
   const { from, to } = values
   if (from === undefined || to === undefined || positionals.length > 0) {
-    throw new Failure('Name two databases, --from URL --to URL; see --help')
+    throw new UsageError('Name two databases, --from URL --to URL; see --help')
   }
   const bar = new ProgressBar()
   const startedAt = performance.now()
@@ -50,4 +50,4 @@ await runScript(async () => {
   )
   const told = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
   process.stdout.write(`Copied and verified in ${seconds()} s: ${told}, no difference\n`)
-})
+}

@@ -1,13 +1,13 @@
-// Shows a running service at work, without any data: npm run demo
+// Shows a running service at work, without any data: pinwheel demo
 
 import { play } from './demo/play.ts'
 import { publishedCounts } from './demo/published-counts.ts'
 import { shuffleOutcomes } from './demo/shuffle.ts'
 import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './service/options.ts'
 import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: npm run demo -- [options]
+const HELP = `Usage: pinwheel demo [options]
 
 Lets a running service decide which of three e-mails a customer gets, and learn from who visits the shop. The customers are rebuilt
 from the published counts of Kevin Hillstrom's test (MineThatData, 2008-03-20): of 21,306 without an e-mail 2,262 visited, of 21,307
@@ -21,10 +21,10 @@ ${SERVICE_HELP}
 
 const OPTIONS = { ...SERVICE_OPTIONS, units: { type: 'string', default: '20000' } } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   const options = {
     url: urlOf(values.url),
     key: keyOf(values.key),
@@ -35,4 +35,4 @@ await runScript(async () => {
   const recording = shuffleOutcomes(publishedCounts(), wholeNumberOf(values.seed, 'seed', 0) ?? 1)
   const inFlight = wholeNumberOf(values['in-flight'], 'in-flight', 1) ?? recording.inFlight
   await play({ ...recording, inFlight }, options)
-})
+}

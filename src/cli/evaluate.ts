@@ -1,4 +1,4 @@
-// Values another policy on a log of decisions with their propensities: npm run evaluate -- LOG.
+// Values another policy on a log of decisions with their propensities: pinwheel evaluate LOG.
 // Reads the file twice, a row at a time: once for the arms and the range of the rewards, once for
 // the value. An export of Pinwheel is in no order of time, and sorted in memory.
 
@@ -7,9 +7,9 @@ import { LogValuation, type LogValue } from '../stats/off-policy/off-policy.ts'
 import type { Estimate } from '../stats/sequences/confidence-sequence.ts'
 import { type Columns, type Decision, readDecisions } from './evaluate/log-file.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: npm run evaluate -- LOG [options]
+const HELP = `Usage: pinwheel evaluate LOG [options]
 
 What fixed weights would have earned, from a log that has for each decision the arm, the probability with which it was chosen, and
 the reward. LOG is CSV, or lines of JSON (.ndjson, .jsonl):
@@ -40,14 +40,11 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   const [file] = positionals
-  if (values.help || file === undefined) {
-    process.stdout.write(HELP)
-    if (file === undefined && !values.help) process.exitCode = 1
-    return
-  }
+  if (values.help) return void process.stdout.write(HELP)
+  if (file === undefined) throw new UsageError('Name the log to evaluate; see --help')
   const seen = await survey(file, values)
   const arms = [...seen.arms]
   const target = weightsOf(values.target, arms)
@@ -62,8 +59,8 @@ await runScript(async () => {
     valuation.add({ arm: arms.indexOf(arm), propensity, reward })
   const value = valuation.value()
   process.stdout.write(values.json ? `${JSON.stringify(value)}\n` : describe(value, arms, file))
-  if (value.status === 'refused') process.exitCode = 2
-})
+  if (value.status === 'refused') process.exitCode = 1
+}
 
 interface Survey {
   readonly arms: ReadonlySet<string>
@@ -103,11 +100,12 @@ function weightsOf(text: string, arms: readonly string[]): number[] {
   if (arms.includes(text)) return arms.map(arm => (arm === text ? 1 : 0))
   const byArm = new Map(Object.entries(parseWeights(text, arms)))
   const strangers = [...byArm.keys()].filter(arm => !arms.includes(arm))
-  if (strangers.length > 0) throw new Failure(`--target names ${strangers.join(', ')}, which no row of the log shows`)
+  if (strangers.length > 0)
+    throw new UsageError(`--target names ${strangers.join(', ')}, which no row of the log shows`)
   const weights = arms.map(arm => Number(byArm.get(arm) ?? 0))
   const sum = weights.reduce((total, weight) => total + weight, 0)
   if (weights.every(weight => weight >= 0) && Math.abs(sum - 1) <= 1e-9) return weights
-  throw new Failure(`--target must have weights of 0 or more with the sum 1, not ${sum}`)
+  throw new UsageError(`--target must have weights of 0 or more with the sum 1, not ${sum}`)
 }
 
 function parseWeights(text: string, arms: readonly string[]): object {
@@ -117,19 +115,19 @@ function parseWeights(text: string, arms: readonly string[]): object {
   } catch {
     // Told below, with what would do.
   }
-  throw new Failure(`--target must be uniform, an arm of the log (${listed(arms)}), or weights as JSON`)
+  throw new UsageError(`--target must be uniform, an arm of the log (${listed(arms)}), or weights as JSON`)
 }
 
 function rangeOf(text: string): readonly [number, number] {
   const [low = Number.NaN, high = Number.NaN] = text.split(',').map(Number)
   if (low < high) return [low, high]
-  throw new Failure(`--range must be LOW,HIGH, as 0,1, not ${text}`)
+  throw new UsageError(`--range must be LOW,HIGH, as 0,1, not ${text}`)
 }
 
 function numberOf(text: string, option: string): number {
   const value = Number(text)
   if (Number.isFinite(value) && value > 0) return value
-  throw new Failure(`${option} must be a number above 0, not ${text}`)
+  throw new UsageError(`${option} must be a number above 0, not ${text}`)
 }
 
 function describe(value: LogValue, arms: readonly string[], file: string): string {

@@ -1,4 +1,4 @@
-// npm run keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The
+// pinwheel keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The
 // service may run meanwhile; it learns of it within a second.
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
@@ -10,9 +10,9 @@ import type { Store } from '../store/port.ts'
 import { runCreate, runHistory, runList, runRevoke, runRotate } from './keys/commands.ts'
 import { OPTIONS, type Options } from './keys/options.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: npm run keys -- COMMAND
+const HELP = `Usage: pinwheel keys COMMAND
 
   create --name NAME --scope SCOPES   makes a key, and shows its secret this once
       --scope SCOPES     assign, reward, read, admin, with commas between them; admin changes experiments
@@ -26,7 +26,7 @@ const HELP = `Usage: npm run keys -- COMMAND
 
 Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has learned of it. The secret
 alone goes to stdout:
-  KEY=$(npm run --silent keys -- create --name web --scope assign,reward)
+  KEY=$(npx --no pinwheel keys create --name web --scope assign,reward)
 `
 
 /** A running service asks for new keys more often than this. */
@@ -47,12 +47,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   history: { run: runHistory, isChange: false, takesName: true, options: [] },
 }
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   const [verb, name, ...rest] = positionals
   if (values.help || verb === undefined) return void process.stdout.write(HELP)
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined
-  if (command === undefined) throw new Failure(`Cannot understand ${JSON.stringify(verb)}; --help tells what there is`)
+  if (command === undefined)
+    throw new UsageError(`Cannot understand ${JSON.stringify(verb)}; --help tells what there is`)
   refuseStrays(verb, command, values, command.takesName ? rest : positionals.slice(1))
   const store = await open(verb)
   try {
@@ -66,12 +67,12 @@ await runScript(async () => {
   }
   // What a person types next may use the new key, or rely on the end of an old one.
   if (command.isChange) await setTimeout(LEARNED_AFTER_MS)
-})
+}
 
 /** @throws Failure for what another command would understand */
 function refuseStrays(verb: string, command: Command, values: Options, rest: readonly string[]): void {
   const strays = [...rest, ...optionsIn(values).flatMap(name => (command.options.includes(name) ? [] : [`--${name}`]))]
-  if (strays.length > 0) throw new Failure(`${verb} takes no ${strays.join(', ')}; --help tells what there is`)
+  if (strays.length > 0) throw new UsageError(`${verb} takes no ${strays.join(', ')}; --help tells what there is`)
 }
 
 function optionsIn({ help: _, ...values }: Options): (keyof Options)[] {

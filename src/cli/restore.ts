@@ -1,13 +1,13 @@
-// Puts a backup in the place of the database: npm run restore
+// Puts a backup in the place of the database: pinwheel restore
 import { databasePath } from './backup/database-path.ts'
 import { contentsText } from './backup/inspect-copy.ts'
 import { restore } from './backup/restore.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
 import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: npm run restore -- FILE [--to PATH] [--force]
+const HELP = `Usage: pinwheel restore FILE [--to PATH] [--force]
 
 Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL says. The service that uses this
 place must be stopped. What was acknowledged after the backup is not in it: units that got their arm since are drawn anew.
@@ -23,11 +23,11 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
   const [file, ...others] = positionals
-  if (file === undefined || others.length > 0) throw new Failure('Name one file to restore; see --help')
+  if (file === undefined || others.length > 0) throw new UsageError('Name one file to restore; see --help')
   const path = values.to ?? databasePath()
   const bar = new ProgressBar()
   const { oldPath, ...contents } = await tellFailure(`Cannot restore ${file}`, () =>
@@ -43,4 +43,4 @@ await runScript(async () => {
   if (process.stderr.isTTY) bar.say('')
   process.stdout.write(`Restored to ${path}: ${contentsText(contents)}; its ledger is verified\n`)
   if (oldPath !== null) process.stdout.write(`What was there is now ${oldPath}\n`)
-})
+}

@@ -1,4 +1,4 @@
-// What would become of an experiment, before it begins: npm run simulate
+// What would become of an experiment, before it begins: pinwheel simulate
 import { writeFileSync } from 'node:fs'
 import type { SimulationDesign } from '../simulation/design.ts'
 import { simulate } from '../simulation/simulate.ts'
@@ -8,10 +8,10 @@ import { comparisonText } from './simulate/comparison-text.ts'
 import { type Choice, DESIGN_OPTIONS, readChoices, readDesign } from './simulate/read-design.ts'
 import { summaryText } from './simulate/summary-text.ts'
 import { readArguments } from './terminal/arguments.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
 
-const HELP = `Usage: npm run simulate -- --arms control=0.10,mens=0.12 [options]
+const HELP = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
 
 Runs a design many times with the service's own policy, refresh and inference, and tells what to expect: regret against the best
 arm and against equal shares, units until a verdict, false verdicts, whether the truth stays inside at all looks, and how wide
@@ -55,12 +55,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   if (values.compare !== undefined) {
-    if (values.svg !== undefined) throw new Failure('--svg draws one design, and cannot go with --compare')
+    if (values.svg !== undefined) throw new UsageError('--svg draws one design, and cannot go with --compare')
     const choices = readChoices(values)
     const results = runWithProgress(choices.map(({ design }) => design))
     return void process.stdout.write(
@@ -72,7 +72,7 @@ await runScript(async () => {
   if (result === undefined) throw new TypeError('A design has one result')
   if (values.svg !== undefined) writeFileSync(values.svg, simulationCharts(result))
   process.stdout.write(values.json ? json(result) : summaryText(design, result))
-})
+}
 
 /** The result of each design, one after the other. */
 function runWithProgress(designs: readonly SimulationDesign[]): SimulationResult[] {

@@ -1,4 +1,4 @@
-// Recomputes every tally of every experiment from the assignments and rewards: npm run verify
+// Recomputes every tally of every experiment from the assignments and rewards: pinwheel verify
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { verify } from '../bandit/verify.ts'
 import { openArchive } from '../store/archive/open.ts'
@@ -7,16 +7,16 @@ import type { Store } from '../store/port.ts'
 import { faultsInArchive } from './archive/faults-in-archive.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { databaseUrl } from './terminal/database-url.ts'
-import { Failure, runScript } from './terminal/failure.ts'
+import { UsageError } from './terminal/failure.ts'
 import { tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: npm run verify -- [options]
+const HELP = `Usage: pinwheel verify [options]
 
 Recomputes every cell of every experiment's ledger from its assignments and rewards, in the database that DATABASE_URL names, and prints
 each cell that differs. A service may use the database meanwhile.
 
 OPTIONS
-  --archive FOLDER  also checks every file that npm run archive wrote to this folder
+  --archive FOLDER  also checks every file that pinwheel archive wrote to this folder
 
 Exit code: 0 no difference; 1 a difference, or the database cannot be read.
 `
@@ -26,10 +26,10 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
+export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(OPTIONS, args)
   if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new Failure(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
+  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   const url = databaseUrl()
   const differences = await tellFailure('Cannot verify the database', async () => {
     const store = await openStore(url)
@@ -42,7 +42,7 @@ await runScript(async () => {
     }
   })
   process.exitCode = differences === 0 ? 0 : 1
-})
+}
 
 async function verifyAll(store: Store, experiments: readonly Experiment[]): Promise<number> {
   let differences = 0

@@ -80,7 +80,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 export function refuseToOpen({ host }: Pick<Config, 'host'>, hasLiveKey: boolean): void {
   if (hasLiveKey || isLoopback(host)) return
   throw new ConfigError(
-    `Cannot start: HOST=${host} would open the service to others without a key; set PINWHEEL_ADMIN_KEY, make a key with npm run keys -- create, or set HOST=127.0.0.1`,
+    `Cannot start: HOST=${host} would open the service to others without a key; set PINWHEEL_ADMIN_KEY, make a key with npx --no pinwheel keys create, or set HOST=127.0.0.1`,
   )
 }
 

@@ -230,12 +230,12 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
   })
 })
 
-describe('npm run apply', () => {
-  it('exits with 2, 0 and 1: something to change, done, a fault', async () => {
+describe('npx --no pinwheel apply', () => {
+  it('exits with 1, 0 and 1: something to change, done, a fault', async () => {
     const good = write(EMAIL.replace('spring-email', 'process'))
     const incomplete = write('key: c\n', 'c.yaml')
     const [dry, bad] = await Promise.all([run(good, '--dry-run'), run(good, incomplete)])
-    expect(dry).toMatchObject({ code: 2, errors: '' })
+    expect(dry).toMatchObject({ code: 1, errors: '' })
     expect(dry.output).toContain('+ process is new')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
     expect(dry.output).not.toMatch(/\x1b/)
@@ -247,13 +247,13 @@ describe('npm run apply', () => {
   })
 })
 
-describe('npm run apply without a service', () => {
+describe('npx --no pinwheel apply without a service', () => {
   const lost = ['--url', 'http://127.0.0.1:9']
 
   it('says that a file is not there, before it looks for the service', async () => {
     const { code, errors } = await run(...lost, join(folder, 'nowhere.yaml'))
     expect([code, errors]).toEqual([1, expect.stringMatching(/^Cannot read .*nowhere\.yaml: ENOENT/)])
-    expect((await run(...lost)).errors).toBe('Name the files: npm run apply -- experiments/*.yaml\n')
+    expect((await run(...lost)).errors).toBe('Name the files: pinwheel apply experiments/*.yaml\n')
     expect((await run(...lost, folder)).errors).toBe(`There is no YAML or JSON file in ${folder}\n`)
   })
 
@@ -280,8 +280,8 @@ describe('docs/examples', () => {
 })
 
 async function run(...parameters: string[]): Promise<{ code: number; output: string; errors: string }> {
-  const script = fileURLToPath(new URL('../../src/cli/apply.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, '--url', service.url, ...parameters])
+  const pinwheel = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
+  const child = spawn(process.execPath, [pinwheel, 'apply', '--url', service.url, ...parameters])
   const [output, errors] = [child.stdout, child.stderr].map(stream => stream.setEncoding('utf8').toArray())
   const [code] = (await once(child, 'close')) as [number]
   return { code, output: ((await output) ?? []).join(''), errors: ((await errors) ?? []).join('') }

@@ -297,11 +297,11 @@ describe('whyNotArchived()', () => {
   })
 })
 
-describe('npm run archive, npm run verify', () => {
+describe('npx --no pinwheel archive, npx --no pinwheel verify', () => {
   const script = (name: string, ...parameters: string[]) =>
     promisify(execFile)(
       process.execPath,
-      [fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url)), ...parameters],
+      [fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url)), name, ...parameters],
       { cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: 'sqlite:x.db' } },
     )
 
@@ -330,7 +330,7 @@ describe('npm run archive, npm run verify', () => {
   it('refuse what is no day', async () => {
     const asked = script('archive', '--to', 'x', '--before', 'soon')
     const stderr = '--before must be a day as 2026-01-01, not "soon"\n'
-    await expect(asked).rejects.toMatchObject({ code: 1, stderr })
+    await expect(asked).rejects.toMatchObject({ code: 2, stderr })
   })
 })
 

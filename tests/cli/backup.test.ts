@@ -264,24 +264,28 @@ describe('restore()', () => {
   }
 })
 
-describe('npm run backup, npm run restore', () => {
+describe('npx --no pinwheel backup, npx --no pinwheel restore', () => {
   const run = promisify(execFile)
-  const script = (name: string) => fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url))
+  const pinwheel = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
   const environment = () => ({ cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: `sqlite:${databasePath}` } })
 
   it('make a round, and tell a refusal in one sentence', async () => {
     await putDatabase()
-    const { stdout } = await run(process.execPath, [script('backup'), 'backup.db'], environment())
+    const { stdout } = await run(process.execPath, [pinwheel, 'backup', 'backup.db'], environment())
     expect(stdout).toMatch(
       /^backup\.db: 1 MiB in [\d.]+ s: 1 experiment, 100 units, newest fact of 2026-01-05T12:00:00\.000Z\n$/,
     )
     copyFileSync(file, join(folder, 'kept.db'))
-    const again = run(process.execPath, [script('backup'), 'backup.db'], environment())
+    const again = run(process.execPath, [pinwheel, 'backup', 'backup.db'], environment())
     await expect(again).rejects.toMatchObject({
       code: 1,
       stderr: `Cannot back up ${databasePath}: backup.db is there already; --force replaces it\n`,
     })
-    const restored = await run(process.execPath, [script('restore'), 'kept.db', '--to', 'new/place.db'], environment())
+    const restored = await run(
+      process.execPath,
+      [pinwheel, 'restore', 'kept.db', '--to', 'new/place.db'],
+      environment(),
+    )
     expect(restored.stdout).toBe(
       'Restored to new/place.db: 1 experiment, 100 units, newest fact of 2026-01-05T12:00:00.000Z; its ledger is verified\n',
     )

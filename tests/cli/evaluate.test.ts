@@ -1,4 +1,4 @@
-// npm run evaluate on what the service exports, as it is exported.
+// npx --no pinwheel evaluate on what the service exports, as it is exported.
 import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { type Service, startExperiment, startService } from '../support/http/ser
 import { seededRandom } from '../support/samples/random.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
-const script = new URL('../../src/cli/evaluate.ts', import.meta.url).pathname
+const pinwheel = new URL('../../bin/pinwheel.js', import.meta.url).pathname
 const ARMS = ['control', 'mens', 'womens']
 const RATES = [0.1, 0.6, 0.3]
 
@@ -21,7 +21,9 @@ const taken: { unit: string; arm: number; propensity: number; visit: number; spe
 
 async function evaluate(...args: string[]): Promise<{ code: number; out: string; told: string }> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, ...args], { cwd: folder })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [pinwheel, 'evaluate', ...args], {
+      cwd: folder,
+    })
     return { code: 0, out: stdout, told: stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -70,7 +72,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-describe.each(['csv', 'ndjson'])('npm run evaluate on assignments.%s', face => {
+describe.each(['csv', 'ndjson'])('npx --no pinwheel evaluate on assignments.%s', face => {
   const file = `assignments.${face}`
 
   it('values one arm for all, in the order of time', async () => {
@@ -92,12 +94,12 @@ describe.each(['csv', 'ndjson'])('npm run evaluate on assignments.%s', face => {
 
   it('asks for the metric when there are several', async () => {
     const { code, told } = await evaluate(file)
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(told).toBe('Name the metric to evaluate with --reward: visit, spend\n')
   })
 })
 
-describe('npm run evaluate with a target that is none', () => {
+describe('npx --no pinwheel evaluate with a target that is none', () => {
   const told = async (arms: readonly string[]) => {
     const rows = arms.map(arm => `1,${arm},0.5`)
     writeFileSync(join(folder, 'arms.csv'), ['click,item_id,propensity_score', ...rows, ''].join('\n'))

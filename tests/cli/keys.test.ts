@@ -13,7 +13,6 @@ import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 const main = new URL('../../bin/pinwheel.js', import.meta.url).pathname
-const script = new URL('../../src/cli/keys.ts', import.meta.url).pathname
 
 let folder: string
 let service: ChildProcess | null
@@ -40,7 +39,7 @@ function run(file: string, args: readonly string[], environment: Record<string, 
 }
 
 async function keys(...args: string[]): Promise<{ code: number; out: string; told: string }> {
-  const child = run(script, args)
+  const child = run(main, ['keys', ...args])
   const texts = [child.stdout, child.stderr].map(async stream =>
     Buffer.concat((await stream?.toArray()) ?? []).toString(),
   )
@@ -58,7 +57,7 @@ async function secretFrom(...args: string[]): Promise<string> {
 
 /** Where the service listens, or the sentence with which it refused. */
 async function start(environment: Record<string, string> = {}): Promise<string> {
-  service = run(main, [], environment)
+  service = run(main, ['serve'], environment)
   const streams = [service.stdout, service.stderr].map(stream => once(stream as NonNullable<typeof stream>, 'data'))
   const [said] = (await Promise.race(streams)) as [Buffer]
   return /http:\S+/.exec(said.toString())?.[0] ?? said.toString()
@@ -81,7 +80,7 @@ async function expectSoon(status: number, ask: () => Promise<Response>): Promise
   }
 }
 
-describe('npm run keys', () => {
+describe('npx --no pinwheel keys', () => {
   it('closes a service that runs, opens it to the holders of keys, and leaves a trace of it', async () => {
     const url = await start()
     expect((await call(url, null)).status).toBe(200)

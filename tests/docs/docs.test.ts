@@ -104,19 +104,19 @@ describe.each(['openfeature.md', 'events.md'])('docs/%s', name => {
 
 describe('docs/examples', () => {
   it('can be applied to a service that has the experiment of the README', async () => {
-    const parameters = ['src/cli/apply.ts', 'docs/examples', '--url', service.url, '--key', KEY]
+    const parameters = ['bin/pinwheel.js', 'apply', 'docs/examples', '--url', service.url, '--key', KEY]
     expect(await run(process.execPath, parameters)).toMatch(/^created summer-email$/m)
     expect(await run(process.execPath, parameters)).toContain('No changes')
   })
 })
 
-describe('npm run keys -- create', () => {
+describe('npx --no pinwheel keys create', () => {
   const names = readdirSync(new URL('docs/', root)).filter(name => name.endsWith('.md'))
   const texts = [...names.map(name => `docs/${name}`), 'docs/deploy/service-monitor.yaml'].map(name =>
     readFileSync(new URL(name, root), 'utf8'),
   )
   const commands = texts.flatMap(text =>
-    [...text.matchAll(/npm run keys -- (create( --[a-z]+ [\w,-]+)+)/g)].map(([, words]) => words ?? ''),
+    [...text.matchAll(/npx --no pinwheel keys (create( --[a-z]+ [\w,-]+)+)/g)].map(([, words]) => words ?? ''),
   )
 
   it('makes a key as each document says', async () => {
@@ -124,7 +124,7 @@ describe('npm run keys -- create', () => {
     const folder = scratchFolder()
     const variables = { DATABASE_URL: `sqlite:${join(folder, 'pinwheel.db')}` }
     for (const command of commands) {
-      const secret = await run(process.execPath, ['src/cli/keys.ts', ...command.split(' ')], variables)
+      const secret = await run(process.execPath, ['bin/pinwheel.js', 'keys', ...command.split(' ')], variables)
       expect(secret, command).toMatch(/^pw_[sp]k_\w+\n$/)
     }
     rmSync(folder, { recursive: true })

@@ -25,7 +25,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'silent',
     DATABASE_URL: `sqlite:${join(folder, 'pinwheel.db')}`,
   }
-  service = spawn(process.execPath, ['bin/pinwheel.js'], {
+  service = spawn(process.execPath, ['bin/pinwheel.js', 'serve'], {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -40,11 +40,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The console blocks that a newcomer types, without their indentation, but for npm run demo and its long report. */
+/** The console blocks that a newcomer types, without their indentation, but for npx --no pinwheel demo and its long report. */
 function blocks(): string[] {
   return [...readme.matchAll(/^( *)```console\n(.*?)^ *```$/gms)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
-    .filter(text => !text.startsWith('$ npm run --silent demo'))
+    .filter(text => !text.startsWith('$ npx --no pinwheel demo'))
 }
 
 /** The commands of a block, each with what it prints. A command ends with its line, or with the line of its closing quote. */
@@ -96,14 +96,15 @@ describe('README.md', () => {
     expect(printed[3]).toContain('"recorded":1')
   }, 60_000)
 
-  it('names every command that package.json has, and no other', () => {
+  it('names, with CONTRIBUTING.md, every command that package.json has, and no other', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
-    const named = new Set([...readme.matchAll(/npm (?:run (?:--silent )?)?([a-z-]+)/g)].map(([, name]) => name))
+    const both = readme + readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+    const named = new Set([...both.matchAll(/npm (?:run (?:--silent )?)?([a-z:-]+)/g)].map(([, name]) => name))
     named.delete('ci')
     expect([...named].sort()).toEqual(Object.keys(scripts).sort())
-    const rows = [...readme.matchAll(/^\| `npm run ([a-z-]+)/gm)].map(([, name]) => name)
+    const rows = [...both.matchAll(/^\| `npm run ([a-z-]+)/gm)].map(([, name]) => name)
     expect(rows).toEqual([...new Set(rows)])
   })
 })

@@ -1,4 +1,4 @@
-// What a race would complain of. The race itself takes minutes: npm run race.
+// What a race would complain of. The race itself takes minutes: node scripts/race.ts.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Answers, type Told } from '../../scripts/race/answers.ts'
 

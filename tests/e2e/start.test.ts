@@ -29,7 +29,7 @@ describe('main', () => {
   })
 
   function launch(environment: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, [main, 'serve'], {
       cwd: folder,
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'silent', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,7 +62,11 @@ describe('main', () => {
   })
 
   it.each([
-    ['an open address without a key', { HOST: '0.0.0.0' }, 'set PINWHEEL_ADMIN_KEY, make a key with npm run keys'],
+    [
+      'an open address without a key',
+      { HOST: '0.0.0.0' },
+      'set PINWHEEL_ADMIN_KEY, make a key with npx --no pinwheel keys',
+    ],
     ['a port that is none', { PORT: 'http' }, 'PORT must be'],
     ['a store that it does not know', { DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must be'],
     ['a file that cannot be', { DATABASE_URL: 'sqlite:/dev/null/x.db' }, 'Cannot open the database /dev/null/x.db'],

@@ -31,7 +31,7 @@ describe('WORKERS=2', () => {
 
   beforeAll(async () => {
     folder = scratchFolder()
-    child = spawn(process.execPath, [main], {
+    child = spawn(process.execPath, [main, 'serve'], {
       cwd: folder,
       env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'silent', WORKERS: '2' },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,18 +5,25 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { COMMANDS } from '../../src/cli/command-line.ts'
 import { startExperiment, startService } from '../support/http/service.ts'
 import { scratchFolder } from '../support/scratch.ts'
+
+/** What programs import. */
+const LIBRARIES: ReadonlySet<string> = new Set(['start-command.ts'])
 
 // Processes start in each test.
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-const commands = Object.entries(scripts).flatMap(([name, command]) => {
-  const [, file] = /^node ((?:scripts|src\/cli)\/\S+)$/.exec(command) ?? []
-  return file === undefined ? [] : [{ name, file }]
-})
+const pinwheel = Object.keys(COMMANDS).map(name => ({ usage: `pinwheel ${name}`, words: ['bin/pinwheel.js', name] }))
+const programs = readdirSync(join(root, 'scripts'))
+  .filter(file => file.endsWith('.ts') && !LIBRARIES.has(file))
+  .map(file => {
+    const [name] = Object.entries(scripts).find(([, command]) => command.endsWith(`scripts/${file}`)) ?? []
+    return { usage: name === undefined ? `node scripts/${file}` : `npm run ${name}`, words: [`scripts/${file}`] }
+  })
 
 let folder: string
 
@@ -26,10 +33,14 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs a script in an empty folder. `isRead` false: its output is closed before it writes. */
-async function run(file: string, args: readonly string[], { isRead = true, url = '' } = {}) {
+/** Runs a program in an empty folder. `isRead` false: its output is closed before it writes. */
+async function run(
+  [file = '', ...words]: readonly string[],
+  args: readonly string[],
+  { isRead = true, url = '' } = {},
+) {
   const env = { ...process.env, ...(url !== '' && { DATABASE_URL: url }) }
-  const child = spawn(process.execPath, [join(root, file), ...args], {
+  const child = spawn(process.execPath, [join(root, file), ...words, ...args], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,30 +53,36 @@ async function run(file: string, args: readonly string[], { isRead = true, url =
   return { code, out, told }
 }
 
-describe('npm run', () => {
-  it('has the commands that the tests know', () => {
-    expect(commands.length).toBeGreaterThan(20)
-  })
+describe('every command', () => {
+  it.each([{ usage: 'pinwheel COMMAND', words: ['bin/pinwheel.js'] }, ...pinwheel, ...programs])(
+    '$usage --help prints its usage and does nothing else',
+    async ({ usage, words }) => {
+      const quiet = { code: 0, told: '' }
+      const [read, unread] = await Promise.all([run(words, ['--help']), run(words, ['--help'], { isRead: false })])
+      expect(read).toMatchObject(quiet)
+      expect(read.out.split('\n')[0]).toMatch(new RegExp(`^Usage: ${usage}( |$)`))
+      expect(unread).toEqual({ ...quiet, out: '' })
+      expect(readdirSync(folder)).toEqual([])
+    },
+  )
 
-  it.each(commands)('$name --help prints its usage and does nothing else', async ({ name, file }) => {
-    const quiet = { code: 0, told: '' }
-    const [read, unread] = await Promise.all([run(file, ['--help']), run(file, ['--help'], { isRead: false })])
-    expect(read).toMatchObject(quiet)
-    expect(read.out.split('\n')[0]).toMatch(new RegExp(`^Usage: npm run ${name}( |$)`))
-    expect(unread).toEqual({ ...quiet, out: '' })
-    expect(readdirSync(folder)).toEqual([])
-  })
+  it.each([[[]], [['nothing']], [['verify', '--nonsense']], [['backup']], [['serve', 'twice']]])(
+    'pinwheel %j is wrong usage: exit code 2, and a sentence on stderr',
+    async args => {
+      expect(await run(['bin/pinwheel.js'], args)).toEqual({ code: 2, out: '', told: expect.stringMatching(/\S/) })
+    },
+  )
 })
 
-describe('npm run verify', () => {
+describe('npx --no pinwheel verify', () => {
   it('goes on to its exit code where nobody reads what it prints', async () => {
     const service = await startService()
     await startExperiment(service)
     const url = `sqlite:${service.databasePath}`
     const told = { code: 0, told: '' }
     const out = 'spring-email: 0 units, 0 rewards, 0 cells: no difference\n'
-    expect(await run('src/cli/verify.ts', [], { url })).toEqual({ ...told, out })
-    expect(await run('src/cli/verify.ts', [], { url, isRead: false })).toEqual({ ...told, out: '' })
+    expect(await run(['bin/pinwheel.js', 'verify'], [], { url })).toEqual({ ...told, out })
+    expect(await run(['bin/pinwheel.js', 'verify'], [], { url, isRead: false })).toEqual({ ...told, out: '' })
     await service.close()
   })
 })

@@ -157,7 +157,7 @@ describe('readRecording() without data', () => {
     expect(() => readRecording(['__proto__'], options)).toThrow('There is no data set')
     expect(() => readRecording(['star', 'small'], options)).toThrow('Cannot understand "small"')
     expect(() => readRecording(['star'], { ...options, dataFolder: '/nowhere' })).toThrow(
-      /Cannot read .*STAR\.csv\.gz \(ENOENT\).*npm run demo/,
+      /Cannot read .*STAR\.csv\.gz \(ENOENT\).*npx --no pinwheel demo/,
     )
   })
 })

@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 async function run(script: string, args: readonly string[], key = ''): Promise<{ code: number; told: string }> {
-  const path = fileURLToPath(new URL(`../../${scriptPath(script)}`, import.meta.url))
-  const child = spawn(process.execPath, [path, '--url', service.url, ...args], {
+  const path = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
+  const child = spawn(process.execPath, [path, script, '--url', service.url, ...args], {
     env: { ...process.env, PINWHEEL_KEY: key },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -31,7 +31,7 @@ async function run(script: string, args: readonly string[], key = ''): Promise<{
 describe.each([
   ['demo', ['--units', '20', '--name', 'demo-key']],
   ['apply', [EXAMPLES]],
-])('npm run %s', (script, args) => {
+])('pinwheel %s', (script, args) => {
   it('names the option where it has no key, or one that is not taken', async () => {
     const told = `The service at ${service.url} asks for a key: give one with --key KEY, or in the environment as PINWHEEL_KEY\n`
     expect(await run(script, args)).toEqual({ code: 1, told })

@@ -14,7 +14,7 @@ import { onFile } from '../service-process.ts'
 import { withService } from '../session.ts'
 import { removeDatabase } from './remove-database.ts'
 
-const BACKUP = fileURLToPath(new URL('../../../src/cli/backup.ts', import.meta.url))
+const PINWHEEL = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
 
 /** A backup of a small file takes about so long, most of it the reading of what was copied. */
 const LONGEST_BACKUP_MS = 60
@@ -37,7 +37,7 @@ export async function killAroundBackup(
     const working = load.run(connection)
     await sleep(chance() * LONGEST_BACKUP_MS)
     const mark = record.mark
-    const backup = spawn(process.execPath, [BACKUP, file], {
+    const backup = spawn(process.execPath, [PINWHEEL, 'backup', file], {
       cwd: dirname(databasePath),
       env: { PATH: process.env.PATH, DATABASE_URL: `sqlite:${databasePath}` },
       stdio: ['ignore', 'ignore', 'pipe'],

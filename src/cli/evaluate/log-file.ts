@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parse } from 'csv-parse'
-import { Failure } from '../terminal/failure.ts'
+import { Failure, UsageError } from '../terminal/failure.ts'
 
 export interface Decision {
   readonly arm: string
@@ -132,7 +132,7 @@ function metricOf(metrics: readonly string[], { reward }: Columns): string {
   const [only = '', ...others] = metrics
   if (reward === undefined && others.length === 0) return only
   if (reward !== undefined && metrics.includes(reward)) return reward
-  throw new Failure(`Name the metric to evaluate with --reward: ${metrics.join(', ')}`)
+  throw new UsageError(`Name the metric to evaluate with --reward: ${metrics.join(', ')}`)
 }
 
 function namesOf(head: readonly string[], columns: Columns): string[] {

@@ -7,7 +7,7 @@ import { revokeKey } from '../../access/revoke-key.ts'
 import { rotateKey } from '../../access/rotate-key.ts'
 import { newSecret } from '../../access/secret.ts'
 import type { Store } from '../../store/port.ts'
-import { Failure } from '../terminal/failure.ts'
+import { UsageError } from '../terminal/failure.ts'
 import { historyTable, instant, keyTable } from './key-table.ts'
 import { durationOf, type Options, termsOf } from './options.ts'
 
@@ -56,7 +56,7 @@ function secretOf(kind: KeyKind): string {
 
 function named(name: string | undefined, verb: string): string {
   if (name !== undefined) return name
-  throw new Failure(`npm run keys -- ${verb} needs the name of a key; list tells them`)
+  throw new UsageError(`pinwheel keys ${verb} needs the name of a key; list tells them`)
 }
 
 /** In a container, a user may have a number only. */

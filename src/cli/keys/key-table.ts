@@ -8,7 +8,7 @@ const KEY_HEAD = ['name', 'kind', 'scopes', 'key', 'rate', 'created', 'expires',
 const HISTORY_HEAD = ['when', 'who', 'what', 'name', 'key', 'changes']
 
 export function keyTable(keys: readonly Key[], now: number): string {
-  if (keys.length === 0) return 'There are no keys; npm run keys -- create makes one.\n'
+  if (keys.length === 0) return 'There are no keys; pinwheel keys create makes one.\n'
   const rows = keys.map(key => [
     key.name,
     key.kind,

@@ -2,7 +2,7 @@
 import type { parseArgs } from 'node:util'
 import { KEY_KINDS, type KeyTerms, type Scope } from '../../access/key.ts'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
-import { Failure } from '../terminal/failure.ts'
+import { UsageError } from '../terminal/failure.ts'
 
 export const OPTIONS = {
   name: { type: 'string' },
@@ -18,10 +18,10 @@ export type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>[
 
 /** What the terms lack in sense is told by the domain. @throws Failure */
 export function termsOf({ name, scope, kind = 'sk', rate }: Options): KeyTerms {
-  if (name === undefined) throw new Failure('A key needs a --name, under which the history keeps what it changes')
-  if (scope === undefined) throw new Failure('A key needs a --scope, as --scope assign,reward')
+  if (name === undefined) throw new UsageError('A key needs a --name, under which the history keeps what it changes')
+  if (scope === undefined) throw new UsageError('A key needs a --scope, as --scope assign,reward')
   const known = KEY_KINDS.find(each => each === kind)
-  if (known === undefined) throw new Failure(`--kind must be ${KEY_KINDS.join(' or ')}, not ${JSON.stringify(kind)}`)
+  if (known === undefined) throw new UsageError(`--kind must be ${KEY_KINDS.join(' or ')}, not ${JSON.stringify(kind)}`)
   return { name, kind: known, scopes: scope.split(',').map(text => text.trim() as Scope), rate: rate ?? null }
 }
 
@@ -30,5 +30,5 @@ export function durationOf(text: string | undefined, option: string): number | n
   if (text === undefined) return null
   const durationMs = parseWindow(text)
   if (durationMs !== null) return durationMs
-  throw new Failure(`--${option} must be like 90d, 24h, 30m or 45s, at most ten years, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--${option} must be like 90d, 24h, 30m or 45s, at most ten years, not ${JSON.stringify(text)}`)
 }

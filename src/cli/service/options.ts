@@ -1,7 +1,7 @@
 // What commands that talk to a service understand: where it is, with which key, and how to play.
 import type { ParseArgsOptionsConfig } from 'node:util'
 import type { PolicyType } from '../../bandit/policies/policy.ts'
-import { Failure } from '../terminal/failure.ts'
+import { UsageError } from '../terminal/failure.ts'
 
 export const SERVICE_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
@@ -31,12 +31,12 @@ const POLICIES = ['thompson', 'exploration', 'uniform'] as const satisfies reado
 export function urlOf(text: string): URL {
   const url = URL.parse(text)
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
-  throw new Failure(`--url must be an address like http://127.0.0.1:8080, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--url must be an address like http://127.0.0.1:8080, not ${JSON.stringify(text)}`)
 }
 
 /** @throws Failure */
 export function policyOf(text: string): PolicyType {
   const policy = POLICIES.find(known => known === text)
   if (policy !== undefined) return policy
-  throw new Failure(`--policy must be one of ${POLICIES.join(', ')}, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--policy must be one of ${POLICIES.join(', ')}, not ${JSON.stringify(text)}`)
 }

@@ -1,10 +1,10 @@
-// The command line of npm run simulate as the design that POST /simulate takes: from a file, from
+// The command line of pinwheel simulate as the design that POST /simulate takes: from a file, from
 // options, or both.
 import { readFileSync } from 'node:fs'
 import { BanditError } from '../../bandit/errors.ts'
 import { parseSimulation } from '../../http/input/simulation-schema.ts'
 import type { SimulationDesign } from '../../simulation/design.ts'
-import { Failure } from '../terminal/failure.ts'
+import { Failure, UsageError } from '../terminal/failure.ts'
 
 export const DESIGN_OPTIONS = {
   config: { type: 'string' },
@@ -48,16 +48,16 @@ export function readDesign(options: Options): SimulationDesign {
 export function readChoices(options: Options): Choice[] {
   const written = options.compare ?? []
   const alone = (['policy', 'exploration', 'control-share'] as const).find(name => options[name] !== undefined)
-  if (alone !== undefined) throw new Failure(`--${alone} cannot go with --compare, which says it of each choice`)
+  if (alone !== undefined) throw new UsageError(`--${alone} cannot go with --compare, which says it of each choice`)
   const twice = written.find((name, place) => written.indexOf(name) < place)
-  if (twice !== undefined) throw new Failure(`--compare ${twice} is there twice`)
+  if (twice !== undefined) throw new UsageError(`--compare ${twice} is there twice`)
   return written.map(name => ({ name, design: designIn(options, policyOf(name)) }))
 }
 
 function designIn(options: Options, policy: Fields): SimulationDesign {
   const file = options.config === undefined ? {} : readConfig(options.config)
   if (options.arms === undefined && file.arms === undefined) {
-    throw new Failure('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
+    throw new UsageError('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
   }
   try {
     return parseSimulation({ ...file, ...designFields(options, policy, file) })
@@ -98,7 +98,7 @@ function policyFields(options: Options): Fields {
  */
 function policyOf(choice: string): Fields {
   const [type, exploration, controlShare, ...others] = choice.split(':')
-  if (others.length > 0) throw new Failure(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${choice}`)
+  if (others.length > 0) throw new UsageError(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${choice}`)
   return defined({
     type,
     exploration: explorationIn(exploration || undefined, 'compare'),
@@ -110,7 +110,8 @@ function policyOf(choice: string): Fields {
 function explorationIn(text: string | undefined, option: string): number | Fields | undefined {
   if (!text?.includes(',')) return numberIn(text, option)
   const [untilVerdict, after, ...others] = text.split(',').map(share => numberIn(share, option))
-  if (others.length > 0) throw new Failure(`--${option} must be one share, or one until the verdict and one after it`)
+  if (others.length > 0)
+    throw new UsageError(`--${option} must be one share, or one until the verdict and one after it`)
   return { untilVerdict, after }
 }
 
@@ -128,7 +129,7 @@ export function armsIn(text: string): Fields[] {
   return text.split(',').map(part => {
     const match = ARM.exec(part.trim())
     if (match === null) {
-      throw new Failure(`--arms has ${JSON.stringify(part)}; it must be key=rate, key=mean:sd, or key=rate*mean:sd`)
+      throw new UsageError(`--arms has ${JSON.stringify(part)}; it must be key=rate, key=mean:sd, or key=rate*mean:sd`)
     }
     const [, key, rate, buyers, mean, sd] = match
     return defined({
@@ -142,7 +143,7 @@ export function armsIn(text: string): Fields[] {
 
 function rangeIn(text: string): number[] {
   const ends = text.split(',')
-  if (ends.length !== 2) throw new Failure(`--range must be lowest,highest, not ${JSON.stringify(text)}`)
+  if (ends.length !== 2) throw new UsageError(`--range must be lowest,highest, not ${JSON.stringify(text)}`)
   return ends.map(end => numberIn(end, 'range') as number)
 }
 
@@ -150,7 +151,7 @@ function numberIn(text: string | undefined, option: string): number | undefined 
   if (text === undefined) return undefined
   const value = Number(text)
   if (text.trim() !== '' && Number.isFinite(value)) return value
-  throw new Failure(`--${option} must have numbers, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--${option} must have numbers, not ${JSON.stringify(text)}`)
 }
 
 function defined(fields: Fields): Fields {

@@ -1,21 +1,24 @@
 // The command line as a script reads it, and how a person hears of a slip.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { Failure } from './failure.ts'
+import { UsageError } from './failure.ts'
 
-/** The arguments by their names. @throws Failure for one that is not known */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(options: Options) {
+/** The arguments by their names. @throws UsageError for one that is not known */
+export function readArguments<const Options extends ParseArgsOptionsConfig>(
+  options: Options,
+  args: readonly string[] = process.argv.slice(2),
+) {
   try {
-    return parseArgs({ options, allowPositionals: true, strict: true })
+    return parseArgs({ options, args: [...args], allowPositionals: true, strict: true })
   } catch (error) {
     const [sentence] = (error as Error).message.split(/[.\n]/, 1)
-    throw new Failure(`${sentence}; --help tells what there is`)
+    throw new UsageError(`${sentence}; --help tells what there is`)
   }
 }
 
-/** A whole number of at least `least`, or null where the option is not given. @throws Failure */
+/** A whole number of at least `least`, or null where the option is not given. @throws UsageError */
 export function wholeNumberOf(text: string | undefined, option: string, least: number): number | null {
   if (text === undefined) return null
   const value = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
-  throw new Failure(`--${option} must be a whole number of at least ${least}, not ${JSON.stringify(text)}`)
+  throw new UsageError(`--${option} must be a whole number of at least ${least}, not ${JSON.stringify(text)}`)
 }

@@ -1,15 +1,22 @@
-// What goes wrong with a script and is no fault of its code: told in one sentence, and the exit
-// code is 1.
+// What goes wrong with a command and is not a fault of its code: one sentence on stderr, and an exit
+// code: 1 it failed, 2 it was used wrongly.
 
 export class Failure extends Error {
-  override readonly name = 'Failure'
+  override readonly name: string = 'Failure'
+  readonly exitCode: number = 1
+}
+
+/** An argument that is unknown, missing, or not what it must be. */
+export class UsageError extends Failure {
+  override readonly name = 'UsageError'
+  override readonly exitCode = 2
 }
 
 /** A progress bar may stand there. */
 const ERASE_LINE = '\r\x1b[2K'
 
 /**
- * Runs the whole script. A `Failure` becomes its sentence on stderr; anything else keeps its stack.
+ * Runs a whole command. A `Failure` becomes its sentence on stderr; anything else keeps its stack.
  * Where nobody reads the output any more, as behind `| head`, the work goes on to its end and to
  * its exit code.
  */
@@ -21,7 +28,7 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     const told = error instanceof Failure ? error.message : (error as Error).stack
     process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${told}\n`)
     // At once: requests that are still under way would go on trying for a minute.
-    process.exit(1)
+    process.exit(error instanceof Failure ? error.exitCode : 1)
   }
 }
 

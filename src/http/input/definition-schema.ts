@@ -54,9 +54,7 @@ export const metricSchema = z
     key: keySchema.describe('Names the metric; rewards name it too.'),
     type: z
       .enum(METRIC_TYPES)
-      .describe(
-        '`binary`: did it happen to the unit? `continuous`: the sum of the unit’s values, clipped to `range`.',
-      ),
+      .describe('`binary`: did it happen to the unit? `continuous`: the sum of the unit’s values, clipped to `range`.'),
     role: z
       .enum(METRIC_ROLES)
       .optional()

@@ -1,5 +1,5 @@
 // An experiment as a file holds it: its definition, and optionally the state that it shall be in.
-// GET /schemas/experiment.json tells editors; `npm run apply` reads such files.
+// GET /schemas/experiment.json tells editors; `npx --no pinwheel apply` reads such files.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { answerBytes } from '../answer.ts'

@@ -112,7 +112,7 @@ function refuseOtherOrigins(
 function refuseStrangers(context: Pick<Context, 'allowedOrigins'>, request: IncomingMessage): void {
   const { host, origin } = request.headers
   if (host !== undefined && !LOOPBACK_HOST.test(host)) {
-    const message = `Without a key this service answers as localhost only, not as ${host}; npm run keys -- create makes a key`
+    const message = `Without a key this service answers as localhost only, not as ${host}; npx --no pinwheel keys create makes a key`
     throw new BanditError('forbidden', message)
   }
   if (origin === undefined) refuseOtherSites(request)

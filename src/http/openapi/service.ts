@@ -89,7 +89,7 @@ export const SERVICE_OPERATIONS: readonly Operation[] = [
     id: 'getExperimentSchema',
     tag: 'Operation',
     summary: 'The JSON schema of an experiment in a file',
-    description: 'For editors; `npm run apply` reads such files.',
+    description: 'For editors; `npx --no pinwheel apply` reads such files.',
     scope: null,
     answers: {
       200: {

@@ -76,7 +76,7 @@ function refuseTooMuch(design: SimulationDesign): void {
   refuse([
     {
       path: 'runs',
-      message: `are too many: ${what} would take over 20 s here; ask for ${instead}, or use npm run simulate, which has no bound`,
+      message: `are too many: ${what} would take over 20 s here; ask for ${instead}, or use npx --no pinwheel simulate, which has no bound`,
     },
   ])
 }

@@ -199,10 +199,10 @@ describe('copyAndVerify()', () => {
   })
 })
 
-describe('npm run copy', () => {
+describe('npx --no pinwheel copy', () => {
   const copy = (...parameters: string[]) => {
-    const script = fileURLToPath(new URL('../../../src/cli/copy.ts', import.meta.url))
-    return promisify(execFile)(process.execPath, [script, ...parameters], { cwd: folder })
+    const pinwheel = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
+    return promisify(execFile)(process.execPath, [pinwheel, 'copy', ...parameters], { cwd: folder })
   }
 
   it('tells what it has copied, and a refusal in one sentence', async () => {
