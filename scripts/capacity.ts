@@ -7,7 +7,7 @@ import { reckon, type Traffic } from './capacity/reckon.ts'
 
 const HELP = `Usage: node scripts/capacity.ts [options]
 
-Reckons what a number of units a day takes in PostgreSQL, as docs/scaling.md does, and prints it as a table in Markdown.
+Reckons what a number of units a day takes in PostgreSQL, as docs/operate/scaling.md does, and prints it as a table in Markdown.
 
 OPTIONS
   --units-per-day N   new ones (1000000000)

@@ -15,7 +15,7 @@ OPTIONS
   --url URL        where the service listens (http://127.0.0.1:8080)
   --key KEY        a key with the scope read, if the service asks for one; better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key (demo)
-  --out FILE       docs/page.png
+  --out FILE       docs/use/page.png
   --dark           as it looks in the dark
   --width PIXELS   1040
   --height PIXELS  1332
@@ -25,7 +25,7 @@ const OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
   key: { type: 'string' },
   name: { type: 'string', default: 'demo' },
-  out: { type: 'string', default: 'docs/page.png' },
+  out: { type: 'string', default: 'docs/use/page.png' },
   dark: { type: 'boolean', default: false },
   width: { type: 'string', default: '1040' },
   height: { type: 'string', default: '1332' },

@@ -13,7 +13,7 @@ const HELP = `Usage: pinwheel apply FILE… [options]
 
 Makes the experiments of a running service as the files say: creates and changes them, and where a file has a status, starts, pauses or
 stops them. A second time it finds nothing to do. All files are judged before anything is changed. A file is YAML or JSON and holds one
-experiment or several (with --- between them); a folder stands for the files in it. docs/experiments-as-code.md tells more.
+experiment or several (with --- between them); a folder stands for the files in it. docs/use/experiments-as-code.md tells more.
 
   --dry-run    tell what would change, and change nothing
   --url URL    where the service listens (http://127.0.0.1:8080)

@@ -1,7 +1,7 @@
 // A warning for outcomes of which single ones weigh so much that the variance, and with it every
 // interval, is known too late. Two equal arms, lognormal outcomes with σ = 2.5 and a range far
 // beyond the bulk: a false verdict in 4 to 7 % of runs, where lighter tails have 2 % and 5 % are
-// promised (docs/validity.md, docs/inference.md).
+// promised (docs/theory/validity.md, docs/theory/inference.md).
 import type { Tally } from './tally.ts'
 
 const LEAST_UNITS = 1_000

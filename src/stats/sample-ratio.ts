@@ -32,7 +32,7 @@ const TIGHTEST_AT = [1e3, 1e4, 1e5, 1e6]
  * Lindon & Malek 2022), tuned to n_j = 10³, 10⁴, 10⁵ and 10⁶ units. The experiment's e is the mean
  * of the four (a mean of e-values is one: Vovk & Wang 2021, Ann. Statist. 49). Without units `e = p
  * = 1`. Against 50 digits: 1e-9 (tests/golden/trust.json). On published tests whose assignment was
- * broken, and on clean ones: docs/inference.md.
+ * broken, and on clean ones: docs/theory/inference.md.
  *
  * @throws RangeError when units were counted for an inactive arm.
  */

@@ -14,7 +14,7 @@ import { SchemaJudge } from '../support/http/json-schema.ts'
 import { type Service, startService } from '../support/http/service.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
-const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../docs/use/examples', import.meta.url))
 
 const EMAIL = `key: spring-email
 arms:
@@ -262,7 +262,7 @@ describe('npx --no pinwheel apply without a service', () => {
   })
 })
 
-describe('docs/examples', () => {
+describe('docs/use/examples', () => {
   it('are what the service takes, and what editors are told by the schema', async () => {
     expect(readdirSync(EXAMPLES).length).toBeGreaterThan(1)
     const { experiments, faults } = readExperimentFiles([EXAMPLES])

@@ -24,14 +24,14 @@ function documentsIn(path: string): Yaml[] {
   })
 }
 
-const manifests = documentsIn('docs/deploy/kubernetes.yaml')
+const manifests = documentsIn('docs/operate/deploy/kubernetes.yaml')
 const ofKind = (kind: string) => manifests.find(manifest => manifest.kind === kind)
 const pod = ofKind('Deployment').spec.template
 const container = pod.spec.containers[0]
-const [compose] = documentsIn('docs/deploy/compose.yaml')
-const [monitor] = documentsIn('docs/deploy/service-monitor.yaml')
-const [adapter] = documentsIn('docs/deploy/prometheus-adapter.yaml')
-const proxy = read('docs/deploy/haproxy.cfg')
+const [compose] = documentsIn('docs/operate/deploy/compose.yaml')
+const [monitor] = documentsIn('docs/operate/deploy/service-monitor.yaml')
+const [adapter] = documentsIn('docs/operate/deploy/prometheus-adapter.yaml')
+const proxy = read('docs/operate/deploy/haproxy.cfg')
 
 /** The Dockerfile's last stage, a line an instruction. */
 const instructions = read('Dockerfile')
@@ -65,10 +65,10 @@ beforeAll(async () => {
 
 afterAll(() => service.close())
 
-describe('docs/deploy/', () => {
+describe('docs/operate/deploy/', () => {
   it('has no file that is not looked at here', () => {
     expect(
-      readdirSync(join(root, 'docs/deploy'))
+      readdirSync(join(root, 'docs/operate/deploy'))
         .filter(name => name !== '.env')
         .sort(),
     ).toEqual([
@@ -83,7 +83,9 @@ describe('docs/deploy/', () => {
 
   it('sets variables that config.ts reads, to what it takes', () => {
     const known = [...read('src/server/config.ts').matchAll(/\benvironment\.([A-Z_]+)/g)].map(([, name]) => name)
-    const ofSecret = [...read('docs/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)/g)].map(([, name]) => name)
+    const ofSecret = [...read('docs/operate/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)/g)].map(
+      ([, name]) => name,
+    )
     const { NODE_ENV: _, ...ofImage } = imageEnvironment
     const ofPod = Object.fromEntries(container.env.map(({ name, value }: Yaml) => [name, value]))
     const ofCompose = compose.services.pinwheel.environment
@@ -92,8 +94,8 @@ describe('docs/deploy/', () => {
       expect(known, name).toContain(name)
     }
     expect(readConfig({ ...ofImage, ...ofPod })).toMatchObject({ host: '0.0.0.0', port: 8080, workers: 1 })
-    const asked = [...read('docs/deploy/compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name)
-    const offered = [...read('docs/deploy/pinwheel.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name)
+    const asked = [...read('docs/operate/deploy/compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name)
+    const offered = [...read('docs/operate/deploy/pinwheel.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name)
     expect(new Set(asked)).toEqual(new Set(offered))
     expect(read('.dockerignore').split('\n')).toContain('**/.env')
   })

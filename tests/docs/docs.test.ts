@@ -35,7 +35,7 @@ interface Block {
 }
 
 function blocksOf(name: string): Block[] {
-  const document = readFileSync(new URL(`docs/${name}`, root), 'utf8')
+  const document = readFileSync(new URL(`docs/use/${name}`, root), 'utf8')
   return [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({ language, text }))
 }
 
@@ -76,7 +76,7 @@ async function spent(): Promise<number> {
   return body.snapshots[0].tallies.mens.sum
 }
 
-describe.each(['openfeature.md', 'events.md'])('docs/%s', name => {
+describe.each(['openfeature.md', 'events.md'])('docs/use/%s', name => {
   const blocks = blocksOf(name)
   const programs = blocks.flatMap(({ language, text }, position) => {
     if (language !== 'ts') return []
@@ -102,17 +102,19 @@ describe.each(['openfeature.md', 'events.md'])('docs/%s', name => {
   })
 })
 
-describe('docs/examples', () => {
+describe('docs/use/examples', () => {
   it('can be applied to a service that has the experiment of the README', async () => {
-    const parameters = ['bin/pinwheel.js', 'apply', 'docs/examples', '--url', service.url, '--key', KEY]
+    const parameters = ['bin/pinwheel.js', 'apply', 'docs/use/examples', '--url', service.url, '--key', KEY]
     expect(await run(process.execPath, parameters)).toMatch(/^created summer-email$/m)
     expect(await run(process.execPath, parameters)).toContain('No changes')
   })
 })
 
 describe('npx --no pinwheel keys create', () => {
-  const names = readdirSync(new URL('docs/', root)).filter(name => name.endsWith('.md'))
-  const texts = [...names.map(name => `docs/${name}`), 'docs/deploy/service-monitor.yaml'].map(name =>
+  const names = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.md'),
+  )
+  const texts = [...names.map(name => `docs/${name}`), 'docs/operate/deploy/service-monitor.yaml'].map(name =>
     readFileSync(new URL(name, root), 'utf8'),
   )
   const commands = texts.flatMap(text =>

@@ -7,7 +7,7 @@ import { measureProcess } from '../../src/server/process-metrics.ts'
 import { type ReadFamily, readExposition } from '../support/http/exposition.ts'
 import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
-const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+const read = (name: string) => readFileSync(new URL(`../../docs/operate/${name}`, import.meta.url), 'utf8')
 
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(['by', 'and', 'on', 'le', 'job', 'instance', 'route', 'experiment', 'up'])
@@ -59,7 +59,7 @@ const expressions = [
   ...alerts.map(({ expr }) => expr),
 ]
 
-describe('docs/grafana-dashboard.json and docs/alert-rules.yaml', () => {
+describe('docs/operate/grafana-dashboard.json and docs/operate/alert-rules.yaml', () => {
   let service: Service
   let families: Map<string, ReadFamily>
 

@@ -1,4 +1,4 @@
-// docs/scaling.md: what its commands print is what stands there, and what it says of the schema holds.
+// docs/operate/scaling.md: what its commands print is what stands there, and what it says of the schema holds.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -8,14 +8,14 @@ import { readMigrations } from '../../src/store/migrate.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
-const text = read('docs/scaling.md')
+const text = read('docs/operate/scaling.md')
 
 /** What a program in scripts/ prints. */
 async function run(name: string, ...options: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [`scripts/${name}.ts`, ...options], { cwd: root })).stdout
 }
 
-describe('docs/scaling.md', () => {
+describe('docs/operate/scaling.md', () => {
   it('has the growth of the ledger as it is simulated', async () => {
     const [, name = '', options = '', table] = /^\$ node scripts\/(\S+)\.ts (.*)\n([^`]*)```$/m.exec(text) ?? []
     expect(table).toBe(await run(name, ...options.split(' ')))

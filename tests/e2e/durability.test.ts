@@ -1,5 +1,5 @@
 // The service as a process when its disk, its file or its neighbours misbehave: nothing acknowledged is lost, /assign goes on, and
-// what passes needs no restart. docs/durability.md tells the same to operators; `npm run crash` kills it.
+// what passes needs no restart. docs/operate/durability.md tells the same to operators; `npm run crash` kills it.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

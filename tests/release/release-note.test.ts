@@ -6,7 +6,7 @@ import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Service, startService } from '../support/http/service.ts'
 
-const NOTE = '../../docs/upgrading.md'
+const NOTE = '../../docs/operate/upgrading.md'
 
 interface Ends {
   readonly estimate: number | null
@@ -94,7 +94,7 @@ describe('a database of version 0.1.0', () => {
     expect(verdicts(present.get(key) as ReportJson)).toEqual(verdicts(recording.reports[key] as ReportJson))
   })
 
-  it('answers otherwise where docs/upgrading.md says so, and nowhere else', async () => {
+  it('answers otherwise where docs/operate/upgrading.md says so, and nowhere else', async () => {
     const statuses: number[] = []
     for (const { method, path, type, body, origin } of recording.requests) {
       const call = request(service.url)[method.toLowerCase() as 'get' | 'post' | 'options'](path)
@@ -137,7 +137,7 @@ ${numbers.join('\n')}
 |---|---|--:|--:|
 ${answers.join('\n')}
 
-The [changelog](../CHANGELOG.md) lists everything that is refused now and was not before.
+The [changelog](../../CHANGELOG.md) lists everything that is refused now and was not before.
 `
 }
 

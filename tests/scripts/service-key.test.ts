@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Service, startService } from '../support/http/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
-const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../docs/use/examples', import.meta.url))
 
 let service: Service
 

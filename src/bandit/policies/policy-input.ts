@@ -45,7 +45,7 @@ export interface ArmRoles {
 }
 
 const DEFAULT_EXPLORATION = 0.1
-/** For two arms that compete; docs/policy.md has the simulations that chose it. */
+/** For two arms that compete; docs/theory/policy.md has the simulations that chose it. */
 const DEFAULT_EXPLORATION_OF_TWO = { untilVerdict: 0.5, after: 0.1 } as const satisfies Exploration
 const DEFAULT_CONTROL_SHARE = 0.2
 const DEFAULT_BURN_IN = 500

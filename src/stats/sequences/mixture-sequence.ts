@@ -3,7 +3,7 @@
 // in hindsight, where a single normal mixture tuned to a wrong variance is several times as wide. A
 // mean of e-values is one (Vovk & Wang 2021, Ann. Statist. 49); mixtures over geometrically spaced
 // parameters: Howard et al. 2021, Ann. Statist. 49, and Howard & Ramdas 2022, Bernoulli 28. Widths
-// over hindsight: docs/validity.md. Against 50 digits: ln e and bound 1e-9
+// over hindsight: docs/theory/validity.md. Against 50 digits: ln e and bound 1e-9
 // (tests/golden/trust.json).
 
 import { logOfMean } from '../numerics/log-of-mean.ts'

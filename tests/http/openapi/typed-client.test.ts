@@ -125,8 +125,8 @@ console.log(version, lift, action, high, share, lines, code)
   })
 })
 
-describe('docs/typed-clients.md', () => {
-  const document = readFileSync(join(root, 'docs/typed-clients.md'), 'utf8')
+describe('docs/use/typed-clients.md', () => {
+  const document = readFileSync(join(root, 'docs/use/typed-clients.md'), 'utf8')
   const blockOf = (language: string) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(document)?.[1] ?? ''
   let service: Service
 
