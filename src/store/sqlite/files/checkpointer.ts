@@ -32,6 +32,12 @@ const RETRY_MS = 100
 const PRESSING_FRAMES = 28_000
 const FRAMES_A_PRESSURE = 3_000
 
+/**
+ * Not more while a reader holds the log: it ends no sooner for it. Litestream always holds it, and
+ * must be able to catch up.
+ */
+const MOST_PRESSURE_WHILE_HELD = 8
+
 /** So often it is looked whether the load is over and the file of the log can be cut. */
 const IDLE_TICK_MS = 2_000
 const FEW_FRAMES = 500
@@ -76,7 +82,8 @@ export class Checkpointer {
     if (now - this.#lookedAt < LOOK_MS) return
     this.#lookedAt = now
     const { frames } = this
-    this.#pressure = this.#isHeld ? 0 : Math.max(0, (frames - PRESSING_FRAMES) / FRAMES_A_PRESSURE)
+    const most = this.#isHeld ? MOST_PRESSURE_WHILE_HELD : Number.POSITIVE_INFINITY
+    this.#pressure = Math.min(most, Math.max(0, (frames - PRESSING_FRAMES) / FRAMES_A_PRESSURE))
     if (frames >= MOST_FRAMES && now >= this.#notBefore && this.#underWay === null) void this.#order('copy')
   }
 
