@@ -17,12 +17,12 @@ import { Load } from '../../scripts/crash/load.ts'
 import { ClientRecord, type Mark } from '../../scripts/crash/record.ts'
 import { onFile, type ServiceProcess } from '../../scripts/crash/service-process.ts'
 import { ask, prepare, withService } from '../../scripts/crash/session.ts'
-import { seededChance } from '../../src/stats/chance.ts'
+import { seededChance } from '../../src/stats/numerics/chance.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const PROGRAM = fileURLToPath(new URL('../../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url))
-const VERIFY = fileURLToPath(new URL('../../scripts/verify.ts', import.meta.url))
+const PINWHEEL = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
 const DOCUMENT = new URL('../../docs/operate/litestream.md', import.meta.url)
 
 /** What was acknowledged earlier than this before the kill must not be lost. */
@@ -129,7 +129,7 @@ describe('litestream restore', () => {
     await restoreTo(restoredPath)
     expect(mark.rewards).toBeGreaterThan(1_000)
     expect(await audit(`sqlite:${restoredPath}`, record, mark)).toEqual([])
-    const { stdout } = await run(process.execPath, [VERIFY], {
+    const { stdout } = await run(process.execPath, [PINWHEEL, 'verify'], {
       env: { ...process.env, DATABASE_URL: `sqlite:${restoredPath}` },
     })
     expect(stdout).toMatch(/^crash: \d+ units, \d+ rewards, \d+ cells: no difference\n$/)
