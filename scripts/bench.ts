@@ -122,7 +122,7 @@ function warningsOf({ server }: Cores, isOnDisk: boolean): string[] {
   const warnings: string[] = []
   if (server === null) {
     warnings.push(
-      '!!! THE LOAD SHARES THE CORES of whoever is measured (no taskset, or one core only): trust no ratio of this run.',
+      '!!! THE LOAD SHARES THE CORES of anyone who is measured (no taskset, or one core only): trust no ratio of this run.',
     )
   }
   if (!isOnDisk) {

@@ -1,13 +1,13 @@
-// What so many units a day take, reckoned: node scripts/capacity.ts
+// What so many units a day take, computed: node scripts/capacity.ts
 
 import { readArguments } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { capacityTable } from './capacity/capacity-table.ts'
-import { reckon, type Traffic } from './capacity/reckon.ts'
+import { compute, type Traffic } from './capacity/compute.ts'
 
 const HELP = `Usage: node scripts/capacity.ts [options]
 
-Reckons what a number of units a day takes in PostgreSQL, as docs/operate/scaling.md does, and prints it as a table in Markdown.
+Computes what a number of units a day takes in PostgreSQL, as docs/operate/scaling.md does, and prints it as a table in Markdown.
 
 OPTIONS
   --units-per-day N   new ones (1000000000)
@@ -41,5 +41,5 @@ await runScript(async () => {
     rewardsPerUnit: number('rewards', 0),
     keptDays: number('kept-days', 1),
   }
-  process.stdout.write(`${capacityTable(reckon(traffic))}\n`)
+  process.stdout.write(`${capacityTable(compute(traffic))}\n`)
 })

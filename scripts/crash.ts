@@ -1,4 +1,5 @@
-// Kills the service under load, again and again, and checks that it forgets nothing that it acknowledged: npm run crash
+// Kills the service under load, again and again, and checks that it forgets nothing that it
+// acknowledged: npm run crash
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Races several replicas of the service for the same units on one PostgreSQL database: node scripts/race.ts
+// Races several replicas of the service for the same units on one PostgreSQL database: node
+// scripts/race.ts
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// What a unit and a reward take in PostgreSQL: bytes of the tables and of their indexes, and of the write-ahead log: node scripts/row-sizes.ts
+// What a unit and a reward take in PostgreSQL: bytes of the tables and of their indexes, and of the
+// write-ahead log: node scripts/row-sizes.ts
 
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'

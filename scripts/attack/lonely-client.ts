@@ -21,7 +21,7 @@ export interface Waits {
 }
 
 const PAUSE_MS = 10
-/** Whoever has waited for so long has waited too long. */
+/** Anyone who has waited for so long has waited too long. */
 const PATIENCE_MS = 30_000
 
 const { url, secret, pids } = workerData as LonelyInput

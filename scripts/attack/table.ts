@@ -1,4 +1,4 @@
-// The findings as a table, a row as soon as it is there.
+// The reportData as a table, a row as soon as it is there.
 import type { Measured } from './attack.ts'
 
 const COLUMNS = [24, 9, 9, 9, 10, 16, 9] as const

@@ -1,4 +1,5 @@
-// What makes a measurement doubtful: a load that could not make more, or others who took the core of whoever was measured.
+// What makes a measurement doubtful: a load that could not make more, or others who took the core
+// of anyone who was measured.
 import type { Lane, Slice } from './rounds.ts'
 import { medianOf } from './verdict.ts'
 

@@ -1,5 +1,6 @@
-// Contestants in turn, round after round, only one of them under load at a time: what disturbs the machine for a while disturbs all of
-// them, and the ratio within a round is worth more than any speed.
+// Contestants in turn, round after round, only one of them under load at a time: what disturbs the
+// machine for a while disturbs all of them, and the ratio within a round is worth more than any
+// speed.
 import type { Contestant } from './children/contestant.ts'
 import { type Load, loadClosed } from './load/closed-loop.ts'
 import type { Workload } from './load/workloads.ts'
@@ -23,7 +24,10 @@ export interface Slice {
   readonly p99: number
   readonly p999: number
   readonly max: number
-  /** What the server computed for one unit or event, in µs: what others take from its core does not change it. */
+  /**
+   * What the server computed for one unit or event, in µs: what others take from its core does not
+   * change it.
+   */
   readonly cpuMicros: number | null
   /** Shares of a core, or null where the system does not tell. */
   readonly serverCpu: number | null

@@ -21,7 +21,10 @@ export function verdictText(verdicts: readonly Verdict[]): string {
   return alignColumns([['', 'promise', 'median', 'least … most', 'bound'], ...rows], [0, 1]).join('\n')
 }
 
-/** A row for each lane: medians over the rounds; the slowest answer of all. `items`: what a lane's requests consist of. */
+/**
+ * A row for each lane: medians over the rounds; the slowest answer of all. `items`: what a lane's
+ * requests consist of.
+ */
 export function sliceTable(lanes: readonly Lane[], slices: readonly (readonly Slice[])[], items = 'requests'): Table {
   const rates = [['requests/s', 'requestsPerSecond'] as const, [`${items}/s`, 'itemsPerSecond'] as const]
   if (items === 'requests') rates.pop()

@@ -1,5 +1,5 @@
-// The reckoning as a person reads it: a table in Markdown.
-import type { Line } from './reckon.ts'
+// The computation as a person reads it: a table in Markdown.
+import type { Line } from './compute.ts'
 
 export function capacityTable(lines: readonly Line[]): string {
   const rows = lines.map(({ what, value, unit, how }) => `| ${what} | ${written(value, unit)} | ${how} |`)
@@ -8,7 +8,7 @@ export function capacityTable(lines: readonly Line[]): string {
 
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P'] as const
 
-/** Two digits of what was reckoned from measurements; counts up to ten thousand as they are. */
+/** Two digits of what was computed from measurements; counts up to ten thousand as they are. */
 function written(value: number, unit: string): string {
   if (unit === '') return Math.ceil(value).toLocaleString('en-US')
   if (unit === '/s') return `${Number(value.toPrecision(2)).toLocaleString('en-US')} /s`

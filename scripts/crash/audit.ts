@@ -1,5 +1,5 @@
-// Looks into the database itself: its books, and what the client was told. A service may use it meanwhile, but nobody may change the
-// experiment.
+// Looks into the database itself: its books, and what the client was told. A service may use it
+// meanwhile, but nobody may change the experiment.
 
 import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
 import { verify } from '../../src/bandit/verify.ts'
@@ -9,8 +9,9 @@ import { EXPERIMENT } from './definition.ts'
 import { type ClientRecord, type Events, type Facts, type Mark, METRICS } from './record.ts'
 
 /**
- * What is lost, in sentences: every difference that `verify` finds, and what the database has not as it was acknowledged. `since`: it must
- * have what had been acknowledged by then; null: all of it, and nothing else.
+ * What is lost, in sentences: every difference that `verify` finds, and what the database has not
+ * as it was acknowledged. `since`: it must have what had been acknowledged by then; null: all of
+ * it, and nothing else.
  */
 export async function audit(databaseUrl: string, record: ClientRecord, since: Mark | null): Promise<string[]> {
   const store = await openStore(databaseUrl)

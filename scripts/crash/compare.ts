@@ -4,7 +4,10 @@ import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, Told } from './record.ts'
 import { ask } from './session.ts'
 
-/** Compares every unit's totals, and every version. To be called when no request waits for an answer. Answers how many snapshots there are. */
+/**
+ * Compares every unit's totals, and every version. To be called when no request waits for an
+ * answer. Answers how many snapshots there are.
+ */
 export async function compareAll(connection: Line, record: ClientRecord): Promise<number> {
   const exported = await ask(connection, 'GET', `/experiments/${EXPERIMENT}/assignments.ndjson`)
   const rows = exported.split('\n').filter(line => line !== '')

@@ -1,4 +1,5 @@
-// Keep-alive connections to one process of the service. An answer is whole or it is none: what was cut off tells nothing.
+// Keep-alive connections to one process of the service. An answer is whole or it is none: what was
+// cut off tells nothing.
 import { Agent, request as httpRequest } from 'node:http'
 
 export interface Answer {

@@ -1,5 +1,5 @@
-// The experiment of the load, and what the client knows of its changes: one under way at a time, each acknowledged one a version of its
-// own that stays, and none made twice.
+// The experiment of the load, and what the client knows of its changes: one under way at a time,
+// each acknowledged one a version of its own that stays, and none made twice.
 import type { Chance } from '../../src/stats/numerics/chance.ts'
 
 export const EXPERIMENT = 'crash'
@@ -61,7 +61,10 @@ export class DefinitionRecord {
   /** Version → its description. */
   readonly #acknowledged = new Map<number, string>()
 
-  /** `graceMs`: for so long after a change another process may still give an arm that it has retired. */
+  /**
+   * `graceMs`: for so long after a change another process may still give an arm that it has
+   * retired.
+   */
   constructor(graceMs = 0) {
     this.#graceMs = graceMs
   }
@@ -80,7 +83,10 @@ export class DefinitionRecord {
     return this.#asked !== null
   }
 
-  /** Arms that were acknowledged as retired, so long ago that nobody may give them any more. None comes back. */
+  /**
+   * Arms that were acknowledged as retired, so long ago that nobody may give them any more. None
+   * comes back.
+   */
   get retired(): ReadonlySet<string> {
     const before = performance.now() - this.#graceMs
     return new Set([...this.#retiredAt].filter(([, at]) => at <= before).map(([key]) => key))
@@ -124,7 +130,10 @@ export class DefinitionRecord {
     return differences(expected, shown)
   }
 
-  /** What is wrong with the experiment and its history, which may be ahead by the change that has no answer. */
+  /**
+   * What is wrong with the experiment and its history, which may be ahead by the change that has no
+   * answer.
+   */
   lossesIn(shown: Shown, history: readonly HistoryEntry[], since: number = this.#version): string[] {
     const losses: string[] = []
     const expected = [...this.#acknowledged].filter(([version]) => version <= since)

@@ -1,19 +1,20 @@
-// What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and in streams, corrections,
-// changes of the experiment, and what it has said before. What had no answer comes first, and after a restart everything acknowledged since the last one.
+// What a busy client does, by seeded chance: single units and batches, rewards alone, in lists and
+// in streams, corrections, changes of the experiment, and what it has said before. What had no
+// answer comes first, and after a restart everything acknowledged since the last one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
 import type { Line } from './connection.ts'
+import type { ClientRecord, RewardEvent } from './record.ts'
 import {
   assignMany,
   assignOne,
   changeExperiment,
-  type Errand,
+  type RetryableRequest,
   repeatRewards,
   rewardMany,
   rewardOne,
   rewardStream,
-} from './errands.ts'
-import type { ClientRecord, RewardEvent } from './record.ts'
+} from './retryable-requests.ts'
 
 /** Requests under way at the same time. */
 const IN_FLIGHT = 8
@@ -39,7 +40,7 @@ const MIX = {
 }
 
 interface Waiting {
-  readonly errand: Errand
+  readonly request: RetryableRequest
   /** It was sent before, without an answer. */
   readonly isRetry: boolean
 }
@@ -57,8 +58,8 @@ export class Load {
   #isOver = false
 
   /**
-   * `retryMs`: after so much time without an answer it goes on, as there is somebody else to ask, or will be soon; without it whoever
-   * has no answer stops.
+   * `retryMs`: after so much time without an answer it goes on, as there is somebody else to ask,
+   * or will be soon; without it anyone who has no answer stops.
    */
   constructor(record: ClientRecord, chance: Chance, { retryMs = null }: { readonly retryMs?: number | null } = {}) {
     this.#record = record
@@ -71,14 +72,20 @@ export class Load {
     return { answered: this.#answered, unanswered: this.#unanswered }
   }
 
-  /** Sends until `end()` is called or the service is gone; then resolves, when no request is under way any more. */
+  /**
+   * Sends until `end()` is called or the service is gone; then resolves, when no request is under
+   * way any more.
+   */
   async run(connection: Line): Promise<void> {
     this.#isOver = false
     this.#waiting.push(...this.#checks())
     await this.#work(connection, () => this.#waiting.shift() ?? fresh(this.#fresh()))
   }
 
-  /** Sends what still waits, asks again for all that was ever acknowledged; false when some of it has no answer for good. */
+  /**
+   * Sends what still waits, asks again for all that was ever acknowledged; false when some of it
+   * has no answer for good.
+   */
   async settle(connection: Line): Promise<boolean> {
     for (let attempt = 1; attempt <= SETTLE_ATTEMPTS; attempt++) if (await this.#trySettling(connection)) return true
     return false
@@ -118,13 +125,13 @@ export class Load {
   }
 
   /** False: there was no answer, and it waits to be sent again. */
-  async #send(connection: Line, { errand, isRetry }: Waiting): Promise<boolean> {
-    const answer = await connection.send(errand.message)
-    const isHeard = answer !== null && errand.hear(answer, isRetry)
+  async #send(connection: Line, { request, isRetry }: Waiting): Promise<boolean> {
+    const answer = await connection.send(request.message)
+    const isHeard = answer !== null && request.hear(answer, isRetry)
     this.#answered += isHeard ? 1 : 0
     if (isHeard) return true
     this.#unanswered += 1
-    this.#waiting.push({ errand, isRetry: true })
+    this.#waiting.push({ request, isRetry: true })
     return false
   }
 
@@ -139,7 +146,7 @@ export class Load {
     ]
   }
 
-  #fresh(): Errand {
+  #fresh(): RetryableRequest {
     const record = this.#record
     if (record.units.length === 0) return assignOne(record, this.#newUnit())
     if (record.rewards.length === 0) return rewardOne(record, this.#newEvent())
@@ -213,8 +220,8 @@ export class Load {
   }
 }
 
-function fresh(errand: Errand): Waiting {
-  return { errand, isRetry: false }
+function fresh(request: RetryableRequest): Waiting {
+  return { request, isRetry: false }
 }
 
 function portions<Thing>(things: readonly Thing[]): Thing[][] {

@@ -1,5 +1,6 @@
-// What the client was told, kept beside the service and held against it. Knows nothing of the service's own rules but its promises:
-// an acknowledged assignment stays as it is, an acknowledged reward counts once. What breaks one is a loss, told in a sentence.
+// What the client was told, kept beside the service and held against it. Knows nothing of the
+// service's own rules but its promises: an acknowledged assignment stays as it is, an acknowledged
+// reward counts once. What breaks one is a loss, told in a sentence.
 import { DefinitionRecord } from './definition.ts'
 
 /** An assignment as `/assign` and the export tell it. */
@@ -21,7 +22,10 @@ export interface RewardEvent {
   readonly id: string
 }
 
-/** So many rewards, and their sum. The values are whole numbers, so sums must be equal to the last bit. */
+/**
+ * So many rewards, and their sum. The values are whole numbers, so sums must be equal to the last
+ * bit.
+ */
 export interface Events {
   readonly count: number
   readonly sum: number
@@ -70,7 +74,10 @@ export class ClientRecord {
     return this.#losses
   }
 
-  /** The units that have an arm, and the rewards that were acknowledged, in the order in which the client heard of them. */
+  /**
+   * The units that have an arm, and the rewards that were acknowledged, in the order in which the
+   * client heard of them.
+   */
   get units(): readonly string[] {
     return this.#names
   }
@@ -89,8 +96,8 @@ export class ClientRecord {
   }
 
   /**
-   * The answer of `/assign`, or one of a batch. `retired`: the arms that were acknowledged as retired before it was asked. False:
-   * nothing was kept, and the unit must ask again.
+   * The answer of `/assign`, or one of a batch. `retired`: the arms that were acknowledged as
+   * retired before it was asked. False: nothing was kept, and the unit must ask again.
    */
   hearAssignment(answer: Told & { readonly reason: string }, retired: ReadonlySet<string> = new Set()): boolean {
     const { unit, arm, propensity, snapshot, assignedAt, reason } = answer
@@ -162,8 +169,9 @@ export class ClientRecord {
   }
 
   /**
-   * What is wrong with all the facts of a database. It must have what had been acknowledged at `since`, and may have more. Without `since`,
-   * nothing waits for an answer: it must have what was acknowledged, and nothing else.
+   * What is wrong with all the facts of a database. It must have what had been acknowledged at
+   * `since`, and may have more. Without `since`, nothing waits for an answer: it must have what was
+   * acknowledged, and nothing else.
    */
   lossesIn(facts: readonly Facts[], since: Mark | null): string[] {
     const losses: string[] = []

@@ -13,7 +13,9 @@ export interface CrashResult {
   /** Backups that came to their end; each was restored and compared. */
   readonly backups: number
   readonly requestsAnswered: number
-  /** Requests that a kill left without an answer, or with a fallback or a 503; each was sent again. */
+  /**
+   * Requests that a kill left without an answer, or with a fallback or a 503; each was sent again.
+   */
   readonly requestsRetried: number
   readonly audits: number
   readonly lossCount: number

@@ -1,10 +1,14 @@
-// The service as a child process on 127.0.0.1, at a port of its own. Ends no process but the one it started.
+// The service as a child process on 127.0.0.1, at a port of its own. Ends no process but the one it
+// started.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { START_ARGUMENTS } from '../start-command.ts'
 
-/** Started a hundred times, it need not be compiled a hundred times: that is half the work of a start. */
+/**
+ * Started a hundred times, it need not be compiled a hundred times: that is half the work of a
+ * start.
+ */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url))
 
 /** More than any start should take; then it is ended. */
@@ -14,7 +18,10 @@ export interface Launch {
   readonly databaseUrl: string
   /** Where it runs, away from the checkout, so that no .env file has a say. */
   readonly folder: string
-  /** A program with its arguments that starts the service under a limit, as `['prlimit', '--fsize=1000000']`. */
+  /**
+   * A program with its arguments that starts the service under a limit, as `['prlimit',
+   * '--fsize=1000000']`.
+   */
   readonly under?: readonly string[]
   /** Variables beyond those that every start has. */
   readonly environment?: Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
-// The service as a process of its own, in a folder of its own, whose memory can be read and whose log is kept.
+// The service as a process of its own, in a folder of its own, whose memory can be read and whose
+// log is kept.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -35,7 +36,10 @@ export class Child {
     for (const stream of [process.stdout, process.stderr]) stream?.on('data', chunk => (this.#told += chunk))
   }
 
-  /** `leakBytes`: what it is to leak on purpose for each request. @throws Failure when it does not start */
+  /**
+   * `leakBytes`: what it is to leak on purpose for each request. @throws Failure when it does not
+   * start
+   */
   static async start(leakBytes = 0): Promise<Child> {
     const folder = scratchFolder()
     // Its log tells of errors only: each of them is a defect of the service.

@@ -1,7 +1,10 @@
 // Runs a property, and says of a counterexample what a person needs to see it again.
 import fc from 'fast-check'
 
-/** A property does not hold; the message has the seed, the shrunk counterexample and what was wrong with it. */
+/**
+ * A property does not hold; the message has the seed, the shrunk counterexample and what was wrong
+ * with it.
+ */
 export class Violation extends Error {
   override readonly name = 'Violation'
 }

@@ -1,4 +1,5 @@
-// How much is tried: a little with every test run, all of it with `npm run fuzz`. The properties are the same.
+// How much is tried: a little with every test run, all of it with `npm run fuzz`. The properties
+// are the same.
 
 export interface Size {
   readonly histories: number

@@ -1,5 +1,6 @@
-// A real PostgreSQL from an npm package, in a folder of its own, reached through a socket there: for tests, and for scripts that need a
-// server they may kill. Ends no process but those it started.
+// A real PostgreSQL from an npm package, in a folder of its own, reached through a socket there:
+// for tests, and for scripts that need a server they may kill. Ends no process but those it
+// started.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -57,7 +58,7 @@ export class EmbeddedPostgres {
     return `postgres:///${database}?user=postgres&host=${encodeURIComponent(this.#folder)}`
   }
 
-  /** For whoever wants a connection of his own. */
+  /** For anyone who wants a connection of his own. */
   async connect(database: string): Promise<Client> {
     const client = new Client({ connectionString: this.urlOf(database) })
     client.on('error', () => {})
@@ -113,7 +114,10 @@ export class EmbeddedPostgres {
     })
   }
 
-  /** A copy in `folder`, which is made, taken while this server works; it follows it when it is started. */
+  /**
+   * A copy in `folder`, which is made, taken while this server works; it follows it when it is
+   * started.
+   */
   async createStandby(folder: string): Promise<EmbeddedPostgres> {
     mkdirSync(folder)
     const data = join(folder, 'data')
@@ -158,7 +162,7 @@ export class EmbeddedPostgres {
   }
 }
 
-/** Gives the folder to whoever runs the server. */
+/** Gives the folder to anyone who runs the server. */
 function own(folder: string): void {
   chmodSync(folder, 0o700)
   if (process.getuid?.() !== 0) return

@@ -1,4 +1,5 @@
-// What all replicas said of each unit and each event, and where they contradict each other or the database.
+// What all replicas said of each unit and each event, and where they contradict each other or the
+// database.
 import type { Assignment } from '../../src/bandit/facts.ts'
 
 /** An assignment as `/assign` tells it. */

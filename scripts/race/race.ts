@@ -1,4 +1,5 @@
-// Many processes of the service on one database are asked for the same units at the same time, and for the same events to be counted.
+// Many processes of the service on one database are asked for the same units at the same time, and
+// for the same events to be counted.
 import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { type Chance, seededChance } from '../../src/stats/numerics/chance.ts'
@@ -123,7 +124,10 @@ async function sendEvents(line: Line, units: readonly string[], answers: Answers
   for (const [place, { id }] of events.entries()) answers.hearReward(id, results[place]?.status ?? 'nothing')
 }
 
-/** Holds every row against what was answered, and the books against the rows. Answers the number of snapshots. */
+/**
+ * Holds every row against what was answered, and the books against the rows. Answers the number of
+ * snapshots.
+ */
 async function compare(databaseUrl: string, answers: Answers): Promise<number> {
   const store = await openStore(databaseUrl)
   try {

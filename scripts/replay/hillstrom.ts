@@ -1,5 +1,6 @@
-// Kevin Hillstrom's e-mail test: 64,000 customers of a shop, a third each with a men's, a women's or no e-mail, and what they did on
-// the site in the two weeks after. Published 2008-03-20 at blog.minethatdata.com. The file's order is random already.
+// Kevin Hillstrom's e-mail test: 64,000 customers of a shop, a third each with a men's, a women's
+// or no e-mail, and what they did on the site in the two weeks after. Published 2008-03-20 at
+// blog.minethatdata.com. The file's order is random already.
 import { NOTHING, type Outcome, type Recording } from '../../src/cli/demo/recording.ts'
 import { keyFor, numberIn, type Row, readTable } from './table.ts'
 

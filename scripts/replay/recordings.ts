@@ -10,7 +10,10 @@ import { upworthy } from './upworthy.ts'
 
 export interface RecordingOptions {
   readonly dataFolder: string
-  /** Shuffles each arm's outcomes; null: in the order of the file, or by seed 1 where that is sorted. */
+  /**
+   * Shuffles each arm's outcomes; null: in the order of the file, or by seed 1 where that is
+   * sorted.
+   */
   readonly seed: number | null
   /** How long a day takes in a replay of letters, in milliseconds. */
   readonly dayMs: number
@@ -26,7 +29,8 @@ const LOADERS = {
 } as const satisfies Record<string, (options: RecordingOptions, rest: readonly string[]) => Recording>
 
 /**
- * The recording that the words of a command line name: `hillstrom`, `upworthy 53f6b5dd2f4a3ab450000038`.
+ * The recording that the words of a command line name: `hillstrom`, `upworthy
+ * 53f6b5dd2f4a3ab450000038`.
  *
  * @throws Failure when there is none, or its data cannot be read
  */

@@ -1,6 +1,7 @@
-// Project STAR: Tennessee put 11,600 pupils into small classes, regular ones, or regular ones with an aide (1985 to 1989). Here the
-// kindergarten year; the outcome is the sum of the reading and the mathematics score (as in Stock and Watson's textbook). The file's
-// order is random: neighbours' scores correlate by 0.02.
+// Project STAR: Tennessee put 11,600 pupils into small classes, regular ones, or regular ones with
+// an aide (1985 to 1989). Here the kindergarten year; the outcome is the sum of the reading and the
+// mathematics score (as in Stock and Watson's textbook). The file's order is random: neighbours'
+// scores correlate by 0.02.
 import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
 import { keyFor, numberIn, readTable } from './table.ts'
 
@@ -29,8 +30,9 @@ export function star(dataFolder: string): Recording {
     },
     outcomes,
     calendar: null,
-    // Until its reward has come a unit counts with 0, which is clipped to 400: seven standard deviations below the others. So each
-    // reward follows its assignment at once, and hardly a unit is without one when a snapshot is taken.
+    // Until its reward has come a unit counts with 0, which is clipped to 400: seven standard
+    // deviations below the others. So each reward follows its assignment at once, and hardly a unit
+    // is without one when a snapshot is taken.
     inFlight: 1,
   }
 }

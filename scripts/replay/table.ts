@@ -1,5 +1,5 @@
-// Reads the published files: CSV with a header, quoted fields (Upworthy's headlines have commas, quotes and line breaks), gzipped
-// where the name says so.
+// Reads the published files: CSV with a header, quoted fields (Upworthy's headlines have commas,
+// quotes and line breaks), gzipped where the name says so.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'

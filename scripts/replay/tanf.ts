@@ -1,6 +1,6 @@
-// Letters of The Lab @ DC to 3,539 families whose welfare (TANF) was due to be recertified in 2017: none, an open appointment, or a
-// specific one (Moore, Gan, Minnich and Yokum 2022, Journal of Public Policy). A success comes weeks or months after its letter;
-// some are dated before it.
+// Letters of The Lab @ DC to 3,539 families whose welfare (TANF) was due to be recertified in 2017:
+// none, an open appointment, or a specific one (Moore, Gan, Minnich and Yokum 2022, Journal of
+// Public Policy). A success comes weeks or months after its letter; some are dated before it.
 
 import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
 import { Failure } from '../../src/cli/terminal/failure.ts'
@@ -10,21 +10,29 @@ const ARMS = { No_Letter: 'control', Open_Appt: 'open-appointment', Specific_App
 
 const DAY_MS = 86_400_000
 
-/** Rewards count for so long: 3 s where a day is 40 ms. Of 1,541 recertifications 29 came later, 69 are dated before the letter. */
+/**
+ * Rewards count for so long: 3 s where a day is 40 ms. Of 1,541 recertifications 29 came later, 69
+ * are dated before the letter.
+ */
 const WINDOW_DAYS = 75
 
-/** Three successes have no date. They are successes to the authors, and are given the median delay of the dated ones. */
+/**
+ * Three successes have no date. They are successes to the authors, and are given the median delay
+ * of the dated ones.
+ */
 const MEDIAN_DELAY_DAYS = 28
 
 /**
- * In the order of the letters. Letters of one day stand sorted by service centre, whose success rates go from 38 % to 46 %:
- * shuffle them. `dayMs`: how long a day takes, in milliseconds.
+ * In the order of the letters. Letters of one day stand sorted by service centre, whose success
+ * rates go from 38 % to 46 %: shuffle them. `dayMs`: how long a day takes, in milliseconds.
  *
- * Three families are there twice, with two letters and two arms. A unit here is a letter, not a family: that is what the authors
- * count (470 of 1,172 without a letter), and each of their outcomes is dealt once.
+ * Three families are there twice, with two letters and two arms. A unit here is a letter, not a
+ * family: that is what the authors count (470 of 1,172 without a letter), and each of their
+ * outcomes is dealt once.
  *
- * Successes rose from 41 % of the letters of June to 52 % of those of October. A policy that gives an arm fewer units than the
- * trial did leaves that arm's outcomes behind the calendar, and its lift then compares months too; `isSameDay` does not.
+ * Successes rose from 41 % of the letters of June to 52 % of those of October. A policy that gives
+ * an arm fewer units than the trial did leaves that arm's outcomes behind the calendar, and its
+ * lift then compares months too; `isSameDay` does not.
  */
 export function tanf(dataFolder: string, dayMs: number, isSameDay: boolean): Recording {
   const rows = readTable(dataFolder, 'tanf_dc/df_replication_anonymized.csv', [

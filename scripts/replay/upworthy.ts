@@ -1,5 +1,7 @@
-// Upworthy's headline tests, 2013 to 2015 (Matias, Munger, Le Quere and Ebersole 2021, Scientific Data, doi
-// 10.1038/s41597-021-00934-7). The archive has impressions and clicks of each headline: here every impression is a unit.
+// Upworthy's headline tests, 2013 to 2015 (Matias, Munger, Le Quere and Ebersole 2021, Scientific
+// Data, doi
+// 10.1038/s41597-021-00934-7). The archive has impressions and clicks of each headline: here every
+// impression is a unit.
 
 import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
 import { Failure } from '../../src/cli/terminal/failure.ts'
@@ -8,7 +10,10 @@ import { numberIn, type Row, readTable } from './table.ts'
 const CLICK: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'click', value: 1 }] })
 const MIN_PLANNED_UNITS = 1_000
 
-/** One test. The first headline is the control. The clicks stand before the other impressions: shuffle them. */
+/**
+ * One test. The first headline is the control. The clicks stand before the other impressions:
+ * shuffle them.
+ */
 export function upworthy(dataFolder: string, testId: string | undefined): Recording {
   const rows = readTable(dataFolder, 'upworthy/upworthy_odd.csv', [
     'clickability_test_id',

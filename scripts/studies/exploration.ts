@@ -1,6 +1,6 @@
 // The study behind the default of `policy.exploration`: node scripts/studies/exploration.ts How
-// soon the best arm has its verdict, and what learning costs, under several choices. docs/theory/policy.md
-// has its table.
+// soon the best arm has its verdict, and what learning costs, under several choices.
+// docs/theory/policy.md has its table.
 import { formatCount } from '../../src/bandit/report/numbers.ts'
 import { relativeChange } from '../../src/cli/simulate/comparison-text.ts'
 import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'

@@ -1,5 +1,5 @@
-// What many reports go by, and what must fail where Pinwheel's intervals hold: the plain 95 % interval looked at again
-// and again, and the rule "stop when P(best) is 0.95".
+// What many reports go by, and what must fail where Pinwheel's intervals hold: the plain 95 %
+// interval looked at again and again, and the rule "stop when P(best) is 0.95".
 import type { SimulationDesign } from '../../src/simulation/design.ts'
 import { probabilityBest } from '../../src/stats/belief/best-arm.ts'
 import { betaPosterior, normalPosteriors } from '../../src/stats/belief/posterior.ts'
@@ -25,7 +25,7 @@ export function pooledBeliefCalls(tallies: readonly Tally[], { metric, definitio
   return learned.known && Math.max(...probabilityBest(learned.posteriors, metric.goal)) >= 0.95
 }
 
-/** null while it has no spread that one could reckon with. */
+/** null while it has no spread that one could compute with. */
 function plainMean(tally: Tally | undefined): { mean: number; squaredError: number } | null {
   if (tally === undefined || tally.units < 2) return null
   const mean = tally.sum / tally.units

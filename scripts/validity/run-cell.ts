@@ -59,7 +59,8 @@ export function addCounts(a: Counts, b: Counts): Counts {
 }
 
 /**
- * Runs `from` ≤ run < `end`. The same cell, run and seed give the same run, whoever else runs what.
+ * Runs `from` ≤ run < `end`. The same cell, run and seed give the same run, no matter who else runs
+ * what.
  */
 export function runCell(cell: Cell, seed: number, from: number, end: number): Counts {
   let counts = NO_COUNTS

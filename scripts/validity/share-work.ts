@@ -1,4 +1,5 @@
-// The cells' runs, dealt out to as many threads as there are cores. Which thread runs what changes nothing but the time.
+// The cells' runs, dealt out to as many threads as there are cores. Which thread runs what changes
+// nothing but the time.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { addCounts, type Counts, NO_COUNTS } from './run-cell.ts'
@@ -25,7 +26,10 @@ export interface Workload {
   readonly onDone: (runs: number) => void
 }
 
-/** The counts of each cell, by its place. `script`: the module whose worker takes portions, one after another. */
+/**
+ * The counts of each cell, by its place. `script`: the module whose worker takes portions, one
+ * after another.
+ */
 export async function shareWork(script: URL, { runs, seed, onDone }: Workload): Promise<Map<number, Counts>> {
   const portions = [...runs].flatMap(([place, count]) => portionsOf(place, count))
   const counts = new Map<number, Counts>()

@@ -1,4 +1,4 @@
-// Makes a key. Its secret goes to whoever asked, and nowhere else.
+// Makes a key. Its secret goes to anyone who asked, and nowhere else.
 
 import { BanditError } from '../bandit/errors.ts'
 import { commitKeys, type KeyDeps, type KeyRequest } from './commit-keys.ts'

@@ -1,4 +1,5 @@
-// An API key: who may ask for what, how often, and until when. The secret itself is never kept; see secret.ts.
+// An API key: who may ask for what, how often, and until when. The secret itself is never kept; see
+// secret.ts.
 
 import type { Fault } from '../bandit/errors.ts'
 import { KEY_PATTERN } from '../bandit/experiment/definition-input.ts'
@@ -8,7 +9,10 @@ import { parseRate } from './rate.ts'
 export const SCOPES = ['assign', 'reward', 'read', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** `sk`: a secret key, for servers. `pk`: a publishable one, which every visitor of a page can read in it. */
+/**
+ * `sk`: a secret key, for servers. `pk`: a publishable one, which every visitor of a page can read
+ * in it.
+ */
 export const KEY_KINDS = ['sk', 'pk'] as const
 export type KeyKind = (typeof KEY_KINDS)[number]
 
@@ -44,7 +48,9 @@ export interface KeyChange {
   readonly changes: readonly Difference[]
 }
 
-/** What everybody can read may take part in experiments, and neither look at them nor change them. */
+/**
+ * What everybody can read may take part in experiments, and neither look at them nor change them.
+ */
 const PUBLISHABLE: readonly Scope[] = ['assign', 'reward']
 
 /** Whom the history calls so is no key of the store. */

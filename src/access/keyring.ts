@@ -58,7 +58,7 @@ export class Keyring {
     if ((await store.lastKeyChange()) !== this.#lastChange) await this.#read(store, now)
   }
 
-  /** There never was a key. Whoever has had one does not become open by losing it. */
+  /** There never was a key. Anyone who has had one does not become open by losing it. */
   get isOpen(): boolean {
     return this.#bySelector.size === 0
   }

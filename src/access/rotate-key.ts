@@ -1,4 +1,5 @@
-// Gives a key a new secret. The old one goes on for a while, so that whoever holds it can change over in peace.
+// Gives a key a new secret. The old one goes on for a while, so that anyone who holds it can change
+// over in peace.
 
 import { BanditError } from '../bandit/errors.ts'
 import { commitKeys, type KeyDeps, type KeyRequest } from './commit-keys.ts'
@@ -6,8 +7,8 @@ import { newKey } from './create-key.ts'
 import { holdsName, type Key, type KeyKind } from './key.ts'
 
 /**
- * The new key has the terms of the old one and, if that had an end, as long a life. The old one ends after `overlapMs`, if it does
- * not end before.
+ * The new key has the terms of the old one and, if that had an end, as long a life. The old one
+ * ends after `overlapMs`, if it does not end before.
  *
  * @throws BanditError `not_found`
  */

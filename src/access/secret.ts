@@ -1,5 +1,6 @@
-// What a key's owner holds: `pw_sk_` or `pw_pk_`, 30 random characters of base62 (178 bits), and 6 that are the CRC-32 of all before
-// them. So a key that was cut off or mistyped can be told from a wrong one, and scanners for leaked secrets can recognise it.
+// What a key's owner holds: `pw_sk_` or `pw_pk_`, 30 random characters of base62 (178 bits), and 6
+// that are the CRC-32 of all before them. So a key that was cut off or mistyped can be told from a
+// wrong one, and scanners for leaked secrets can recognise it.
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { KEY_KINDS, type KeyKind } from './key.ts'

@@ -1,6 +1,6 @@
-// Holds a caller to a rate. A bucket begins full and fills up again evenly; whoever finds at least
-// one token in it is served, and takes as many as the work turns out to need, on credit if it must
-// be: so a batch larger than the bucket is possible, and is paid for by the wait after it.
+// Holds a caller to a rate. A bucket begins full and fills up again evenly; anyone who finds at
+// least one token in it is served, and takes as many as the work turns out to need, on credit if it
+// must be: so a batch larger than the bucket is possible, and is paid for by the wait after it.
 import type { Rate } from './rate.ts'
 
 export class TokenBucket {

@@ -1,5 +1,5 @@
-// Old facts leave the database for files, and the ledger stays. What an archive asks of a database, and which experiments' facts may
-// go: those that nothing can need any more.
+// Old facts leave the database for files, and the ledger stays. What an archive asks of a database,
+// and which experiments' facts may go: those that nothing can need any more.
 
 import type { ArchivedCell, UnitFacts } from '../store/port.ts'
 import type { Experiment } from './experiment/experiment.ts'
@@ -8,8 +8,9 @@ import { windowMsOf } from './metrics/metric.ts'
 /**
  * Null where the facts of an experiment may be archived; else why not, and what can be done.
  *
- * A unit keeps its arm while its experiment runs, is paused, or is stopped without a winner; its rewards count until its windows are
- * over. `before`: all that must have been over by this instant, which lies in the past.
+ * A unit keeps its arm while its experiment runs, is paused, or is stopped without a winner; its
+ * rewards count until its windows are over. `before`: all that must have been over by this instant,
+ * which lies in the past.
  */
 export function whyNotArchived({ status, winner, stoppedAt, definition }: Experiment, before: number): string | null {
   if (stoppedAt === null) return `it is ${status === 'draft' ? 'a draft' : status}`
@@ -44,7 +45,10 @@ export interface ArchivedFile {
   readonly archivedAt: number
 }
 
-/** A part that is on disk elsewhere: all units that come after `after` (empty: from the first), up to `through`. */
+/**
+ * A part that is on disk elsewhere: all units that come after `after` (empty: from the first), up
+ * to `through`.
+ */
 export interface Removal extends FactCounts {
   readonly experimentId: number
   readonly after: string
@@ -57,9 +61,15 @@ export interface Removal extends FactCounts {
 /** Each sentence is atomic by itself. @throws StoreUnavailableError */
 export interface ArchiveStore {
   countFacts(experimentId: number): Promise<FactCounts>
-  /** The units that come after `after` (empty: the first) with all their rewards, as they are at one instant. */
+  /**
+   * The units that come after `after` (empty: the first) with all their rewards, as they are at one
+   * instant.
+   */
   readPart(experimentId: number, after: string, limit: PartLimit): Promise<UnitFacts[]>
-  /** Takes a part out and notes where it is; false, and nothing is changed, when other facts of these units have come meanwhile. */
+  /**
+   * Takes a part out and notes where it is; false, and nothing is changed, when other facts of
+   * these units have come meanwhile.
+   */
   removePart(removal: Removal): Promise<boolean>
   /** In the order in which they were made. */
   findArchives(experimentId: number): Promise<ArchivedFile[]>

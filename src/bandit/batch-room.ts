@@ -19,7 +19,7 @@ export class BatchRoom {
     }
   }
 
-  /** Whoever waits looks again. */
+  /** Anyone who waits looks again. */
   wake(): void {
     this.#change.resolve()
     this.#change = Promise.withResolvers()

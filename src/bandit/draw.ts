@@ -1,9 +1,11 @@
-// Chance, made checkable: a unit's draw is a hash of the experiment's salt and the unit, so the same unit draws the same number on
-// every machine, and anyone who knows the salt can recompute which arm it had to get.
+// Chance, made checkable: a unit's draw is a hash of the experiment's salt and the unit, so the
+// same unit draws the same number on every machine, and anyone who knows the salt can recompute
+// which arm it had to get.
 import { hash } from 'node:crypto'
 
 /**
- * The draw of a unit, uniform on [0, 1): the first 53 bits of SHA-256(salt ‖ 0x00 ‖ unit), over 2⁵³. UTF-8, no normalisation.
+ * The draw of a unit, uniform on [0, 1): the first 53 bits of SHA-256(salt ‖ 0x00 ‖ unit), over
+ * 2⁵³. UTF-8, no normalisation.
  *
  * @throws RangeError when the unit or the salt is ill-formed text (a lone surrogate has no UTF-8).
  */
@@ -22,8 +24,9 @@ function word(digest: string, from: number): number {
 }
 
 /**
- * The position of the drawn arm: the first with `draw <` the running sum of the propensities, those without one skipped. Rounding
- * may leave a sliver below one; the last arm with a positive propensity takes it.
+ * The position of the drawn arm: the first with `draw <` the running sum of the propensities, those
+ * without one skipped. Rounding may leave a sliver below one; the last arm with a positive
+ * propensity takes it.
  *
  * @throws RangeError when no arm has a positive propensity.
  */

@@ -1,4 +1,5 @@
-// Keeps up with other processes on the same store: what they created, changed, or froze anew holds here within a tick or two.
+// Keeps up with other processes on the same store: what they created, changed, or froze anew holds
+// here within a tick or two.
 
 import type { Pulse, Store } from '../store/port.ts'
 import { type Catalogue, growthOf, type LiveExperiment } from './catalogue.ts'
@@ -10,7 +11,10 @@ export interface FollowDeps {
   readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'findSnapshots'>
 }
 
-/** The looks at a store of one catalogue. A store tells its news once, so they follow each other, and none is lost by one that fails. */
+/**
+ * The looks at a store of one catalogue. A store tells its news once, so they follow each other,
+ * and none is lost by one that fails.
+ */
 interface Looks {
   last: Promise<void>
   /** What a look that failed had not taken in. */
@@ -19,7 +23,10 @@ interface Looks {
 
 const looksOf = new WeakMap<Catalogue, Looks>()
 
-/** Takes in whatever is newer in the store than in the catalogue, after the looks that are under way. Call it about twice a second. */
+/**
+ * Takes in whatever is newer in the store than in the catalogue, after the looks that are under
+ * way. Call it about twice a second.
+ */
 export function followStore(deps: FollowDeps): Promise<void> {
   const looks = looksOf.get(deps.catalogue) ?? { last: Promise.resolve(), left: null }
   looksOf.set(deps.catalogue, looks)
@@ -58,7 +65,10 @@ function outgrows(there: number, here: number): boolean {
   return there - here >= growthStep(here) / 2
 }
 
-/** Of the ledger only what the pulse has summed: to read the whole of it for each snapshot that others take would cost each of them. */
+/**
+ * Of the ledger only what the pulse has summed: to read the whole of it for each snapshot that
+ * others take would cost each of them.
+ */
 async function takeIn({ catalogue, store }: FollowDeps, experiment: Experiment, pulse: Pulse): Promise<void> {
   const snapshots = await store.findSnapshots(experiment.id)
   const snapshot = snapshots.at(-1) ?? null

@@ -4,7 +4,7 @@ const waiting: (() => void)[] = []
 
 /**
  * Resolves in a turn of the event loop that no other computation gets: however many go on at once,
- * between two of their pieces whoever asks for an arm is served. Call it before each piece that
+ * between two of their pieces anyone who asks for an arm is served. Call it before each piece that
  * takes more than a few ms.
  */
 export function giveWay(): Promise<void> {

@@ -1,5 +1,5 @@
-// From what the store kept to the ledger that the mathematics reads: batches in order, each with its tallies and whether every one
-// of its units has had its whole attribution window.
+// From what the store kept to the ledger that the mathematics reads: batches in order, each with
+// its tallies and whether every one of its units has had its whole attribution window.
 import type { Batch, Ledger } from '../stats/ledger.ts'
 import { EMPTY_TALLY, type Tally } from '../stats/tally.ts'
 import type { SnapshotHead, StoredLedger } from '../store/port.ts'
@@ -7,9 +7,10 @@ import type { Experiment } from './experiment/experiment.ts'
 import { type Metric, windowMsOf } from './metrics/metric.ts'
 
 /**
- * The ledger of one metric as it stands at `now`; `isLastOpen`: units may still join the last batch. Without a window every batch is mature, the open one too. With one a batch is
- * mature when it is closed (a newer snapshot has replaced it, or the experiment is not running and so gives it no more units) and
- * its last assignment is older than the window.
+ * The ledger of one metric as it stands at `now`; `isLastOpen`: units may still join the last
+ * batch. Without a window every batch is mature, the open one too. With one a batch is mature when
+ * it is closed (a newer snapshot has replaced it, or the experiment is not running and so gives it
+ * no more units) and its last assignment is older than the window.
  */
 export function ledgerOf(
   experiment: Experiment,

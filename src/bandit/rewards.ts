@@ -21,7 +21,7 @@ export type RewardResult = { readonly status: RewardStatus; readonly clipped?: t
 interface Deps {
   readonly catalogue: Catalogue
   readonly store: Pick<AssignmentStore, 'recordRewards'>
-  /** Counts along, for whoever watches the service. */
+  /** Counts along, for anyone who watches the service. */
   readonly metrics?: {
     rewarded(experiment: string, metric: string, status: StoredRewardStatus): void
     rejected(code: ErrorCode): void

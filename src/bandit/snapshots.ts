@@ -33,7 +33,7 @@ export async function refreshSnapshots(deps: Deps, now: number): Promise<Refresh
   return refreshed
 }
 
-/** One snapshot is taken at a time; whoever finds it due meanwhile waits for that one. */
+/** One snapshot is taken at a time; anyone who finds it due meanwhile waits for that one. */
 const underWay = new WeakMap<Growth, Promise<Refreshed | null>>()
 
 /**

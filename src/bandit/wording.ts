@@ -17,7 +17,8 @@ export function namesAre(names: readonly string[]): string {
 }
 
 /**
- * Sentences without their full stops in one, of many the first three and how many more there are.
+ * StoreCommands without their full stops in one, of many the first three and how many more there
+ * are.
  */
 export function joined(clauses: readonly string[]): string {
   const shown = clauses.length <= 4 ? clauses : [...clauses.slice(0, 3), `and ${clauses.length - 3} more`]

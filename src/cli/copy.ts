@@ -1,4 +1,5 @@
-// Carries a whole database over into an empty one, on the same engine or on the other: pinwheel copy
+// Carries a whole database over into an empty one, on the same engine or on the other: pinwheel
+// copy
 
 import { copyAndVerify } from './copy/copy-and-verify.ts'
 import { readArguments } from './terminal/arguments.ts'

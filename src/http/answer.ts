@@ -17,7 +17,8 @@ export function answerText(response: ServerResponse, text: string, type: string,
 }
 
 /**
- * Bytes that all answers share: they go to the network as they are, whoever is slow to take them.
+ * Bytes that all answers share: they go to the network as they are, no matter who is slow to take
+ * them.
  */
 export function answerBytes(response: ServerResponse, bytes: Buffer, headers: OutgoingHttpHeaders): void {
   response.writeHead(200, { 'Content-Length': bytes.length, ...headers })
@@ -40,7 +41,7 @@ export async function answerInParts(response: ServerResponse, parts: AsyncIterab
 
 /** Resolves when the response takes more, or when its client has left, be it long ago. */
 export async function roomIn(response: ServerResponse): Promise<void> {
-  // `close` is emitted once: whoever begins to listen afterwards waits for ever.
+  // `close` is emitted once: anyone who begins to listen afterwards waits for ever.
   if (response.destroyed || !response.writableNeedDrain) return
   await new Promise<void>(resolve => {
     const go = () => {

@@ -1,5 +1,5 @@
 // How many computations of a kind go on at once. The others wait for their turn; beyond some they
-// are refused, because whoever waited so long would have gone.
+// are refused, because anyone who waited so long would have gone.
 import { BanditError } from '../bandit/errors.ts'
 
 /** So many of a kind are computed at once, and so many more wait. */

@@ -4,7 +4,7 @@ import type { Keyring } from '../access/keyring.ts'
 import type { Catalogue } from '../bandit/catalogue.ts'
 import type { Logger } from '../server/log.ts'
 import type { Store } from '../store/port.ts'
-import type { Lookout } from '../webhooks/monitor.ts'
+import type { ExperimentMonitor } from '../webhooks/monitor.ts'
 import type { Family } from './metrics/exposition.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { LivePages } from './pages/live.ts'
@@ -24,7 +24,7 @@ export interface Context {
   readonly allowedOrigins: ReadonlySet<string>
   /** The pages that are looked at now. */
   readonly live: LivePages
-  readonly lookout: Pick<Lookout, 'latest'>
+  readonly monitor: Pick<ExperimentMonitor, 'latest'>
   /** Webhooks may point to loopback and private addresses. */
   readonly allowsPrivateTargets: boolean
   readonly metrics: Metrics

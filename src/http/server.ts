@@ -42,9 +42,9 @@ const IDLE_TIMEOUT_MS = 120_000
 const MAX_CONNECTIONS = 700
 
 /**
- * Whoever watches a service asks these. Node accepts one connection a turn of its event loop; when
- * hundreds of them ask all at once a turn is long, and a new one waits behind all that came before
- * it, or is cut off. So a watcher may have a port where nobody else is.
+ * Anyone who watches a service asks these. Node accepts one connection a turn of its event loop;
+ * when hundreds of them ask all at once a turn is long, and a new one waits behind all that came
+ * before it, or is cut off. So a watcher may have a port where nobody else is.
  */
 const PROBED: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 

@@ -1,10 +1,14 @@
-// One address, several workers, one answer to /metrics: the worker that is asked asks the others, through the process that started them.
-// That process remembers what each told last, so that no counter falls when a worker ends, and none waits long for one that hangs.
+// One address, several workers, one answer to /metrics: the worker that is asked asks the others,
+// through the process that started them. That process remembers what each told last, so that no
+// counter falls when a worker ends, and none waits long for one that hangs.
 import cluster, { type Worker } from 'node:cluster'
 import type { Family } from '../http/metrics/exposition.ts'
 import { mergeFamilies } from '../http/metrics/merge-families.ts'
 
-/** From a worker: its own metrics, to be told those of the others; or its own, because it was asked for them. */
+/**
+ * From a worker: its own metrics, to be told those of the others; or its own, because it was asked
+ * for them.
+ */
 type FromWorker = { readonly kind: 'gather' | 'told'; readonly gathering: number; readonly families: Family[] }
 type ToWorker =
   | { readonly kind: 'tell'; readonly gathering: number }
@@ -63,7 +67,10 @@ function send(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message, () => {})
 }
 
-/** In a worker, whose own metrics `own` tells: answers how to hear those of all. A process without others hears its own. */
+/**
+ * In a worker, whose own metrics `own` tells: answers how to hear those of all. A process without
+ * others hears its own.
+ */
 export function gatherMetrics(own: () => Promise<Family[]>): () => Promise<Family[]> {
   if (cluster.worker === undefined) return own
   const { worker } = cluster
@@ -78,7 +85,8 @@ export function gatherMetrics(own: () => Promise<Family[]>): () => Promise<Famil
   return async () => {
     const families = await own()
     const gathering = ++gatherings
-    // Its own alone would look as if the counters had fallen: better no answer. When the process between is gone this one ends.
+    // Its own alone would look as if the counters had fallen: better no answer. When the process
+    // between is gone this one ends.
     const others = await new Promise<Family[]>(resolve => {
       waiting.set(gathering, resolve)
       tell({ kind: 'gather', gathering, families })

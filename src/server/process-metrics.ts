@@ -1,5 +1,6 @@
-// How the process fares: CPU, memory, the event loop's lag, garbage collection; under the names that dashboards for Node.js know.
-// Not prom-client's collectors: these note one pause of several that are told at once, and write "Nan" where nothing was measured.
+// How the process fares: CPU, memory, the event loop's lag, garbage collection; under the names
+// that dashboards for Node.js know. Not prom-client's collectors: these note one pause of several
+// that are told at once, and write "Nan" where nothing was measured.
 import {
   constants,
   monitorEventLoopDelay,
@@ -19,7 +20,10 @@ const GC_KINDS = new Map([
 
 const LAG_RESOLUTION_MS = 10
 
-/** Begins to measure; answers how to read it. The lag is that since it was read last. Once a process. */
+/**
+ * Begins to measure; answers how to read it. The lag is that since it was read last. Once a
+ * process.
+ */
 export function measureProcess(): () => Family[] {
   const pauses = new Map([...GC_KINDS.values()].map(kind => [kind, new Histogram()]))
   const observer = new PerformanceObserver(list => {

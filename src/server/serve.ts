@@ -17,7 +17,7 @@ import { createProbeServer, createServer } from '../http/server.ts'
 import { DatabaseError } from '../store/database-error.ts'
 import { claimStore, openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
-import { Lookout } from '../webhooks/monitor.ts'
+import { ExperimentMonitor } from '../webhooks/monitor.ts'
 import { type Config, ConfigError, refuseToOpen } from './config.ts'
 import { gatherMetrics } from './gather-metrics.ts'
 import { startFollowing } from './jobs/follow.ts'
@@ -27,7 +27,7 @@ import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
 import { shareRates } from './share-rates.ts'
 import { onceAskedToStop } from './signals.ts'
-import { tellAddress } from './startup-message.ts'
+import { printStartupMessage } from './startup-message.ts'
 
 /**
  * How often it is looked whether a snapshot is due; each experiment's own are at least a second
@@ -61,7 +61,7 @@ export async function serve(config: Config, log: Logger): Promise<void> {
   const store = await openStore(config.databaseUrl, {
     isServed: true,
     onNews: () => hearNews(),
-    onTurn: error => {
+    onHealthChange: error => {
       if (error === null) log.info('the store writes again')
       else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
     },
@@ -87,7 +87,7 @@ async function run(
   refuseToOpen(config, keyring.hasLiveKey(Date.now()))
   const live = new LivePages(catalogue)
   const newId = () => `msg_${randomUUID()}`
-  const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
+  const monitor = new ExperimentMonitor({ catalogue, store, elapsedMs: () => performance.now(), newId })
   const measured = measureProcess()
   const deps = {
     catalogue,
@@ -99,7 +99,7 @@ async function run(
     log,
     allowedOrigins: config.allowedOrigins,
     live,
-    lookout,
+    monitor,
     allowsPrivateTargets: config.allowsPrivateTargets,
     metrics,
     gatherMetrics: gatherMetrics(async () => [...(await countedFamilies({ metrics, store })), ...measured()]),
@@ -110,8 +110,8 @@ async function run(
     server.close()
     throw error
   })
-  if (!cluster.isWorker) tellAddress(config, (server.address() as AddressInfo).port)
-  if (keyring.isOpen) log.warn('there is no key: whoever can reach this address may do everything')
+  if (!cluster.isWorker) printStartupMessage(config, (server.address() as AddressInfo).port)
+  if (keyring.isOpen) log.warn('there is no key: anyone who can reach this address may do everything')
   const following = startFollowing(deps)
   const tasks = [
     repeat(REFRESH_TICK_MS, () => refresh(deps, log)),

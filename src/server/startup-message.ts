@@ -2,7 +2,7 @@
 import type { Config } from './config.ts'
 
 /** Says where the service listens, and where it keeps its data. */
-export function tellAddress({ host, databaseUrl }: Config, port: number): void {
+export function printStartupMessage({ host, databaseUrl }: Config, port: number): void {
   const name = host.includes(':') ? `[${host}]` : host
   process.stdout.write(
     `Pinwheel listens on http://${name}:${port} and keeps its data in ${withoutPassword(databaseUrl)}\n`,

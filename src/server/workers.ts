@@ -6,7 +6,7 @@ import { passMetricsOn } from './gather-metrics.ts'
 import type { Logger } from './log.ts'
 import { passTakenOn } from './share-rates.ts'
 import { onceAskedToStop } from './signals.ts'
-import { tellAddress } from './startup-message.ts'
+import { printStartupMessage } from './startup-message.ts'
 
 /** One that ends by itself is followed by another so much later. */
 const RESTART_MS = 1_000
@@ -36,7 +36,7 @@ export function supervise(config: Config, log: Logger): void {
     listening.add(worker)
     if (isTold || listening.size < config.workers) return
     isTold = true
-    tellAddress(config, port)
+    printStartupMessage(config, port)
   })
   cluster.on('exit', (worker, exitCode, signal) => {
     if (isStopping) return

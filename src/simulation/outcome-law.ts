@@ -1,5 +1,5 @@
-// What an experimenter assumes of an arm before anything is known: the law of a unit's outcome. Its true mean, and
-// outcomes drawn from it as tallies.
+// What an experimenter assumes of an arm before anything is known: the law of a unit's outcome. Its
+// true mean, and outcomes drawn from it as tallies.
 
 import { drawBinomial, drawGamma, drawNormal } from '../stats/belief/draws.ts'
 import type { Chance } from '../stats/numerics/chance.ts'
@@ -34,7 +34,10 @@ export function meanOutcome(law: OutcomeLaw, range: Range): number {
   return (1 - law.rate) * clip(0) + law.rate * clippedAmountMean(law, range)
 }
 
-/** The outcomes of so many units. One draw does for all of them where a tally's own law is known; else one each. */
+/**
+ * The outcomes of so many units. One draw does for all of them where a tally's own law is known;
+ * else one each.
+ */
 export function drawOutcomes(law: OutcomeLaw, units: number, range: Range, chance: Chance): DrawnOutcomes {
   if (law.kind === 'binary') {
     const successes = drawBinomial(units, law.rate, chance)
@@ -73,7 +76,10 @@ function isFarFrom([lowest, highest]: Range, { mean, sd }: { mean: number; sd: n
   return mean - FAR * sd >= lowest && mean + FAR * sd <= highest
 }
 
-/** The sum and the squares around the mean are independent, Normal and a multiple of chi-square (Fisher 1925). */
+/**
+ * The sum and the squares around the mean are independent, Normal and a multiple of chi-square
+ * (Fisher 1925).
+ */
 function drawNormalTally({ mean, sd }: { mean: number; sd: number }, units: number, chance: Chance): Tally {
   if (units === 0) return { units, sum: 0, sumOfSquares: 0 }
   const sum = units * mean + Math.sqrt(units) * sd * drawNormal(chance)

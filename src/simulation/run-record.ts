@@ -1,4 +1,5 @@
-// What is kept of one simulated run: its verdicts, whether the truth ever left, and how regret and width went along.
+// What is kept of one simulated run: its verdicts, whether the truth ever left, and how regret and
+// width went along.
 import type { Lift, Verdict } from '../stats/lift/lift.ts'
 import type { SimulationDesign } from './design.ts'
 import type { Look } from './run.ts'

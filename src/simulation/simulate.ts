@@ -1,5 +1,5 @@
-// What would become of a design: many runs of it, each with its own stream of chance from the design's seed, by the
-// service's own policy and inference.
+// What would become of a design: many runs of it, each with its own stream of chance from the
+// design's seed, by the service's own policy and inference.
 import { seededChance } from '../stats/numerics/chance.ts'
 import type { SimulationDesign } from './design.ts'
 import { simulateRun } from './run.ts'
@@ -25,7 +25,7 @@ export function simulate(
   }
 }
 
-/** The same in steps of one look, for whoever has other things to do in between. */
+/** The same in steps of one look, for anyone who has other things to do in between. */
 export function* simulateInSteps(design: SimulationDesign): Generator<SimulationProgress, SimulationResult, void> {
   const records: RunRecord[] = []
   for (let run = 0; run < design.runs; run++) {

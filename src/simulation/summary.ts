@@ -1,4 +1,5 @@
-// Many runs of one design, told in the numbers that a person decides by before an experiment begins.
+// Many runs of one design, told in the numbers that a person decides by before an experiment
+// begins.
 
 import type { SimulationDesign } from './design.ts'
 import { type ArmRecord, curveUnits, type RunRecord } from './run-record.ts'
@@ -70,7 +71,10 @@ export interface SimulationResult {
   readonly unitsUntilVerdict: UnitsUntil
   /** Runs in which any arm was falsely called at any look. */
   readonly falseVerdicts: RunShare
-  /** Runs in which the truth was inside at all looks, for all lifts at once; `relative` null where there are none. */
+  /**
+   * Runs in which the truth was inside at all looks, for all lifts at once; `relative` null where
+   * there are none.
+   */
   readonly coverage: {
     readonly absolute: RunShare
     readonly relative: RunShare | null
@@ -171,7 +175,9 @@ function medianOf(values: readonly (number | null)[]): number | null {
   return quantileOf(values, 0.5)
 }
 
-/** The smallest value that this share of the values does not exceed; null counts as larger than all. */
+/**
+ * The smallest value that this share of the values does not exceed; null counts as larger than all.
+ */
 function quantileOf(values: readonly (number | null)[], level: number): number | null {
   const sorted = values.map(value => value ?? Infinity).sort((a, b) => a - b)
   const value = sorted[Math.max(0, Math.ceil(level * sorted.length) - 1)] ?? Infinity

@@ -1,4 +1,5 @@
-// What is true in a simulation, and where what was shown departs from it. In a simulation alone can anybody know.
+// What is true in a simulation, and where what was shown departs from it. In a simulation alone can
+// anybody know.
 
 import type { Verdict } from '../stats/lift/lift.ts'
 import type { Interval } from '../stats/sequences/confidence-sequence.ts'

@@ -1,11 +1,13 @@
-// The one data structure of inference: for each snapshot of the policy its propensities, and a tally for each arm. Every
-// estimate is a function of this; how many units stand behind it never matters to the cost.
+// The one data structure of inference: for each snapshot of the policy its propensities, and a
+// tally for each arm. Every estimate is a function of this; how many units stand behind it never
+// matters to the cost.
 import { addTallies, EMPTY_TALLY, type Tally } from './tally.ts'
 
 /**
- * The units that were assigned under one snapshot, on one metric. `propensities[a]` and `tallies[a]` belong to arm `a`, in the
- * order of the configuration; a propensity is null where the arm was not active, and both lists may be shorter than those of
- * later batches, because arms can be added. `mature`: every unit has had its whole attribution window.
+ * The units that were assigned under one snapshot, on one metric. `propensities[a]` and
+ * `tallies[a]` belong to arm `a`, in the order of the configuration; a propensity is null where the
+ * arm was not active, and both lists may be shorter than those of later batches, because arms can
+ * be added. `mature`: every unit has had its whole attribution window.
  */
 export interface Batch {
   readonly snapshot: number
@@ -17,7 +19,10 @@ export interface Batch {
 /** Batches in the order of their snapshots. */
 export type Ledger = readonly Batch[]
 
-/** The longest run of mature batches from the first: what may be learned from and reported. All later units wait. */
+/**
+ * The longest run of mature batches from the first: what may be learned from and reported. All
+ * later units wait.
+ */
 export function matureBatches(ledger: Ledger): Ledger {
   const firstImmature = ledger.findIndex(batch => !batch.mature)
   return firstImmature === -1 ? ledger : ledger.slice(0, firstImmature)
@@ -42,10 +47,11 @@ export function pooledTallies(ledger: Ledger, armCount: number): Tally[] {
 }
 
 /**
- * What each of `armCount` arms would have shown under constant propensities, over the batches in which it was active:
- * `N = (Σ n/p)² / Σ(n/p²)`, `S = N · Σ(S/p) / Σ(n/p)`, `Q` likewise (Kish's effective sample size, 1965). With propensities that
- * never moved these are the plain counts. Plainly pooled counts deceive a policy whose allocation moves while the world does: an
- * arm that got most of its units on good days looks good.
+ * What each of `armCount` arms would have shown under constant propensities, over the batches in
+ * which it was active: `N = (Σ n/p)² / Σ(n/p²)`, `S = N · Σ(S/p) / Σ(n/p)`, `Q` likewise (Kish's
+ * effective sample size, 1965). With propensities that never moved these are the plain counts.
+ * Plainly pooled counts deceive a policy whose allocation moves while the world does: an arm that
+ * got most of its units on good days looks good.
  *
  * @throws RangeError when an arm has units in a batch where it had no propensity.
  */

@@ -26,7 +26,8 @@ const TIGHTEST_AT = [1e3, 1e4, 1e5, 1e6]
  * but the first, whose excess is what these lack, and `Σ = Σ_s n_s (diag p_s − p_s p_sᵀ)` their
  * covariance (multinomial counts). Then
  *
- *     ln e_j = −½ ln|I + ρ_j² Σ| + ½ Mᵀ (Σ + I/ρ_j²)⁻¹ M,      ρ_j² = c(0.001)/(n_j q),   q = (1/K)(1 − 1/K)
+ *     ln e_j = −½ ln|I + ρ_j² Σ| + ½ Mᵀ (Σ + I/ρ_j²)⁻¹ M,      ρ_j² = c(0.001)/(n_j q),   q =
+ *     (1/K)(1 − 1/K)
  *
  * is a normal mixture (Robbins 1970; for vectors Abbasi-Yadkori, Pál & Szepesvári 2011; for shares
  * Lindon & Malek 2022), tuned to n_j = 10³, 10⁴, 10⁵ and 10⁶ units. The experiment's e is the mean

@@ -1,7 +1,10 @@
-// What is known of a set of units on one metric: how many, the sum of their outcomes, the sum of the squares. Tallies add, so
-// shards, snapshots and days merge by summing, and nothing downstream ever needs the units themselves.
+// What is known of a set of units on one metric: how many, the sum of their outcomes, the sum of
+// the squares. Tallies add, so shards, snapshots and days merge by summing, and nothing downstream
+// ever needs the units themselves.
 
-/** `units` ≥ 0 (fractional when the counts are effective ones), `sum` = Σ y, `sumOfSquares` = Σ y². */
+/**
+ * `units` ≥ 0 (fractional when the counts are effective ones), `sum` = Σ y, `sumOfSquares` = Σ y².
+ */
 export interface Tally {
   readonly units: number
   readonly sum: number

@@ -2,7 +2,7 @@
 // event loop brings more, and hands it over together: it shares a commit. Product code is not kept
 // waiting when the engine hangs: what it asked is given up, what it asks meanwhile refused.
 import { StoreUnavailableError } from '../bandit/errors.ts'
-import { type Call, type Outcome, rowsOf, type SentenceName, type Sentences } from './sentences.ts'
+import { type Call, type CommandName, type Outcome, rowsOf, type StoreCommands } from './commands.ts'
 
 /** An engine on this thread or on another. */
 export interface Performer {
@@ -12,7 +12,9 @@ export interface Performer {
 export interface QueueOptions {
   /** How many batches the engine takes at once. */
   readonly lanes?: number
-  /** A batch takes no further call beyond so many rows: whoever shares it waits for all of them. */
+  /**
+   * A batch takes no further call beyond so many rows: anyone who shares it waits for all of them.
+   */
   readonly mostRows?: number
   /** For so many ticks a look-up may wait, where it follows a proposal that was given up (8). */
   readonly findTicks?: number
@@ -53,7 +55,7 @@ const ENOUGH_CALLS = 128
  * a second; an event is sent again. A change that were given up would leave us in the dark, so it
  * waits. Ticks, not a clock: a thread that was busy itself ticks once, whatever the time.
  */
-const PATIENCE_TICKS: Partial<Record<SentenceName, number>> = {
+const PATIENCE_TICKS: Partial<Record<CommandName, number>> = {
   keepAssignments: 8,
   ping: 8,
   recordRewards: 50,
@@ -66,7 +68,7 @@ export class CallQueue {
   readonly #lanes: number
   readonly #mostRows: number
   readonly #silence: string
-  readonly #patience: Partial<Record<SentenceName, number>>
+  readonly #patience: Partial<Record<CommandName, number>>
   readonly #underWay = new Set<Batch>()
   #gathered: Waiting[] = []
   /** When the first of it was asked. */
@@ -98,14 +100,14 @@ export class CallQueue {
   }
 
   /**
-   * Resolves to what the sentence answers, once that is on disk.
+   * Resolves to what the command answers, once that is on disk.
    *
    * @throws StoreUnavailableError also when the engine hangs; then it may yet do what was asked
    */
-  ask<Name extends SentenceName>(
+  ask<Name extends CommandName>(
     name: Name,
-    ...args: Parameters<Sentences[Name]>
-  ): Promise<ReturnType<Sentences[Name]>> {
+    ...args: Parameters<StoreCommands[Name]>
+  ): Promise<ReturnType<StoreCommands[Name]>> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError(new Error('The store is closed')))
     if (this.#isTooLate(name, this.#stuckTicks)) return Promise.reject(this.#silent())
     return new Promise((resolve, reject) => {
@@ -116,7 +118,7 @@ export class CallQueue {
     })
   }
 
-  /** How many sentences were asked and are not answered. */
+  /** How many commands were asked and are not answered. */
   get depth(): number {
     return [...this.#underWay].reduce((sum, { waiting }) => sum + waiting.length, this.#gathered.length)
   }
@@ -139,7 +141,7 @@ export class CallQueue {
     setImmediate(() => this.#takeTurn())
   }
 
-  /** Whoever waits for a free lane is seen to when there is one. */
+  /** Anyone who waits for a free lane is seen to when there is one. */
   #takeTurn(): void {
     this.#isTurnDue = false
     if (this.#underWay.size >= this.#lanes) return
@@ -212,7 +214,7 @@ export class CallQueue {
     for (const { call, reject } of waiting) if (this.#isTooLate(call.name, ticks)) reject(this.#silent())
   }
 
-  #isTooLate(name: SentenceName, ticks: number): boolean {
+  #isTooLate(name: CommandName, ticks: number): boolean {
     return ticks >= (this.#patience[name] ?? Number.POSITIVE_INFINITY)
   }
 

@@ -1,5 +1,6 @@
-// Numbered SQL files, run once, in order. A file that ran is immutable: its checksum is kept and compared at every start, and a
-// database that has migrations this code does not know is refused, because it was written by newer code.
+// Numbered SQL files, run once, in order. A file that ran is immutable: its checksum is kept and
+// compared at every start, and a database that has migrations this code does not know is refused,
+// because it was written by newer code.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseError } from './database-error.ts'

@@ -11,10 +11,10 @@ export type StoreOptions = SqliteOptions & PostgresOptions
 /**
  * Opens the store that a URL names and brings its schema up to date: `sqlite:./relative/path`,
  * `sqlite:/absolute/path`, or `sqlite::memory:`, which forgets;
- * `postgres://user:password@host/database`. `onTurn` hears when commits begin to fail, with the
- * engine's error, and with null when they succeed again, and `onCommit` of each that does. SQLite:
- * `isServed` for a service, which looks after its files. PostgreSQL: `onNews` hears when another
- * process has changed something.
+ * `postgres://user:password@host/database`. `onHealthChange` hears when commits begin to fail, with
+ * the engine's error, and with null when they succeed again, and `onCommit` of each that does.
+ * SQLite: `isServed` for a service, which looks after its files. PostgreSQL: `onNews` hears when
+ * another process has changed something.
  *
  * @throws DatabaseError for a URL of another kind, and for a database that cannot be opened or does
  * not fit.

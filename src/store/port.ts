@@ -1,4 +1,4 @@
-// The sentences that the bandit may say to a database. Each is atomic by itself and, once its
+// The commands that the bandit may say to a database. Each is atomic by itself and, once its
 // promise is kept, on disk; a transaction never crosses this interface. Arms and metrics go by
 // their positions in the definition, instants are ms since 1970. Whatever goes wrong with the
 // engine is a StoreUnavailableError with its cause.
@@ -89,7 +89,7 @@ export interface AuditedLedger extends StoredLedger {
 /** Is shown a unit, beside all snapshots of its experiment at that instant. */
 export type AuditVisitor = (facts: UnitFacts, snapshots: readonly SnapshotHead[]) => void
 
-/** How an experiment stands in the store, whoever brought it there. */
+/** How an experiment stands in the store, no matter who brought it there. */
 export interface Pulse {
   readonly experimentId: number
   readonly version: number
@@ -248,7 +248,7 @@ export interface KeyStore {
 
 /** Webhooks, what was announced, and the messages that wait. */
 export interface WebhookStore {
-  /** False when there are `MAX_WEBHOOKS` already, whoever made them. */
+  /** False when there are `MAX_WEBHOOKS` already, no matter who made them. */
   createWebhook(webhook: NewWebhook): Promise<boolean>
   /** Oldest first. */
   findWebhooks(): Promise<Webhook[]>
@@ -280,7 +280,7 @@ export interface Store extends ExperimentStore, AssignmentStore, LedgerStore, Ke
   /** Fails when the store cannot answer. */
   ping(): Promise<void>
   readSize(): Promise<StoreSize>
-  /** How many sentences were asked and are not answered. */
+  /** How many commands were asked and are not answered. */
   countWaiting(): Promise<number>
   close(): Promise<void>
 }
@@ -291,10 +291,10 @@ export interface StoreSize {
   readonly logBytes: number
 }
 
-/** One commit: how long it took, and how many sentences shared it. */
+/** One commit: how long it took, and how many commands shared it. */
 export interface Commit {
   readonly ms: number
-  readonly sentences: number
+  readonly commands: number
 }
 
 export interface TotalsPage {

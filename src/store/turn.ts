@@ -1,12 +1,13 @@
-// When the store begins to fail, and when it works again, told once each, though it may fail in several places.
-import type { OnTurn } from './hearers.ts'
+// When the store begins to fail, and when it works again, told once each, though it may fail in
+// several places.
+import type { OnHealthChange } from './events.ts'
 
 export class Turn {
-  readonly #onTurn: OnTurn
+  readonly #onHealthChange: OnHealthChange
   readonly #failing = new Set<string>()
 
-  constructor(onTurn: OnTurn) {
-    this.#onTurn = onTurn
+  constructor(onHealthChange: OnHealthChange) {
+    this.#onHealthChange = onHealthChange
   }
 
   /** Takes in how a place does: an error, or null where it works. */
@@ -14,6 +15,6 @@ export class Turn {
     const wasFailing = this.#failing.size > 0
     if (error === null) this.#failing.delete(place)
     else this.#failing.add(place)
-    if (this.#failing.size > 0 !== wasFailing) this.#onTurn(error)
+    if (this.#failing.size > 0 !== wasFailing) this.#onHealthChange(error)
   }
 }

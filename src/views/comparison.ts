@@ -3,7 +3,6 @@
 // are read against its margin.
 
 import type { Metric } from '../bandit/metrics/metric.ts'
-import type { GuardrailFinding, GuardrailLift, GuardrailVerdict } from '../bandit/report/findings.ts'
 import {
   liftNotation,
   type Notation,
@@ -16,7 +15,8 @@ import {
 } from '../bandit/report/notation.ts'
 import { formatLevel } from '../bandit/report/numbers.ts'
 import type { ArmReport, Report } from '../bandit/report/report.ts'
-import { tooEarlySentence } from '../bandit/report/too-early.ts'
+import type { GuardrailFinding, GuardrailLift, GuardrailVerdict } from '../bandit/report/report-data.ts'
+import { tooEarlyText } from '../bandit/report/too-early.ts'
 import { TOO_EARLY } from './words.ts'
 
 type Lift = NonNullable<ArmReport['lift']>
@@ -59,24 +59,24 @@ export function ownComparison(report: Report): Comparison {
   }
 }
 
-/** On the guardrails beside the report's own metric, in the order of the findings. */
+/** On the guardrails beside the report's own metric, in the order of the reportData. */
 export function guardrailComparisons(report: Report): Comparison[] {
   return report.metric.role === 'guardrail' ? [] : byGuardrail(report)
 }
 
 function byGuardrail(report: Report): Comparison[] {
   const { guardrails, control, alpha } = report
-  return [...Map.groupBy(guardrails, ({ metric }) => metric.key).values()].map(findings => {
-    const [{ metric, margin, isWithinWindow }] = findings as [GuardrailFinding]
+  return [...Map.groupBy(guardrails, ({ metric }) => metric.key).values()].map(reportData => {
+    const [{ metric, margin, isWithinWindow }] = reportData as [GuardrailFinding]
     const [badSide, sign] = metric.goal === 'increase' ? ['lower', -1] : ['higher', 1]
     const harm = margin === 0 ? 'no worse' : `at most ${writeExactly(metric, margin)} worse`
     return {
       title: `Guardrail ${metric.key}: ${harm} than ${control}; ${badSide} is worse`,
-      arms: findings,
-      notation: notationOf(metric, findings),
+      arms: reportData,
+      notation: notationOf(metric, reportData),
       margin: sign * margin,
-      legend: `${validity(findings.length, alpha)}.`,
-      missing: whyMissing(report, metric, isWithinWindow, findings),
+      legend: `${validity(reportData.length, alpha)}.`,
+      missing: whyMissing(report, metric, isWithinWindow, reportData),
     }
   })
 }
@@ -113,7 +113,7 @@ export function writeLiftEnds({ lift }: ComparedArm, notation: Notation): [lower
  * An arm in a sentence, for those who cannot see it drawn: `mens: better. Lift +7.66 pp, from +6.80
  * to +8.51 pp.`
  */
-export function liftSentence({ arm, lift, verdict }: ComparedArm, notation: Notation): string {
+export function liftText({ arm, lift, verdict }: ComparedArm, notation: Notation): string {
   const lead = `${arm}: ${verdict}.`
   if (lift.sufficientUnits !== null) return `${lead} Too early to compare.`
   if (lift.estimate === null) return `${lead} No estimate yet.`
@@ -133,7 +133,7 @@ function whyMissing(
 ): string | null {
   if (arms.some(arm => shownLift(arm).estimate !== null)) return null
   const needed = arms.flatMap(({ lift }) => lift.sufficientUnits ?? [])
-  if (needed.length > 0) return tooEarlySentence(Math.max(...needed), Math.max(...arms.map(({ lift }) => lift.units)))
+  if (needed.length > 0) return tooEarlyText(Math.max(...needed), Math.max(...arms.map(({ lift }) => lift.units)))
   if (units === 0) return 'Nothing to compare yet: no unit has been assigned.'
   if (isWithinWindow) {
     return `Nothing to compare yet: every unit is still within the window of ${metric.window ?? 'the metric'}.`

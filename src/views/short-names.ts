@@ -3,8 +3,9 @@
 type Letters = readonly string[]
 
 /**
- * Names of at most `width` ≥ 8 characters, in the order given; different names stay different. A name keeps its head; where
- * that does not tell it from another one, its head and tail, or its head and a piece of its middle; in the last resort it is numbered.
+ * Names of at most `width` ≥ 8 characters, in the order given; different names stay different. A
+ * name keeps its head; where that does not tell it from another one, its head and tail, or its head
+ * and a piece of its middle; in the last resort it is numbered.
  */
 export function shortNames(names: readonly string[], width: number): string[] {
   const letters = names.map(name => [...name])
@@ -24,7 +25,10 @@ function headAndTail(group: readonly Letters[], width: number): string[] {
   return group.map(name => `${name.slice(0, width - 1 - tail).join('')}…${name.slice(-tail).join('')}`)
 }
 
-/** The piece that tells most of the names apart; of those, one that begins a word, and then the first. */
+/**
+ * The piece that tells most of the names apart; of those, one that begins a word, and then the
+ * first.
+ */
 function headAndMiddle(group: readonly Letters[], width: number): string[] {
   const head = Math.floor(width / 3)
   const size = width - head - 2

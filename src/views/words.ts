@@ -135,7 +135,7 @@ export function describeTimes({ startedAt, generatedAt }: Report): string {
 }
 
 /** What the policy as a whole earned. */
-export function policySentence({ policyLift, metric, control }: Report): string {
+export function policyText({ policyLift, metric, control }: Report): string {
   const reach = metric.range[1] - metric.range[0]
   const { estimate, lower, upper, from, units, level, pValue } = policyLift
   const saysNothing = lower === null || upper === null || (lower <= -reach && upper >= reach)
@@ -148,7 +148,7 @@ export function policySentence({ policyLift, metric, control }: Report): string 
   return `Compared with giving everyone ${control}, ${change}; ${proof}, always-valid p ${equals(formatPValue(pValue))}.`
 }
 
-export function sampleRatioSentence({ sampleRatio, units }: Report): string {
+export function sampleRatioText({ sampleRatio, units }: Report): string {
   if (units === 0) return 'No units yet, so no shares to check.'
   const proof = `e ${equals(formatEValue(sampleRatio.logEValue))}, always-valid p ${equals(formatPValue(sampleRatio.pValue))}`
   return `${RATIO_FINDINGS[sampleRatio.status]} (${proof}).`

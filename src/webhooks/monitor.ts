@@ -1,6 +1,6 @@
 // Looks at the experiments again and again, a few at a time, and announces what has changed: to the
-// webhooks, and to whoever asks for the latest report. What was announced is kept in the store and
-// compared there, so that a crash between finding and announcing loses nothing and of several
+// webhooks, and to anyone who asks for the latest report. What was announced is kept in the store
+// and compared there, so that a crash between finding and announcing loses nothing and of several
 // services one announces.
 import type { Catalogue, LiveExperiment } from '../bandit/catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from '../bandit/experiment/change-experiment.ts'
@@ -41,7 +41,7 @@ const CALM_MS = 10 * 60_000
 /** The name under which the history keeps what Pinwheel does by itself. */
 const ACTOR = 'pinwheel'
 
-export interface LookoutDeps extends Omit<ChangeDeps, 'store'> {
+export interface MonitorDeps extends Omit<ChangeDeps, 'store'> {
   readonly catalogue: Catalogue
   readonly store: ChangeDeps['store'] & Pick<WebhookStore, 'findAnnouncements' | 'announce'>
   /** A clock that only runs forward, ms; for the budget. */
@@ -67,11 +67,11 @@ interface Look {
   readonly report: Report | null
 }
 
-export class Lookout {
-  readonly #deps: LookoutDeps
+export class ExperimentMonitor {
+  readonly #deps: MonitorDeps
   readonly #looks = new Map<number, Look>()
 
-  constructor(deps: LookoutDeps) {
+  constructor(deps: MonitorDeps) {
     this.#deps = deps
   }
 

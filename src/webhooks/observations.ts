@@ -1,10 +1,10 @@
-// What is worth telling of an experiment as it stands: subjects with their states. Pure; lookout.ts
+// What is worth telling of an experiment as it stands: subjects with their states. Pure; monitor.ts
 // compares them with what was announced last.
 
 import type { Experiment } from '../bandit/experiment/experiment.ts'
+import { exposuresOf } from '../bandit/report/exposure.ts'
 import type { Report } from '../bandit/report/report.ts'
 import { silenceOf } from '../bandit/report/silence.ts'
-import { dietsOf } from '../bandit/report/starvation.ts'
 import type { Evidence, Interval } from '../stats/sequences/confidence-sequence.ts'
 import type { StoredLedger } from '../store/port.ts'
 import type { Announcement, EventType } from './webhook.ts'
@@ -45,7 +45,7 @@ export function observationsOf(
   // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them
   // stays as it is.
   if (experiment.status !== 'running') return observations
-  for (const { arm, isStarved, units, of } of dietsOf(
+  for (const { arm, isStarved, units, of } of exposuresOf(
     definition,
     facts.stored,
     arm => stateOf(`starved/${arm}`) === 'starved',

@@ -1,5 +1,6 @@
-// Posts a message to an address of somebody else's choosing: at most ten seconds, no redirect, no look at the answer but its status.
-// The address is judged as it is connected to, so that a name cannot resolve to one thing when it is checked and to another after.
+// Posts a message to an address of somebody else's choosing: at most ten seconds, no redirect, no
+// look at the answer but its status. The address is judged as it is connected to, so that a name
+// cannot resolve to one thing when it is checked and to another after.
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'

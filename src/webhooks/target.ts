@@ -1,10 +1,14 @@
-// Where a webhook may point to: the addresses of the world outside, unless the service is told otherwise. Somebody who may configure
-// a webhook must not reach, through the service, what only the service can reach (SSRF).
+// Where a webhook may point to: the addresses of the world outside, unless the service is told
+// otherwise. Somebody who may configure a webhook must not reach, through the service, what only
+// the service can reach (SSRF).
 import { BlockList, isIP } from 'node:net'
 
 const MAX_URL_CHARACTERS = 2_000
 
-/** What is wrong with the address of a webhook, as far as its text tells; null: nothing. Names are looked up when it is called. */
+/**
+ * What is wrong with the address of a webhook, as far as its text tells; null: nothing. Names are
+ * looked up when it is called.
+ */
 export function targetFault(text: string, allowsPrivate: boolean): string | null {
   if (text.length > MAX_URL_CHARACTERS) return `must have at most ${MAX_URL_CHARACTERS} characters`
   const url = URL.parse(text)
@@ -20,7 +24,10 @@ export function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }
 
-/** False for loopback, private, link-local (where clouds keep their metadata), shared, reserved and multicast addresses. */
+/**
+ * False for loopback, private, link-local (where clouds keep their metadata), shared, reserved and
+ * multicast addresses.
+ */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 0) return false
@@ -60,6 +67,9 @@ for (const [network, prefix] of [
   CLOSED.addSubnet(network, prefix, 'ipv6')
 }
 
-/** Global unicast; all else of IPv6 (loopback, mapped, NAT64, unique local, link-local, multicast) is not of the world outside. */
+/**
+ * Global unicast; all else of IPv6 (loopback, mapped, NAT64, unique local, link-local, multicast)
+ * is not of the world outside.
+ */
 const OPEN_IPV6 = new BlockList()
 OPEN_IPV6.addSubnet('2000::', 3, 'ipv6')

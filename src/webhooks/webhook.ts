@@ -71,7 +71,7 @@ export interface DueMessage extends Omit<Message, 'type'> {
   readonly queuedAt: number
   readonly failures: number
   /**
-   * As it was when the message was found due; whoever moves it first has the message to deliver.
+   * As it was when the message was found due; anyone who moves it first has the message to deliver.
    */
   readonly nextAttemptAt: number
 }

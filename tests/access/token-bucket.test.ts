@@ -56,7 +56,7 @@ describe('TokenBucket', () => {
     expect(bucket.left(500)).toBe(5)
   })
 
-  it('serves at most the bucket and the rate in any time, whoever asks when', () => {
+  it('serves at most the bucket and the rate in any time, no matter who asks when', () => {
     const random = seededRandom(3)
     const bucket = new TokenBucket(TEN_A_SECOND, 0)
     let [now, served] = [0, 0]
@@ -66,7 +66,8 @@ describe('TokenBucket', () => {
       bucket.take(1, now)
       served += 1
     }
-    // Without the bucket it would be 600 more or less by chance; with it, never more than what was there and what came.
+    // Without the bucket it would be 600 more or less by chance; with it, never more than what was
+    // there and what came.
     expect(served).toBeLessThanOrEqual(10 + now / 100)
     expect(served).toBeGreaterThan(500)
   })

@@ -59,7 +59,8 @@ describe('refreshSnapshots()', () => {
       await service.advance(1_000)
     }
     const taken = await snapshots()
-    // 60 rounds of growth: every one until 5,000 units (100 is 2 % of them), every second one afterwards.
+    // 60 rounds of growth: every one until 5,000 units (100 is 2 % of them), every second one
+    // afterwards.
     expect(taken.length).toBeGreaterThan(50)
     expect(taken.length).toBeLessThanOrEqual(57)
   })
@@ -103,7 +104,8 @@ describe('refreshSnapshots()', () => {
     const metrics = [{ key: 'visit', type: 'binary', role: 'primary', window: '10s' }]
     await startExperiment(service, { metrics, policy: { type: 'thompson', controlShare: null } })
     await assignAndRewardMens(200)
-    // No tick in between: the first snapshot after the start closes the batch when its window has long been over.
+    // No tick in between: the first snapshot after the start closes the batch when its window has
+    // long been over.
     await service.advance(60_000)
     expect((await snapshots()).at(-1).propensities.mens).toBeGreaterThan(0.9)
   })

@@ -1,4 +1,5 @@
-// Facts that go to files are proved first, and nothing else changes: not the reports, not what verify can tell, not other experiments.
+// Facts that go to files are proved first, and nothing else changes: not the reports, not what
+// verify can tell, not other experiments.
 import { execFile } from 'node:child_process'
 import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

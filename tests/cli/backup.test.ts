@@ -1,5 +1,5 @@
-// Backups of a service under load hold what it had acknowledged, and a restored one serves on; and nothing is overwritten, left half
-// done, or put in place unproved.
+// Backups of a service under load hold what it had acknowledged, and a restored one serves on; and
+// nothing is overwritten, left half done, or put in place unproved.
 import { execFile } from 'node:child_process'
 import {
   chmodSync,

@@ -1,4 +1,5 @@
-// The script and the service as two processes on one database; and what the script understands and shows.
+// The script and the service as two processes on one database; and what the script understands and
+// shows.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'

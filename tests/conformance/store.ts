@@ -1,4 +1,5 @@
-// What every store must keep, whichever engine is under it. Run by a test file for each engine, on a real one.
+// What every store must keep, whichever engine is under it. Run by a test file for each engine, on
+// a real one.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Key, type KeyAction, keyChangeBetween } from '../../src/access/key.ts'
 import { changeBetween } from '../../src/bandit/experiment/change.ts'
@@ -597,7 +598,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       }
     })
 
-    it('readLedger() forgets what a sentence had counted before it failed', async () => {
+    it('readLedger() forgets what a command had counted before it failed', async () => {
       const { id } = await createRunning()
       await store.keepAssignments(proposal(id, ['u1'], 1))
       const before = await store.readLedger(id, 1)
@@ -607,7 +608,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       expect(await store.audit(id, 2, () => {})).toEqual(await auditedLedgers(id))
     })
 
-    it.each([1, 100])('undoes a sentence that fails after %i units, and only that one', async count => {
+    it.each([1, 100])('undoes a command that fails after %i units, and only that one', async count => {
       const { id } = await createRunning()
       const before = Array.from({ length: count }, (_, position) => `u2${'+'.repeat(position)}`)
       const good = store.keepAssignments(proposal(id, ['u1'], 1))
@@ -819,7 +820,7 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       expect((await store.readSize()).databaseBytes).toBeGreaterThan(4096)
     })
 
-    it('countWaiting() tells how many sentences wait for their answer', async () => {
+    it('countWaiting() tells how many commands wait for their answer', async () => {
       expect(await store.countWaiting()).toBe(0)
       const asked = [create(), store.findAssignments(1, ['u'])]
       expect(await store.countWaiting()).toBe(2)

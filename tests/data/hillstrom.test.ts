@@ -1,4 +1,5 @@
-// Hillstrom's e-mail test dealt to Thompson sampling by the bandit's own verbs: the e-mails win, and copies of one arm do not.
+// Hillstrom's e-mail test dealt to Thompson sampling by the bandit's own verbs: the e-mails win,
+// and copies of one arm do not.
 import { describe, expect, it } from 'vitest'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
@@ -16,7 +17,10 @@ const isThere = hasPublishedData()
 /** So many units arrive in a second of the replay. */
 const UNITS_A_SECOND = 200
 
-/** Deals the outcomes (1: visited) of each arm, each once, to the units that get it, until an arm has none left. */
+/**
+ * Deals the outcomes (1: visited) of each arm, each once, to the units that get it, until an arm
+ * has none left.
+ */
 async function replay(outcomes: Readonly<Record<string, readonly number[]>>) {
   const store = await openStore('sqlite::memory:')
   const deps = { store, catalogue: await Catalogue.load(store) }
@@ -52,24 +56,24 @@ describe.skipIf(!isThere)("Hillstrom's e-mails", () => {
   const visitsOf = (segment: string) => rows.filter(row => row.segment === segment).map(row => Number(row.visit))
 
   it('both win against none, the one for men most', async () => {
-    const { report: findings, verification } = await replay({
+    const { report: reportData, verification } = await replay({
       control: visitsOf('No E-Mail'),
       mens: visitsOf('Mens E-Mail'),
       womens: visitsOf('Womens E-Mail'),
     })
-    expect(findings.arms.map(({ arm, lift }) => [arm, lift?.verdict])).toEqual([
+    expect(reportData.arms.map(({ arm, lift }) => [arm, lift?.verdict])).toEqual([
       ['control', undefined],
       ['mens', 'better'],
       ['womens', 'better'],
     ])
-    expect(findings.recommendation).toMatchObject({ action: 'ship', arm: 'mens' })
+    expect(reportData.recommendation).toMatchObject({ action: 'ship', arm: 'mens' })
     // The lifts of the whole experiment, 7.66 and 4.52 points, lie within.
     for (const [arm, published] of [
       [1, 0.07659],
       [2, 0.04523],
     ] as const) {
-      expect(findings.arms[arm]?.lift?.lower).toBeLessThan(published)
-      expect(findings.arms[arm]?.lift?.upper).toBeGreaterThan(published)
+      expect(reportData.arms[arm]?.lift?.lower).toBeLessThan(published)
+      expect(reportData.arms[arm]?.lift?.upper).toBeGreaterThan(published)
     }
     expect(verification.discrepancies).toEqual([])
   })
@@ -77,9 +81,9 @@ describe.skipIf(!isThere)("Hillstrom's e-mails", () => {
   it('stay undecided when all three arms get the outcomes of one', async () => {
     const visits = visitsOf('No E-Mail')
     const every = (offset: number) => visits.filter((_, position) => position % 3 === offset)
-    const { report: findings } = await replay({ control: every(0), mens: every(1), womens: every(2) })
-    expect(findings.units).toBeGreaterThan(10_000)
-    expect(findings.arms.map(({ lift }) => lift?.verdict)).toEqual([undefined, 'undecided', 'undecided'])
-    expect(findings.recommendation).toMatchObject({ action: 'continue' })
+    const { report: reportData } = await replay({ control: every(0), mens: every(1), womens: every(2) })
+    expect(reportData.units).toBeGreaterThan(10_000)
+    expect(reportData.arms.map(({ lift }) => lift?.verdict)).toEqual([undefined, 'undecided', 'undecided'])
+    expect(reportData.recommendation).toMatchObject({ action: 'continue' })
   })
 })

@@ -1,4 +1,5 @@
-// Other policies valued on a real log: a week of fashion recommendations under Bernoulli Thompson sampling (Open Bandit, campaign men).
+// Other policies valued on a real log: a week of fashion recommendations under Bernoulli Thompson
+// sampling (Open Bandit, campaign men).
 import { describe, expect, it } from 'vitest'
 import { type LoggedRow, valueLog } from '../../src/stats/off-policy/off-policy.ts'
 import { hasPublishedData, readCsv, readExpected } from '../support/samples/published-data.ts'

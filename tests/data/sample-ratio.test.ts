@@ -52,9 +52,10 @@ describe.skipIf(!isThere)('sampleRatio() on published experiments', () => {
     }
     const periods = expected?.upworthy.periods
     expect(counts).toEqual({ clean: periods?.clean.tests, broken: periods?.problem_201326_201401.tests })
-    // In shares: 54 % of the broken ones and 0.06 % of the others. A chi-square test at 0.001, taken once at the end,
-    // finds 316 of 459 and cries in 9 of 1,791; one that may be read at every look pays for that with some of the
-    // cases. A mixture for each arm by itself, tuned to scores of variance 1, found 41 % of the broken ones.
+    // In shares: 54 % of the broken ones and 0.06 % of the others. A chi-square test at 0.001,
+    // taken once at the end, finds 316 of 459 and cries in 9 of 1,791; one that may be read at
+    // every look pays for that with some of the cases. A mixture for each arm by itself, tuned to
+    // scores of variance 1, found 41 % of the broken ones.
     expect(alarms).toEqual({ clean: 1, broken: 249 })
   })
 })

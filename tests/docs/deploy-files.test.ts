@@ -1,5 +1,6 @@
-// The image, the Compose file and the manifests speak of a service that there is. No engine runs them here: their words are held against
-// the code, and what they ask is asked of a started service.
+// The image, the Compose file and the manifests speak of a service that there is. No engine runs
+// them here: their words are held against the code, and what they ask is asked of a started
+// service.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
-// What the documents tell people to type, typed: every TypeScript block is run, every curl command is given, and what they answer is
-// what stands below them.
+// What the documents tell people to type, typed: every TypeScript block is run, every curl command
+// is given, and what they answer is what stands below them.
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,10 @@ const root = new URL('../../', import.meta.url)
 
 let service: Service
 
-/** The experiment of the documents, with an arm for nearly everybody, so that everybody's answer is as written. */
+/**
+ * The experiment of the documents, with an arm for nearly everybody, so that everybody's answer is
+ * as written.
+ */
 beforeEach(async () => {
   service = await startService({ adminKey: KEY })
   const call = service.call

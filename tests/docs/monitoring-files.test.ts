@@ -18,7 +18,10 @@ interface Query {
   readonly labels: readonly string[]
 }
 
-/** The metrics in an expression: names that are followed by no parenthesis, with the labels in their braces. */
+/**
+ * The metrics in an expression: names that are followed by no parenthesis, with the labels in their
+ * braces.
+ */
 function queriesIn(expression: string): Query[] {
   const aggregations = /\b(by|on)\s*\([^)]*\)/g
   const names = /\b([a-zA-Z_:][a-zA-Z0-9_:]*)\b(?!\s*\()(?:\{([^}]*)\})?/g

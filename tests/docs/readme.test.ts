@@ -1,5 +1,6 @@
-// The path of a newcomer: the commands of the README in its order, in a shell, against a service with an empty database. Each prints
-// what stands below it, but for times, secrets and the arm that chance gives.
+// The path of a newcomer: the commands of the README in its order, in a shell, against a service
+// with an empty database. Each prints what stands below it, but for times, secrets and the arm that
+// chance gives.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
@@ -40,14 +41,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The console blocks that a newcomer types, without their indentation, but for npx --no pinwheel demo and its long report. */
+/**
+ * The console blocks that a newcomer types, without their indentation, but for npx --no pinwheel
+ * demo and its long report.
+ */
 function blocks(): string[] {
   return [...readme.matchAll(/^( *)```console\n(.*?)^ *```$/gms)]
     .map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
     .filter(text => !text.startsWith('$ npx --no pinwheel demo'))
 }
 
-/** The commands of a block, each with what it prints. A command ends with its line, or with the line of its closing quote. */
+/**
+ * The commands of a block, each with what it prints. A command ends with its line, or with the line
+ * of its closing quote.
+ */
 function commandsIn(block: string): { command: string; output: string }[] {
   return block
     .split(/^\$ /m)
@@ -58,7 +65,10 @@ function commandsIn(block: string): { command: string; output: string }[] {
     })
 }
 
-/** Prints a line of its own after each command, so that what they print can be told apart in one shell. */
+/**
+ * Prints a line of its own after each command, so that what they print can be told apart in one
+ * shell.
+ */
 const END = '--- end of a command ---'
 
 async function type(commands: readonly string[]): Promise<string[]> {

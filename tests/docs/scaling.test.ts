@@ -1,9 +1,10 @@
-// docs/operate/scaling.md: what its commands print is what stands there, and what it says of the schema holds.
+// docs/operate/scaling.md: what its commands print is what stands there, and what it says of the
+// schema holds.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { reckon } from '../../scripts/capacity/reckon.ts'
+import { compute } from '../../scripts/capacity/compute.ts'
 import { readMigrations } from '../../src/store/migrate.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -21,7 +22,7 @@ describe('docs/operate/scaling.md', () => {
     expect(table).toBe(await run(name, ...options.split(' ')))
   })
 
-  it('has the reckoning as it is reckoned', async () => {
+  it('has the computation as it is computed', async () => {
     expect(text).toContain(`\n${await run('capacity')}\n`)
   })
 
@@ -66,12 +67,12 @@ describe('docs/operate/scaling.md', () => {
   })
 })
 
-describe('reckon()', () => {
+describe('compute()', () => {
   const traffic = { unitsPerDay: 1e9, peak: 3, asksAgain: 2, rewardsPerUnit: 0.1, keptDays: 30 }
-  const value = (lines: ReturnType<typeof reckon>, what: string) => lines.find(line => line.what === what)?.value ?? 0
+  const value = (lines: ReturnType<typeof compute>, what: string) => lines.find(line => line.what === what)?.value ?? 0
 
   it('takes twice as much for twice the units, but for the ledger', () => {
-    const [once, twice] = [reckon(traffic), reckon({ ...traffic, unitsPerDay: 2e9 })]
+    const [once, twice] = [compute(traffic), compute({ ...traffic, unitsPerDay: 2e9 })]
     for (const what of ['new units', 'rewards', '30 days of facts', 'log', 'cores, service and database']) {
       expect(value(twice, what) / value(once, what), what).toBeCloseTo(2, 6)
     }
@@ -79,8 +80,8 @@ describe('reckon()', () => {
   })
 
   it('writes little into the log where the index is small and soon touched all over', () => {
-    const small = reckon({ ...traffic, unitsPerDay: 1e8, keptDays: 0.01 })
+    const small = compute({ ...traffic, unitsPerDay: 1e8, keptDays: 0.01 })
     expect(value(small, 'log for a unit')).toBeLessThan(500)
-    expect(value(reckon(traffic), 'log for a unit')).toBeGreaterThan(5_000)
+    expect(value(compute(traffic), 'log for a unit')).toBeGreaterThan(5_000)
   })
 })

@@ -1,5 +1,5 @@
-// The attacks at a reduced size, against a service of its own. CPU and memory are judged, generously; waits are not, since other work on
-// this machine makes everybody wait.
+// The attacks at a reduced size, against a service of its own. CPU and memory are judged,
+// generously; waits are not, since other work on this machine makes everybody wait.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Attack, brokenBounds, type Measured } from '../../scripts/attack/attack.ts'
 import { type OwnService, startAttacked } from '../../scripts/attack/attacked-service.ts'

@@ -1,4 +1,5 @@
-// The pages in a real browser: an experiment's whole life by clicks, with the keyboard alone, and for those who see little or nothing.
+// The pages in a real browser: an experiment's whole life by clicks, with the keyboard alone, and
+// for those who see little or nothing.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { expectAccessible, sidewaysOf, startBrowser } from '../support/http/browser.ts'

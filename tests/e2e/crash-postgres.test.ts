@@ -1,4 +1,5 @@
-// The crash test on PostgreSQL in small, and that it would see what is lost: losses are made on purpose, and each must be found.
+// The crash test on PostgreSQL in small, and that it would see what is lost: losses are made on
+// purpose, and each must be found.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -24,7 +25,8 @@ afterEach(async () => {
 
 describe('crashPostgres()', () => {
   it('finds what was lost on purpose, and nothing else', async () => {
-    // The first ones were acknowledged long before the kill; of the last ones nobody may have heard.
+    // The first ones were acknowledged long before the kill; of the last ones nobody may have
+    // heard.
     const unitOf = (rank: number) => `(SELECT unit FROM assignments ORDER BY assigned_at, unit OFFSET ${rank} LIMIT 1)`
     const damages = [
       `DELETE FROM assignments WHERE unit = ${unitOf(0)}`,

@@ -1,5 +1,6 @@
-// The crash test in small, and that it would see a loss if there were one: each kind of loss is made on purpose, in a way that
-// leaves the books in balance where that can be done, and must be found.
+// The crash test in small, and that it would see a loss if there were one: each kind of loss is
+// made on purpose, in a way that leaves the books in balance where that can be done, and must be
+// found.
 import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

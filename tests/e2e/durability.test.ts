@@ -1,5 +1,6 @@
-// The service as a process when its disk, its file or its neighbours misbehave: nothing acknowledged is lost, /assign goes on, and
-// what passes needs no restart. docs/operate/durability.md tells the same to operators; `npm run crash` kills it.
+// The service as a process when its disk, its file or its neighbours misbehave: nothing
+// acknowledged is lost, /assign goes on, and what passes needs no restart.
+// docs/operate/durability.md tells the same to operators; `npm run crash` kills it.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -126,7 +127,10 @@ function hasProgram(name: string): boolean {
 }
 
 describe('a disk that is full', () => {
-  /** A service none of whose files may grow by more than this; the limit is soft, so that it can be lifted. */
+  /**
+   * A service none of whose files may grow by more than this; the limit is soft, so that it can be
+   * lifted.
+   */
   function startLimited(bytes: number): Promise<Running> {
     return start({ under: ['prlimit', `--fsize=${statSync(databasePath).size + bytes}:unlimited`] })
   }
@@ -239,7 +243,7 @@ describe('a damaged file', () => {
     damage('assignments')
     const service = await start()
     const asked = acknowledged.filter((_, position) => position % 5 === 0)
-    // One by one: whoever shares a commit with a damaged page shares its fate.
+    // One by one: anyone who shares a commit with a damaged page shares its fate.
     const answers: Body[] = []
     for (const unit of namesOf(asked)) answers.push(await service.assign(unit))
     const lost = answers.filter(({ reason }) => reason === 'fallback')
@@ -270,7 +274,8 @@ describe('two processes on one file', () => {
     const [early] = acknowledged
     const service = await start()
     const other = new Database(databasePath)
-    // The quickest of three, so that a busy machine does not fail this and a longer wait in the store does.
+    // The quickest of three, so that a busy machine does not fail this and a longer wait in the
+    // store does.
     let quickestMs = Number.POSITIVE_INFINITY
     for (let time = 0; time < 3; time++) {
       expect((await service.assign(`before-${time}`)).reason).toBe('assigned')
@@ -331,7 +336,7 @@ describe('SIGTERM', () => {
 describe('openStore()', () => {
   it('tells once when commits begin to fail, and once when they succeed again', async () => {
     const turns: unknown[] = []
-    const store = await openStore(`sqlite:${databasePath}`, { onTurn: error => turns.push(error) })
+    const store = await openStore(`sqlite:${databasePath}`, { onHealthChange: error => turns.push(error) })
     const [snapshot] = await store.findSnapshots(1)
     const write = () => store.takeSnapshot(1, { ...(snapshot as Snapshot), number: 9 })
     await write()

@@ -1,5 +1,5 @@
-// Litestream beside the service, both as processes: what was acknowledged can be restored elsewhere, and the log stays bounded. The
-// configuration is the one of docs/operate/litestream.md.
+// Litestream beside the service, both as processes: what was acknowledged can be restored
+// elsewhere, and the log stays bounded. The configuration is the one of docs/operate/litestream.md.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -95,7 +95,10 @@ async function restoreTo(path: string): Promise<void> {
 }
 
 describe('litestream restore', () => {
-  /** Load, then SIGKILL to the service, and to Litestream so much earlier. What had been acknowledged at `mark` must be there. */
+  /**
+   * Load, then SIGKILL to the service, and to Litestream so much earlier. What had been
+   * acknowledged at `mark` must be there.
+   */
   async function killUnderLoad({ replicationEndsEarlierMs = 0 } = {}): Promise<{ record: ClientRecord; mark: Mark }> {
     const record = new ClientRecord()
     const marks: { readonly at: number; readonly mark: Mark }[] = []

@@ -1,5 +1,5 @@
-// OpenFeature's SDK for browsers in a real one, on a page of another origin than the service: what preflights, exposed headers and
-// caches make of the protocol is seen nowhere else.
+// OpenFeature's SDK for browsers in a real one, on a page of another origin than the service: what
+// preflights, exposed headers and caches make of the protocol is seen nowhere else.
 import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,5 @@
-// Many processes on one database, as several openings of it; and a database that is killed, cut off, locked, or only to be read.
+// Many processes on one database, as several openings of it; and a database that is killed, cut
+// off, locked, or only to be read.
 import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -55,7 +56,7 @@ afterEach(async () => {
 
 async function join(): Promise<Replica> {
   const turns: boolean[] = []
-  const store = await openStore(server.urlOf(database), { onTurn: error => turns.push(error !== null) })
+  const store = await openStore(server.urlOf(database), { onHealthChange: error => turns.push(error !== null) })
   const replica = { store, catalogue: await Catalogue.load(store), turns }
   replicas.push(replica)
   return replica
@@ -172,7 +173,8 @@ describe('several processes on one database', () => {
     expect(units).toBe(arms.size)
     expect(rewards).toBe(arms.size + replicas.length * 2 * ROUNDS * 40)
     const numbers = (await first.store.findSnapshots(1)).map(({ number }) => number)
-    // All 400 units are soon there; and of processes that find a snapshot due together one takes it.
+    // All 400 units are soon there; and of processes that find a snapshot due together one takes
+    // it.
     expect(numbers.length).toBeGreaterThan(3)
     expect(numbers.length).toBeLessThanOrEqual(1 + ROUNDS + Math.log2(400 / 100))
     expect(numbers).toEqual(numbers.map((_, position) => position + 1))

@@ -1,5 +1,6 @@
-// What a power cut leaves of a SQLite file: whatever had been synced, and of what was written later any part. Everything that was
-// acknowledged must be in it. The disk is a model: it knows what the write-ahead log had when each completed sync began.
+// What a power cut leaves of a SQLite file: whatever had been synced, and of what was written later
+// any part. Everything that was acknowledged must be in it. The disk is a model: it knows what the
+// write-ahead log had when each completed sync began.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -47,7 +48,10 @@ function saltOf(log: Buffer): string {
   return log.subarray(16, 24).toString('hex')
 }
 
-/** Where its last valid frame ends: a log that began anew still has frames of the one before, with another salt. */
+/**
+ * Where its last valid frame ends: a log that began anew still has frames of the one before, with
+ * another salt.
+ */
 function endOf(log: Buffer): number {
   if (log.length < HEADER_BYTES) return log.length
   const salt = saltOf(log)
@@ -76,8 +80,8 @@ interface Image {
 }
 
 /**
- * The log that a power cut leaves: what was synced stays; later frames are there, or cut off, or zeroed, one by one. Where it has begun anew
- * since, SQLite itself has synced its header.
+ * The log that a power cut leaves: what was synced stays; later frames are there, or cut off, or
+ * zeroed, one by one. Where it has begun anew since, SQLite itself has synced its header.
  */
 function cutLog(log: Buffer, synced: Synced): Buffer {
   const safe = synced.salt === saltOf(log) ? synced.bytes : HEADER_BYTES
@@ -90,7 +94,10 @@ function cutLog(log: Buffer, synced: Synced): Buffer {
   return left
 }
 
-/** What the file was before the log was first copied into it since it began: each page of it may be the old one until the log begins anew. */
+/**
+ * What the file was before the log was first copied into it since it began: each page of it may be
+ * the old one until the log begins anew.
+ */
 interface Before {
   readonly salt: string
   readonly file: Buffer

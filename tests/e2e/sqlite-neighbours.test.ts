@@ -1,5 +1,6 @@
-// What other processes have of the file while a service writes to it: every row as soon as it was answered, the lock between
-// transactions, and a log that ends. `npm run bench -- neighbours` measures how long they wait.
+// What other processes have of the file while a service writes to it: every row as soon as it was
+// answered, the lock between transactions, and a log that ends. `npm run bench -- neighbours`
+// measures how long they wait.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, statSync } from 'node:fs'
@@ -40,7 +41,7 @@ async function deps() {
 }
 
 describe('a service that writes', () => {
-  it('shows each row to whoever opens the file as soon as it is answered', async () => {
+  it('shows each row to anyone who opens the file as soon as it is answered', async () => {
     const known = await deps()
     const other = new Database(path, { readonly: true })
     const count = other.prepare<[string], number>('SELECT count(*) FROM assignments WHERE unit = ?').pluck()
@@ -73,7 +74,8 @@ describe('a service that writes', () => {
     const waits = JSON.parse(told) as number[]
     expect(fallbacks).toBe(0)
     expect(unit).toBeGreaterThan(1_000)
-    // It asks again 20 ms after it has had it; a machine that is busy with other things may be slow, but not that slow.
+    // It asks again 20 ms after it has had it; a machine that is busy with other things may be
+    // slow, but not that slow.
     expect(waits.length).toBeGreaterThan(10)
     await expectBalance({ store })
   })

@@ -1,4 +1,5 @@
-// The service as a process: how it starts, how it stops, and what it remembers when it is not even asked to stop.
+// The service as a process: how it starts, how it stops, and what it remembers when it is not even
+// asked to stop.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -147,7 +148,8 @@ describe('main', () => {
     child.kill('SIGTERM')
     expect(await events.text()).toBe('event: changed\ndata: 0\n\n')
     expect(await ended).toEqual([0, null])
-    // Left alone, the stream would hold the process for the whole time of grace, which is ten seconds.
+    // Left alone, the stream would hold the process for the whole time of grace, which is ten
+    // seconds.
     expect(performance.now() - signalled).toBeLessThan(5_000)
   })
 

@@ -1,4 +1,4 @@
-// Several processes on one file: whoever answers, the answer is the same.
+// Several processes on one file: no matter which one answers, the answer is the same.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'

@@ -1,5 +1,6 @@
-// Whatever is sent, the answer is the one that the interface promises, never a 500, and nothing is written. One service lives
-// through all of it; after each test its book is as it was before the first.
+// Whatever is sent, the answer is the one that the interface promises, never a 500, and nothing is
+// written. One service lives through all of it; after each test its book is as it was before the
+// first.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { bookOf, expectBalance } from '../support/book.ts'
 import { expectProblem } from '../support/http/problem.ts'
@@ -32,7 +33,10 @@ afterAll(async () => {
   await service.close()
 })
 
-/** Stand for what JSON text can say and JSON.stringify cannot: a number that no double holds, a list in a list, and so on. */
+/**
+ * Stand for what JSON text can say and JSON.stringify cannot: a number that no double holds, a list
+ * in a list, and so on.
+ */
 const HUGE = '@huge'
 const jsonOf = (value: unknown) => JSON.stringify(value).replaceAll(`"${HUGE}"`, '1e400')
 

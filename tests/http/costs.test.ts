@@ -1,5 +1,6 @@
-// What a stranger sends costs what it should: each attack that was measured on version 0.1.0, and what holds against it. CPU is
-// measured rather than time, since others use this machine too; the bounds are far from what is usual, and far from what it was.
+// What a stranger sends costs what it should: each attack that was measured on version 0.1.0, and
+// what holds against it. CPU is measured rather than time, since others use this machine too; the
+// bounds are far from what is usual, and far from what it was.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_MESSAGES, UNTOLD } from '../../src/http/events/rejection-messages.ts'

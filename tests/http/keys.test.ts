@@ -71,7 +71,7 @@ describe('a key', () => {
     }
   })
 
-  it('closes the service to whoever has none', async () => {
+  it('closes the service to anyone who has none', async () => {
     expect((await service.call('GET', '/experiments')).status).toBe(200)
     await giveKey(service)
     expectProblem(await service.call('GET', '/experiments'), 401, 'unauthorized')

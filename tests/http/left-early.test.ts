@@ -1,4 +1,5 @@
-// Clients that leave before their answer begins: nothing waits for them, and nobody after them is refused.
+// Clients that leave before their answer begins: nothing waits for them, and nobody after them is
+// refused.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'

@@ -1,5 +1,5 @@
-// Whatever happens in whatever order, the books are right: a few histories here, all of them in `npm run fuzz`. And a store that
-// cheats is found out, or the histories would prove nothing.
+// Whatever happens in whatever order, the books are right: a few histories here, all of them in
+// `npm run fuzz`. And a store that cheats is found out, or the histories would prove nothing.
 import { describe, expect, it } from 'vitest'
 import type { Played } from '../../scripts/fuzz/histories/expect-books.ts'
 import { checkHistories } from '../../scripts/fuzz/histories/histories.ts'

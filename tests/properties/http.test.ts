@@ -1,5 +1,5 @@
-// Whatever is sent, no answer is the service's fault or late, and a refusal is as the interface promises: some requests here, all of
-// them in `npm run fuzz`.
+// Whatever is sent, no answer is the service's fault or late, and a refusal is as the interface
+// promises: some requests here, all of them in `npm run fuzz`.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// The twins of the store translate each other: the same history on SQLite and on PostgreSQL ends with the same books and reports.
+// The twins of the store translate each other: the same history on SQLite and on PostgreSQL ends
+// with the same books and reports.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Action, type History, histories } from '../../scripts/fuzz/histories/history.ts'

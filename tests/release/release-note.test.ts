@@ -1,5 +1,6 @@
-// What 0.2.0 changes for experiments that are running. Version 0.1.0 left a database and the answers that it gave; the
-// present code serves the same file, and what differs is the release note. `vitest run tests/release -u` writes it anew.
+// What 0.2.0 changes for experiments that are running. Version 0.1.0 left a database and the
+// answers that it gave; the present code serves the same file, and what differs is the release
+// note. `vitest run tests/release -u` writes it anew.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import request from 'supertest'

@@ -1,5 +1,6 @@
-// A service that keeps a little of each request is found out, and one that only varies is not. The whole judgement, on a service that
-// leaks nothing, is `npm run fuzz`; `npm run fuzz -- --leak 16` is its control.
+// A service that keeps a little of each request is found out, and one that only varies is not. The
+// whole judgement, on a service that leaks nothing, is `npm run fuzz`; `npm run fuzz -- --leak 16`
+// is its control.
 import { expect, it, vi } from 'vitest'
 import { Child } from '../../scripts/fuzz/child.ts'
 import { growthFault, type Weighing } from '../../scripts/fuzz/http/growth-fault.ts'

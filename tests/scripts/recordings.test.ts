@@ -80,7 +80,8 @@ describe.skipIf(expected === null)('readRecording()', () => {
     const recording = recordingOf('hillstrom')
     const segments = ['No E-Mail', 'Mens E-Mail', 'Womens E-Mail']
     const { n, visit, conversion, spend } = expected?.hillstrom ?? {}
-    // The first customer of the file had the women's e-mail, so nothing but the loader decides the order of the arms.
+    // The first customer of the file had the women's e-mail, so nothing but the loader decides the
+    // order of the arms.
     expect([...recording.outcomes.keys()]).toEqual(['control', 'mens', 'womens'])
     expect(sizesOf(recording)).toEqual(inOrder(n, segments))
     expect(sumsOf(recording, 'visit')).toEqual(inOrder(visit?.sum, segments))

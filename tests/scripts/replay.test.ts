@@ -20,7 +20,10 @@ afterEach(async () => {
 
 const success: Outcome = { ...NOTHING, rewards: [{ metric: 'visit', value: 1 }] }
 
-/** 40 outcomes of control, of which every fourth is a success; 100 of mens, of which every second is. */
+/**
+ * 40 outcomes of control, of which every fourth is a success; 100 of mens, of which every second
+ * is.
+ */
 const emails: Recording = {
   name: 'emails',
   definition: {
@@ -138,7 +141,8 @@ describe('replayDays()', () => {
     const [a, b, c, d] = units
     const days: number[] = []
     await replayDays(watched, letters, units, day => days.push(day))
-    // Day 0: a, b, and b's reward, dated before its letter. Day 3: c, d. Day 4: c's. Day 5: a's. Day 12: d's.
+    // Day 0: a, b, and b's reward, dated before its letter. Day 3: c, d. Day 4: c's. Day 5: a's.
+    // Day 12: d's.
     const rewards = [b, c, a, d].map(unit => `reward of ${unit}`)
     expect(watched.told).toEqual([a, b, rewards[0], c, d, rewards[1], rewards[2], rewards[3]])
     expect(days.at(-1)).toBe(12)

@@ -67,7 +67,7 @@ describe('allCells()', () => {
 })
 
 describe('runCell()', () => {
-  it('counts the same runs whoever runs which of them', () => {
+  it('counts the same runs, no matter who runs which of them', () => {
     const short = { ...first, design: { ...first.design, units: 2_000 } }
     const whole = runCell(short, 1, 0, 4)
     expect(addCounts(runCell(short, 1, 2, 4), runCell(short, 1, 0, 2))).toEqual(whole)
@@ -76,7 +76,8 @@ describe('runCell()', () => {
     expect(runCell(short, 2, 0, 4)).not.toEqual(whole)
   })
 
-  // Few runs of short experiments: what they show is that the study holds together, in every kind of world.
+  // Few runs of short experiments: what they show is that the study holds together, in every kind
+  // of world.
   it('keeps its promises in a small study of its own, with controls that fail', () => {
     const wanted = [
       'A/A, 2 arms, 5 %, floor 0.1',

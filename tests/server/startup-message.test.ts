@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readConfig } from '../../src/server/config.ts'
-import { tellAddress } from '../../src/server/startup-message.ts'
+import { printStartupMessage } from '../../src/server/startup-message.ts'
 
-describe('tellAddress()', () => {
+describe('printStartupMessage()', () => {
   afterEach(() => vi.restoreAllMocks())
 
   it.each([
@@ -11,7 +11,7 @@ describe('tellAddress()', () => {
     ['sqlite:./data/pinwheel.db', 'sqlite:./data/pinwheel.db'],
   ])('names %s without its password', (url, told) => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-    tellAddress(readConfig({ DATABASE_URL: url, HOST: '::1' }), 8080)
+    printStartupMessage(readConfig({ DATABASE_URL: url, HOST: '::1' }), 8080)
     expect(write.mock.calls).toEqual([[`Pinwheel listens on http://[::1]:8080 and keeps its data in ${told}\n`]])
   })
 })

@@ -102,7 +102,8 @@ describe('outcome laws', () => {
       })
       return within.reduce((total, each) => total + each, 0) / within.length
     }
-    // 5 degrees of freedom; the narrow range has it drawn unit by unit, and clips nothing to speak of.
+    // 5 degrees of freedom; the narrow range has it drawn unit by unit, and clips nothing to speak
+    // of.
     expect(Math.abs(spread([0, 100]) - 5)).toBeLessThan(0.25)
     expect(Math.abs(spread([15, 85]) - 5)).toBeLessThan(0.25)
   })
@@ -195,8 +196,8 @@ describe('simulate()', () => {
     expect(result.coverage.relative).not.toBeNull()
   })
 
-  // The promise itself is held by npm run validity, with more runs. The control of this test is what the same looks show
-  // when the interval is a plain one.
+  // The promise itself is held by npm run validity, with more runs. The control of this test is
+  // what the same looks show when the interval is a plain one.
   it('keeps the truth inside at nearly all looks, where a plain interval loses it', () => {
     const design = changed({
       arms: [

@@ -52,8 +52,8 @@ describe('effectiveCounts()', () => {
   })
 
   it('undo what a moving allocation does to a mean in a moving world, where plain counts are deceived', () => {
-    // Both arms convert at 10 % on the first day and at 30 % on the second, when the first arm gets nine tenths of the
-    // units.
+    // Both arms convert at 10 % on the first day and at 30 % on the second, when the first arm gets
+    // nine tenths of the units.
     const ledger = [
       batch(1, [0.1, 0.9], [successes(1000, 100), successes(9000, 900)]),
       batch(2, [0.9, 0.1], [successes(9000, 2700), successes(1000, 300)]),

@@ -32,7 +32,7 @@ describe('addTallies()', () => {
 })
 
 describe('EMPTY_TALLY', () => {
-  it('cannot be changed by whoever shares it', () => {
+  it('cannot be changed by anyone who shares it', () => {
     expect(Object.isFrozen(EMPTY_TALLY)).toBe(true)
   })
 })

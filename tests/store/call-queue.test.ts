@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { CallQueue } from '../../src/store/call-queue.ts'
+import type { Call, Outcome } from '../../src/store/commands.ts'
 import type { Proposal } from '../../src/store/port.ts'
-import type { Call, Outcome } from '../../src/store/sentences.ts'
 
 const proposal = { experimentId: 1, snapshot: 1, assignedAt: 0, metrics: [], units: [] }
 

@@ -1,4 +1,5 @@
-// Migration 10 on a database that an older version has filled: it finds in the facts what this version would have counted along.
+// Migration 10 on a database that an older version has filled: it finds in the facts what this
+// version would have counted along.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -128,7 +129,10 @@ describe.each(Object.keys(ENGINES))('migration 10 on %s', engine => {
   })
 })
 
-/** Units over several snapshots, whose totals leave the ranges, come back, and leave them again; each store hears of some of it. */
+/**
+ * Units over several snapshots, whose totals leave the ranges, come back, and leave them again;
+ * each store hears of some of it.
+ */
 async function live(stores: readonly Store[]): Promise<Experiment> {
   const random = seededRandom(10)
   const at = (turn: number) => stores[turn % stores.length] as Store

@@ -1,4 +1,5 @@
-// A file that is not what it was is told, while a service uses it and when one starts; what has a redo log of version 0.1.0 is refused.
+// A file that is not what it was is told, while a service uses it and when one starts; what has a
+// redo log of version 0.1.0 is refused.
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -28,7 +29,7 @@ afterEach(async () => {
 })
 
 async function serve(file = path): Promise<Store> {
-  const store = await openStore(`sqlite:${file}`, { isServed: true, onTurn: error => turns.push(error) })
+  const store = await openStore(`sqlite:${file}`, { isServed: true, onHealthChange: error => turns.push(error) })
   opened.push(store)
   return store
 }

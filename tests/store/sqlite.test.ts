@@ -92,13 +92,14 @@ describe('openSqlite()', () => {
     const store = await openStore(`sqlite:${path}`, { onCommit: commit => commits.push(commit) })
     await Promise.all([createNumbered(store, 1), createNumbered(store, 2), store.findExperiments()])
     await createNumbered(store, 3)
-    expect(commits.map(({ sentences }) => sentences)).toEqual([2, 1])
+    expect(commits.map(({ commands }) => commands)).toEqual([2, 1])
     for (const { ms } of commits) expect(ms).toBeGreaterThan(0)
     await store.close()
   })
 
   it('shares one commit among what arrives in one turn', async () => {
-    // A commit writes every page that it touched to the log, so many commits of the same few pages write them many times.
+    // A commit writes every page that it touched to the log, so many commits of the same few pages
+    // write them many times.
     const logBytes = async (keep: (store: Store) => Promise<unknown>) => {
       const file = join(folder, `${files++}.db`)
       const store = await openStore(`sqlite:${file}`)

@@ -1,4 +1,5 @@
-// Nobody is answered before what was written, or read, is on the disk; what cannot be synced is not believed to be.
+// Nobody is answered before what was written, or read, is on the disk; what cannot be synced is not
+// believed to be.
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

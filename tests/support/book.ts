@@ -1,10 +1,14 @@
-// Everything that a service has kept, as one value: what a refused request must leave as it was, and what must balance at any time.
+// Everything that a service has kept, as one value: what a refused request must leave as it was,
+// and what must balance at any time.
 import { expect } from 'vitest'
 import { verify } from '../../src/bandit/verify.ts'
 import type { UnitFacts } from '../../src/store/port.ts'
 import type { Service } from './http/service.ts'
 
-/** Experiments with their versions and history, ledgers, and every assignment with its rewards, the late ones too. */
+/**
+ * Experiments with their versions and history, ledgers, and every assignment with its rewards, the
+ * late ones too.
+ */
 export async function bookOf({ store, catalogue }: Pick<Service, 'store' | 'catalogue'>) {
   const experiments = await store.findExperiments()
   const kept = experiments.map(async ({ id, definition }) => {

@@ -1,4 +1,5 @@
-// A store that can be made to fail as a real one does: every sentence is refused, and none is half said.
+// A store that can be made to fail as a real one does: every command is refused, and none is half
+// said.
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import type { Store } from '../../src/store/port.ts'
 

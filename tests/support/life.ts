@@ -17,7 +17,10 @@ const MINUTE = 60_000
 const BIRTH = Date.UTC(2025, 10, 3)
 export const DEATH = BIRTH + 30 * MINUTE
 
-/** Names that sort otherwise by locale, by UTF-16 and by bytes, and one that needs quoting everywhere. */
+/**
+ * Names that sort otherwise by locale, by UTF-16 and by bytes, and one that needs quoting
+ * everywhere.
+ */
 const NAMES = ['Ä', 'a', 'B', '😀', '￿', `it's "1",\\N{NULL}\t\n`, 'NULL']
 
 const UNITS = 60

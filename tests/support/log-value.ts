@@ -1,5 +1,6 @@
-// A second implementation of the values of a target policy on a log: plain loops over the formulas of
-// docs/theory/inference.md, for each row anew from all rows before it. It shares no code with src/stats, on purpose.
+// A second implementation of the values of a target policy on a log: plain loops over the formulas
+// of docs/theory/inference.md, for each row anew from all rows before it. It shares no code with
+// src/stats, on purpose.
 
 interface Row {
   readonly arm: number

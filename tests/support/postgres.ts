@@ -1,4 +1,5 @@
-// A real PostgreSQL for a test file: a server of its own, in a folder in memory, that ends with the file; and databases on it.
+// A real PostgreSQL for a test file: a server of its own, in a folder in memory, that ends with the
+// file; and databases on it.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
@@ -29,7 +30,10 @@ export class PostgresServer {
     return this.#postgres.urlOf(database)
   }
 
-  /** A new database, its name: one that was migrated and not used, unless it is to be made otherwise. */
+  /**
+   * A new database, its name: one that was migrated and not used, unless it is to be made
+   * otherwise.
+   */
   async createDatabase(otherwise = 'STRATEGY FILE_COPY'): Promise<string> {
     this.#databases += 1
     const name = `test_${this.#databases}`
@@ -42,7 +46,7 @@ export class PostgresServer {
     return this.#postgres.query(database, sql)
   }
 
-  /** For whoever wants to get in the way. */
+  /** For anyone who wants to get in the way. */
   connect(database: string): Promise<Client> {
     return this.#postgres.connect(database)
   }

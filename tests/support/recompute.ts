@@ -1,5 +1,6 @@
-// An outside program: recomputes a report from what the service hands out, by the letter of the published formulas, slowly, and
-// sharing no line with the service. If both agree, neither misread the text in the same way twice.
+// An outside program: recomputes a report from what the service hands out, by the letter of the
+// published formulas, slowly, and sharing no line with the service. If both agree, neither misread
+// the text in the same way twice.
 
 export interface PublishedSnapshot {
   readonly mature: boolean
@@ -102,7 +103,10 @@ function contrast(
   return { estimate, lower: estimate - B / H, upper: estimate + B / H, logE }
 }
 
-/** P(best) and the 95 % credible intervals of Beta posteriors, by a midpoint rule with so many cells that it cannot be wrong. */
+/**
+ * P(best) and the 95 % credible intervals of Beta posteriors, by a midpoint rule with so many cells
+ * that it cannot be wrong.
+ */
 export function bruteForceBest(posteriors: readonly { alpha: number; beta: number }[]) {
   const cells = 400_000
   const densities = posteriors.map(({ alpha, beta }) => {

@@ -1,5 +1,5 @@
-// A folder for one test. In memory where the system has such a place: every commit is synced, and on a busy disk that would be most
-// of the time that the tests take.
+// A folder for one test. In memory where the system has such a place: every commit is synced, and
+// on a busy disk that would be most of the time that the tests take.
 import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Whether text is well-formed XML, as far as generated SVG goes: one root, tags that nest, quoted attributes, escaped text.
+// Whether text is well-formed XML, as far as generated SVG goes: one root, tags that nest, quoted
+// attributes, escaped text.
 
 const NAME = '[A-Za-z_][\\w:.-]*'
 const TAG = new RegExp(

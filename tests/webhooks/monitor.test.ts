@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/port.ts'
-import { Lookout } from '../../src/webhooks/monitor.ts'
+import { ExperimentMonitor } from '../../src/webhooks/monitor.ts'
 import { EVENT_TYPES } from '../../src/webhooks/webhook.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 import { type Service, startExperiment, startService } from '../support/http/service.ts'
@@ -16,7 +16,7 @@ const GUARDED = {
   ],
 }
 
-describe('Lookout', () => {
+describe('ExperimentMonitor', () => {
   const faulty = faultyStore()
   let service: Service
 
@@ -36,7 +36,10 @@ describe('Lookout', () => {
   afterEach(() => service.close())
 
   let units = 0
-  /** Gives so many new units their arms, and rewards those in an arm and the first one of each other arm. */
+  /**
+   * Gives so many new units their arms, and rewards those in an arm and the first one of each other
+   * arm.
+   */
   async function assign(count: number, rewards: { arm: string; metric: string } | null = null): Promise<void> {
     const list = Array.from({ length: count }, () => `u${++units}`)
     const { assignments } = (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units: list }))
@@ -104,7 +107,7 @@ describe('Lookout', () => {
       await assign(1_200, { arm: 'mens', metric: 'visit' })
       const other = await openStore(`sqlite:${service.databasePath}`)
       const catalogue = await Catalogue.load(other)
-      const beside = new Lookout({ catalogue, store: other, elapsedMs: () => 0, newId: () => 'msg_beside' })
+      const beside = new ExperimentMonitor({ catalogue, store: other, elapsedMs: () => 0, newId: () => 'msg_beside' })
       const seen = (await Promise.all([service.look(), beside.look(service.now)])).flat()
       expect(seen).toHaveLength(2)
       expect(typesOf(await allMessages())).toEqual(['recommendation', 'verdict'])
@@ -119,8 +122,8 @@ describe('Lookout', () => {
           name === 'announce' ? () => Promise.reject(new Error('killed')) : target[name],
       })
       const { catalogue } = service
-      const lookout = new Lookout({ catalogue, store: dying, elapsedMs: () => 0, newId: () => 'msg_lost' })
-      expect(await lookout.look(service.now)).toMatchObject([{ error: { message: 'killed' } }])
+      const monitor = new ExperimentMonitor({ catalogue, store: dying, elapsedMs: () => 0, newId: () => 'msg_lost' })
+      expect(await monitor.look(service.now)).toMatchObject([{ error: { message: 'killed' } }])
       expect(await messages()).toEqual([])
       service = await service.restart()
       await service.look()
@@ -223,7 +226,7 @@ describe('Lookout', () => {
       expect((await messages())[0].data).toMatchObject({ armStatus: 'retired', experimentStatus: 'paused' })
       const { body } = await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'later' })
       expect(body).toMatchObject({ arm: 'control', reason: 'paused' })
-      // Whoever starts it again gets the control for everybody, until there is another arm.
+      // Anyone who starts it again gets the control for everybody, until there is another arm.
       expect((await service.call('POST', '/experiments/spring-email/start')).status).toBe(200)
       const again = await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'later' })
       expect(again.body).toMatchObject({ arm: 'control', reason: 'assigned', propensity: 1 })
@@ -374,15 +377,15 @@ describe('Lookout', () => {
     let elapsed = 0
     const { catalogue, store } = service
     // Each look seems to take as long as all together may.
-    const lookout = new Lookout({ catalogue, store, elapsedMs: () => (elapsed += 60), newId: () => 'msg' })
+    const monitor = new ExperimentMonitor({ catalogue, store, elapsedMs: () => (elapsed += 60), newId: () => 'msg' })
     const lookedAt = () =>
-      keys.filter(key => lookout.latest(catalogue.get(key).experiment)?.generatedAt === service.now)
+      keys.filter(key => monitor.latest(catalogue.get(key).experiment)?.generatedAt === service.now)
     for (const key of keys) {
       service.now += 1_000
-      await lookout.look(service.now)
+      await monitor.look(service.now)
       expect(lookedAt()).toEqual([key])
     }
-    await lookout.look(service.now)
+    await monitor.look(service.now)
     expect(lookedAt()).toEqual(['four'])
   })
 
@@ -390,16 +393,16 @@ describe('Lookout', () => {
     await startExperiment(service)
     let elapsed = 0
     const { catalogue, store } = service
-    const lookout = new Lookout({ catalogue, store, elapsedMs: () => (elapsed += 100), newId: () => 'msg' })
+    const monitor = new ExperimentMonitor({ catalogue, store, elapsedMs: () => (elapsed += 100), newId: () => 'msg' })
     const { experiment: found } = catalogue.get('spring-email')
-    await lookout.look(service.now)
-    const first = lookout.latest(found)?.generatedAt
+    await monitor.look(service.now)
+    const first = monitor.latest(found)?.generatedAt
     await assign(10)
     service.now += 4_999
-    await lookout.look(service.now)
-    expect(lookout.latest(found)?.generatedAt).toBe(first)
+    await monitor.look(service.now)
+    expect(monitor.latest(found)?.generatedAt).toBe(first)
     service.now += 1
-    await lookout.look(service.now)
-    expect(lookout.latest(found)?.generatedAt).toBe(service.now)
+    await monitor.look(service.now)
+    expect(monitor.latest(found)?.generatedAt).toBe(service.now)
   })
 })

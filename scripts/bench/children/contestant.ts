@@ -1,4 +1,5 @@
-// A server as a child process on the core of whoever is measured. Ends no process but the one it started.
+// A server as a child process on the core of anyone who is measured. Ends no process but the one it
+// started.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -43,7 +44,10 @@ export class Contestant {
     this.startCpuMs = seconds === null ? null : 1_000 * seconds
   }
 
-  /** The service itself, as `npm start` starts it, on a file of its own, or on the PostgreSQL database of a URL. */
+  /**
+   * The service itself, as `npm start` starts it, on a file of its own, or on the PostgreSQL
+   * database of a URL.
+   */
   static startService(under: readonly string[], database: string): Promise<Contestant> {
     const isUrl = database.includes('://')
     // Away from the checkout, so that no .env file has a say.

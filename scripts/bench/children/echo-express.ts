@@ -1,4 +1,5 @@
-// The baseline: what Express does for a body like the one of /assign when there is nothing else to do.
+// The baseline: what Express does for a body like the one of /assign when there is nothing else to
+// do.
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 

@@ -1,5 +1,5 @@
-// What the disk asks for one durable page: appends 4 KiB and syncs, for so many seconds; prints how long each took, in ms, as JSON.
-// Arguments: the file, the seconds.
+// What the disk asks for one durable page: appends 4 KiB and syncs, for so many seconds; prints how
+// long each took, in ms, as JSON. Arguments: the file, the seconds.
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 
 const [, , path = '', seconds = '1'] = process.argv

@@ -1,5 +1,6 @@
-// Reads the answers of one connection that has one request under way: as much of HTTP/1.1 as a load generator needs, so that it is
-// never slower than the server. Mostly an answer is one chunk, and nothing of it is copied.
+// Reads the answers of one connection that has one request under way: as much of HTTP/1.1 as a load
+// generator needs, so that it is never slower than the server. Mostly an answer is one chunk, and
+// nothing of it is copied.
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 
 export interface Answer {
@@ -18,7 +19,10 @@ export class AnswerParser {
   #size = 0
   #needed = 0
 
-  /** The answer that this chunk completes, or null while some of it is missing. @throws Failure for what is no answer */
+  /**
+   * The answer that this chunk completes, or null while some of it is missing. @throws Failure for
+   * what is no answer
+   */
   feed(chunk: Buffer): Answer | null {
     if (this.#size === 0) {
       const answer = this.#parse(chunk)

@@ -1,4 +1,5 @@
-// Load that waits for its answers: so many connections, each sends its next request when its last one is answered.
+// Load that waits for its answers: so many connections, each sends its next request when its last
+// one is answered.
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 import type { Answer } from './answer-parser.ts'
 import { LoadConnection } from './connection.ts'
@@ -20,7 +21,9 @@ export interface LoadResult {
   readonly latencies: Histogram
 }
 
-/** @throws Failure at the first answer that is not what it must be, and when a connection is lost */
+/**
+ * @throws Failure at the first answer that is not what it must be, and when a connection is lost
+ */
 export async function loadClosed(load: Load): Promise<LoadResult> {
   const loop = new ClosedLoop(load)
   try {

@@ -1,5 +1,5 @@
-// One keep-alive connection with one request under way at the most. All of them read into the same buffer, since each chunk is
-// done with before the next one comes.
+// One keep-alive connection with one request under way at the most. All of them read into the same
+// buffer, since each chunk is done with before the next one comes.
 import { connect, type Socket } from 'node:net'
 import { type Answer, AnswerParser } from './answer-parser.ts'
 
@@ -7,7 +7,10 @@ const SHARED = Buffer.allocUnsafe(256 * 1024)
 
 export interface Listener {
   onAnswer(answer: Answer): void
-  /** Refused, reset, closed, or answered with nonsense. The code of the system's error, `closed`, or what is wrong. */
+  /**
+   * Refused, reset, closed, or answered with nonsense. The code of the system's error, `closed`, or
+   * what is wrong.
+   */
   onEnd(code: string): void
 }
 

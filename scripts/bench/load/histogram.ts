@@ -1,5 +1,5 @@
-// Latencies by the million in a fixed place: counts in cells whose width grows with the value, so a quantile is right to 0.5 % from a
-// microsecond to a quarter of an hour.
+// Latencies by the million in a fixed place: counts in cells whose width grows with the value, so a
+// quantile is right to 0.5 % from a microsecond to a quarter of an hour.
 
 const SMALLEST_MS = 0.001
 const RATIO = 1.01
@@ -28,7 +28,10 @@ export class Histogram {
     return this.#count === 0 ? Number.NaN : this.#most
   }
 
-  /** The smallest value that at least `share` of the values do not exceed, in ms; `share` in (0, 1]. NaN when nothing was added. */
+  /**
+   * The smallest value that at least `share` of the values do not exceed, in ms; `share` in (0, 1].
+   * NaN when nothing was added.
+   */
   quantile(share: number): number {
     if (this.#count === 0) return Number.NaN
     const rank = Math.max(1, Math.ceil(share * this.#count))

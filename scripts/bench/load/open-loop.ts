@@ -1,6 +1,7 @@
-// Load that does not wait: arrivals come by the clock, whatever became of those before them, as clients do who know nothing of each
-// other. An arrival takes a connection that is free, or opens one; where there are too many, it waits its turn here. Its latency
-// counts from the moment it was due, so a wait is never left out.
+// Load that does not wait: arrivals come by the clock, whatever became of those before them, as
+// clients do who know nothing of each other. An arrival takes a connection that is free, or opens
+// one; where there are too many, it waits its turn here. Its latency counts from the moment it was
+// due, so a wait is never left out.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from './answer-parser.ts'
 import { LoadConnection } from './connection.ts'
@@ -21,12 +22,17 @@ export interface OpenResult {
   readonly arrivals: number
   /** Answers by status; a 200 that is not what it must be counts as `wrong`. */
   readonly answers: Readonly<Record<string, number>>
-  /** Connections that were refused, reset or closed while an answer was due, by the system's code. */
+  /**
+   * Connections that were refused, reset or closed while an answer was due, by the system's code.
+   */
   readonly lost: Readonly<Record<string, number>>
   /** Arrivals that still waited for a connection, or an answer, at the end. */
   readonly unsent: number
   readonly unanswered: number
-  /** How long this loop was held up at the most: more than some ms, and it was not the clock that sent. */
+  /**
+   * How long this loop was held up at the most: more than some ms, and it was not the clock that
+   * sent.
+   */
   readonly longestPauseMs: number
   readonly connectionsOpened: number
   readonly mostConnections: number
@@ -75,7 +81,8 @@ class OpenLoop {
     this.#startedAt = performance.now()
     let [turnedAt, longestPauseMs] = [this.#startedAt, 0]
     while (this.#arrived < total) {
-      // A timer, since a loop that spins would not tell whether it has time to spare; it adds a millisecond to what counts since due.
+      // A timer, since a loop that spins would not tell whether it has time to spare; it adds a
+      // millisecond to what counts since due.
       await sleep(1)
       const now = performance.now()
       longestPauseMs = Math.max(longestPauseMs, now - turnedAt)

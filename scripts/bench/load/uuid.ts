@@ -1,4 +1,5 @@
-// Random UUIDs (version 4), written where they are wanted: the hard case of a key, since each one falls on another page.
+// Random UUIDs (version 4), written where they are wanted: the hard case of a key, since each one
+// falls on another page.
 import type { Chance } from '../../../src/stats/numerics/chance.ts'
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -1,4 +1,5 @@
-// What the contestants are asked, and which answers count. Each answer is looked at: a service that is fast with errors is not fast.
+// What the contestants are asked, and which answers count. Each answer is looked at: a service that
+// is fast with errors is not fast.
 import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { EXPERIMENT, METRIC } from '../experiment.ts'
 import { NAME, requestTemplate, type Template } from './request.ts'

@@ -1,9 +1,10 @@
-// One core for whoever is measured, another for the load: else a contestant would be slower the more its load costs.
+// One core for anyone who is measured, another for the load: else a contestant would be slower the
+// more its load costs.
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 
 export interface Cores {
-  /** The core of whoever is measured; null where processes cannot be kept on cores. */
+  /** The core of anyone who is measured; null where processes cannot be kept on cores. */
   readonly server: number | null
   /** The program with its arguments that starts another one there. */
   readonly under: readonly string[]

@@ -13,7 +13,10 @@ export function processSeconds(pid: number): number | null {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-/** Seconds in which a core was not idle, whoever used it, those that a hypervisor took included. */
+/**
+ * Seconds in which a core was not idle, no matter who used it, those that a hypervisor took
+ * included.
+ */
 export function coreSeconds(core: number): number | null {
   const line = new RegExp(`^cpu${core} (.+)$`, 'm').exec(read('/proc/stat') ?? '')?.[1]
   if (line === undefined) return null

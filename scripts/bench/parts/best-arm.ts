@@ -4,7 +4,10 @@ import { betaPosterior, type Posterior } from '../../../src/stats/belief/posteri
 import type { PartResult } from '../part.ts'
 
 interface Timing {
-  /** What was timed, and on which arms: alike (10 000 units each), or of very different sizes and rates. */
+  /**
+   * What was timed, and on which arms: alike (10 000 units each), or of very different sizes and
+   * rates.
+   */
   readonly name: string
   readonly arms: number
   /** The median over many repetitions, after warming up, in milliseconds. */

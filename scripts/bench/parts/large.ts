@@ -1,5 +1,5 @@
-// The service on a file of ten million units, beside one on an empty file: its start, its memory, and what a new unit costs when each
-// falls on a page of its own.
+// The service on a file of ten million units, beside one on an empty file: its start, its memory,
+// and what a new unit costs when each falls on a page of its own.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'

@@ -1,5 +1,5 @@
-// One client that asks for one unit after another waits for the disk each time; it should wait for little else. The disk is asked
-// alone in the same rounds.
+// One client that asks for one unit after another waits for the disk each time; it should wait for
+// little else. The disk is asked alone in the same rounds.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

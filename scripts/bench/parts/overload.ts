@@ -1,5 +1,6 @@
-// Three times as many new units as the service can serve, for half a minute, by the clock. Whom it accepts should be served in time, the
-// others be told at once, and afterwards everything be as before.
+// Three times as many new units as the service can serve, for half a minute, by the clock. Whom it
+// accepts should be served in time, the others be told at once, and afterwards everything be as
+// before.
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { Contestant } from '../children/contestant.ts'

@@ -1,4 +1,5 @@
-// One replica on PostgreSQL beside the bare echoes. The server has the core of the load, as in production it has others than the service.
+// One replica on PostgreSQL beside the bare echoes. The server has the core of the load, as in
+// production it has others than the service.
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'

@@ -1,5 +1,5 @@
-// A report must cost the same for ten thousand units and for ten million: it reads the ledger, never the units. Services on
-// ledgers of several sizes run side by side, and are asked in turn.
+// A report must cost the same for ten thousand units and for ten million: it reads the ledger,
+// never the units. Services on ledgers of several sizes run side by side, and are asked in turn.
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'

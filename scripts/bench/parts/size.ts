@@ -1,5 +1,5 @@
-// What a million assignments take: on the disk, beyond the units' own names, and in memory. Sequential names, which fill page after page,
-// and random UUIDs, which fall anywhere.
+// What a million assignments take: on the disk, beyond the units' own names, and in memory.
+// Sequential names, which fill page after page, and random UUIDs, which fall anywhere.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'

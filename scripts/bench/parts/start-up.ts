@@ -1,4 +1,5 @@
-// How long the service takes from its launch until it listens, on a new file and on one with a million units.
+// How long the service takes from its launch until it listens, on a new file and on one with a
+// million units.
 import { join } from 'node:path'
 import { Contestant } from '../children/contestant.ts'
 import { fillFile } from '../fill-file.ts'

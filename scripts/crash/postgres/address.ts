@@ -1,7 +1,7 @@
 // An address on 127.0.0.1 that leads to a socket, which may be another one for the next connection.
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 
-/** `target`: the path of the socket of whoever serves now. */
+/** `target`: the path of the socket of anyone who serves now. */
 export async function openAddress(target: () => string): Promise<{ port: number; close(): Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {

@@ -1,5 +1,5 @@
-// Kills the database and the replicas of the service in turn while a client keeps them busy, and holds what they say afterwards against
-// what they had acknowledged.
+// Kills the database and the replicas of the service in turn while a client keeps them busy, and
+// holds what they say afterwards against what they had acknowledged.
 import { audit } from '../audit.ts'
 import { type CrashResult, countsOf } from '../result.ts'
 import { killOnce, type Victim } from './kill-once.ts'
@@ -10,7 +10,9 @@ export interface PostgresCrashOptions extends SceneOptions {
   /** What is killed, in turn. */
   readonly victims?: readonly Victim[]
   readonly onKill?: (kill: { readonly number: number; readonly moment: string }) => void
-  /** Called before the last audit with nothing under way: for tests that lose something on purpose. */
+  /**
+   * Called before the last audit with nothing under way: for tests that lose something on purpose.
+   */
   readonly meddle?: () => Promise<void>
 }
 
@@ -19,7 +21,10 @@ export interface PostgresCrashResult extends CrashResult {
   readonly cuts: number
   readonly fallbacks: number
   readonly slowestFallbackMs: number
-  /** From when the database could be written, or the replica listened, until every replica assigned again: the slowest. */
+  /**
+   * From when the database could be written, or the replica listened, until every replica assigned
+   * again: the slowest.
+   */
   readonly slowestRecoveryMs: number
 }
 

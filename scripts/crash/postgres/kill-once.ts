@@ -1,4 +1,5 @@
-// One kill, of the database or of a replica, with the client at work; over when every replica assigns again.
+// One kill, of the database or of a replica, with the client at work; over when every replica
+// assigns again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { oneOf } from '../one-of.ts'

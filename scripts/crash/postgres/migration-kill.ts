@@ -1,4 +1,5 @@
-// Kills the database, or a process of the service, while two processes make a new database's schema.
+// Kills the database, or a process of the service, while two processes make a new database's
+// schema.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { ask } from '../session.ts'
@@ -20,7 +21,9 @@ interface MigrationKill {
   readonly number: number
 }
 
-/** On a database of its own. Answers what is wrong with it afterwards: it must serve, and be empty. */
+/**
+ * On a database of its own. Answers what is wrong with it afterwards: it must serve, and be empty.
+ */
 export async function killWhileMigrating({ site, folder, victim, chance, number }: MigrationKill): Promise<string[]> {
   const database = `new_${number}`
   await site.query('postgres', `CREATE DATABASE ${database}`)

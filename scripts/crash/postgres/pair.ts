@@ -1,5 +1,6 @@
-// A server with a synchronous standby that follows it and takes its place when it is killed. Services know one address, which leads to
-// whoever serves, as a proxy or a moving address would in production. The server that was lost is made anew, as a standby of the other.
+// A server with a synchronous standby that follows it and takes its place when it is killed.
+// Services know one address, which leads to anyone who serves, as a proxy or a moving address would
+// in production. The server that was lost is made anew, as a standby of the other.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
@@ -43,7 +44,10 @@ export async function startPair(folder: string): Promise<Site> {
   }
 }
 
-/** A new standby that has caught up; from now on a commit is acknowledged when the standby has it too. */
+/**
+ * A new standby that has caught up; from now on a commit is acknowledged when the standby has it
+ * too.
+ */
 async function follow(primary: EmbeddedPostgres, folder: string): Promise<EmbeddedPostgres> {
   const standby = await primary.createStandby(folder)
   await standby.start({ ...SETTINGS, ...EmbeddedPostgres.following(primary) })

@@ -1,5 +1,5 @@
-// One of several processes of the service on one database, which can be killed and comes back at an address of its own. What it said
-// is kept in its folder, for whoever wonders about an answer.
+// One of several processes of the service on one database, which can be killed and comes back at an
+// address of its own. What it said is kept in its folder, for anyone who wonders about an answer.
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../../src/cli/terminal/failure.ts'

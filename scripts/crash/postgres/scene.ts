@@ -1,12 +1,13 @@
-// All who take part in a crash test: the database, the replicas, the client that keeps them busy, and its record.
+// All who take part in a crash test: the database, the replicas, the client that keeps them busy,
+// and its record.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { type Chance, seededChance } from '../../../src/stats/numerics/chance.ts'
 import { compareAll } from '../compare.ts'
 import { EXPERIMENT } from '../definition.ts'
-import { assignOne } from '../errands.ts'
 import { Load } from '../load.ts'
 import { ClientRecord } from '../record.ts'
+import { assignOne } from '../retryable-requests.ts'
 import { ask, prepare } from '../session.ts'
 import { MOMENTS, type Moments } from './moments.ts'
 import { Replica } from './replica.ts'
@@ -38,9 +39,11 @@ export interface Scene {
 
 export const DATABASE = 'pinwheel'
 
-/** Whoever has no answer waits so long before it asks again. */
+/** Anyone who has no answer waits so long before it asks again. */
 const RETRY_MS = 20
-/** What one process changes holds on another within a second; while the database is away it cannot. */
+/**
+ * What one process changes holds on another within a second; while the database is away it cannot.
+ */
 const GRACE_MS = 10_000
 const RECOVERY_LIMIT_MS = 10_000
 
@@ -92,7 +95,10 @@ export async function recovered(scene: Scene): Promise<void> {
   scene.slowestRecoveryMs = Math.max(scene.slowestRecoveryMs, performance.now() - startedAt)
 }
 
-/** Sends again what had no answer, asks for all that was acknowledged, and compares. Answers the snapshots. */
+/**
+ * Sends again what had no answer, asks for all that was acknowledged, and compares. Answers the
+ * snapshots.
+ */
 export async function conclude({ load, spread, replicas, record }: Scene): Promise<number> {
   if (!(await load.settle(spread))) throw new Failure('The service does not answer any more')
   let snapshots = 0

@@ -1,7 +1,7 @@
 // Where the database of a crash test is, and how it is lost and comes back.
 
 export interface Site {
-  /** For services, and for whoever looks. */
+  /** For services, and for anyone who looks. */
   urlOf(database: string): string
   /** Says something, in a session of the server's own administrator. */
   query<Row>(database: string, sql: string): Promise<Row[]>

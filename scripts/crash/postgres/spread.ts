@@ -1,4 +1,5 @@
-// Sends each message to one of several replicas, by chance, and holds them to their word that product code is not kept waiting.
+// Sends each message to one of several replicas, by chance, and holds them to their word that
+// product code is not kept waiting.
 import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import type { Answer, Line, Message } from '../connection.ts'
 import type { ClientRecord } from '../record.ts'

@@ -1,4 +1,5 @@
-// Kills the service, or the backup, while one is made under load; a backup that came to its end is restored and compared.
+// Kills the service, or the backup, while one is made under load; a backup that came to its end is
+// restored and compared.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'

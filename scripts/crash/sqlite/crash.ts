@@ -1,4 +1,5 @@
-// Kills the service again and again while a client keeps it busy, and holds what it says afterwards against what it had acknowledged.
+// Kills the service again and again while a client keeps it busy, and holds what it says afterwards
+// against what it had acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../src/cli/terminal/failure.ts'
 import { type Chance, seededChance } from '../../../src/stats/numerics/chance.ts'

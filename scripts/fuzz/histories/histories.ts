@@ -1,4 +1,5 @@
-// The property over the domain: whatever happens to two experiments in whatever order, their books are right.
+// The property over the domain: whatever happens to two experiments in whatever order, their books
+// are right.
 import fc from 'fast-check'
 import type { Store } from '../../../src/store/port.ts'
 import { expectHolds } from '../expect-holds.ts'
@@ -17,7 +18,10 @@ export interface HistoryRuns {
   readonly isShrunk?: boolean
 }
 
-/** Plays so many. @throws Violation with the shrunk history where the books, or an answer, are not right */
+/**
+ * Plays so many. @throws Violation with the shrunk history where the books, or an answer, are not
+ * right
+ */
 export async function checkHistories({ runs, seed, onPlayed, wrapStore, isShrunk = true }: HistoryRuns): Promise<void> {
   const property = fc.asyncProperty(histories, async history => {
     const played = await playHistory(history, { wrapStore })

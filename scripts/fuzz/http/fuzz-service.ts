@@ -1,5 +1,5 @@
-// The HTTP property at full size, against a process of its own: what it answered, what it still weighs, and whether its books are
-// right afterwards.
+// The HTTP property at full size, against a process of its own: what it answered, what it still
+// weighs, and whether its books are right afterwards.
 import { verify } from '../../../src/bandit/verify.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { Child } from '../child.ts'
@@ -12,12 +12,14 @@ import type { Outcome } from './wire.ts'
 /** Experiments that were stopped stay so: after so many requests there are new ones. */
 const REQUESTS_A_GENERATION = 2_000
 
-/** So often the service is weighed while hostile requests come, where it remembers new experiments … */
+/**
+ * So often the service is weighed while hostile requests come, where it remembers new experiments …
+ */
 const RANDOM_WEIGHINGS = 4
 /** … and while it has nothing new to remember, where it must not grow. */
 const STEADY_WEIGHINGS = 8
 
-export interface ServiceFindings {
+export interface ServiceReportData {
   /** By `2xx`, `4xx`, and so on; `closed` where no answer was owed. */
   readonly byClass: ReadonlyMap<string, number>
   readonly requests: number
@@ -40,7 +42,7 @@ export interface FuzzOptions {
 export async function fuzzService(
   { requests, seed, leakBytes = 0 }: FuzzOptions,
   onProgress: (requests: number, total: number) => void,
-): Promise<ServiceFindings> {
+): Promise<ServiceReportData> {
   const startedAt = performance.now()
   const child = await Child.start(leakBytes)
   try {

@@ -6,16 +6,24 @@ export interface Weighing extends Weight {
   readonly requests: number
 }
 
-/** Less a request is no leak: half a number. Measured without one: 2 bytes, most of them snapshots. */
+/**
+ * Less a request is no leak: half a number. Measured without one: 2 bytes, most of them snapshots.
+ */
 const TOLERATED_BYTES = 4
 
 /** What a heap at rest varies by, however few requests lie between. */
 const NOISE_BYTES = 64 * 1024
 
-/** Resident memory comes and goes by some MiB, with caches that fill and pages that the system has not taken back. */
+/**
+ * Resident memory comes and goes by some MiB, with caches that fill and pages that the system has
+ * not taken back.
+ */
 const TOLERATED_MIB = 48
 
-/** What is wrong with the weight in the second half of the weighings, or null. The first half is for getting warm. */
+/**
+ * What is wrong with the weight in the second half of the weighings, or null. The first half is for
+ * getting warm.
+ */
 export function growthFault(weighings: readonly Weighing[]): string | null {
   const [midway, end] = [weighings[(weighings.length - 1) >> 1], weighings.at(-1)]
   if (midway === undefined || end === undefined) throw new RangeError('Nothing was weighed')

@@ -1,5 +1,5 @@
-// Preloaded into the service under test: tells its parent what is still in use after everything that can be thrown away was, and leaks
-// on purpose where that is asked for. Needs --expose-gc.
+// Preloaded into the service under test: tells its parent what is still in use after everything
+// that can be thrown away was, and leaks on purpose where that is asked for. Needs --expose-gc.
 import { subscribe } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
@@ -11,7 +11,9 @@ declare const gc: () => void
 /** What ends with a request may take some turns of the event loop, or a timer. */
 const REST_MS = 200
 
-/** Threads answer within it; one that is at work for longer is missed, and the parent waits in vain. */
+/**
+ * Threads answer within it; one that is at work for longer is missed, and the parent waits in vain.
+ */
 const channel = new BroadcastChannel('memory-probe')
 
 if (isMainThread) {
@@ -31,7 +33,10 @@ if (isMainThread) {
 }
 unref(channel)
 
-/** Where V8 keeps compiled code and its kin: it grows as long as V8 finds something to compile, and not by what a program keeps. */
+/**
+ * Where V8 keeps compiled code and its kin: it grows as long as V8 finds something to compile, and
+ * not by what a program keeps.
+ */
 const CODE =
   /^(code|trusted|shared_trusted|code_large_object|trusted_large_object|shared_trusted_large_object|read_only)_space$/
 

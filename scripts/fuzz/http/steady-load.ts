@@ -1,6 +1,6 @@
-// Requests that leave nothing new to be remembered: what the service weighs more after many of them, it has forgotten to let go. One
-// experiment runs, and grows by units and rewards, which are on the disk; those of the fuzzer are stopped, and hostile requests to them
-// come again and again.
+// Requests that leave nothing new to be remembered: what the service weighs more after many of
+// them, it has forgotten to let go. One experiment runs, and grows by units and rewards, which are
+// on the disk; those of the fuzzer are stopped, and hostile requests to them come again and again.
 import fc from 'fast-check'
 import type { Child } from '../child.ts'
 import { Violation } from '../expect-holds.ts'
@@ -13,7 +13,10 @@ import { Line } from './wire.ts'
 /** The fuzzer does not know of it. */
 const KEY = 'filled'
 
-/** As many units as requests are there beforehand, so that what is added is little: each two per cent make a snapshot, which is kept. */
+/**
+ * As many units as requests are there beforehand, so that what is added is little: each two per
+ * cent make a snapshot, which is kept.
+ */
 const BATCH = 10_000
 
 const IN_FLIGHT = 8
@@ -22,7 +25,10 @@ const IN_FLIGHT = 8
 const SAMPLE = 400
 const LOOSE_ONE_IN = 10
 
-/** Sends so many, and weighs the service so many times on the way, at last at the end. @throws Violation */
+/**
+ * Sends so many, and weighs the service so many times on the way, at last at the end. @throws
+ * Violation
+ */
 export async function weighUnderLoad(
   child: Child,
   {
@@ -73,7 +79,10 @@ function fresh(number: number, filled: number): HostileRequest {
   return { method: 'POST', target, headers, body, framing: 'length', version: '1.1', cuts: [] }
 }
 
-/** None starts an experiment: a policy is frozen by every start, and kept. Of the loose ones, which take long, some will do. */
+/**
+ * None starts an experiment: a policy is frozen by every start, and kept. Of the loose ones, which
+ * take long, some will do.
+ */
 function isFitting(request: HostileRequest, place: number): boolean {
   return !request.target.includes('/start') && (!isLoose(request) || place % LOOSE_ONE_IN === 0)
 }

@@ -1,5 +1,5 @@
-// The property over HTTP: some requests at the same moment, each over a connection of its own, or all in a row over one; every
-// answer as promised, and the service alive afterwards.
+// The property over HTTP: some requests at the same moment, each over a connection of its own, or
+// all in a row over one; every answer as promised, and the service alive afterwards.
 import fc from 'fast-check'
 import { expectHolds } from '../expect-holds.ts'
 import { type HostileRequest, hostileRequests, isLoose, piecesOf, requestText } from './hostile-requests.ts'
@@ -16,7 +16,10 @@ const ONE_IN_PIPELINE = 5
 /** A simulation may take long, and shows that it is at work. */
 const SIMULATION_PATIENCE_MS = 200
 
-/** Experiments that nobody but the fuzzer has, anew for each generation, since those that were stopped stay so. */
+/**
+ * Experiments that nobody but the fuzzer has, anew for each generation, since those that were
+ * stopped stay so.
+ */
 export function keysOf(generation: number): string[] {
   return ['steady', ...Array.from({ length: 5 }, (_, number) => `fuzz-${generation}-${number}`)]
 }
@@ -96,7 +99,10 @@ function isSimulation({ target }: HostileRequest): boolean {
   return target.includes('/simulate')
 }
 
-/** What is there before the first volley: an experiment that runs, with units and rewards, and is only stopped by the fuzzer. */
+/**
+ * What is there before the first volley: an experiment that runs, with units and rewards, and is
+ * only stopped by the fuzzer.
+ */
 export async function prepare(url: string): Promise<void> {
   const call = async (method: string, path: string, body?: unknown) => {
     const headers = { 'content-type': 'application/json' }

@@ -1,5 +1,5 @@
-// HTTP by hand: bytes out, one answer in, over a connection that stays open. fetch and node:http would refuse to send most of what
-// is sent here.
+// HTTP by hand: bytes out, one answer in, over a connection that stays open. fetch and node:http
+// would refuse to send most of what is sent here.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -32,7 +32,10 @@ export interface Sending {
 /** An answer has to have come by then. */
 export const SILENCE_MS = 5_000
 
-/** Who waits for more than is sent hears by then that nothing more comes; the answer to what was whole is there before. */
+/**
+ * Who waits for more than is sent hears by then that nothing more comes; the answer to what was
+ * whole is there before.
+ */
 const LOOSE_END_MS = 50
 
 /** Long enough for a piece to arrive alone. */
@@ -56,14 +59,16 @@ export class Line {
     const connection = kept?.isUsable ? kept : await Connection.open(this.#host, this.#port)
     const outcome = await connection.send(sending)
     this.#connection = connection
-    // What was kept open may have been closed by the other side at the same moment; that is no answer to anything.
+    // What was kept open may have been closed by the other side at the same moment; that is no
+    // answer to anything.
     if (outcome.kind === 'closed' && connection === kept && kept.isBare) return this.send(sending)
     return outcome
   }
 
   /**
-   * Sends them all in one piece over one connection before any answer is read, and reads the answers in their order. Once an answer
-   * ends the connection, no more are owed: there may be fewer outcomes.
+   * Sends them all in one piece over one connection before any answer is read, and reads the
+   * answers in their order. Once an answer ends the connection, no more are owed: there may be
+   * fewer outcomes.
    */
   async sendPipelined(sendings: readonly Sending[]): Promise<Outcome[]> {
     const connection = await Connection.open(this.#host, this.#port)
@@ -190,7 +195,10 @@ interface Parsed {
   readonly size: number
 }
 
-/** The first answer in the bytes, past those that only say "go on"; null while its head is not whole. */
+/**
+ * The first answer in the bytes, past those that only say "go on"; null while its head is not
+ * whole.
+ */
 function parseAnswer(bytes: Buffer, how: { isHead: boolean; isOver: boolean }): Parsed | null {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd === -1) return null

@@ -9,8 +9,9 @@ export interface Difference {
 }
 
 /**
- * Lists whose items have a `key` each, all different, are matched by it, so that an added arm shows as one line and not as a shift of
- * all; a list of other items, or in another order, differs as a whole.
+ * Lists whose items have a `key` each, all different, are matched by it, so that an added arm shows
+ * as one line and not as a shift of all; a list of other items, or in another order, differs as a
+ * whole.
  */
 export function differences(before: unknown, after: unknown, path = ''): Difference[] {
   if (before === after) return []
@@ -32,7 +33,10 @@ function difference(path: string, before: unknown, after: unknown): Difference {
   return { path, ...(before !== undefined && { before }), ...(after !== undefined && { after }) }
 }
 
-/** The parts of an object or a keyed list by name; null for all else, which has no parts that could be told apart. */
+/**
+ * The parts of an object or a keyed list by name; null for all else, which has no parts that could
+ * be told apart.
+ */
 function partsOf(value: unknown): Map<string, unknown> | null {
   if (!isContainer(value)) return null
   if (!Array.isArray(value)) return new Map(Object.entries(value))

@@ -5,9 +5,10 @@ import type { ExperimentState } from './change.ts'
 import type { Definition, Experiment } from './experiment.ts'
 
 /**
- * The experiment with the arm retired; null when it is so already, or stopped. Fixed weights go to the arms that stay, in proportion.
- * Without a rival left a running experiment is paused: it has nothing more to compare, and units that are assigned the control in
- * the meantime would be lost to an arm that comes later.
+ * The experiment with the arm retired; null when it is so already, or stopped. Fixed weights go to
+ * the arms that stay, in proportion. Without a rival left a running experiment is paused: it has
+ * nothing more to compare, and units that are assigned the control in the meantime would be lost to
+ * an arm that comes later.
  */
 export function retirement(experiment: Experiment, key: string): ExperimentState | null {
   const { definition, status } = experiment

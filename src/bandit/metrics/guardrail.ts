@@ -1,6 +1,6 @@
 // A guardrail: a metric that must not suffer by more than its margin while another one is improved.
 import type { Interval } from '../../stats/sequences/confidence-sequence.ts'
-import type { ArmLift, GuardrailFinding, GuardrailVerdict } from '../report/findings.ts'
+import type { ArmLift, GuardrailFinding, GuardrailVerdict } from '../report/report-data.ts'
 import type { Metric } from './metric.ts'
 
 export function judgeGuardrail(

@@ -1,4 +1,5 @@
-// A metric: what is measured of a unit, which direction is good, and for how long after its assignment rewards count.
+// A metric: what is measured of a unit, which direction is good, and for how long after its
+// assignment rewards count.
 import type { Goal } from '../../stats/goal.ts'
 
 export const METRIC_TYPES = ['binary', 'continuous'] as const
@@ -14,7 +15,10 @@ export interface Metric {
   readonly goal: Goal
   /** Outcomes are clipped to it. Binary: [0, 1]. */
   readonly range: readonly [number, number]
-  /** How long after the unit's assignment a reward counts, as `14d`; null: every later reward counts. See `windowMsOf`. */
+  /**
+   * How long after the unit's assignment a reward counts, as `14d`; null: every later reward
+   * counts. See `windowMsOf`.
+   */
   readonly window: string | null
   /** Guardrails only: the harm that is tolerated, ≥ 0, in the metric's own unit. */
   readonly margin: number | null

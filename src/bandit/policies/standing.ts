@@ -5,7 +5,7 @@ import { type Posterior, posteriorMean } from '../../stats/belief/posterior.ts'
 import type { Ledger } from '../../stats/ledger.ts'
 import { controlOf, type Definition } from '../experiment/experiment.ts'
 import type { Metric } from '../metrics/metric.ts'
-import type { Standing } from '../report/findings.ts'
+import type { Standing } from '../report/report-data.ts'
 import { posteriorsOf } from './learn.ts'
 
 const CREDIBLE_ENDS = [0.025, 0.975] as const

@@ -6,7 +6,7 @@ import type { Ledger } from '../../stats/ledger.ts'
 import type { Definition } from '../experiment/experiment.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { posteriorsOf } from '../policies/learn.ts'
-import type { MeanInterval } from './findings.ts'
+import type { MeanInterval } from './report-data.ts'
 
 export interface BeliefCurves {
   /** In the metric's own unit, rising, evenly spaced. */

@@ -1,5 +1,6 @@
-// The course of an experiment, snapshot by snapshot: what shares the policy gave, how many units came, what they earned, and what
-// equal shares would have earned instead. Read off the ledger of one metric.
+// The course of an experiment, snapshot by snapshot: what shares the policy gave, how many units
+// came, what they earned, and what equal shares would have earned instead. Read off the ledger of
+// one metric.
 
 import type { Ledger } from '../../stats/ledger.ts'
 import { type Gain, gainsOf } from '../../stats/lift/gain.ts'

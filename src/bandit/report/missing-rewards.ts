@@ -55,7 +55,7 @@ export function missingRewardsOf({ arms }: Definition, metric: Metric, cells: re
 }
 
 /** A sentence for each arm. */
-export function missingRewardsSentences(missing: readonly MissingRewards[]): string[] {
+export function missingRewardsTexts(missing: readonly MissingRewards[]): string[] {
   return missing.map(
     ({ metric, arm, units, expected }) =>
       `No reward of ${metric.key} has come for any of the ${formatCount(units)} units of ${arm}, while the other arms have theirs: at their rate at least ${formatCount(Math.round(expected))} units of ${arm} would have one. Are they sent?`,

@@ -3,8 +3,8 @@
 // at most 13 columns wide, so that tables keep their width.
 
 import type { Metric } from '../metrics/metric.ts'
-import type { MeanInterval } from './findings.ts'
 import { ABSENT, exponentOf, grouped, inPowersOfTen } from './numbers.ts'
+import type { MeanInterval } from './report-data.ts'
 
 /** An estimate with its ends; null: no number, or no bound. */
 export interface Span {

@@ -1,13 +1,13 @@
 // The sentences that give the reasons of an advice, with the intervals that it rests on.
 
 import { counted, listed, namesAre } from '../wording.ts'
-import type { ArmReport, Findings, GuardrailFinding, PairLift } from './findings.ts'
 import { liftNotation, writeExactly, writeSpan } from './notation.ts'
 import { formatLevel } from './numbers.ts'
-import { tooEarlySentence } from './too-early.ts'
+import type { ArmReport, GuardrailFinding, PairLift, ReportData } from './report-data.ts'
+import { tooEarlyText } from './too-early.ts'
 
 /** Why an arm that is better than the control may be shipped. */
-export function shippingClause({ metric, alpha }: Findings, { arm }: ArmReport): string {
+export function shippingClause({ metric, alpha }: ReportData, { arm }: ArmReport): string {
   const side = metric.goal === 'increase' ? 'above' : 'below'
   return `The whole interval of ${arm}'s lift in ${metric.key} lies ${side} 0, with ${formatLevel(1 - alpha)} confidence at every look`
 }
@@ -16,7 +16,7 @@ export function shippingClause({ metric, alpha }: Findings, { arm }: ArmReport):
  * `b is worse than control: −8.0 … −2.0 pp`; `the interval of the lift of b contains 0: −2.0 … +4.0
  * pp`.
  */
-export function liftClause({ metric, control }: Findings, { arm, lift }: ArmReport): string {
+export function liftClause({ metric, control }: ReportData, { arm, lift }: ArmReport): string {
   if (lift === null || lift.estimate === null) return `${arm} has not been compared with ${control}`
   const span = writeSpan(liftNotation(metric, [lift]), lift)
   if (lift.verdict !== 'undecided') return `${arm} is ${lift.verdict} than ${control}: ${span}`
@@ -26,7 +26,7 @@ export function liftClause({ metric, control }: Findings, { arm, lift }: ArmRepo
 }
 
 /** `womens by +1.0 … +3.2 pp`. */
-export function pairClause({ metric }: Findings, { over, lower, upper }: PairLift): string {
+export function pairClause({ metric }: ReportData, { over, lower, upper }: PairLift): string {
   const span = { estimate: null, lower, upper }
   return `${over} by ${writeSpan(liftNotation(metric, [span]), span)}`
 }
@@ -52,7 +52,7 @@ export function openClause({ metric, arm, margin, lift, isWithinWindow }: Guardr
  * that. An arm: it is better than the control and harms no guardrail. The control: all others are
  * worse.
  */
-export function isProven({ arms, winner, guardrails }: Findings): boolean {
+export function isProven({ arms, winner, guardrails }: ReportData): boolean {
   const found = arms.find(({ arm }) => arm === winner)
   if (found === undefined) return false
   if (found.isControl) return arms.every(({ isControl, lift }) => isControl || lift?.verdict === 'worse')
@@ -60,31 +60,31 @@ export function isProven({ arms, winner, guardrails }: Findings): boolean {
   return found.lift?.verdict === 'better' && !isHarmful
 }
 
-export function whyStopped(findings: Findings): string {
-  const { arms, winner, control, guardrails } = findings
+export function whyStopped(reportData: ReportData): string {
+  const { arms, winner, control, guardrails } = reportData
   if (winner === null) return `Units keep their arms, and new units get ${control}.`
   const everybody = `Every unit gets ${winner}`
   const others = arms.filter(({ isControl }) => !isControl)
   const keysWith = (verdict: string) => others.filter(({ lift }) => lift?.verdict === verdict).map(({ arm }) => arm)
   if (winner === control) {
     const [better, worse] = [keysWith('better'), keysWith('worse')]
-    if (isProven(findings)) return `${everybody}; ${namesAre(worse)} worse.`
+    if (isProven(reportData)) return `${everybody}; ${namesAre(worse)} worse.`
     if (better.length > 0) return `${everybody}, although ${namesAre(better)} better.`
     return `${everybody}; no arm was shown to be better.`
   }
   const arm = arms.find(each => each.arm === winner)
   const harms = guardrails.filter(finding => finding.arm === winner && finding.verdict === 'harmed').map(harmClause)
-  return `${[everybody, ...(arm === undefined ? [] : [liftClause(findings, arm)]), ...harms].join('; ')}.`
+  return `${[everybody, ...(arm === undefined ? [] : [liftClause(reportData, arm)]), ...harms].join('; ')}.`
 }
 
 /** Why nothing is to be done yet. */
-export function whyWait(findings: Findings): string {
-  const { status, control } = findings
-  const reason = waitingReason(findings)
+export function whyWait(reportData: ReportData): string {
+  const { status, control } = reportData
+  const reason = waitingReason(reportData)
   return status === 'paused' ? `New units get ${control}, and nothing is kept of them. ${reason}` : reason
 }
 
-function waitingReason({ units, immatureUnits, metric, arms }: Findings): string {
+function waitingReason({ units, immatureUnits, metric, arms }: ReportData): string {
   const rivals = arms.filter(({ isControl, status }) => !isControl && status === 'active')
   if (rivals.length === 0) return 'Only the control is active, so there is nothing to compare.'
   if (units === 0) return 'No unit has been assigned yet.'
@@ -94,7 +94,7 @@ function waitingReason({ units, immatureUnits, metric, arms }: Findings): string
   const undecided = rivals.filter(({ lift }) => lift?.verdict === 'undecided')
   const needed = undecided.map(({ lift }) => lift?.sufficientUnits ?? 0)
   if (needed.length > 0 && needed.every(count => count > 0)) {
-    return tooEarlySentence(Math.max(...needed), units - immatureUnits)
+    return tooEarlyText(Math.max(...needed), units - immatureUnits)
   }
   const [only] = undecided
   if (undecided.length === 1) return `The interval of ${only?.arm}'s lift in ${metric.key} still contains 0.`

@@ -3,10 +3,10 @@
 
 import { counted, joined, listed, namesAre } from '../wording.ts'
 import { clippingDoubts } from './clipping.ts'
-import type { ArmReport, Findings } from './findings.ts'
-import { missingRewardsSentences } from './missing-rewards.ts'
+import { missingRewardsTexts } from './missing-rewards.ts'
 import { formatCount, formatInstant, formatShare } from './numbers.ts'
 import { harmClause, liftClause, openClause, pairClause, shippingClause, whyStopped, whyWait } from './reasons.ts'
+import type { ArmReport, ReportData } from './report-data.ts'
 
 /**
  * `ship`: give one arm to everybody. `choose`: several arms beat the control, and which is best is
@@ -39,33 +39,33 @@ const SURE_BELIEF = 0.95
 const ALARMING_LOG_E = Math.log(1_000)
 
 /** The first rule that applies. Null for a metric that decides nothing. */
-export function recommend(findings: Findings): Recommendation | null {
-  if (findings.metric.role !== 'primary') return null
+export function recommend(reportData: ReportData): Recommendation | null {
+  if (reportData.metric.role !== 'primary') return null
   return (
-    notStarted(findings) ??
-    stopped(findings) ??
-    investigate(findings) ??
-    retireHarmful(findings) ??
-    inTime(findings, safelyShipOrChoose(findings) ?? keepControl(findings) ?? retireWorse(findings)) ??
-    advise('continue', [], whyWait(findings))
+    notStarted(reportData) ??
+    stopped(reportData) ??
+    investigate(reportData) ??
+    retireHarmful(reportData) ??
+    inTime(reportData, safelyShipOrChoose(reportData) ?? keepControl(reportData) ?? retireWorse(reportData)) ??
+    advise('continue', [], whyWait(reportData))
   )
 }
 
-function notStarted({ status, control }: Findings): Recommendation | null {
+function notStarted({ status, control }: ReportData): Recommendation | null {
   if (status !== 'draft') return null
   return advise('continue', [], `The experiment is not started: every unit gets ${control}, and nothing is kept.`)
 }
 
-function stopped(findings: Findings): Recommendation | null {
-  const { status, winner } = findings
+function stopped(reportData: ReportData): Recommendation | null {
+  const { status, winner } = reportData
   if (status !== 'stopped') return null
-  return advise('stopped', winner === null ? [] : [winner], whyStopped(findings))
+  return advise('stopped', winner === null ? [] : [winner], whyStopped(reportData))
 }
 
-function investigate({ arms, sampleRatio, clippings, missing, metric, silence }: Findings): Recommendation | null {
+function investigate({ arms, sampleRatio, clippings, missing, metric, silence }: ReportData): Recommendation | null {
   const reasons = [
     ...clippingDoubts(clippings),
-    ...missingRewardsSentences(missing.filter(({ metric: { role } }) => role === 'primary')),
+    ...missingRewardsTexts(missing.filter(({ metric: { role } }) => role === 'primary')),
   ]
   if (sampleRatio.status === 'alarm') {
     const off = arms.filter((_, arm) => (sampleRatio.logEValues[arm] ?? 0) >= ALARMING_LOG_E).map(({ arm }) => arm)
@@ -85,7 +85,7 @@ function investigate({ arms, sampleRatio, clippings, missing, metric, silence }:
   return reasons.length === 0 ? null : advise('investigate', [], reasons.join(' '))
 }
 
-function retireHarmful({ arms, guardrails }: Findings): Recommendation | null {
+function retireHarmful({ arms, guardrails }: ReportData): Recommendation | null {
   const active = new Set(arms.filter(isRival).map(({ arm }) => arm))
   const harms = guardrails.filter(({ arm, verdict }) => verdict === 'harmed' && active.has(arm))
   if (harms.length === 0) return null
@@ -93,7 +93,7 @@ function retireHarmful({ arms, guardrails }: Findings): Recommendation | null {
 }
 
 /** A decision that is due only when the shortest duration is over. */
-function inTime({ minDuration, generatedAt }: Findings, decision: Recommendation | null): Recommendation | null {
+function inTime({ minDuration, generatedAt }: ReportData, decision: Recommendation | null): Recommendation | null {
   if (decision === null || decision.action === 'continue' || decision.action === 'investigate') return decision
   if (minDuration === null || generatedAt >= minDuration.until) return decision
   const until = `The experiment runs for at least ${minDuration.text}, until ${formatInstant(minDuration.until)}, and nothing is decided before.`
@@ -104,22 +104,24 @@ function inTime({ minDuration, generatedAt }: Findings, decision: Recommendation
  * A guardrail may look safe because its rewards are not sent. Harm in other arms is no doubt: it is
  * told before.
  */
-function safelyShipOrChoose(findings: Findings): Recommendation | null {
-  const decision = shipOrChoose(findings)
+function safelyShipOrChoose(reportData: ReportData): Recommendation | null {
+  const decision = shipOrChoose(reportData)
   if (decision === null || decision.action === 'continue') return decision
-  const unheard = findings.missing.filter(({ metric, arm }) => metric.role !== 'primary' && decision.arms.includes(arm))
-  return unheard.length === 0 ? decision : advise('investigate', [], missingRewardsSentences(unheard).join(' '))
+  const unheard = reportData.missing.filter(
+    ({ metric, arm }) => metric.role !== 'primary' && decision.arms.includes(arm),
+  )
+  return unheard.length === 0 ? decision : advise('investigate', [], missingRewardsTexts(unheard).join(' '))
 }
 
-function shipOrChoose(findings: Findings): Recommendation | null {
-  const { arms, guardrails, control } = findings
+function shipOrChoose(reportData: ReportData): Recommendation | null {
+  const { arms, guardrails, control } = reportData
   const better = arms.filter(arm => isRival(arm) && arm.lift?.verdict === 'better')
   if (better.length === 0) return null
   const isBetter = (key: string) => better.some(({ arm }) => arm === key)
   const open = guardrails.filter(({ arm, verdict }) => verdict === 'undecided' && isBetter(arm))
-  const best = bestOf(better, findings)
+  const best = bestOf(better, reportData)
   if (best !== null && open.every(({ arm }) => arm !== best.arm)) {
-    return advise('ship', [best.arm], whyShip(findings, best, better))
+    return advise('ship', [best.arm], whyShip(reportData, best, better))
   }
   const keys = better.map(({ arm }) => arm)
   if (open.length > 0) {
@@ -136,32 +138,32 @@ function shipOrChoose(findings: Findings): Recommendation | null {
  * The only better arm; else the one that beats the others; else the one that is believed to be
  * best, since all are proven.
  */
-function bestOf(better: readonly ArmReport[], findings: Findings): ArmReport | null {
+function bestOf(better: readonly ArmReport[], reportData: ReportData): ArmReport | null {
   if (better.length === 1) return better[0] ?? null
   return (
-    better.find(({ arm }) => better.every(other => other.arm === arm || beats(findings, arm, other.arm))) ??
+    better.find(({ arm }) => better.every(other => other.arm === arm || beats(reportData, arm, other.arm))) ??
     better.find(({ probabilityBest }) => (probabilityBest ?? 0) >= SURE_BELIEF) ??
     null
   )
 }
 
-function beats({ pairs }: Findings, arm: string, other: string): boolean {
+function beats({ pairs }: ReportData, arm: string, other: string): boolean {
   return pairs.some(pair => pair.arm === arm && pair.over === other && pair.verdict === 'better')
 }
 
-function whyShip(findings: Findings, best: ArmReport, better: readonly ArmReport[]): string {
+function whyShip(reportData: ReportData, best: ArmReport, better: readonly ArmReport[]): string {
   const others = better.filter(arm => arm !== best).map(({ arm }) => arm)
-  const why = shippingClause(findings, best) + rivalClause(findings, best)
+  const why = shippingClause(reportData, best) + rivalClause(reportData, best)
   if (others.length === 0) return `${why}.`
-  const too = `${why}; ${namesAre(others)} better than ${findings.control} too`
-  const isBeaten = others.every(other => beats(findings, best.arm, other))
+  const too = `${why}; ${namesAre(others)} better than ${reportData.control} too`
+  const isBeaten = others.every(other => beats(reportData, best.arm, other))
   if (!isBeaten) return `${too}, and P(best) of ${best.arm} is ${formatShare(best.probabilityBest)}.`
-  const pairs = findings.pairs.filter(({ arm, over }) => arm === best.arm && others.includes(over))
-  return `${too}, and ${best.arm} beats ${joined(pairs.map(pair => pairClause(findings, pair)))}`
+  const pairs = reportData.pairs.filter(({ arm, over }) => arm === best.arm && others.includes(over))
+  return `${too}, and ${best.arm} beats ${joined(pairs.map(pair => pairClause(reportData, pair)))}`
 }
 
 /** An arm that has not beaten the control may still be believed to be the best one. */
-function rivalClause({ arms }: Findings, best: ArmReport): string {
+function rivalClause({ arms }: ReportData, best: ArmReport): string {
   const rivals = arms.filter(arm => isRival(arm) && arm.lift?.verdict === 'undecided')
   const [rival] = rivals.toSorted((one, other) => (other.probabilityBest ?? 0) - (one.probabilityBest ?? 0))
   if (rival === undefined || (rival.probabilityBest ?? 0) <= (best.probabilityBest ?? 0)) return ''
@@ -169,7 +171,7 @@ function rivalClause({ arms }: Findings, best: ArmReport): string {
   return `; ${rival.arm} may be better still (${beliefs}), but is not proven`
 }
 
-function keepControl({ arms, control }: Findings): Recommendation | null {
+function keepControl({ arms, control }: ReportData): Recommendation | null {
   const rivals = arms.filter(isRival)
   if (rivals.length === 0 || rivals.some(({ lift }) => lift?.verdict !== 'worse')) return null
   const isRetired = arms.some(({ isControl, status }) => isControl && status === 'retired')
@@ -179,11 +181,11 @@ function keepControl({ arms, control }: Findings): Recommendation | null {
   return advise('keep', [control], `${namesAre(rivals.map(({ arm }) => arm))} worse than ${control}.${remedy}`)
 }
 
-function retireWorse(findings: Findings): Recommendation | null {
-  const worse = findings.arms.filter(arm => isRival(arm) && arm.lift?.verdict === 'worse')
+function retireWorse(reportData: ReportData): Recommendation | null {
+  const worse = reportData.arms.filter(arm => isRival(arm) && arm.lift?.verdict === 'worse')
   if (worse.length === 0) return null
   const keys = worse.map(({ arm }) => arm)
-  const clauses = worse.map(arm => liftClause(findings, arm))
+  const clauses = worse.map(arm => liftClause(reportData, arm))
   return advise('retire', keys, `${joined(clauses)} Whether another arm is better is open.`)
 }
 

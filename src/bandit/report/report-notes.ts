@@ -6,10 +6,10 @@ import type { StoredLedger } from '../../store/port.ts'
 import type { Definition } from '../experiment/experiment.ts'
 import { counted, listed, namesAre } from '../wording.ts'
 import { clippingNotes } from './clipping.ts'
-import type { Findings } from './findings.ts'
-import { missingRewardsSentences } from './missing-rewards.ts'
+import { exposuresOf } from './exposure.ts'
+import { missingRewardsTexts } from './missing-rewards.ts'
 import { formatCount, formatShare } from './numbers.ts'
-import { dietsOf } from './starvation.ts'
+import type { ReportData } from './report-data.ts'
 
 /** A metric without a window misleads when more than this share of its rewards come late. */
 const DELAYED_SHARE = 0.05
@@ -19,24 +19,24 @@ const UNITS_WITHOUT_REWARD = 100
 /** So many arms are told of one by one. */
 const MOST_STARVED = 3
 
-export function notesOn(findings: Findings, definition: Definition, stored: StoredLedger): string[] {
+export function notesOn(reportData: ReportData, definition: Definition, stored: StoredLedger): string[] {
   return [
-    ...progressNotes(findings),
-    ...armNotes(findings),
-    ...exposureNotes(findings, definition, stored),
-    ...clippingNotes(findings.clippings),
-    ...rangeNotes(findings),
-    ...tailNotes(findings, definition, stored),
-    ...delayNotes(findings, stored),
-    ...noRewardNotes(findings, stored),
-    ...missingRewardsSentences(findings.missing),
+    ...progressNotes(reportData),
+    ...armNotes(reportData),
+    ...exposureNotes(reportData, definition, stored),
+    ...clippingNotes(reportData.clippings),
+    ...rangeNotes(reportData),
+    ...tailNotes(reportData, definition, stored),
+    ...delayNotes(reportData, stored),
+    ...noRewardNotes(reportData, stored),
+    ...missingRewardsTexts(reportData.missing),
     ...additionNotes(definition, stored),
-    ...explorationNotes(findings, definition, stored),
-    ...reopenedNotes(findings, definition, stored),
+    ...explorationNotes(reportData, definition, stored),
+    ...reopenedNotes(reportData, definition, stored),
   ]
 }
 
-function progressNotes({ status, units, immatureUnits, metric, sampleRatio, control }: Findings): string[] {
+function progressNotes({ status, units, immatureUnits, metric, sampleRatio, control }: ReportData): string[] {
   const notes: string[] = []
   if (status === 'draft') notes.push(`The experiment is not started: every unit gets ${control}, and nothing is kept.`)
   else if (units === 0) notes.push('No unit has been assigned yet, so there is nothing to estimate.')
@@ -50,7 +50,7 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio, cont
   return notes
 }
 
-function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
+function armNotes({ arms, metric, units, immatureUnits }: ReportData): string[] {
   if (units === immatureUnits) return []
   const notes: string[] = []
   const unseen = arms.filter(arm => arm.units === 0).map(({ arm }) => arm)
@@ -75,7 +75,7 @@ function armNotes({ arms, metric, units, immatureUnits }: Findings): string[] {
 }
 
 /** What it means for lifts that an arm gets no new units, or hardly any. */
-function exposureNotes({ arms, status, units }: Findings, definition: Definition, stored: StoredLedger): string[] {
+function exposureNotes({ arms, status, units }: ReportData, definition: Definition, stored: StoredLedger): string[] {
   if (units === 0) return []
   const notes: string[] = []
   const retired = arms.filter(arm => arm.status === 'retired')
@@ -91,7 +91,7 @@ function exposureNotes({ arms, status, units }: Findings, definition: Definition
     )
   }
   if (status !== 'running') return notes
-  const starved = dietsOf(definition, stored, () => false).filter(({ isStarved }) => isStarved)
+  const starved = exposuresOf(definition, stored, () => false).filter(({ isStarved }) => isStarved)
   for (const { arm, units: own, of } of starved.slice(0, MOST_STARVED)) {
     const meaning =
       arm === definition.control
@@ -103,7 +103,7 @@ function exposureNotes({ arms, status, units }: Findings, definition: Definition
   return notes
 }
 
-function rangeNotes({ metric }: Findings): string[] {
+function rangeNotes({ metric }: ReportData): string[] {
   const [lowest, highest] = metric.range
   if (metric.type === 'binary' || (lowest <= 0 && highest >= 0)) return []
   const nearest = lowest > 0 ? lowest : highest
@@ -113,7 +113,7 @@ function rangeNotes({ metric }: Findings): string[] {
 }
 
 /** Arms of which a single outcome weighs so much that the intervals are known too late. */
-function tailNotes({ metric, clippings }: Findings, { arms }: Definition, { cells }: StoredLedger): string[] {
+function tailNotes({ metric, clippings }: ReportData, { arms }: Definition, { cells }: StoredLedger): string[] {
   if (metric.type === 'binary') return []
   const sums = arms.map(() => ({ tally: EMPTY_TALLY, largest: 0 }))
   for (const cell of cells) {
@@ -132,7 +132,7 @@ function tailNotes({ metric, clippings }: Findings, { arms }: Definition, { cell
   return [isCut ? note : `${note} Where it stays, give the metric of a new experiment a narrower range.`]
 }
 
-function noRewardNotes({ metric, units }: Findings, { cells }: StoredLedger): string[] {
+function noRewardNotes({ metric, units }: ReportData, { cells }: StoredLedger): string[] {
   if (units < UNITS_WITHOUT_REWARD || cells.some(({ rewards }) => rewards > 0)) return []
   return [
     `No reward of ${metric.key} has come for any of ${formatCount(units)} units: check that /assign and /rewards are sent the same ids of units; where they differ, pinwheel_rewards_total{status="unassigned"} in /metrics rises.`,
@@ -140,7 +140,7 @@ function noRewardNotes({ metric, units }: Findings, { cells }: StoredLedger): st
 }
 
 /** Rewards that come late. */
-function delayNotes({ metric }: Findings, { cells }: StoredLedger): string[] {
+function delayNotes({ metric }: ReportData, { cells }: StoredLedger): string[] {
   if (metric.window !== null) return []
   let [rewards, delayed] = [0, 0]
   for (const cell of cells) {
@@ -164,7 +164,7 @@ function additionNotes({ arms }: Definition, { snapshots }: StoredLedger): strin
 
 /** Which exploration holds now, where it changes with the verdicts. */
 function explorationNotes(
-  { status }: Findings,
+  { status }: ReportData,
   { policy, metrics }: Definition,
   { snapshots }: StoredLedger,
 ): string[] {
@@ -184,7 +184,7 @@ function explorationNotes(
 }
 
 /** Active arms whose verdict was there when every arm had one, and is not now. */
-function reopenedNotes({ arms, metric }: Findings, definition: Definition, { snapshots }: StoredLedger): string[] {
+function reopenedNotes({ arms, metric }: ReportData, definition: Definition, { snapshots }: StoredLedger): string[] {
   const decided = snapshots.find(({ allDecided }) => allDecided)
   if (metric.role !== 'primary' || decided === undefined) return []
   const reopened = arms.filter(({ arm, status, lift }) => {

@@ -22,17 +22,25 @@ import { judgeGuardrail } from '../metrics/guardrail.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
-import type { ArmLift, ArmReport, Findings, GuardrailFinding, MeanEstimate, PairLift, Standing } from './findings.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
 import { type Recommendation, recommend } from './recommendation.ts'
+import type {
+  ArmLift,
+  ArmReport,
+  GuardrailFinding,
+  MeanEstimate,
+  PairLift,
+  ReportData,
+  Standing,
+} from './report-data.ts'
 import { notesOn } from './report-notes.ts'
 import { silenceOf } from './silence.ts'
 import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
 
-export type { ArmReport, MeanInterval } from './findings.ts'
+export type { ArmReport, MeanInterval } from './report-data.ts'
 
-/** The findings, what to do about them, and what to keep in mind. */
-export interface Report extends Findings {
+/** The reportData, what to do about them, and what to keep in mind. */
+export interface Report extends ReportData {
   /** Null on a metric that is not the primary one: decisions rest on that. */
   readonly recommendation: Recommendation | null
   /** What is missing, immature or unbounded, and why: plain sentences. */
@@ -59,7 +67,7 @@ export async function report(
   await giveWay()
   const units = unitsIn(ledger)
   const every = [own, ...guarded.filter(each => each !== own)]
-  const findings: Findings = {
+  const reportData: ReportData = {
     experiment: definition.key,
     description: definition.description,
     status: experiment.status,
@@ -76,17 +84,17 @@ export async function report(
     arms,
     policyLift: effects.policyLift,
     sampleRatio,
-    guardrails: guarded.flatMap(each => guardrailFindings(definition, each)),
+    guardrails: guarded.flatMap(each => guardrailReportData(definition, each)),
     clippings: every.flatMap(({ clippings }) => clippings),
     missing: every.flatMap(({ missing }) => missing),
     silence: isPrimary && experiment.status === 'running' ? silenceOf(stored, now) : null,
     minDuration: minDurationOf(experiment),
     pairs,
   }
-  return { ...findings, recommendation: recommend(findings), notes: notesOn(findings, definition, stored) }
+  return { ...reportData, recommendation: recommend(reportData), notes: notesOn(reportData, definition, stored) }
 }
 
-function minDurationOf({ definition, startedAt }: Experiment): Findings['minDuration'] {
+function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDuration'] {
   const { minDuration } = definition
   if (minDuration === undefined || startedAt === null) return null
   return { text: minDuration, until: startedAt + minDurationMsOf(definition) }
@@ -193,7 +201,7 @@ function pairLifts({ definition }: Experiment, { metric, ledger, lifts }: Metric
   })
 }
 
-function guardrailFindings({ arms }: Definition, { metric, ledger, lifts }: MetricData): GuardrailFinding[] {
+function guardrailReportData({ arms }: Definition, { metric, ledger, lifts }: MetricData): GuardrailFinding[] {
   const isWithinWindow = unitsIn(ledger) > 0 && unitsIn(matureBatches(ledger)) === 0
   return arms.flatMap(({ key }, arm) => {
     const lift = lifts[arm]

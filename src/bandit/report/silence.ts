@@ -1,5 +1,5 @@
-// Whether the rewards of an experiment have fallen silent: units come, and nothing is heard of them. What is long is told by the
-// experiment's own pace, as its snapshots have noted it.
+// Whether the rewards of an experiment have fallen silent: units come, and nothing is heard of
+// them. What is long is told by the experiment's own pace, as its snapshots have noted it.
 import type { StoredLedger } from '../../store/port.ts'
 
 /** So many rewards are missing at least: by chance that comes about less than once in 10⁸. */

@@ -6,8 +6,8 @@ import type { Estimate } from '../../stats/sequences/confidence-sequence.ts'
 import { sufficientUnits } from '../../stats/sequences/sufficient-units.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { roughly } from '../wording.ts'
-import type { ArmLift, MeanEstimate } from './findings.ts'
 import { formatCount } from './numbers.ts'
+import type { ArmLift, MeanEstimate } from './report-data.ts'
 
 interface EarlinessOptions {
   readonly metric: Pick<Metric, 'range'>
@@ -66,7 +66,7 @@ function unitsForMean(propensity: number, { alpha, plannedUnits }: EarlinessOpti
 /**
  * `Too early to compare: usually about 230 units suffice; there are 40.` `units`: the mature ones.
  */
-export function tooEarlySentence(sufficient: number, units: number): string {
+export function tooEarlyText(sufficient: number, units: number): string {
   const usually = `Too early to compare: usually about ${roughly(sufficient)} units suffice`
   return units < sufficient ? `${usually}; there are ${formatCount(units)}.` : `${usually}, but here it takes more.`
 }

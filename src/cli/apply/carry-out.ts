@@ -1,5 +1,5 @@
-// Makes the service as the files say, one experiment after the other. What was done stays done when a later one fails: the same
-// command again goes on there.
+// Makes the service as the files say, one experiment after the other. What was done stays done when
+// a later one fails: the same command again goes on there.
 import type { Client } from '../service/client.ts'
 import type { Plan } from './plan.ts'
 

@@ -53,7 +53,10 @@ const RETIREMENT = /^arms\.(?!.*\.payload\.).+\.retired$/
 const WIDEST_PATH = 40
 const LONGEST_VALUE = 100
 
-/** A value as JSON; of a whole arm or metric, whose key ends the path, what does not go without saying. */
+/**
+ * A value as JSON; of a whole arm or metric, whose key ends the path, what does not go without
+ * saying.
+ */
 function told(value: unknown, path = ''): string {
   if (typeof value === 'object' && value !== null && 'key' in value && path.endsWith(`.${value.key}`)) {
     const fields = Object.entries(value).filter(([name, field]) => name !== 'key' && field !== null && field !== false)

@@ -1,4 +1,5 @@
-// Asks the service what the files would change, without changing anything: it alone knows what is frozen.
+// Asks the service what the files would change, without changing anything: it alone knows what is
+// frozen.
 import { z } from 'zod'
 import { BanditError } from '../../bandit/errors.ts'
 import { transition } from '../../bandit/experiment/change.ts'
@@ -34,7 +35,10 @@ const refusalSchema = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
 })
 
-/** What applying the experiment would do, or what is wrong with it. @throws Failure when the service cannot tell */
+/**
+ * What applying the experiment would do, or what is wrong with it. @throws Failure when the service
+ * cannot tell
+ */
 export async function planExperiment(
   client: Client,
   filed: FiledExperiment,

@@ -1,5 +1,6 @@
-// Moves the facts of one experiment into files, part by part: a part leaves the database when its files are on the disk, read back, and
-// found to be the same, in the transaction that notes where it is. So at any moment a fact is in one of the two places at least.
+// Moves the facts of one experiment into files, part by part: a part leaves the database when its
+// files are on the disk, read back, and found to be the same, in the transaction that notes where
+// it is. So at any moment a fact is in one of the two places at least.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -25,11 +26,14 @@ export interface ArchiveOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Takes less than a quarter of a second to be taken out, for which a SQLite file's service waits. */
+/**
+ * Takes less than a quarter of a second to be taken out, for which a SQLite file's service waits.
+ */
 const PART: PartLimit = { units: 20_000, rewards: 40_000 }
 
 /**
- * Archives all facts of an experiment that may be archived (see `whyNotArchived`). Answers how many.
+ * Archives all facts of an experiment that may be archived (see `whyNotArchived`). Answers how
+ * many.
  *
  * @throws Failure where its books do not balance, or a file is in the way; StoreUnavailableError
  */

@@ -1,5 +1,5 @@
 // A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and
-// instants are timestamps, so that whoever reads the files needs nothing else; the experiment
+// instants are timestamps, so that anyone who reads the files needs nothing else; the experiment
 // itself stands in their metadata.
 import { type ParquetRow, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'

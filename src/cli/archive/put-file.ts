@@ -15,7 +15,7 @@ const MODE = 0o600
  */
 export function putFile(path: string, bytes: Uint8Array): boolean {
   if (existsSync(path)) {
-    // Whoever wrote it may not have come as far as this.
+    // Anyone who wrote it may not have come as far as this.
     syncToDisk(dirname(path))
     if (sha256Of(readFileSync(path)) === sha256Of(bytes)) return false
     throw new Failure(

@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs'
 import { readConfig } from '../../server/config.ts'
 import { Failure } from '../terminal/failure.ts'
 
-/** The file that DATABASE_URL names, in the environment or in `.env`. @throws Failure where it names no file */
+/**
+ * The file that DATABASE_URL names, in the environment or in `.env`. @throws Failure where it names
+ * no file
+ */
 export function databasePath(): string {
   if (existsSync('.env')) process.loadEnvFile()
   const { databaseUrl } = readConfig({ ...process.env, HOST: '127.0.0.1' })

@@ -10,7 +10,8 @@ export interface CopyAndVerifyOptions extends CopyOptions {
 }
 
 /**
- * Copies, recomputes the ledger of each experiment in the target from the facts there, and answers how many experiments there are.
+ * Copies, recomputes the ledger of each experiment in the target from the facts there, and answers
+ * how many experiments there are.
  *
  * @throws Failure where a ledger differs, DatabaseError, StoreUnavailableError, SqliteError
  */

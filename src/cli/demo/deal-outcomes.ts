@@ -1,6 +1,6 @@
-// Asks for the arms of units, several at a time, and deals each unit the next unused outcome of its arm, in the order of the units.
-// So the n-th unit of an arm has the arm's n-th outcome however the answers come in, and a replay that was cut off and is run
-// again deals the same.
+// Asks for the arms of units, several at a time, and deals each unit the next unused outcome of its
+// arm, in the order of the units. So the n-th unit of an arm has the arm's n-th outcome however the
+// answers come in, and a replay that was cut off and is run again deals the same.
 import type { Decks } from './decks.ts'
 import type { Assignment } from './session.ts'
 
@@ -10,8 +10,8 @@ export interface Dealt<Card> {
 }
 
 /**
- * At most `inFlight` units are asked for at once, and never more than the shortest deck could serve: each unit that was asked for
- * has its outcome, and the dealing ends when a deck is used up.
+ * At most `inFlight` units are asked for at once, and never more than the shortest deck could
+ * serve: each unit that was asked for has its outcome, and the dealing ends when a deck is used up.
  */
 export async function* dealOutcomes<Card>(
   units: readonly string[],

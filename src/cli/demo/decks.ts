@@ -1,4 +1,5 @@
-// Deals recorded outcomes like cards: each arm has a deck, in its order, and each card is dealt once.
+// Deals recorded outcomes like cards: each arm has a deck, in its order, and each card is dealt
+// once.
 
 export class Decks<Card> {
   readonly #cards: ReadonlyMap<string, readonly Card[]>
@@ -9,7 +10,10 @@ export class Decks<Card> {
     this.#cards = cards
   }
 
-  /** How many cards the shortest deck still has. At 0 the game is over: the next unit might get that arm. */
+  /**
+   * How many cards the shortest deck still has. At 0 the game is over: the next unit might get that
+   * arm.
+   */
   get scarcest(): number {
     let fewest = Number.POSITIVE_INFINITY
     for (const arm of this.#cards.keys()) fewest = Math.min(fewest, this.left(arm))

@@ -1,5 +1,5 @@
-// One replay from the first word to the report: what a person at a terminal sees of it. Facts of the way go to stderr, the report to
-// stdout.
+// One replay from the first word to the report: what a person at a terminal sees of it. Facts of
+// the way go to stderr, the report to stdout.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
 import type { PolicyType } from '../../bandit/policies/policy.ts'
@@ -69,7 +69,10 @@ function factsOf({ counts }: Session, played: Played, seconds: number, limit: nu
   return lag === null ? facts : [...facts, lag]
 }
 
-/** Arms whose outcomes lag by different times are compared across seasons: whoever reads the lifts must know. */
+/**
+ * Arms whose outcomes lag by different times are compared across seasons: anyone who reads the
+ * lifts must know.
+ */
 function lagFact(lagDays: Played['lagDays']): string | null {
   const days = [...lagDays.values()]
   if (Math.max(...days) - Math.min(...days) < LAG_WORTH_TELLING_DAYS) return null

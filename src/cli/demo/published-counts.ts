@@ -1,8 +1,9 @@
-// Hillstrom's e-mail test for people without the data: rebuilt from the published table of counts. Visits only. The order of
-// the customers is not published.
+// Hillstrom's e-mail test for people without the data: rebuilt from the published table of counts.
+// Visits only. The order of the customers is not published.
 //
-// Source: Kevin Hillstrom, "The MineThatData E-Mail Analytics and Data Mining Challenge", blog.minethatdata.com, 2008-03-20: 64,000
-// customers who had bought within a year; whether they visited the site within two weeks of the e-mail.
+// Source: Kevin Hillstrom, "The MineThatData E-Mail Analytics and Data Mining Challenge",
+// blog.minethatdata.com, 2008-03-20: 64,000 customers who had bought within a year; whether they
+// visited the site within two weeks of the e-mail.
 import { NOTHING, type Outcome, outcomesIn, type Recording } from './recording.ts'
 
 const COUNTS = {
@@ -13,7 +14,10 @@ const COUNTS = {
 
 const VISIT: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'visit', value: 1 }] })
 
-/** Each arm's customers, of whom as many visited as the table says; those stand before the others: shuffle them. */
+/**
+ * Each arm's customers, of whom as many visited as the table says; those stand before the others:
+ * shuffle them.
+ */
 export function publishedCounts(): Recording {
   const outcomes = new Map(
     Object.entries(COUNTS).map(([arm, { customers, visits }]) => [

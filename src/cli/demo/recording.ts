@@ -1,4 +1,5 @@
-// A real experiment as a replay needs it: how to set it up, and what happened to the units of each arm, outcome by outcome.
+// A real experiment as a replay needs it: how to set it up, and what happened to the units of each
+// arm, outcome by outcome.
 import type { DefinitionInput } from '../../bandit/experiment/definition-input.ts'
 
 export interface Recording {
@@ -7,7 +8,10 @@ export interface Recording {
   readonly definition: Omit<DefinitionInput, 'key' | 'policy'>
   /** What happened to the units of each arm, by its key, in the order of dealing. */
   readonly outcomes: ReadonlyMap<string, readonly Outcome[]>
-  /** When the next units come and how fast time passes; null: they come as fast as the service answers. */
+  /**
+   * When the next units come and how fast time passes; null: they come as fast as the service
+   * answers.
+   */
   readonly calendar: Calendar | null
   /** So many units may be asked for, or wait for their reward, at once. */
   readonly inFlight: number
@@ -16,7 +20,10 @@ export interface Recording {
 export interface Outcome {
   /** Empty where nothing happened: that needs no telling. */
   readonly rewards: readonly { readonly metric: string; readonly value: number }[]
-  /** Days from the assignment to the rewards; negative where they are dated before it. 0 without a calendar. */
+  /**
+   * Days from the assignment to the rewards; negative where they are dated before it. 0 without a
+   * calendar.
+   */
   readonly delayDays: number
   /** The day of its own assignment, in the calendar's days. 0 without a calendar. */
   readonly day: number
@@ -27,7 +34,10 @@ export interface Calendar {
   readonly days: readonly number[]
   /** A day of the recording takes so many milliseconds. */
   readonly dayMs: number
-  /** Units get only outcomes of their own day; else the next unused one of their arm, of whatever day. */
+  /**
+   * Units get only outcomes of their own day; else the next unused one of their arm, of whatever
+   * day.
+   */
   readonly isSameDay: boolean
 }
 

@@ -1,4 +1,5 @@
-// Replays a recording as fast as the service answers: each unit's rewards follow its assignment at once.
+// Replays a recording as fast as the service answers: each unit's rewards follow its assignment at
+// once.
 import { dealOutcomes } from './deal-outcomes.ts'
 import { Decks } from './decks.ts'
 import type { Recording } from './recording.ts'
@@ -9,7 +10,10 @@ export interface Played {
   readonly units: number
   /** The arm whose outcomes are used up, which ended the replay; null: it ended otherwise. */
   readonly usedUp: string | null
-  /** By how many days the dealt outcomes of each arm are older than its units, on the average; empty without a calendar. */
+  /**
+   * By how many days the dealt outcomes of each arm are older than its units, on the average; empty
+   * without a calendar.
+   */
   readonly lagDays: ReadonlyMap<string, number>
 }
 

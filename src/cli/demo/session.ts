@@ -1,4 +1,5 @@
-// The sentences that a replay says to the service about its one experiment, and what it counts along.
+// The sentences that a replay says to the service about its one experiment, and what it counts
+// along.
 import { z } from 'zod'
 import type { PolicyType } from '../../bandit/policies/policy.ts'
 import { type Client, reasonOf } from '../service/client.ts'
@@ -52,7 +53,8 @@ export class Session {
   }
 
   /**
-   * Defines the experiment and starts it, or goes on with it where an earlier replay of the same recording left off.
+   * Defines the experiment and starts it, or goes on with it where an earlier replay of the same
+   * recording left off.
    *
    * @throws Failure when there is another experiment of that name
    */
@@ -66,7 +68,10 @@ export class Session {
     return new Session(client, key)
   }
 
-  /** The arm of a unit, kept. An answer that kept nothing, because the store was away, is asked for again. */
+  /**
+   * The arm of a unit, kept. An answer that kept nothing, because the store was away, is asked for
+   * again.
+   */
   async assign(unit: string): Promise<Assignment> {
     const body = { experiment: this.#experiment, unit }
     const { arm, assignedAt, reason } = await this.#client.persist(async () => {
@@ -81,7 +86,10 @@ export class Session {
     return { unit, arm, assignedAt: Date.parse(assignedAt) }
   }
 
-  /** Tells what happened, in this order. The unit is the id, so that an event heard twice counts once. */
+  /**
+   * Tells what happened, in this order. The unit is the id, so that an event heard twice counts
+   * once.
+   */
   async reward(events: readonly RewardEvent[]): Promise<void> {
     if (events.length === 0) return
     const body = events.map(({ at, ...event }) => ({

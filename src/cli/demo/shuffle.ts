@@ -1,7 +1,10 @@
 // A seeded shuffle, so that a replay can be repeated card by card.
 import type { Recording } from './recording.ts'
 
-/** A copy in an order that the seed decides, each order equally likely but for the 2³² seeds (Fisher and Yates 1938, Durstenfeld 1964). */
+/**
+ * A copy in an order that the seed decides, each order equally likely but for the 2³² seeds (Fisher
+ * and Yates 1938, Durstenfeld 1964).
+ */
 export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
   const random = seededRandom(seed)
   const shuffled = [...items]
@@ -14,7 +17,10 @@ export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
   return shuffled
 }
 
-/** The recording with each arm's outcomes of a day in an order of their own; days stay in order. Its description tells the seed. */
+/**
+ * The recording with each arm's outcomes of a day in an order of their own; days stay in order. Its
+ * description tells the seed.
+ */
 export function shuffleOutcomes(recording: Recording, seed: number): Recording {
   const { definition, outcomes } = recording
   const shuffled = [...outcomes].map(

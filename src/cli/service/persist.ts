@@ -18,7 +18,8 @@ export interface Patience {
 export const PATIENT: Patience = { limitMs: 60_000, firstWaitMs: 50, longestWaitMs: 2_000 }
 
 /**
- * The result of the first attempt that does not throw `TryAgain`. `onWait` hears each reason to wait.
+ * The result of the first attempt that does not throw `TryAgain`. `onWait` hears each reason to
+ * wait.
  *
  * @throws TryAgain, the last one, when patience is over; whatever else an attempt throws
  */

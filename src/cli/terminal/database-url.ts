@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs'
 import { readConfig } from '../../server/config.ts'
 import { Failure } from './failure.ts'
 
-/** What DATABASE_URL names, in the environment or in `.env`. @throws Failure where it is a file that is not there */
+/**
+ * What DATABASE_URL names, in the environment or in `.env`. @throws Failure where it is a file that
+ * is not there
+ */
 export function databaseUrl(): string {
   if (existsSync('.env')) process.loadEnvFile()
   const { databaseUrl } = readConfig({ ...process.env, HOST: '127.0.0.1' })

@@ -1,5 +1,5 @@
-// What goes wrong with a command and is not a fault of its code: one sentence on stderr, and an exit
-// code: 1 it failed, 2 it was used wrongly.
+// What goes wrong with a command and is not a fault of its code: one sentence on stderr, and an
+// exit code: 1 it failed, 2 it was used wrongly.
 
 export class Failure extends Error {
   override readonly name: string = 'Failure'

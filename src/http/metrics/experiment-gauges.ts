@@ -1,5 +1,5 @@
 // Where the experiments stand, for /metrics. Nothing is computed here: the policy comes from the
-// catalogue, and the evidence from the lookout's latest report, so a scrape costs microseconds an
+// catalogue, and the evidence from the monitor's latest report, so a scrape costs microseconds an
 // arm whatever the ledger holds.
 import type { LiveExperiment } from '../../bandit/catalogue.ts'
 import { STATUSES } from '../../bandit/experiment/experiment.ts'
@@ -20,9 +20,9 @@ interface Shown {
 }
 
 /** Only experiments that run or are paused have series of their own. */
-export function experimentFamilies({ catalogue, lookout, now }: Context): Family[] {
+export function experimentFamilies({ catalogue, monitor, now }: Context): Family[] {
   const all = catalogue.all()
-  const shown = shownOf(all, experiment => lookout.latest(experiment))
+  const shown = shownOf(all, experiment => monitor.latest(experiment))
   const instant = now()
   const each = (name: string, help: string, read: (one: Shown) => number | null | undefined): Family =>
     gauge(

@@ -14,7 +14,10 @@ export interface Family {
   readonly name: string
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
-  /** What gauges of several processes come to; without it that of the process that was asked is told. */
+  /**
+   * What gauges of several processes come to; without it that of the process that was asked is
+   * told.
+   */
   readonly across?: 'sum' | 'max' | 'min'
   readonly samples: readonly Sample[]
 }

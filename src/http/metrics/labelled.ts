@@ -1,7 +1,11 @@
-// The children of a metric by three labels, found by three look-ups and without an object a call. prom-client, which hashes the
-// labels even for a child that was kept, took more than ten times as long in the same run.
+// The children of a metric by three labels, found by three look-ups and without an object a call.
+// prom-client, which hashes the labels even for a child that was kept, took more than ten times as
+// long in the same run.
 
-/** So many children, and then all others share one. An experiment of 200 arms has 400 where all of them are assigned and kept. */
+/**
+ * So many children, and then all others share one. An experiment of 200 arms has 400 where all of
+ * them are assigned and kept.
+ */
 export const MAX_CHILDREN = 20_000
 
 export const OTHER = '_other'
@@ -17,7 +21,10 @@ export class Labelled<Child> {
     this.#limit = limit
   }
 
-  /** The child of these labels. Beyond the limit the first two are `_other`; the third must have few values. */
+  /**
+   * The child of these labels. Beyond the limit the first two are `_other`; the third must have few
+   * values.
+   */
   at(first: string, second: string, third: string): Child {
     return this.#byFirst.get(first)?.get(second)?.get(third) ?? this.#add(first, second, third)
   }

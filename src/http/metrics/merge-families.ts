@@ -1,5 +1,5 @@
-// Metrics of several processes that share an address, as those of one service. Counters and histograms are sums; a gauge says itself
-// what several come to.
+// Metrics of several processes that share an address, as those of one service. Counters and
+// histograms are sums; a gauge says itself what several come to.
 import type { Family, Sample } from './exposition.ts'
 
 const RULES = {
@@ -8,7 +8,9 @@ const RULES = {
   min: Math.min,
 } as const satisfies Record<NonNullable<Family['across']>, (one: number, other: number) => number>
 
-/** One family for each name, in the order of their coming, and in it one sample for the same labels. */
+/**
+ * One family for each name, in the order of their coming, and in it one sample for the same labels.
+ */
 export function mergeFamilies(...lists: readonly (readonly Family[])[]): Family[] {
   const byName = Map.groupBy(lists.flat(), ({ name }) => name)
   return [...byName.values()].map(families => ({ ...(families[0] as Family), samples: mergeSamples(families) }))

@@ -28,7 +28,7 @@ const PAGES = new Computations('pages of metrics')
 
 /** What a process counts by itself, whatever others know. */
 export async function countedFamilies({ metrics, store }: Pick<Context, 'metrics' | 'store'>): Promise<Family[]> {
-  const waiting = gauge('pinwheel_store_waiting_sentences', 'Sentences that wait for the store', [
+  const waiting = gauge('pinwheel_store_waiting_commands', 'StoreCommands that wait for the store', [
     { value: await store.countWaiting() },
   ])
   return [...metrics.families(), { ...waiting, across: 'sum' }]

@@ -22,7 +22,7 @@ export class Metrics {
   readonly #rejections = new Labelled(newCounter)
   readonly #deliveries = new Labelled(newCounter)
   readonly #commits = new Histogram()
-  #sentences = 0
+  #commands = 0
   #ignored = 0
   #overloads = 0
 
@@ -59,9 +59,9 @@ export class Metrics {
     this.#overloads += 1
   }
 
-  committed({ ms, sentences }: Commit): void {
+  committed({ ms, commands }: Commit): void {
     this.#commits.observe(ms / 1_000)
-    this.#sentences += sentences
+    this.#commands += commands
   }
 
   delivered(isTaken: boolean): void {
@@ -121,10 +121,10 @@ export class Metrics {
         samples: this.#commits.samples(),
       },
       {
-        name: 'pinwheel_store_sentences_total',
+        name: 'pinwheel_store_commands_total',
         type: 'counter',
         help: 'Writes that these commits carried; many share one',
-        samples: [{ value: this.#sentences }],
+        samples: [{ value: this.#commands }],
       },
       {
         name: 'pinwheel_webhook_attempts_total',

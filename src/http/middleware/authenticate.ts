@@ -1,5 +1,5 @@
-// Who asks, and what they may do: the one door. A service that never had a key is open to whoever
-// asks it from the machine it runs on.
+// Who asks, and what they may do: the one door. A service that never had a key is open to anyone
+// who asks it from the machine it runs on.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isLive, type KeyKind, SCOPES, type Scope } from '../../access/key.ts'
 import type { Holder } from '../../access/keyring.ts'

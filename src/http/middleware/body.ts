@@ -22,7 +22,7 @@ const MAX_BATCH_VALUES = 1_000_000
 /** A form has no more fields; that of the page with 200 arms and 20 metrics has some 770. */
 const MAX_FORM_FIELDS = 5_000
 
-/** A body that is read whole has so long to arrive; whoever needs longer streams. */
+/** A body that is read whole has so long to arrive; anyone who needs longer streams. */
 const BODY_TIMEOUT_MS = 30_000
 
 export const JSON_TYPE = 'application/json'

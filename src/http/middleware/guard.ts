@@ -1,4 +1,4 @@
-// What every answer carries in its head, whoever gives it.
+// What every answer carries in its head, no matter who gives it.
 import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { JSON_ANSWER } from '../answer.ts'
 import { PROBLEM_ANSWER } from '../problem.ts'

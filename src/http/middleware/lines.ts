@@ -1,4 +1,5 @@
-// A stream of bytes as lines, a chunk at a time: what makes a body of any length readable in little memory.
+// A stream of bytes as lines, a chunk at a time: what makes a body of any length readable in little
+// memory.
 
 export interface Line {
   /** From 1. */
@@ -10,8 +11,8 @@ export interface Line {
 const NEWLINE = 0x0a
 
 /**
- * The lines of a stream, as many at once as end in a chunk of it; the last one need not end. A line of over `limit` bytes is passed over
- * without being kept.
+ * The lines of a stream, as many at once as end in a chunk of it; the last one need not end. A line
+ * of over `limit` bytes is passed over without being kept.
  */
 export async function* linesOf(stream: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
   let number = 1

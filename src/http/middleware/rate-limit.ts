@@ -1,5 +1,6 @@
-// Holds each key to its rate, and tells it how it stands: RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-08) in
-// every answer, Retry-After in a refusal. A batch or a stream takes a token for each unit or event, not for the request alone.
+// Holds each key to its rate, and tells it how it stands: RateLimit and RateLimit-Policy
+// (draft-ietf-httpapi-ratelimit-headers-08) in every answer, Retry-After in a refusal. A batch or a
+// stream takes a token for each unit or event, not for the request alone.
 import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import type { Holder } from '../../access/keyring.ts'
@@ -8,7 +9,10 @@ import { BanditError } from '../../bandit/errors.ts'
 import { counted } from '../../bandit/wording.ts'
 import { remark } from './remarks.ts'
 
-/** A connection on which nothing moves is cut off after two minutes; what is not paid back by then is owed by the next request. */
+/**
+ * A connection on which nothing moves is cut off after two minutes; what is not paid back by then
+ * is owed by the next request.
+ */
 const LONGEST_WAIT_MS = 60_000
 
 /** Whose tokens are taken; without a bucket, nobody's. */
@@ -25,12 +29,18 @@ export function spendOne(bucket: TokenBucket, request: IncomingMessage, now: num
   throw new BanditError('rate_limited', `The key has used up its rate; ask again in ${counted(waitS, 'second')}`)
 }
 
-/** The rest of a batch of so many, whose request has paid for the first. On credit: what comes after it waits the longer. */
+/**
+ * The rest of a batch of so many, whose request has paid for the first. On credit: what comes after
+ * it waits the longer.
+ */
 export function spendMore({ bucket }: Payer, size: number, now: number): void {
   if (size > 1) bucket?.take(size - 1, now)
 }
 
-/** The same for a part of a stream, which then waits until the credit is paid back: it is read as fast as the rate allows. */
+/**
+ * The same for a part of a stream, which then waits until the credit is paid back: it is read as
+ * fast as the rate allows.
+ */
 export async function spendSlowly({ bucket }: Payer, size: number, now: number): Promise<void> {
   if (bucket === null) return
   bucket.take(size, now)

@@ -1,9 +1,12 @@
-// What is learned of a request and told in the head of its answer, whoever gives that.
+// What is learned of a request and told in the head of its answer, no matter who gives that.
 import type { IncomingMessage } from 'node:http'
 
 const REMARKS = Symbol('remarks')
 
-/** Of the request itself: a WeakMap from requests to remarks cost 20 µs a request, in its garbage collection. */
+/**
+ * Of the request itself: a WeakMap from requests to remarks cost 20 µs a request, in its garbage
+ * collection.
+ */
 type Remarked = IncomingMessage & { [REMARKS]?: readonly string[] }
 
 /** Names and values in turn. */

@@ -1,5 +1,5 @@
-// What every answer tells a browser not to do. The headers are helmet's, asked for once: as a middleware it would work them out again
-// for each request.
+// What every answer tells a browser not to do. The headers are helmet's, asked for once: as a
+// middleware it would work them out again for each request.
 
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -7,7 +7,10 @@ import helmet, { type HelmetOptions } from 'helmet'
 import { PAGE_CSS } from '../../views/html/page-style.ts'
 import { PLOT_SHEET } from '../../views/svg/plot-style.ts'
 
-/** The style sheets that stand within a page or a plot; any other, and every script within a page, is refused. */
+/**
+ * The style sheets that stand within a page or a plot; any other, and every script within a page,
+ * is refused.
+ */
 const INLINE_STYLES = [PAGE_CSS, PLOT_SHEET].map(css => `'sha256-${hash('sha256', css, 'base64')}'`)
 
 export const HELMET_OPTIONS: HelmetOptions = {
@@ -23,7 +26,8 @@ export const HELMET_OPTIONS: HelmetOptions = {
       scriptSrc: ["'self'"],
       scriptSrcAttr: ["'none'"],
       styleSrc: ["'self'", ...INLINE_STYLES],
-      // Not upgradeInsecureRequests: the service speaks plain HTTP, and a page of it must find its other files.
+      // Not upgradeInsecureRequests: the service speaks plain HTTP, and a page of it must find its
+      // other files.
     },
   },
 }

@@ -1,5 +1,6 @@
-// A key that a browser keeps for a person: an HttpOnly cookie that no script can read and no other site's request carries. What comes
-// with it may change nothing unless a page of this very service has sent it.
+// A key that a browser keeps for a person: an HttpOnly cookie that no script can read and no other
+// site's request carries. What comes with it may change nothing unless a page of this very service
+// has sent it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BanditError } from '../../bandit/errors.ts'
 
@@ -27,8 +28,8 @@ export function sessionKeyIn(request: IncomingMessage): string | null {
 }
 
 /**
- * On a service without keys anybody on this machine may do anything, but not a page of another site in their browser. Programs say
- * nothing of where they come from, and pass.
+ * On a service without keys anybody on this machine may do anything, but not a page of another site
+ * in their browser. Programs say nothing of where they come from, and pass.
  *
  * @throws BanditError `forbidden`
  */

@@ -1,5 +1,5 @@
 // What OFREP's clients read of a refusal. They know few statuses and look for members of their own,
-// so under /ofrep/ every problem, whoever found it, has both shapes: RFC 9457's and OFREP's.
+// so under /ofrep/ every problem, no matter who found it, has both shapes: RFC 9457's and OFREP's.
 import { BanditError, type ErrorCode } from '../../bandit/errors.ts'
 
 export const OFREP_CODES = [

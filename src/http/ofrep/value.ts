@@ -1,10 +1,12 @@
-// What OFREP calls the value of an arm: text, a number, a boolean or an object, of one type for all arms of an experiment.
+// What OFREP calls the value of an arm: text, a number, a boolean or an object, of one type for all
+// arms of an experiment.
 import type { Arm, Definition } from '../../bandit/experiment/experiment.ts'
 import { payloadTypeOf } from '../../bandit/experiment/payload.ts'
 
 /**
- * The payload; where no arm of the experiment has one, the arm's key. Nothing for an arm without a payload beside others: there the
- * default in the code rules, which OFREP says by leaving the value out.
+ * The payload; where no arm of the experiment has one, the arm's key. Nothing for an arm without a
+ * payload beside others: there the default in the code rules, which OFREP says by leaving the value
+ * out.
  */
 export function ofrepValue({ arms }: Pick<Definition, 'arms'>, { key, payload }: Arm): { value?: unknown } {
   if (arms.every(arm => arm.payload === null)) return { value: key }

@@ -1,5 +1,5 @@
 // One operation of the interface as it is documented: an address, a method, the scope it needs,
-// what goes in and what comes out. Whoever adds a route adds one of these to the file of its
+// what goes in and what comes out. Anyone who adds a route adds one of these to the file of its
 // subject.
 import type { ZodOpenApiOperationObject, ZodOpenApiRequestBodyObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import type { Scope } from '../../access/key.ts'
@@ -36,7 +36,7 @@ export const TAGS = {
   Rewards: 'What happened to units.',
   Experiments: 'Define them, start them, stop them.',
   Reports: 'What was learned, and the facts that it was learned from.',
-  Operation: 'For whoever runs the service.',
+  Operation: 'For anyone who runs the service.',
 } as const
 
 export type Tag = keyof typeof TAGS

@@ -1,4 +1,4 @@
-// The operations for whoever runs the service, and the interface's own descriptions.
+// The operations for anyone who runs the service, and the interface's own descriptions.
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
 

@@ -1,4 +1,5 @@
-// What all pages have in common: they know who looks, ask for a key where one is missing, and say in a page what goes wrong.
+// What all pages have in common: they know who looks, ask for a key where one is missing, and say
+// in a page what goes wrong.
 import type { Request, Response } from 'express'
 import type { Scope } from '../../access/key.ts'
 import { BanditError, StoreUnavailableError } from '../../bandit/errors.ts'

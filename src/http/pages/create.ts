@@ -1,4 +1,5 @@
-// /new: the form of a new experiment. One POST does all: it adds and takes out rows, checks, creates, and starts.
+// /new: the form of a new experiment. One POST does all: it adds and takes out rows, checks,
+// creates, and starts.
 import type { Request, Response } from 'express'
 import { BanditError, type Fault } from '../../bandit/errors.ts'
 import { createExperiment, setStatus } from '../../bandit/experiment/change-experiment.ts'

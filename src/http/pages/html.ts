@@ -1,4 +1,5 @@
-// Answers with a page. It may load this service's own files only, run nothing inline, and stand in no other page's frame.
+// Answers with a page. It may load this service's own files only, run nothing inline, and stand in
+// no other page's frame.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerText } from '../answer.ts'
 import { isEncrypted } from '../middleware/session.ts'

@@ -1,5 +1,6 @@
-// Tells open pages that what they show has changed: server-sent events, each with the revision that there is now. A page then fetches
-// itself anew. At most one event a second, none while nothing changes, and none to a client that has not read the last one.
+// Tells open pages that what they show has changed: server-sent events, each with the revision that
+// there is now. A page then fetches itself anew. At most one event a second, none while nothing
+// changes, and none to a client that has not read the last one.
 import type { ServerResponse } from 'node:http'
 import { type Catalogue, revisionOf } from '../../bandit/catalogue.ts'
 import { BanditError } from '../../bandit/errors.ts'

@@ -2,7 +2,7 @@
 // for each change however many look.
 import type { Request, Response } from 'express'
 import { giveWay } from '../../bandit/give-way.ts'
-import { portray, type Sketch, sketch } from '../../bandit/report/portrait.ts'
+import { buildExperimentView, buildListView, type ListView } from '../../bandit/report/experiment-view.ts'
 import { experimentPage } from '../../views/html/experiment-page.ts'
 import { overviewPage } from '../../views/html/overview-page.ts'
 import { Computations } from '../computations.ts'
@@ -17,14 +17,16 @@ import { PageCache } from './page-cache.ts'
 export async function getOverview(context: Context, request: Request, response: Response): Promise<void> {
   const viewer = viewerOf(context, request)
   const origin = originOf(request)
-  const { pages, sketches } = cachesOf(context)
+  const { pages, listViews } = cachesOf(context)
   const revision = context.live.revision(null)
   const overview = async () => {
-    const entries: Sketch[] = []
+    const entries: ListView[] = []
     for (const { experiment } of context.catalogue.all()) {
       const { key } = experiment.definition
       const now = context.live.revision(key)
-      entries.push(await sketches.page(key, { now, wanted: now }, () => sketch(context, { experiment }, context.now())))
+      entries.push(
+        await listViews.page(key, { now, wanted: now }, () => buildListView(context, { experiment }, context.now())),
+      )
     }
     await giveWay()
     return overviewPage({ entries, revision, assets: ASSETS, viewer, origin })
@@ -54,9 +56,9 @@ export async function getExperimentPage(
     asked(request, revision),
     areGone =>
       PAGES.run(async () => {
-        const portrait = await portray(context, { experiment, metric }, context.now())
+        const view = await buildExperimentView(context, { experiment, metric }, context.now())
         await giveWay()
-        return experimentPage({ portrait, revision, assets: ASSETS, viewer })
+        return experimentPage({ view, revision, assets: ASSETS, viewer })
       }, areGone),
     () => response.destroyed,
   )
@@ -82,13 +84,13 @@ const MOST_CHARACTERS = 32 * 1_024 * 1_024
 /** Each a tally or a lift, some 100 bytes. */
 const MOST_NUMBERS = 300_000
 
-function weighSketch({ report, course }: Sketch): number {
+function weighListView({ report, course }: ListView): number {
   return report.arms.length * (course.length + 1) + report.guardrails.length
 }
 
 interface Caches {
   readonly pages: PageCache<string>
-  readonly sketches: PageCache<Sketch>
+  readonly listViews: PageCache<ListView>
 }
 
 const caches = new WeakMap<Context['live'], Caches>()
@@ -98,7 +100,7 @@ function cachesOf({ live }: Context): Caches {
   if (known !== undefined) return known
   const made = {
     pages: new PageCache<string>(({ length }) => length, MOST_CHARACTERS),
-    sketches: new PageCache<Sketch>(weighSketch, MOST_NUMBERS),
+    listViews: new PageCache<ListView>(weighListView, MOST_NUMBERS),
   }
   caches.set(live, made)
   return made

@@ -42,7 +42,7 @@ export async function getAssignments(
   for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
     // Looked up anew, because an arm may be added while this goes on.
     const { definition } = context.catalogue.get(request.params.key).experiment
-    // The store may answer within this turn of the loop; whoever else waits is to have the next
+    // The store may answer within this turn of the loop; all that wait are to have the next
     // one.
     await giveWay()
     if (response.destroyed) return

@@ -33,8 +33,8 @@ export async function putExperiment(
 }
 
 /**
- * What PUT would do with the same body. Whoever may read may ask, so a check needs no key that can
- * change anything.
+ * What PUT would do with the same body. Anyone who may read may ask, so a check needs no key that
+ * can change anything.
  */
 export async function postPlan(context: Context, request: Request<{ key: string }>, response: Response): Promise<void> {
   authenticate(context, request, 'read')

@@ -32,7 +32,7 @@ const SLICE = 500
 /** A list is answered event by event, so it has an end. A stream needs none. */
 export const MAX_LIST_EVENTS = 100_000
 
-/** The stream is read by itself; whoever sends another type is told of all. */
+/** The stream is read by itself; anyone who sends another type is told of all. */
 const TYPES = [JSON_TYPE, FORM_TYPE, TEXT_TYPE, NDJSON_TYPE]
 
 const MAX_LINE_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
 // POST /simulate: what would become of a design, streamed as it is worked out. Simulations take
-// their turns, a few milliseconds at a time, so that whoever wants an arm meanwhile gets it.
+// their turns, a few milliseconds at a time, so that anyone who wants an arm meanwhile gets it.
 import type { Request, Response } from 'express'
 import { giveWay } from '../../bandit/give-way.ts'
 import { type SimulationDesign, simulationWork } from '../../simulation/design.ts'

@@ -1,5 +1,6 @@
-// Keeps up with what other processes on the same store have changed, beside the requests, until the service stops: at once where the
-// store brings news of them, and by looking now and then whether it does or not.
+// Keeps up with what other processes on the same store have changed, beside the requests, until the
+// service stops: at once where the store brings news of them, and by looking now and then whether
+// it does or not.
 
 import type { Keyring } from '../../access/keyring.ts'
 import { StoreUnavailableError } from '../../bandit/errors.ts'

@@ -3,7 +3,7 @@
 
 import type { Store } from '../../store/port.ts'
 import { type Delivery, deliverMessages } from '../../webhooks/deliver-messages.ts'
-import type { Lookout, Seen } from '../../webhooks/monitor.ts'
+import type { ExperimentMonitor, Seen } from '../../webhooks/monitor.ts'
 import { post } from '../../webhooks/post.ts'
 import type { Logger } from '../log.ts'
 import { repeat } from './run-periodically.ts'
@@ -12,7 +12,7 @@ const LOOK_TICK_MS = 5_000
 const DELIVERY_TICK_MS = 1_000
 
 interface Deps {
-  readonly lookout: Lookout
+  readonly monitor: ExperimentMonitor
   readonly store: Store
   readonly allowsPrivateTargets: boolean
   readonly log: Logger
@@ -25,12 +25,12 @@ interface Deps {
  * start.
  */
 export function startAnnouncing(
-  { lookout, store, allowsPrivateTargets, log, onDelivery }: Deps,
+  { monitor, store, allowsPrivateTargets, log, onDelivery }: Deps,
   { lookTickMs = LOOK_TICK_MS, deliveryTickMs = DELIVERY_TICK_MS } = {},
 ): () => Promise<void> {
   const stopping = new AbortController()
   const stopLooking = repeat(lookTickMs, async () => {
-    for (const seen of await lookout.look(Date.now())) logSeen(log, seen)
+    for (const seen of await monitor.look(Date.now())) logSeen(log, seen)
   })
   const send = (url: string, headers: Readonly<Record<string, string>>, body: string) =>
     post(url, headers, body, { allowsPrivate: allowsPrivateTargets, signal: stopping.signal })

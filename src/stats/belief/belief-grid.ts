@@ -1,6 +1,6 @@
-// Beliefs on common panels of the link scale: how much of each lies at every node. Whatever compares arms
-// (probabilities, losses) or asks one of them (quantiles, densities) reads it off here; nothing is normalised but by
-// its own sum.
+// Beliefs on common panels of the link scale: how much of each lies at every node. Whatever
+// compares arms (probabilities, losses) or asks one of them (quantiles, densities) reads it off
+// here; nothing is normalised but by its own sum.
 
 import { panelEdges } from '../numerics/panels.ts'
 import { cumulate, NODES, PLACE, WEIGHT } from '../numerics/quadrature.ts'
@@ -14,8 +14,8 @@ export interface BeliefGrid {
 }
 
 /**
- * One belief on the panels `first` ≤ p < `end` that its support touches; node i of panel p is at `NODES · (p − first) +
- * i`.
+ * One belief on the panels `first` ≤ p < `end` that its support touches; node i of panel p is at
+ * `NODES · (p − first) + i`.
  */
 export interface GridBelief {
   readonly first: number
@@ -26,7 +26,10 @@ export interface GridBelief {
   readonly integral: number
 }
 
-/** Puts densities of one family (one link) on the panels that they need together; an empty list is a RangeError. */
+/**
+ * Puts densities of one family (one link) on the panels that they need together; an empty list is a
+ * RangeError.
+ */
 export function beliefGrid(densities: readonly LinkDensity[]): BeliefGrid {
   const [one] = densities
   if (one === undefined) throw new RangeError('Cannot make a grid: there are no densities')
@@ -36,8 +39,8 @@ export function beliefGrid(densities: readonly LinkDensity[]): BeliefGrid {
 }
 
 /**
- * P(below the node) and P(above it) at every node of a belief: each precise where it is small, so neither is 1 − the
- * other.
+ * P(below the node) and P(above it) at every node of a belief: each precise where it is small, so
+ * neither is 1 − the other.
  */
 export function cumulated({ mass }: GridBelief): { below: Float64Array; above: Float64Array } {
   const below = new Float64Array(mass.length)
@@ -46,7 +49,8 @@ export function cumulated({ mass }: GridBelief): { below: Float64Array; above: F
   for (let start = 0; start < mass.length; start += NODES) {
     const onPanel = cumulate(mass, start, below)
     for (let i = start; i < start + NODES; i++) {
-      // In a tail the interpolation may fall short of zero by the rounding of the panel's largest value.
+      // In a tail the interpolation may fall short of zero by the rounding of the panel's largest
+      // value.
       const within = Math.max(0, below[i] as number)
       below[i] = before + within
       above[i] = Math.max(0, onPanel - within)

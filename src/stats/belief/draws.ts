@@ -1,5 +1,5 @@
-// Random variates, drawn exactly (but for the rounding of doubles) from a source of uniform ones. Counts of many units
-// cost no more than counts of few.
+// Random variates, drawn exactly (but for the rounding of doubles) from a source of uniform ones.
+// Counts of many units cost no more than counts of few.
 import type { Chance } from '../numerics/chance.ts'
 
 /** Standard normal (Box & Muller 1958). */
@@ -7,7 +7,10 @@ export function drawNormal(chance: Chance): number {
   return Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())
 }
 
-/** Gamma with scale 1 and this shape > 0 (Marsaglia & Tsang 2000, ACM TOMS 26; below 1 by their section 6). */
+/**
+ * Gamma with scale 1 and this shape > 0 (Marsaglia & Tsang 2000, ACM TOMS 26; below 1 by their
+ * section 6).
+ */
 export function drawGamma(shape: number, chance: Chance): number {
   if (shape < 1) return drawGamma(shape + 1, chance) * (1 - chance()) ** (1 / shape)
   const d = shape - 1 / 3
@@ -20,7 +23,10 @@ export function drawGamma(shape: number, chance: Chance): number {
   }
 }
 
-/** Successes among `trials` (a whole number ≥ 0) with this probability: by inversion while few are expected, else BTRS. */
+/**
+ * Successes among `trials` (a whole number ≥ 0) with this probability: by inversion while few are
+ * expected, else BTRS.
+ */
 export function drawBinomial(trials: number, probability: number, chance: Chance): number {
   if (trials === 0 || probability <= 0) return 0
   if (probability >= 1) return trials
@@ -90,7 +96,9 @@ function logDensity(k: number, mode: number, n: number, p: number): number {
   )
 }
 
-/** `ln k! − (ln √2π + (k + ½) ln(k + 1) − (k + 1))`; by table where the series is short of digits. */
+/**
+ * `ln k! − (ln √2π + (k + ½) ln(k + 1) − (k + 1))`; by table where the series is short of digits.
+ */
 function stirlingTail(k: number): number {
   const known = STIRLING_TAILS[k]
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
-// One posterior as the quadrature sees it: a smooth, log-concave bump on the link scale, described relative to its
-// mode. It is not normalised: log Γ at 1e9 units would cost six digits, so whoever integrates it divides by the
-// integral.
+// One posterior as the quadrature sees it: a smooth, log-concave bump on the link scale, described
+// relative to its mode. It is not normalised: log Γ at 1e9 units would cost six digits, so anyone
+// who integrates it divides by the integral.
 import { IDENTITY, type Link, LOG_ODDS } from './link.ts'
 import type { BetaPosterior, NormalPosterior, Posterior } from './posterior.ts'
 
@@ -8,19 +8,22 @@ import type { BetaPosterior, NormalPosterior, Posterior } from './posterior.ts'
 export interface LinkDensity {
   readonly link: Link
   readonly mode: number
-  /** How far one has to go for the shape to change: the standard deviation, but at most 0.8 for log-odds. */
+  /**
+   * How far one has to go for the shape to change: the standard deviation, but at most 0.8 for
+   * log-odds.
+   */
   readonly scale: number
   /**
-   * Outside [from, to] the density is below e⁻⁴² of the mode's, and what lies there cannot be seen in any promised
-   * digit.
+   * Outside [from, to] the density is below e⁻⁴² of the mode's, and what lies there cannot be seen
+   * in any promised digit.
    */
   readonly from: number
   readonly to: number
   /** ln f(mode + u) − ln f(mode). */
   readonly logDensity: (u: number) => number
   /**
-   * With `u = t − mode`: `logDensity(u + step) = logDensity(u) + tilt(t) · step − weight · link.bendFrom(t)(step)`,
-   * step ≥ 0.
+   * With `u = t − mode`: `logDensity(u + step) = logDensity(u) + tilt(t) · step − weight ·
+   * link.bendFrom(t)(step)`, step ≥ 0.
    */
   readonly tilt: (t: number) => number
   readonly weight: number
@@ -36,8 +39,8 @@ export function linkDensity(posterior: Posterior): LinkDensity {
   return posterior.family === 'beta' ? betaDensity(posterior) : normalDensity(posterior)
 }
 
-// With next to no events the density falls like exp(−eᵘ) on one side, faster than its standard deviation tells. At 0.8
-// losses keep 13 digits there, at 1 they keep 11.
+// With next to no events the density falls like exp(−eᵘ) on one side, faster than its standard
+// deviation tells. At 0.8 losses keep 13 digits there, at 1 they keep 11.
 const BLUNTEST = 0.8
 
 // Beyond, a belief would be too sharp for the doubles that log-odds are made of.
@@ -57,21 +60,25 @@ function betaDensity({ alpha, beta }: BetaPosterior): LinkDensity {
   return { link: LOG_ODDS, mode, scale, ...support(mode, scale, logDensity), logDensity, tilt, weight: alpha + beta }
 }
 
-/** The log density towards the larger count (v > 0): the side on which the smaller count's exponential grows. */
+/**
+ * The log density towards the larger count (v > 0): the side on which the smaller count's
+ * exponential grows.
+ */
 function aboutSmallerCount(smaller: number, larger: number): (v: number) => number {
   const total = smaller + larger
   const share = smaller / total
   const odds = larger / smaller
   const logShare = Math.log(share)
   return v => {
-    // The two forms are equal; the first one cancels nothing near the mode, the second one does not overflow.
+    // The two forms are equal; the first one cancels nothing near the mode, the second one does not
+    // overflow.
     if (v <= 30) return smaller * v - total * Math.log1p(share * Math.expm1(v))
     return -larger * v - total * (logShare + Math.log1p(odds * Math.exp(-v)))
   }
 }
 
-// A Normal sharper than this share of its mean lies on too few doubles to be integrated. It is read as if this sharp,
-// which moves nothing by more than 1e-12 of the mean.
+// A Normal sharper than this share of its mean lies on too few doubles to be integrated. It is read
+// as if this sharp, which moves nothing by more than 1e-12 of the mean.
 const SHARPEST = 1e-13
 
 function normalDensity({ mean, variance }: NormalPosterior): LinkDensity {
@@ -87,7 +94,8 @@ function normalDensity({ mean, variance }: NormalPosterior): LinkDensity {
   return { link: IDENTITY, mode: mean, scale, ...support(mean, scale, logDensity), logDensity, tilt, weight }
 }
 
-// Log densities relative to the mode: the support ends where the density is between e⁻⁴⁸ and e⁻⁴² of the mode's.
+// Log densities relative to the mode: the support ends where the density is between e⁻⁴⁸ and e⁻⁴²
+// of the mode's.
 const NEGLIGIBLE = -42
 const WASTEFUL = -48
 

@@ -1,6 +1,6 @@
-// The scale on which beliefs are integrated: log-odds for rates, the plain one for means. On it every posterior is
-// smooth and log-concave, and the ends of (0, 1) are as far away as they should be: a rate of 1e-9 keeps all its
-// digits.
+// The scale on which beliefs are integrated: log-odds for rates, the plain one for means. On it
+// every posterior is smooth and log-concave, and the ends of (0, 1) are as far away as they should
+// be: a rate of 1e-9 keeps all its digits.
 
 /** A rising, smooth map t ↦ θ from the whole line to the natural scale. */
 export interface Link {
@@ -13,8 +13,9 @@ export interface Link {
   /** t at θ: the inverse of `natural`. */
   readonly linked: (theta: number) => number
   /**
-   * How far the log density of a single unit has bent away from a straight line after a step ≥ 0 from t. It is the same
-   * for every posterior of the family, an exponential one, so it is reckoned once for all arms.
+   * How far the log density of a single unit has bent away from a straight line after a step ≥ 0
+   * from t. It is the same for every posterior of the family, an exponential one, so it is computed
+   * once for all arms.
    */
   readonly bendFrom: (t: number) => (step: number) => number
 }
@@ -43,8 +44,8 @@ function logistic(t: number): number {
 }
 
 /**
- * The change of log(1 + eˣ) from x = t to t + step when t < 0; that of log(1 + e⁻ˣ) when t ≥ 0: whichever term is the
- * small one.
+ * The change of log(1 + eˣ) from x = t to t + step when t < 0; that of log(1 + e⁻ˣ) when t ≥ 0:
+ * whichever term is the small one.
  */
 function softplusRiseFrom(t: number): (step: number) => number {
   const share = logistic(-Math.abs(t))

@@ -4,9 +4,9 @@ import { linkDensity } from './link-density.ts'
 import type { Posterior } from './posterior.ts'
 
 /**
- * The density of θ at each of `points`, per unit of the metric; it integrates to one. A Beta below one in a count grows
- * without bound towards that end, so its points must lie strictly between 0 and 1. Relative error 1e-12, checked
- * against closed forms.
+ * The density of θ at each of `points`, per unit of the metric; it integrates to one. A Beta below
+ * one in a count grows without bound towards that end, so its points must lie strictly between 0
+ * and 1. Relative error 1e-12, checked against closed forms.
  *
  * @throws RangeError when the posterior is invalid, or a point is not inside its range.
  */

@@ -1,13 +1,15 @@
-// Quantiles of a belief, the ends of credible intervals: where the integral of its density from below crosses a level.
+// Quantiles of a belief, the ends of credible intervals: where the integral of its density from
+// below crosses a level.
 
 import { integrate, NODES } from '../numerics/quadrature.ts'
 import type { BeliefGrid, GridBelief } from './belief-grid.ts'
 import type { LinkDensity } from './link-density.ts'
 
 /**
- * The value on the natural scale below which the share `level` of the first belief of the grid lies; `density` is what
- * it was made from. Within 1e-12 of its spread for levels from 1e-6 to 1 − 1e-6, checked against the golden best-arm
- * cases and closed forms; further out what lies beyond the support is missed (1e-18 of the whole).
+ * The value on the natural scale below which the share `level` of the first belief of the grid
+ * lies; `density` is what it was made from. Within 1e-12 of its spread for levels from 1e-6 to 1 −
+ * 1e-6, checked against the golden best-arm cases and closed forms; further out what lies beyond
+ * the support is missed (1e-18 of the whole).
  *
  * @throws RangeError when the level is not strictly between 0 and 1.
  */
@@ -43,11 +45,16 @@ interface Search {
   readonly value: (step: number) => number
   readonly width: number
   readonly guess: number
-  /** A Newton step this short is the last: the error that it leaves is of the order of its square. */
+  /**
+   * A Newton step this short is the last: the error that it leaves is of the order of its square.
+   */
   readonly close: number
 }
 
-/** The step at which ∫₀ˢᵗᵉᵖ value = area, by Newton, halving the bracket whenever Newton would leave it. */
+/**
+ * The step at which ∫₀ˢᵗᵉᵖ value = area, by Newton, halving the bracket whenever Newton would leave
+ * it.
+ */
 function stepTo({ area, value, width, guess, close }: Search): number {
   let low = 0
   let high = width

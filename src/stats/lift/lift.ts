@@ -79,7 +79,7 @@ export function estimateEffects(ledger: Ledger, options: EffectOptions): Effects
 }
 
 /**
- * The same, fed batch by batch and readable after each: for whoever looks often at a ledger that
+ * The same, fed batch by batch and readable after each: for anyone who looks often at a ledger that
  * only grows. A batch that was added is final.
  */
 export class RunningEffects {

@@ -1,12 +1,13 @@
-// Chance for simulations: seeded, so that the same seed tells the same story on every machine. Not for salts, keys, or
-// anything that somebody might want to guess.
+// Chance for simulations: seeded, so that the same seed tells the same story on every machine. Not
+// for salts, keys, or anything that somebody might want to guess.
 
 /** Uniform on [0, 1), in steps of 2⁻⁵³. Each call is a new draw. */
 export type Chance = () => number
 
 /**
- * Independent streams from one seed, both whole numbers in [0, 2⁵³): sfc32 (Doty-Humphrey 2010, PractRand; 128 bits of
- * state with a counter, so every period is at least 2³²), two outputs a draw.
+ * Independent streams from one seed, both whole numbers in [0, 2⁵³): sfc32 (Doty-Humphrey 2010,
+ * PractRand; 128 bits of state with a counter, so every period is at least 2³²), two outputs a
+ * draw.
  *
  * @throws RangeError when seed or stream is no such number.
  */
@@ -15,7 +16,8 @@ export function seededChance(seed: number, stream = 0): Chance {
   return () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) * 2 ** -53
 }
 
-// A seed goes into three words and a bit; the generator's own advice is 12 rounds, of which each word needs its turn.
+// A seed goes into three words and a bit; the generator's own advice is 12 rounds, of which each
+// word needs its turn.
 const WARM_UP = 24
 
 function sfc32(a: number, b: number, c: number, d: number): () => number {

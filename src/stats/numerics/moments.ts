@@ -1,4 +1,5 @@
-// Means and centred sums of a stream of pairs, in one pass that loses no digits when the mean is far above the spread.
+// Means and centred sums of a stream of pairs, in one pass that loses no digits when the mean is
+// far above the spread.
 
 /** Welford 1962, Technometrics 4, for pairs. */
 export class Moments {

@@ -1,5 +1,5 @@
-// The expectation of a function of a standard normal number, by quadrature: the mean of an outcome that is clipped, or a
-// power of e, without a formula of its own for each.
+// The expectation of a function of a standard normal number, by quadrature: the mean of an outcome
+// that is clipped, or a power of e, without a formula of its own for each.
 import { integrate } from './quadrature.ts'
 
 /** Beyond it lies 1e-32 of the probability. */
@@ -9,8 +9,9 @@ const FARTHEST = 12
 const PANEL = 0.75
 
 /**
- * `E[value(Z)] = ∫ value(z) φ(z) dz`, for a value that grows no faster than e^(3 z) and is smooth but for its `kinks`.
- * Against closed forms of the clipped normal and lognormal: 2e-15 (tests/stats/belief/draws.test.ts).
+ * `E[value(Z)] = ∫ value(z) φ(z) dz`, for a value that grows no faster than e^(3 z) and is smooth
+ * but for its `kinks`. Against closed forms of the clipped normal and lognormal: 2e-15
+ * (tests/stats/belief/draws.test.ts).
  */
 export function normalExpectation(value: (z: number) => number, kinks: readonly number[] = []): number {
   const inner = kinks.filter(kink => Math.abs(kink) < FARTHEST)

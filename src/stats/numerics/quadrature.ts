@@ -1,13 +1,16 @@
-// Gauss–Legendre quadrature on one panel: the integral of a smooth function, and its cumulative integral at the nodes.
-// On a panel no wider than the shape it carries, 16 nodes leave nothing but rounding; choosing such panels is not done
-// here.
+// Gauss–Legendre quadrature on one panel: the integral of a smooth function, and its cumulative
+// integral at the nodes. On a panel no wider than the shape it carries, 16 nodes leave nothing but
+// rounding; choosing such panels is not done here.
 
 /** Nodes a panel. */
 export const NODES = 16
 
 const rule = gaussLegendre(NODES)
 
-/** The nodes on [−1, 1], rising, and their weights: exact for polynomials up to degree 31 (Gauss 1814). */
+/**
+ * The nodes on [−1, 1], rising, and their weights: exact for polynomials up to degree 31 (Gauss
+ * 1814).
+ */
 export const NODE: Float64Array = rule.nodes
 export const WEIGHT: Float64Array = rule.weights
 
@@ -21,17 +24,17 @@ export function integrate(value: (place: number) => number, width: number): numb
   return 0.5 * width * sum
 }
 
-// The even part of a function has an odd integral, the odd part an even one: half the products of the full matrix
-// suffice.
+// The even part of a function has an odd integral, the odd part an even one: half the products of
+// the full matrix suffice.
 const HALF = NODES / 2
 const { ofEven, ofOdd } = splitBySymmetry(integrationMatrix(NODE))
 const even = new Float64Array(HALF)
 const odd = new Float64Array(HALF)
 
 /**
- * Given the masses (weight × value) of a panel's nodes at `masses[start …]`, writes to `below[start …]` the integral
- * from the panel's left edge to each node, and returns the whole: the integral of the interpolating Legendre series,
- * exact up to degree 15.
+ * Given the masses (weight × value) of a panel's nodes at `masses[start …]`, writes to `below[start
+ * …]` the integral from the panel's left edge to each node, and returns the whole: the integral of
+ * the interpolating Legendre series, exact up to degree 15.
  */
 export function cumulate(masses: Float64Array, start: number, below: Float64Array): number {
   const last = start + NODES - 1
@@ -57,7 +60,8 @@ export function cumulate(masses: Float64Array, start: number, below: Float64Arra
 }
 
 /**
- * The nodes of the `count`-point rule are the roots of the Legendre polynomial, by Newton from Tricomi's approximation.
+ * The nodes of the `count`-point rule are the roots of the Legendre polynomial, by Newton from
+ * Tricomi's approximation.
  */
 export function gaussLegendre(count: number): { nodes: Float64Array; weights: Float64Array } {
   const nodes = new Float64Array(count)
@@ -89,8 +93,9 @@ function legendre(degree: number, x: number): { value: number; before: number } 
 }
 
 /**
- * Entry [i, j]: the share of node j's mass that lies below node i. The interpolating Legendre series is integrated term
- * by term: `∫₋₁ˣ P₀ = x + 1`, `∫₋₁ˣ P_k = (P_{k+1}(x) − P_{k−1}(x))/(2k + 1)`.
+ * Entry [i, j]: the share of node j's mass that lies below node i. The interpolating Legendre
+ * series is integrated term by term: `∫₋₁ˣ P₀ = x + 1`, `∫₋₁ˣ P_k = (P_{k+1}(x) − P_{k−1}(x))/(2k +
+ * 1)`.
  */
 function integrationMatrix(nodes: Float64Array): number[][] {
   return Array.from(nodes, x =>
@@ -105,7 +110,8 @@ function integrationMatrix(nodes: Float64Array): number[][] {
 }
 
 /**
- * For the first half of the nodes, what the sum and the difference of a node's mass and its mirror image's contribute.
+ * For the first half of the nodes, what the sum and the difference of a node's mass and its mirror
+ * image's contribute.
  */
 function splitBySymmetry(matrix: readonly (readonly number[])[]): { ofEven: Float64Array; ofOdd: Float64Array } {
   const pairs = matrix

@@ -63,7 +63,8 @@ const EXPONENTS = [-2, -1, 0, 1, 2, 3, 4]
  *
  *     doubly robust   ψ = d + ω(y − m)     V = max( Σ ω² σ²,                 Σ (ψ − ψ̄)² )
  *     IPS             ψ = ωy               V = max( Σ ω² (σ² + m²),          Σ (ψ − ψ̄)² )
- *     SNIPS           ψ = ω(y − θ)         V = max( Σ ω² (σ² + (m − θ)²),    Σ (ψ − ψ̄)² ),   the θ with e < 1/α
+ *     SNIPS           ψ = ω(y − θ)         V = max( Σ ω² (σ² + (m − θ)²),    Σ (ψ − ψ̄)² ),   the θ
+ *     with e < 1/α
  *
  * e and bound are those of a mixture (mixture-sequence.ts) around the variance `(hi − lo)²/4`. The
  * seen variance alone would miss far too often where few rows carry much weight. Values are clamped
@@ -71,7 +72,8 @@ const EXPONENTS = [-2, -1, 0, 1, 2, 3, 4]
  *
  * Refused, in this order: a row without a propensity in (0, 1]; an arm with weight that no row
  * shows; an effective sample size below 100. Point estimates against 50 digits: worst error 2e-15;
- * intervals against a second implementation by plain loops (tests/stats/off-policy/off-policy.test.ts).
+ * intervals against a second implementation by plain loops
+ * (tests/stats/off-policy/off-policy.test.ts).
  */
 export class LogValuation {
   readonly #options: TargetOptions

@@ -2,8 +2,8 @@
 // look at once, however often and for whatever reason one looks. It is an asymptotic one (variances
 // are estimated). Robbins 1970, Ann. Math. Statist. 41; Howard et al. 2021, Ann. Statist. 49 (the
 // two-sided normal mixture); Waudby-Smith et al. 2024, Ann. Statist. 52, prop. 2.5. Accuracy
-// against 50 digits: ends 2e-15, ln e 8e-14 (tests/stats/lift/lift.test.ts). An interval of a posterior
-// is something else.
+// against 50 digits: ends 2e-15, ln e 8e-14 (tests/stats/lift/lift.test.ts). An interval of a
+// posterior is something else.
 import type { Score } from './score-sum.ts'
 
 /**

@@ -20,8 +20,8 @@ interface SufficientUnitsOptions {
  * contrast with coefficients ±1 in units of the range, `θ̂ ± B(V)/H` with `V = n` and `H = n/√v`,
  * where v is what is predicted before the data say more, a quarter of the squared range over p
  * (inference.md §4). Outcomes that vary less, and predictions from a hundred units on, make the
- * interval narrower; so this many usually suffice (tests/stats/sequences/sufficient-units.test.ts: in at
- * least 95 % of simulated experiments).
+ * interval narrower; so this many usually suffice (tests/stats/sequences/sufficient-units.test.ts:
+ * in at least 95 % of simulated experiments).
  *
  * @throws RangeError when an option is out of its range.
  */

@@ -9,7 +9,7 @@ import { columns, statement } from '../postgres/connection/statement.ts'
 import type { Transaction } from '../postgres/connection/transaction.ts'
 import { unitFacts } from '../postgres/unit-facts.ts'
 
-/** Whoever wants to read the assignments waits behind one who wants them alone. */
+/** Anyone who wants to read the assignments waits behind one who wants them alone. */
 const LOCK_PATIENCE_MS = 100
 const LOCK_PAUSE_MS = 300
 const MOST_LOCKS = 100

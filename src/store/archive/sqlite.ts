@@ -1,7 +1,7 @@
 import type { ArchivedFile, ArchiveStore, FactCounts, PartLimit, Removal } from '../../bandit/archive.ts'
 import type { UnitFacts } from '../port.ts'
 import { openDatabase } from '../sqlite/database.ts'
-import { asStoreError } from '../sqlite/trouble.ts'
+import { asStoreError } from '../sqlite/store-failure.ts'
 import { unitFacts } from '../sqlite/unit-facts.ts'
 
 /** A service that commits all the time leaves room within this. */

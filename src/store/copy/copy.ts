@@ -1,5 +1,5 @@
-// Carries a whole database over into an empty one, on the same engine or on the other: rows go from table to table in slices, and all
-// of them are there in the end, or none is.
+// Carries a whole database over into an empty one, on the same engine or on the other: rows go from
+// table to table in slices, and all of them are there in the end, or none is.
 import { existsSync } from 'node:fs'
 import { DatabaseError } from '../database-error.ts'
 import { claimStore, parseUrl } from '../open.ts'
@@ -21,12 +21,12 @@ export interface CopyOptions {
 /** How many rows each table has. */
 export type RowCounts = ReadonlyMap<string, number>
 
-/** Whoever copies has stopped the services. */
+/** Anyone who copies has stopped the services. */
 const PATIENCE_MS = 0
 
 /**
- * Copies `from`, as it is at one instant, to `to`, which must be empty; it is created, and brought to this code's schema, as is `from`.
- * Answers how many rows each table has, there and here.
+ * Copies `from`, as it is at one instant, to `to`, which must be empty; it is created, and brought
+ * to this code's schema, as is `from`. Answers how many rows each table has, there and here.
  *
  * @throws DatabaseError, StoreUnavailableError, SqliteError
  */

@@ -1,13 +1,13 @@
-// A PostgreSQL database to be copied from, and one to be copied to. A copy knows one writer: what several have added to a cell of the
-// ledger is summed as whoever reads the ledger sums it.
+// A PostgreSQL database to be copied from, and one to be copied to. A copy knows one writer: what
+// several have added to a cell of the ledger is summed as anyone who reads the ledger sums it.
 import { Client } from 'pg'
 import { endClient } from '../postgres/connection/end-client.ts'
 import { clientConfig, nameOf } from '../postgres/connection/session.ts'
 import type { Parameter } from '../postgres/connection/statement.ts'
 import { ONE_INSTANT, READ_COMMITTED } from '../postgres/connection/transaction.ts'
 import { prepareDatabase } from '../postgres/database.ts'
+import { asClientError, asStoreError } from '../postgres/store-failure.ts'
 import { sumTallies } from '../postgres/sum-tallies.ts'
-import { asClientError, asStoreError } from '../postgres/trouble.ts'
 import type { CopySource, CopyTarget } from './ends.ts'
 import { type ColumnType, type Row, TABLES, type Table } from './tables.ts'
 
@@ -45,7 +45,10 @@ export async function openPostgresTarget(url: string): Promise<CopyTarget> {
   }
 }
 
-/** Each setting where the engine knows it. Doubles are told to the bit, and nothing is given up for taking long. */
+/**
+ * Each setting where the engine knows it. Doubles are told to the bit, and nothing is given up for
+ * taking long.
+ */
 const PATIENT = `
   SELECT set_config(wanted.name, wanted.setting, false)
   FROM pg_settings

@@ -42,7 +42,7 @@ export async function keepAssignments(
       tx,
       planned.filter(({ key }) => !known.has(key)),
     )
-    // Whoever was first has committed, or the insert would be waiting: now they are seen.
+    // Anyone who was first has committed, or the insert would be waiting: now they are seen.
     const lost = planned.filter(({ key }) => !known.has(key) && !fresh.has(key))
     if (lost.length > 0) await recall(tx, lost, known)
     const answers = answersTo(proposals, known, fresh)
@@ -101,7 +101,7 @@ function assignmentOf({ unit, arm, propensity, snapshot, assignedAt }: PlannedRo
   return { unit, arm, propensity, snapshot, assignedAt }
 }
 
-/** A fresh unit is new to the first who asked for it, and known to whoever comes later. */
+/** A fresh unit is new to the first who asked for it, and known to anyone who comes later. */
 function answersTo(
   proposals: readonly Proposal[],
   known: ReadonlyMap<string, Assignment>,

@@ -5,7 +5,9 @@ import { type AppliedMigration, type Migration, pendingMigrations, readMigration
 
 const NO_SUCH_TABLE = '42P01'
 
-/** Two processes that create the same table at once: the second is told so, in one of these ways. */
+/**
+ * Two processes that create the same table at once: the second is told so, in one of these ways.
+ */
 const THERE_ALREADY: readonly (string | undefined)[] = ['23505', '42P07', '42710']
 
 /**
@@ -71,7 +73,10 @@ async function createMigrations(client: Client): Promise<void> {
   }
 }
 
-/** Row 0 is no migration: it is there to be locked, so that of processes that start together the second finds the work done. */
+/**
+ * Row 0 is no migration: it is there to be locked, so that of processes that start together the
+ * second finds the work done.
+ */
 async function lockMigrations(client: Client): Promise<void> {
   await client.query(`INSERT INTO migrations VALUES (0, 'lock', '') ON CONFLICT (number) DO NOTHING`)
   await client.query('SELECT FROM migrations WHERE number = 0 FOR UPDATE')
@@ -82,7 +87,9 @@ async function run(client: Client, { number, name, sql, checksum }: Migration): 
   await client.query('INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)', [number, name, checksum])
 }
 
-/** Of a name with several addresses, each of which has its own error, Node says nothing but a code. */
+/**
+ * Of a name with several addresses, each of which has its own error, Node says nothing but a code.
+ */
 function messageOf({ message, code }: Error & { code?: string }): string {
   return message || code || 'it does not answer'
 }

@@ -1,23 +1,23 @@
-// Some connections, and how sentences are said over them: those that were asked together share a
+// Some connections, and how commands are said over them: those that were asked together share a
 // transaction where that pays.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Performer } from '../call-queue.ts'
-import type { OnCommit, OnTurn } from '../hearers.ts'
+import { type Call, type CommandName, type Outcome, WRITES } from '../commands.ts'
+import type { OnCommit, OnHealthChange } from '../events.ts'
 import type { Proposal, RewardEntry, Store } from '../port.ts'
-import { type Call, type Outcome, type SentenceName, WRITES } from '../sentences.ts'
 import { findAssignments, keepAssignments } from './assignments.ts'
 import type { Connection } from './connection/connection.ts'
 import { NEWSWORTHY, type News } from './connection/news.ts'
 import { statement } from './connection/statement.ts'
-import { experimentSentences } from './experiments.ts'
-import { factSentences } from './facts.ts'
-import { keySentences } from './keys.ts'
+import { experimentCommands } from './experiments.ts'
+import { factCommands } from './facts.ts'
+import { keyCommands } from './keys.ts'
 import { recordRewards } from './rewards.ts'
-import { snapshotSentences } from './snapshots.ts'
+import { snapshotCommands } from './snapshots.ts'
 import { splitLike } from './split-like.ts'
-import { isRuleBroken } from './trouble.ts'
-import { webhookSentences } from './webhooks.ts'
+import { isRuleBroken } from './store-failure.ts'
+import { webhookCommands } from './webhooks.ts'
 
 type Alone = Omit<Store, 'keepAssignments' | 'findAssignments' | 'recordRewards' | 'audit' | 'countWaiting' | 'close'>
 
@@ -27,7 +27,7 @@ const PING = statement('SELECT 1')
 const READ_SIZE = statement<{ readonly databaseBytes: number }>(`
   SELECT pg_database_size(current_database()) AS "databaseBytes"`)
 
-/** A connection, and the sentences that are said over it one by one. */
+/** A connection, and the commands that are said over it one by one. */
 interface Line {
   readonly connection: Connection
   readonly alone: Alone
@@ -39,8 +39,8 @@ export interface EngineOptions {
   /** The slot whose rows of the ledger are written. */
   readonly writer: number
   readonly news: News
-  /** Hears of the trouble that commits meet, and null when they succeed. */
-  readonly onTurn: OnTurn
+  /** Hears of the failure that commits meet, and null when they succeed. */
+  readonly onHealthChange: OnHealthChange
   readonly onCommit: OnCommit
 }
 
@@ -48,14 +48,14 @@ export class Engine implements Performer {
   readonly #idle: Line[]
   readonly #writer: number
   readonly #news: News
-  readonly #onTurn: OnTurn
+  readonly #onHealthChange: OnHealthChange
   readonly #onCommit: OnCommit
 
-  constructor({ connections, writer, news, onTurn, onCommit }: EngineOptions) {
+  constructor({ connections, writer, news, onHealthChange, onCommit }: EngineOptions) {
     this.#idle = connections.map(connection => ({ connection, alone: aloneOver(connection) }))
     this.#writer = writer
     this.#news = news
-    this.#onTurn = onTurn
+    this.#onHealthChange = onHealthChange
     this.#onCommit = onCommit
   }
 
@@ -68,7 +68,7 @@ export class Engine implements Performer {
     for (const [name, positions] of groups) {
       const startedAt = performance.now()
       const lists = positions.map(position => (calls[position] as Call).args)
-      const said = await this.#say(line, name, lists)
+      const said = await this.#execute(line, name, lists)
       for (const [order, position] of positions.entries()) outcomes[position] = said[order] as Outcome
       if (WRITES.has(name)) this.#tell(said, performance.now() - startedAt)
     }
@@ -76,7 +76,7 @@ export class Engine implements Performer {
     return outcomes
   }
 
-  #say({ connection, alone }: Line, name: SentenceName, lists: readonly Call['args'][]): Promise<Outcome[]> {
+  #execute({ connection, alone }: Line, name: CommandName, lists: readonly Call['args'][]): Promise<Outcome[]> {
     switch (name) {
       case 'keepAssignments':
         return together(lists as readonly [Proposal][], asked =>
@@ -98,19 +98,19 @@ export class Engine implements Performer {
   }
 
   #tell(outcomes: readonly Outcome[], ms: number): void {
-    const trouble = troubleIn(outcomes)
-    this.#onTurn(trouble)
-    if (trouble === null) this.#onCommit({ ms, sentences: outcomes.length })
+    const failure = failureIn(outcomes)
+    this.#onHealthChange(failure)
+    if (failure === null) this.#onCommit({ ms, commands: outcomes.length })
   }
 }
 
 function aloneOver(connection: Connection): Alone {
   return {
-    ...experimentSentences(connection),
-    ...snapshotSentences(connection),
-    ...factSentences(connection),
-    ...webhookSentences(connection),
-    ...keySentences(connection),
+    ...experimentCommands(connection),
+    ...snapshotCommands(connection),
+    ...factCommands(connection),
+    ...webhookCommands(connection),
+    ...keyCommands(connection),
     ping: async () => void (await connection.ask(PING)),
     readSize: async () => ({ databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }),
   }
@@ -159,7 +159,7 @@ async function recall(
   )
 }
 
-function troubleIn(outcomes: readonly Outcome[]): unknown {
+function failureIn(outcomes: readonly Outcome[]): unknown {
   for (const outcome of outcomes) {
     if ('error' in outcome && outcome.error instanceof StoreUnavailableError) return outcome.error.cause
   }

@@ -56,7 +56,7 @@ export async function lockExperiment(tx: Transaction, id: number, version: numbe
   return (await tx.ask(LOCK_EXPERIMENT, [id, version])).length === 1
 }
 
-export function experimentSentences(connection: Connection): ExperimentStore {
+export function experimentCommands(connection: Connection): ExperimentStore {
   return {
     findExperiments: async () => (await connection.ask(FIND_EXPERIMENTS)).map(experimentOf),
 

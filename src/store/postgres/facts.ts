@@ -17,7 +17,7 @@ const READ_TOTALS = statement<UnitTotals>(`
     FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3
   ) AS page ORDER BY unit`)
 
-export function factSentences(connection: Connection): Pick<AssignmentStore, 'readTotals'> {
+export function factCommands(connection: Connection): Pick<AssignmentStore, 'readTotals'> {
   return {
     readTotals: (experimentId, { after, limit, metricCount }) =>
       connection.ask(READ_TOTALS, [experimentId, after ?? '', limit, metricCount]),

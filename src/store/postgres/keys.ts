@@ -2,7 +2,7 @@ import type { Key, KeyChange } from '../../access/key.ts'
 import type { KeyStore } from '../port.ts'
 import type { Connection } from './connection/connection.ts'
 import { type Reader, statement } from './connection/statement.ts'
-import { Race } from './trouble.ts'
+import { Race } from './store-failure.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }
 
@@ -29,7 +29,7 @@ const INSERT_CHANGE = statement(`
 const FIND_CHANGES = statement<ChangeRow>(`
   SELECT at, actor, action, name, hint, changes FROM key_changes ORDER BY number`)
 
-export function keySentences(connection: Connection): KeyStore {
+export function keyCommands(connection: Connection): KeyStore {
   return {
     readKeys: () =>
       connection.atOneInstant(async tx => {
@@ -45,7 +45,8 @@ export function keySentences(connection: Connection): KeyStore {
         for (const [position, { change }] of kept.entries()) {
           const { at, actor, action, name, hint, changes } = change
           const row = [after + 1 + position, at, actor, action, name, hint, JSON.stringify(changes)]
-          // The number is the compare-and-set: whoever races for it waits here, and finds it taken.
+          // The number is the compare-and-set: anyone who races for it waits here, and finds it
+          // taken.
           if ((await tx.write(INSERT_CHANGE, row)).count === 0) throw new Race()
         }
         for (const { key } of kept) {

@@ -1,5 +1,5 @@
 // The tables `snapshots`, `batches`, `tallies` and `growth`. What one writer has added stands in
-// rows of its own; whoever reads sums them, and keeps what rounding takes from the sums.
+// rows of its own; anyone who reads sums them, and keeps what rounding takes from the sums.
 
 import {
   type CellChange,

@@ -1,9 +1,9 @@
 // The PostgreSQL twin: one database, any number of processes.
 
 import { CallQueue } from '../call-queue.ts'
-import type { OnCommit, OnTurn } from '../hearers.ts'
+import { type Call, type CommandName, storeOf } from '../commands.ts'
+import type { OnCommit, OnHealthChange } from '../events.ts'
 import type { Store } from '../port.ts'
-import { type Call, type SentenceName, storeOf } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { audit } from './audit.ts'
 import { Connection } from './connection/connection.ts'
@@ -13,7 +13,7 @@ import { prepareDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 
 export interface PostgresOptions {
-  readonly onTurn?: OnTurn | undefined
+  readonly onHealthChange?: OnHealthChange | undefined
   readonly onCommit?: OnCommit | undefined
   /**
    * Called when another process may have created, changed or frozen anew an experiment; soon after,
@@ -26,7 +26,7 @@ export interface PostgresOptions {
 const LANES = { assignments: 2, rewards: 2, others: 2 } as const
 type Kind = keyof typeof LANES
 
-const KINDS: Partial<Record<SentenceName, Kind>> = {
+const KINDS: Partial<Record<CommandName, Kind>> = {
   keepAssignments: 'assignments',
   findAssignments: 'assignments',
   recordRewards: 'rewards',
@@ -53,21 +53,21 @@ const SILENCE = 'The database does not answer'
  */
 export async function openPostgres(
   url: string,
-  { onTurn = () => {}, onCommit = () => {}, onNews }: PostgresOptions = {},
+  { onHealthChange = () => {}, onCommit = () => {}, onNews }: PostgresOptions = {},
 ): Promise<Store> {
   const config = clientConfig(url)
   await prepareDatabase(config, nameOf(url))
   const writer = Math.floor(WRITERS * Math.random())
   const news = new News(config, onNews ?? (() => {}))
   if (onNews !== undefined) await news.listen()
-  const turn = new Turn(onTurn)
+  const turn = new Turn(onHealthChange)
   const connections: Connection[] = []
 
   function open(kind: Kind): CallQueue {
     const own = Array.from({ length: LANES[kind] }, () => new Connection(config))
     connections.push(...own)
-    const onTrouble = (trouble: unknown) => turn.note(kind, trouble)
-    const engine = new Engine({ connections: own, writer, news, onTurn: onTrouble, onCommit })
+    const onFailure = (failure: unknown) => turn.note(kind, failure)
+    const engine = new Engine({ connections: own, writer, news, onHealthChange: onFailure, onCommit })
     const onHang = (hangs: boolean) => turn.note(`${kind} hang`, hangs ? new Error(SILENCE) : null)
     return new CallQueue(engine, onHang, {
       lanes: LANES[kind],

@@ -1,14 +1,14 @@
 import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
+import { type ComputedReward, computeReward, type LastReward, NONE_YET } from '../compute-reward.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
 import type { RewardEntry } from '../port.ts'
-import { type LastReward, NONE_YET, type ReckonedReward, reckonReward } from '../reckon-reward.ts'
 import { findAssignments } from './assignments.ts'
 import type { Connection } from './connection/connection.ts'
 import { columns, numbers, type Parameter, statement } from './connection/statement.ts'
 import type { Transaction } from './connection/transaction.ts'
 import { settle } from './ledger-table.ts'
 import { splitLike } from './split-like.ts'
-import { Race } from './trouble.ts'
+import { Race } from './store-failure.ts'
 import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
 
 /** A unit's rewards of one metric. */
@@ -22,7 +22,7 @@ interface EventId {
   readonly id: string
 }
 
-interface StoredRow extends RewardEntry, Omit<ReckonedReward, 'entry' | 'isClipped'> {
+interface StoredRow extends RewardEntry, Omit<ComputedReward, 'entry' | 'isClipped'> {
   readonly isCounted: boolean
 }
 
@@ -60,7 +60,7 @@ const INSERT_REWARDS = statement(`
  *
  * Nothing is locked. What a reward comes to depends on the unit's last one, so its sequence is the
  * compare-and-set: when another transaction has taken that place, or the event's id, meanwhile,
- * this one is undone and reckoned anew.
+ * this one is undone and computed anew.
  */
 export function recordRewards(
   connection: Connection,
@@ -112,9 +112,9 @@ class Book {
       this.#ids.add(key)
     }
     const account = accountKey(reward)
-    const { entry, isClipped, ...reckoned } = reckonReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
-    this.#last.set(account, reckoned)
-    this.rows.push({ ...reward, ...reckoned, isCounted: entry !== null })
+    const { entry, isClipped, ...computed } = computeReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
+    this.#last.set(account, computed)
+    this.rows.push({ ...reward, ...computed, isCounted: entry !== null })
     if (entry === null) return 'late'
     this.entries.addToCell(entry)
     return isClipped ? 'clipped' : 'recorded'

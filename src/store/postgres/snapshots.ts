@@ -14,7 +14,7 @@ const READ_PULSE = statement<PulseRow>(`
   FROM experiments LEFT JOIN growth ON experiment_id = id
   GROUP BY id, version, metric ORDER BY id, metric`)
 
-export function snapshotSentences(connection: Connection): Omit<LedgerStore, 'audit'> {
+export function snapshotCommands(connection: Connection): Omit<LedgerStore, 'audit'> {
   return {
     findSnapshots: experimentId => findSnapshots(connection, experimentId),
 

@@ -1,6 +1,6 @@
 // What several writers have added to the cells of the ledger, as one row a cell: summed in the
-// order and with the arithmetic of whoever reads the ledger, so that a copy reads the same to the
-// bit.
+// order and with the arithmetic of anyone who reads the ledger, so that a copy reads the same to
+// the bit.
 
 import type { Row } from '../copy/tables.ts'
 import { type CellChange, sumOfChanges } from '../ledger-entries.ts'

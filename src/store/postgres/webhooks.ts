@@ -5,7 +5,7 @@ import { statement } from './connection/statement.ts'
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 
-// Whoever makes another one meanwhile waits, and then counts this one too.
+// Anyone who makes another one meanwhile waits, and then counts this one too.
 const LOCK_WEBHOOKS = statement('LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE')
 
 const COUNT_WEBHOOKS = statement<{ count: number }>('SELECT count(*) AS count FROM webhooks')
@@ -70,7 +70,7 @@ const NOTE_FAILURE = statement(`
   SET failures = failures + 1, next_attempt_at = $2, last_failed_at = $3, last_error = $4, given_up = given_up + $5
   WHERE id = $1`)
 
-export function webhookSentences(connection: Connection): WebhookStore {
+export function webhookCommands(connection: Connection): WebhookStore {
   return {
     createWebhook: ({ id, url, events, experimentId, secret, createdAt }) =>
       connection.transaction(async tx => {

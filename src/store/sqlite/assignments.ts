@@ -1,16 +1,16 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
+import type { StoreCommands } from '../commands.ts'
 import { countUnits } from '../count-units.ts'
 import type { KeptAssignment, Proposal, ProposedUnit } from '../port.ts'
-import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
 type AssignmentRow = [arm: number, propensity: number, snapshot: number, assignedAt: number]
 
-export function assignmentSentences(
+export function assignmentCommands(
   db: Database.Database,
   ledger: Ledger,
-): Pick<Sentences, 'keepAssignments' | 'findAssignments'> {
+): Pick<StoreCommands, 'keepAssignments' | 'findAssignments'> {
   const insert = db.prepare<[number, string, number, number, number, number]>(`
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { ArchivedCell, AuditedLedger, AuditVisitor } from '../port.ts'
 import { LedgerTable } from './ledger-table.ts'
-import { asStoreError } from './trouble.ts'
+import { asStoreError } from './store-failure.ts'
 import { unitFacts } from './unit-facts.ts'
 
 /** So many units are read in some milliseconds. */

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { DatabaseError } from '../database-error.ts'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../migrate.ts'
 import type { StoreSize } from '../port.ts'
-import { isLocked } from './trouble.ts'
+import { isLocked } from './store-failure.ts'
 
 /** Who opens it has the file to itself for a moment. */
 const OPENING_TIMEOUT_MS = 3_000
@@ -15,7 +15,7 @@ const OPENING_RETRY_MS = 5
 const BUSY_TIMEOUT_MS = 250
 
 /**
- * The log is copied to the file by whoever commits, where nobody else sees to it, when it has so
+ * The log is copied to the file by anyone who commits, where nobody else sees to it, when it has so
  * many pages.
  */
 const CHECKPOINT_PAGES = 16_000
@@ -116,7 +116,7 @@ function migrate(db: Database.Database): void {
   // Exclusive from the first read, so that of two processes that start at once the second finds the
   // work done.
   db.transaction(() => {
-    // A file that may only be read is opened without a word; it is refused at the first sentence
+    // A file that may only be read is opened without a word; it is refused at the first command
     // that would change it.
     db.exec('UPDATE migrations SET name = name WHERE FALSE')
     for (const { number, name, sql, checksum } of pendingMigrations(readMigrations('sqlite'), findApplied.all())) {

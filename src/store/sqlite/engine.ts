@@ -6,29 +6,29 @@ import type Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Performer } from '../call-queue.ts'
-import type { OnCommit } from '../hearers.ts'
+import { type Call, type Outcome, type StoreCommands, WRITES } from '../commands.ts'
+import type { OnCommit } from '../events.ts'
 import type { KeptAssignment, Proposal, Store } from '../port.ts'
-import { type Call, type Outcome, type Sentences, WRITES } from '../sentences.ts'
-import { assignmentSentences } from './assignments.ts'
+import { assignmentCommands } from './assignments.ts'
 import { auditMemory } from './audit.ts'
 import { sizeOf } from './database.ts'
-import { experimentSentences } from './experiments.ts'
-import { factSentences } from './facts.ts'
+import { experimentCommands } from './experiments.ts'
+import { factCommands } from './facts.ts'
 import { ServedFiles } from './files/served-files.ts'
 import { endingOnSyncFailure } from './files/sync-failure.ts'
 import { type SyncFile, WalSync } from './files/wal-sync.ts'
-import { keySentences } from './keys.ts'
+import { keyCommands } from './keys.ts'
 import { Ledger } from './ledger.ts'
-import { rewardSentences } from './rewards.ts'
-import { snapshotSentences } from './snapshots.ts'
-import { asStoreError, isLocked, isTrouble } from './trouble.ts'
-import { webhookSentences } from './webhooks.ts'
+import { rewardCommands } from './rewards.ts'
+import { snapshotCommands } from './snapshots.ts'
+import { asStoreError, isLocked, isStoreFailure } from './store-failure.ts'
+import { webhookCommands } from './webhooks.ts'
 
 export interface EngineOptions {
   /** By a service, which keeps the log short and looks after its files. */
   readonly isServed: boolean
-  /** Hears of the trouble that a place meets, and null where it works. */
-  readonly onTrouble: (place: 'reads' | 'commits' | 'files', error: unknown) => void
+  /** Hears of the failure that a place meets, and null where it works. */
+  readonly onFailure: (place: 'reads' | 'commits' | 'files', error: unknown) => void
   readonly onCommit: OnCommit
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
@@ -56,7 +56,7 @@ export class Engine implements Performer {
   readonly #db: Database.Database
   readonly #options: EngineOptions
   readonly #ledger: Ledger
-  readonly #sentences: Sentences
+  readonly #commands: StoreCommands
   /** Null in memory. */
   readonly #wal: WalSync | null
   /** Null unless it serves. */
@@ -82,14 +82,14 @@ export class Engine implements Performer {
     db.pragma('synchronous = NORMAL')
     db.pragma(`cache_size = -${CACHE_KIB}`)
     this.#ledger = new Ledger(db)
-    this.#sentences = {
-      ...experimentSentences(db, this.#ledger),
-      ...snapshotSentences(this.#ledger),
-      ...assignmentSentences(db, this.#ledger),
-      ...rewardSentences(db, this.#ledger),
-      ...factSentences(db),
-      ...webhookSentences(db),
-      ...keySentences(db),
+    this.#commands = {
+      ...experimentCommands(db, this.#ledger),
+      ...snapshotCommands(this.#ledger),
+      ...assignmentCommands(db, this.#ledger),
+      ...rewardCommands(db, this.#ledger),
+      ...factCommands(db),
+      ...webhookCommands(db),
+      ...keyCommands(db),
       ping: () => void db.prepare('SELECT 1 FROM migrations').get(),
       readSize: () => sizeOf(db),
     }
@@ -97,11 +97,11 @@ export class Engine implements Performer {
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
-    this.#apart = db.transaction((call: Call) => this.#sayAll([call])[0] as Outcome)
+    this.#apart = db.transaction((call: Call) => this.#executeAll([call])[0] as Outcome)
     this.#wal = db.memory ? null : new WalSync(db, options.sync)
     this.#files =
       options.isServed && this.#wal !== null
-        ? new ServedFiles(db, this.#wal, fault => options.onTrouble('files', fault))
+        ? new ServedFiles(db, this.#wal, fault => options.onFailure('files', fault))
         : null
     // Not before: another process may be opening the file too.
     db.pragma('busy_timeout = 0')
@@ -128,7 +128,7 @@ export class Engine implements Performer {
   async read(call: Call): Promise<unknown> {
     if (call.name === 'ping') await this.#expectFiles()
     if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
-    return this.#reading(() => this.#say(call))
+    return this.#reading(() => this.#execute(call))
   }
 
   /**
@@ -141,7 +141,7 @@ export class Engine implements Performer {
   findSynced(experimentId: number, units: readonly string[]): (Assignment | null)[] {
     if (this.#isClosed) throw new StoreUnavailableError(new Error('The store is closed'))
     const found = this.#reading(() => {
-      const read = this.#sentences.findAssignments(experimentId, units)
+      const read = this.#commands.findAssignments(experimentId, units)
       // Afterwards: so whatever was read is noted.
       this.#wal?.noteReads()
       return read
@@ -183,10 +183,10 @@ export class Engine implements Performer {
         return outcome === null
       })
       this.#wal?.noteReads()
-      this.#options.onTrouble('reads', failure)
+      this.#options.onFailure('reads', failure)
       return left
     } catch (error) {
-      // Whoever only reads is told; a proposal can still be written.
+      // Anyone who only reads is told; a proposal can still be written.
       for (const [position, { name }] of calls.entries())
         if (!WRITES.has(name)) outcomes[position] = { error: asStoreError(error) }
       return [...calls.keys()].filter(position => WRITES.has((calls[position] as Call).name))
@@ -197,7 +197,7 @@ export class Engine implements Performer {
 
   /** Null for a proposal with a unit that is new. */
   #readOne(call: Call): Outcome | null {
-    if (call.name !== 'keepAssignments') return { result: this.#say(call) }
+    if (call.name !== 'keepAssignments') return { result: this.#execute(call) }
     const kept = this.#findKept(call.args[0])
     return kept === null ? null : { result: kept }
   }
@@ -205,7 +205,7 @@ export class Engine implements Performer {
   #findKept({ experimentId, units }: Proposal): KeptAssignment[] | null {
     const kept: KeptAssignment[] = []
     for (const { unit } of units) {
-      const [assignment] = this.#sentences.findAssignments(experimentId, [unit])
+      const [assignment] = this.#commands.findAssignments(experimentId, [unit])
       if (assignment == null) return null
       kept.push({ ...assignment, isNew: false })
     }
@@ -220,10 +220,10 @@ export class Engine implements Performer {
       this.#unsynced = calls.map((call, position) => [call, outcomes[position] as Outcome])
       this.#wal?.noteCommit()
       this.#files?.checkpointer.noteCommit()
-      this.#options.onTrouble('commits', null)
+      this.#options.onFailure('commits', null)
       return outcomes
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) this.#options.onTrouble('commits', error)
+      if (!(error instanceof StoreUnavailableError)) this.#options.onFailure('commits', error)
       return calls.map(() => ({ error: asStoreError(error) }))
     }
   }
@@ -247,7 +247,9 @@ export class Engine implements Performer {
     }
   }
 
-  /** SQLite's lock is not fair: whoever waits for it looks again only after some milliseconds. */
+  /**
+   * SQLite's lock is not fair: anyone who waits for it looks again only after some milliseconds.
+   */
   async #leaveGap(): Promise<void> {
     const gapMs = this.#lockFreeUntil - performance.now()
     if (gapMs > 0) await sleep(Math.ceil(gapMs))
@@ -258,7 +260,7 @@ export class Engine implements Performer {
     this.#beginWriting.run()
     const startedAt = performance.now()
     try {
-      const outcomes = this.#sayAllOrApart(calls)
+      const outcomes = this.#executeAllOrApart(calls)
       this.#files?.mark.raise()
       endingOnSyncFailure(this.#db.name, () => this.#commit.run())
       return outcomes
@@ -275,25 +277,25 @@ export class Engine implements Performer {
   }
 
   /** Where one breaks a rule each is said for itself, so that only that one is undone. */
-  #sayAllOrApart(calls: readonly Call[]): Outcome[] {
+  #executeAllOrApart(calls: readonly Call[]): Outcome[] {
     try {
-      return this.#sayAll(calls)
+      return this.#executeAll(calls)
     } catch (error) {
       this.#undo()
-      if (isTrouble(error)) throw error
+      if (isStoreFailure(error)) throw error
     }
     this.#beginWriting.run()
     return calls.map(call => this.#attempt(() => this.#apart(call)))
   }
 
-  #sayAll(calls: readonly Call[]): Outcome[] {
-    const outcomes = calls.map(call => ({ result: this.#say(call) }))
+  #executeAll(calls: readonly Call[]): Outcome[] {
+    const outcomes = calls.map(call => ({ result: this.#execute(call) }))
     this.#ledger.settle()
     return outcomes
   }
 
-  #say({ name, args }: Call): unknown {
-    return (this.#sentences[name] as (...args: readonly unknown[]) => unknown)(...args)
+  #execute({ name, args }: Call): unknown {
+    return (this.#commands[name] as (...args: readonly unknown[]) => unknown)(...args)
   }
 
   #undo(): void {
@@ -322,7 +324,7 @@ export class Engine implements Performer {
   }
 
   #noteSynced(ms: number): void {
-    this.#options.onCommit({ ms, sentences: this.#unsynced.length })
+    this.#options.onCommit({ ms, commands: this.#unsynced.length })
     this.#unsynced = []
     this.#files?.mark.note()
   }

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { Change } from '../../bandit/experiment/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment/experiment.ts'
+import type { CommandsOf } from '../commands.ts'
 import type { ExperimentStore } from '../port.ts'
-import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
 interface ExperimentRow {
@@ -22,7 +22,7 @@ type ChangeRow = Omit<Change, 'changes'> & { readonly changes: string }
 const COLUMNS = `id, definition, salt, status, version, winner,
   created_at AS createdAt, started_at AS startedAt, stopped_at AS stoppedAt`
 
-export function experimentSentences(db: Database.Database, ledger: Ledger): SentencesOf<ExperimentStore> {
+export function experimentCommands(db: Database.Database, ledger: Ledger): CommandsOf<ExperimentStore> {
   const findExperiments = db.prepare<[], ExperimentRow>(`SELECT ${COLUMNS} FROM experiments ORDER BY id`)
 
   const createExperiment = db.prepare<[string, string, string, number], ExperimentRow>(`

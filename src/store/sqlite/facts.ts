@@ -1,11 +1,11 @@
 import type Database from 'better-sqlite3'
 import type { Assignment } from '../../bandit/facts.ts'
+import type { StoreCommands } from '../commands.ts'
 import type { TotalsPage } from '../port.ts'
-import type { Sentences } from '../sentences.ts'
 
 const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
 
-export function factSentences(db: Database.Database): Pick<Sentences, 'readTotals'> {
+export function factCommands(db: Database.Database): Pick<StoreCommands, 'readTotals'> {
   const readPage = db.prepare<[number, string, number], Assignment>(`
     SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 

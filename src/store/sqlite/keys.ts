@@ -1,13 +1,13 @@
 import type Database from 'better-sqlite3'
 import type { Key, KeyChange } from '../../access/key.ts'
+import type { CommandsOf } from '../commands.ts'
 import type { KeyStore } from '../port.ts'
-import type { SentencesOf } from '../sentences.ts'
 
 type KeyRow = Omit<Key, 'scopes'> & { readonly scopes: string }
 
 type ChangeRow = Omit<KeyChange, 'changes'> & { readonly changes: string }
 
-export function keySentences(db: Database.Database): SentencesOf<KeyStore> {
+export function keyCommands(db: Database.Database): CommandsOf<KeyStore> {
   const findKeys = db.prepare<[], KeyRow>(`
     SELECT name, kind, scopes, digest, hint, rate, created_at AS createdAt, expires_at AS expiresAt,
       replaced_at AS replacedAt, revoked_at AS revokedAt

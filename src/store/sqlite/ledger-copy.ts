@@ -1,5 +1,6 @@
-// The ledger in memory. It follows every write of this connection, so reading a ledger costs no rows: what keeps a report, and the
-// refreshing of 200 arms, as cheap at a billion units as at a thousand.
+// The ledger in memory. It follows every write of this connection, so reading a ledger costs no
+// rows: what keeps a report, and the refreshing of 200 arms, as cheap at a billion units as at a
+// thousand.
 
 import type { CellPlace, UnitsEntry } from '../ledger-entries.ts'
 import type { LedgerCell, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'

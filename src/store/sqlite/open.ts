@@ -1,10 +1,10 @@
 // The SQLite twin: one file, nothing to install.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import { CallQueue } from '../call-queue.ts'
+import { type Call, type CommandName, storeOf, WRITES } from '../commands.ts'
 import { DatabaseError } from '../database-error.ts'
-import type { OnCommit, OnTurn } from '../hearers.ts'
+import type { OnCommit, OnHealthChange } from '../events.ts'
 import type { Store } from '../port.ts'
-import { type Call, type SentenceName, storeOf, WRITES } from '../sentences.ts'
 import { Turn } from '../turn.ts'
 import { auditFile } from './audit.ts'
 import { openDatabase } from './database.ts'
@@ -17,14 +17,14 @@ export interface SqliteOptions {
    * what they were.
    */
   readonly isServed?: boolean
-  readonly onTurn?: OnTurn | undefined
+  readonly onHealthChange?: OnHealthChange | undefined
   readonly onCommit?: OnCommit | undefined
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
 }
 
 /** Reads of what product code or an export is told: only once it is on the disk. */
-const BARRED: ReadonlySet<SentenceName> = new Set(['findAssignments', 'readTotals'] satisfies SentenceName[])
+const BARRED: ReadonlySet<CommandName> = new Set(['findAssignments', 'readTotals'] satisfies CommandName[])
 
 const SILENCE = 'The disk does not answer'
 
@@ -41,10 +41,10 @@ const MOST_ROWS = 500
  */
 export async function openSqlite(
   path: string,
-  { isServed = false, onTurn = () => {}, onCommit = () => {}, sync }: SqliteOptions = {},
+  { isServed = false, onHealthChange = () => {}, onCommit = () => {}, sync }: SqliteOptions = {},
 ): Promise<Store> {
-  const turn = new Turn(onTurn)
-  const engine = openEngine(path, { isServed, onTrouble: (place, error) => turn.note(place, error), onCommit, sync })
+  const turn = new Turn(onHealthChange)
+  const engine = openEngine(path, { isServed, onFailure: (place, error) => turn.note(place, error), onCommit, sync })
   const onHang = (hangs: boolean) => turn.note('disk', hangs ? new Error(SILENCE) : null)
   const queue = new CallQueue(engine, onHang, { mostRows: MOST_ROWS, silence: SILENCE })
   const ask = (call: Call): Promise<unknown> =>

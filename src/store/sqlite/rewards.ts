@@ -1,14 +1,14 @@
 import type Database from 'better-sqlite3'
 import type { StoredRewardStatus } from '../../bandit/facts.ts'
+import type { StoreCommands } from '../commands.ts'
+import { computeReward, NONE_YET } from '../compute-reward.ts'
 import type { RewardEntry } from '../port.ts'
-import { NONE_YET, reckonReward } from '../reckon-reward.ts'
-import type { Sentences } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
 type AssignmentRow = [arm: number, snapshot: number, assignedAt: number]
 type LastRow = [sequence: number, total: number]
 
-export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sentences, 'recordRewards'> {
+export function rewardCommands(db: Database.Database, ledger: Ledger): Pick<StoreCommands, 'recordRewards'> {
   // As lists: the names of the fields take as long as finding the row.
   const findAssignment = db
     .prepare<[number, string], AssignmentRow>(`
@@ -34,7 +34,7 @@ export function rewardSentences(db: Database.Database, ledger: Ledger): Pick<Sen
     const [arm, snapshot, assignedAt] = assigned
     const last = findLastReward.get(experimentId, unit, metricPosition)
     const lastReward = last === undefined ? NONE_YET : { sequence: last[0], total: last[1] }
-    const { sequence, at, total, entry, isClipped } = reckonReward(reward, { arm, snapshot, assignedAt }, lastReward)
+    const { sequence, at, total, entry, isClipped } = computeReward(reward, { arm, snapshot, assignedAt }, lastReward)
     const isCounted = entry === null ? 0 : 1
     const { changes } = insertReward.run(experimentId, unit, metricPosition, sequence, value, at, isCounted, total, id)
     if (changes === 0) return 'duplicate'

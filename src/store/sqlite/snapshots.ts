@@ -1,8 +1,8 @@
+import type { CommandsOf } from '../commands.ts'
 import type { LedgerStore } from '../port.ts'
-import type { SentencesOf } from '../sentences.ts'
 import type { Ledger } from './ledger.ts'
 
-export function snapshotSentences(ledger: Ledger): SentencesOf<LedgerStore> {
+export function snapshotCommands(ledger: Ledger): CommandsOf<LedgerStore> {
   return {
     findSnapshots: experimentId => ledger.heads(experimentId),
 

@@ -6,8 +6,8 @@ import type { StoredReward, UnitFacts } from '../port.ts'
 type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly unit: string; readonly counted: 0 | 1 }
 
 /**
- * Every unit that comes after `after` with its rewards, in the order of units. Both tables are read from end to end, side by side: looking up the rewards of each
- * unit took seven times as long.
+ * Every unit that comes after `after` with its rewards, in the order of units. Both tables are read
+ * from end to end, side by side: looking up the rewards of each unit took seven times as long.
  */
 export function* unitFacts(db: Database.Database, experimentId: number, after = ''): Generator<UnitFacts> {
   const readAssignments = db.prepare<[number, string], Assignment>(`

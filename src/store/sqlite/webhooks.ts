@@ -1,11 +1,11 @@
 import type Database from 'better-sqlite3'
 import { type Announcement, type DueMessage, MAX_WEBHOOKS, type Webhook } from '../../webhooks/webhook.ts'
+import type { CommandsOf } from '../commands.ts'
 import type { WebhookStore } from '../port.ts'
-import type { SentencesOf } from '../sentences.ts'
 
 type WebhookRow = Omit<Webhook, 'events'> & { readonly events: string }
 
-export function webhookSentences(db: Database.Database): SentencesOf<WebhookStore> {
+export function webhookCommands(db: Database.Database): CommandsOf<WebhookStore> {
   const createWebhook = db.prepare(`
     INSERT INTO webhooks (id, url, events, experiment_id, secret, created_at)
     SELECT :id, :url, :events, :experimentId, :secret, :createdAt
@@ -73,9 +73,9 @@ export function webhookSentences(db: Database.Database): SentencesOf<WebhookStor
     findAnnouncements: experimentId => findAnnouncements.all(experimentId),
 
     announce: (experimentId, before, announcement, message) => {
-      const sentence = before === null ? firstAnnouncement : nextAnnouncement
+      const command = before === null ? firstAnnouncement : nextAnnouncement
       const change = { experimentId, ...announcement, ...(before !== null && { before }) }
-      if (sentence.run(change).changes === 0) return false
+      if (command.run(change).changes === 0) return false
       if (message !== null) queueMessages.run({ experimentId, at: announcement.at, ...message })
       return true
     },

@@ -1,5 +1,6 @@
-// The form of a new experiment: the service looks at it while it is filled in, and says what is wrong and which command would do the
-// same. All that the form knows, the service knows; this only asks it.
+// The form of a new experiment: the service looks at it while it is filled in, and says what is
+// wrong and which command would do the same. All that the form knows, the service knows; this only
+// asks it.
 import { morph } from './morph.js'
 
 /** After the last key press, in ms. */

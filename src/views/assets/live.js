@@ -1,4 +1,5 @@
-// Keeps a page as it would be if it were loaded now: hears of changes, fetches the page anew, and puts in what is different.
+// Keeps a page as it would be if it were loaded now: hears of changes, fetches the page anew, and
+// puts in what is different.
 import { morph } from './morph.js'
 
 /** A server that is full or gone is asked again so much later, in ms. */
@@ -39,7 +40,8 @@ export function keepLive(main) {
         if (!response.ok) return location.reload()
         const page = new DOMParser().parseFromString(await response.text(), 'text/html')
         show(main, page)
-        // What was asked for is there, whatever number the page bears: another process may count anew.
+        // What was asked for is there, whatever number the page bears: another process may count
+        // anew.
         main.dataset.revision = String(wanted)
       }
     } catch {

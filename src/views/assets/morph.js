@@ -1,4 +1,5 @@
-// Makes a part of the page be as another one, in place: what stays the same keeps its focus, its scrolling and its open dialogs.
+// Makes a part of the page be as another one, in place: what stays the same keeps its focus, its
+// scrolling and its open dialogs.
 
 /**
  * @param {Element} old

@@ -5,7 +5,7 @@ const FORMULA = /^[=+\-@\t\r]/
 
 /**
  * A text as a cell. One that a spreadsheet would run is prefixed with an apostrophe, since units
- * come from whoever may post events; see https://owasp.org/www-community/attacks/CSV_Injection.
+ * come from anyone who may post events; see https://owasp.org/www-community/attacks/CSV_Injection.
  */
 export function csvText(text: string): string {
   const harmless = FORMULA.test(text) ? `'${text}` : text

@@ -1,7 +1,7 @@
 // The buttons that change an experiment, each with a dialog that says what it means. Plain forms:
 // they work without any script.
 import type { Experiment } from '../../bandit/experiment/experiment.ts'
-import type { Portrait } from '../../bandit/report/portrait.ts'
+import type { ExperimentView } from '../../bandit/report/experiment-view.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
 
 interface Control {
@@ -16,7 +16,7 @@ interface Control {
   readonly deed: string
 }
 
-export function controls({ experiment, report }: Portrait): Markup {
+export function controls({ experiment, report }: ExperimentView): Markup {
   const { action = null, arms = [] } = report.recommendation ?? {}
   const toRetire = action === 'retire' ? arms : []
   const toWin = action === 'ship' || action === 'choose' || action === 'keep' ? arms : []

@@ -1,7 +1,7 @@
 // The page of one experiment on one metric: what to do, what is known and how sure, how the policy
 // moved and what it gained, and the books behind it all. Complete without any script; one makes it
 // live.
-import type { Portrait } from '../../bandit/report/portrait.ts'
+import type { ExperimentView } from '../../bandit/report/experiment-view.ts'
 import { beliefFigure } from '../svg/belief-plot.ts'
 import { describeStatus, headlineOf } from '../words.ts'
 import { controls } from './controls.ts'
@@ -16,33 +16,33 @@ import { ledgerSection } from './sections/ledger-section.ts'
 import { sharesSection } from './sections/shares.ts'
 
 export interface ExperimentPage {
-  readonly portrait: Portrait
+  readonly view: ExperimentView
   readonly revision: number
   readonly assets: Assets
   readonly viewer: Viewer
 }
 
-export function experimentPage({ portrait, revision, assets, viewer }: ExperimentPage): string {
-  const { report, experiment } = portrait
+export function experimentPage({ view, revision, assets, viewer }: ExperimentPage): string {
+  const { report, experiment } = view
   const { description, metric } = report
   const { key } = experiment.definition
   const main = markup`<header data-announce="${`${key} is ${report.status}. ${headlineOf(report)}`.trim()}">
 <p class="crumb"><a href="/">Experiments</a></p>
 <div class="top"><h1>${named(key)}</h1><p class="state ${report.status}">${describeStatus(report)}</p></div>
 ${description === '' ? NOTHING : markup`<p class="lead">${description}</p>`}
-${metricChoice(portrait)}
+${metricChoice(view)}
 </header>
 ${adviceBox(report)}
-${viewer.canAct ? controls(portrait) : NOTHING}
+${viewer.canAct ? controls(view) : NOTHING}
 ${factsList(report)}
 ${liftsSection(report)}
 ${guardrailSections(report)}
-${sharesSection(portrait)}
-${gainSection(portrait)}
-${beliefSection(report, beliefFigure(portrait))}
+${sharesSection(view)}
+${gainSection(view)}
+${beliefSection(report, beliefFigure(view))}
 ${armsSection(report)}
-${ledgerSection(portrait)}
-${historySection(portrait)}
+${ledgerSection(view)}
+${historySection(view)}
 ${notesSection(report)}
 ${readingSection(report)}
 ${foot(key, metric.key)}`
@@ -52,7 +52,7 @@ ${foot(key, metric.key)}`
 }
 
 /** Nothing where there is no choice. */
-function metricChoice({ experiment, report }: Portrait): Markup {
+function metricChoice({ experiment, report }: ExperimentView): Markup {
   const { key, metrics } = experiment.definition
   if (metrics.length < 2) return NOTHING
   const links = metrics.map(metric => {

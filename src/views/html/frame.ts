@@ -1,5 +1,5 @@
-// What is around every page of the service: the head of the document, the bar at the top, the foot. Whole documents that ask for
-// nothing but the service's own files, and run nothing inline.
+// What is around every page of the service: the head of the document, the bar at the top, the foot.
+// Whole documents that ask for nothing but the service's own files, and run nothing inline.
 import { type Markup, markup, NOTHING } from './markup.ts'
 
 /** Addresses of the files that pages need. */

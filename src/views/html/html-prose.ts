@@ -10,8 +10,8 @@ import {
   describeMetric,
   describeUnits,
   headlineOf,
-  policySentence,
-  sampleRatioSentence,
+  policyText,
+  sampleRatioText,
 } from '../words.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'
 
@@ -28,8 +28,8 @@ export function factsList(report: Report): Markup {
   const rows: [string, string | Markup][] = [
     ['Metric', markup`<code>${metric.key}</code> (${describeMetric(report)})`],
     ['Units', unbroken(`${describeUnits(report)} · level ${formatLevel(1 - alpha)}`)],
-    ['Policy', unbroken(policySentence(report))],
-    ['Sample ratio', unbroken(sampleRatioSentence(report))],
+    ['Policy', unbroken(policyText(report))],
+    ['Sample ratio', unbroken(sampleRatioText(report))],
     ['Started', startedAt === null ? 'not yet' : formatInstant(startedAt)],
     ['Reported', formatInstant(generatedAt)],
   ]

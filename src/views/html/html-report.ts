@@ -1,5 +1,5 @@
-// The report as a page: all in one document that asks no other host for anything and runs no script. Wide tables scroll inside
-// their own box, so that the page never moves sideways.
+// The report as a page: all in one document that asks no other host for anything and runs no
+// script. Wide tables scroll inside their own box, so that the page never moves sideways.
 import type { Report } from '../../bandit/report/report.ts'
 import { describeStatus } from '../words.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'

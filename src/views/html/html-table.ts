@@ -1,4 +1,5 @@
-// Tables of the page: arms (or what `corner` says) down, numbers across, each with a caption, in a box of its own that scrolls when the page is narrow.
+// Tables of the page: arms (or what `corner` says) down, numbers across, each with a caption, in a
+// box of its own that scrolls when the page is narrow.
 
 import { keyPieces } from '../text/prose.ts'
 import { type Markup, markup, NOTHING } from './markup.ts'

@@ -1,4 +1,5 @@
-// A template for HTML and SVG that escapes whatever is put into it; only what it made itself passes as it is.
+// A template for HTML and SVG that escapes whatever is put into it; only what it made itself passes
+// as it is.
 
 export interface Markup {
   readonly markup: string
@@ -18,7 +19,10 @@ export function styleSheet(css: string): Markup {
   return { markup: css }
 }
 
-/** For text and for attributes in quotes, in HTML and in XML: without control characters, and without marks that reorder text. */
+/**
+ * For text and for attributes in quotes, in HTML and in XML: without control characters, and
+ * without marks that reorder text.
+ */
 export function escapeText(text: string): string {
   return text
     .toWellFormed()

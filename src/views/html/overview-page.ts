@@ -1,8 +1,8 @@
 // The first page: every experiment in a line or two, those that run first; and, while there is
 // none, how to make one.
 import type { Experiment, Status } from '../../bandit/experiment/experiment.ts'
+import type { ListView } from '../../bandit/report/experiment-view.ts'
 import { formatCount, formatInstant, formatShare } from '../../bandit/report/numbers.ts'
-import type { Sketch } from '../../bandit/report/portrait.ts'
 import { adviceOf, headlineOf } from '../words.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { named } from './html-table.ts'
@@ -10,7 +10,7 @@ import { type Markup, markup, NOTHING } from './markup.ts'
 import { sharesSparkline } from './sections/shares.ts'
 
 export interface Overview {
-  readonly entries: readonly Sketch[]
+  readonly entries: readonly ListView[]
   readonly revision: number
   readonly assets: Assets
   readonly viewer: Viewer
@@ -37,7 +37,7 @@ ${entries.length === 0 ? emptyState(viewer, origin) : groups}`
   return framed({ title: '', main, assets, viewer, live: { events: '/events', revision } })
 }
 
-function groupOf(head: string, entries: readonly Sketch[]): Markup {
+function groupOf(head: string, entries: readonly ListView[]): Markup {
   const newestFirst = entries.toSorted((a, b) => momentOf(b.experiment) - momentOf(a.experiment))
   return markup`<section class="group"><h2>${head} <span class="soft">${entries.length}</span></h2>
 <ul class="list">${newestFirst.map(entryOf)}</ul></section>`
@@ -47,7 +47,7 @@ function momentOf({ startedAt, stoppedAt, createdAt }: Experiment): number {
   return stoppedAt ?? startedAt ?? createdAt
 }
 
-function entryOf({ experiment, report, course }: Sketch): Markup {
+function entryOf({ experiment, report, course }: ListView): Markup {
   const { definition } = experiment
   const best = bestOf(report)
   return markup`
@@ -63,7 +63,7 @@ function entryOf({ experiment, report, course }: Sketch): Markup {
 }
 
 /** The arm that is most probably best; null while nothing is known. */
-function bestOf({ arms, units }: Sketch['report']) {
+function bestOf({ arms, units }: ListView['report']) {
   if (units === 0) return null
   const known = arms.filter(({ probabilityBest }) => probabilityBest !== null)
   return known.toSorted((a, b) => (b.probabilityBest ?? 0) - (a.probabilityBest ?? 0))[0] ?? null

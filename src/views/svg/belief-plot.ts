@@ -1,9 +1,9 @@
 // The policy's beliefs as ridges: for each arm the density of its mean outcome, on one axis and one
 // scale.
 
+import type { ExperimentView } from '../../bandit/report/experiment-view.ts'
 import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from '../../bandit/report/notation.ts'
 import { formatShare } from '../../bandit/report/numbers.ts'
-import type { Portrait } from '../../bandit/report/portrait.ts'
 import { type Markup, markup, NOTHING } from '../html/markup.ts'
 import { unbroken } from '../text/prose.ts'
 import { CREDIBLE_LEVEL } from '../words.ts'
@@ -19,7 +19,7 @@ const RISE = { wide: 34, narrow: 15 } as const
 const LEAST_HEIGHT = 0.004
 
 /** Nothing where there is no belief yet. */
-export function beliefFigure({ report, beliefs }: Portrait): Markup {
+export function beliefFigure({ report, beliefs }: ExperimentView): Markup {
   if (beliefs === null) return NOTHING
   const hidden = beliefs.densities.filter(density => density === null).length
   const others = hidden === 0 ? '' : ` ${hidden} less probable arms are left out.`
@@ -29,8 +29,8 @@ export function beliefFigure({ report, beliefs }: Portrait): Markup {
 }
 
 function plot(
-  { arms, metric }: Portrait['report'],
-  { points, densities }: NonNullable<Portrait['beliefs']>,
+  { arms, metric }: ExperimentView['report'],
+  { points, densities }: NonNullable<ExperimentView['beliefs']>,
   layout: ChartLayout,
 ): Markup {
   const colours = armColours(arms)

@@ -7,7 +7,7 @@ import type { Report } from '../../bandit/report/report.ts'
 import {
   type ComparedArm,
   type Comparison,
-  liftSentence,
+  liftText,
   ownComparison,
   shownLift,
   writeLift,
@@ -58,7 +58,7 @@ ${style}${paper}${head.drawn}${body.drawn}
 
 /** The drawing in words, for those who cannot see it. */
 function toldAloud({ arms, notation, legend }: Comparison): string {
-  const told = arms.slice(0, MOST_TOLD).map(arm => liftSentence(arm, notation))
+  const told = arms.slice(0, MOST_TOLD).map(arm => liftText(arm, notation))
   const rest = arms.length > MOST_TOLD ? [`And ${arms.length - MOST_TOLD} more arms.`] : []
   return [legend, ...told, ...rest].join(' ')
 }
@@ -136,7 +136,7 @@ function rowOf(arm: ComparedArm, notation: Notation, { texts }: Row, interval: M
       markup`<text class="${name}" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`,
   )
   return markup`
-<g class="${arm.verdict}"><title>${liftSentence(arm, notation)}</title>${words}${interval}</g>`
+<g class="${arm.verdict}"><title>${liftText(arm, notation)}</title>${words}${interval}</g>`
 }
 
 /**

@@ -1,5 +1,5 @@
 // Lines over the units that came, as SVG: named at their right ends, where the eye arrives, on an
-// axis from 0. Nothing can measure text here, so room for names is reckoned from letters, on the
+// axis from 0. Nothing can measure text here, so room for names is computed from letters, on the
 // safe side.
 
 import { formatCount } from '../../bandit/report/numbers.ts'

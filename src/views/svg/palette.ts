@@ -1,5 +1,6 @@
-// The colours of the pages and of the plots, in light and in dark: one for better, one for worse, grey for undecided, and a few that
-// tell arms apart and mean nothing else; the first of these also marks what can be clicked. Text in them has a contrast of at least
+// The colours of the pages and of the plots, in light and in dark: one for better, one for worse,
+// grey for undecided, and a few that tell arms apart and mean nothing else; the first of these also
+// marks what can be clicked. Text in them has a contrast of at least
 // 4.5 against the paper.
 
 const LIGHT = {

@@ -1,5 +1,6 @@
-// Where the rows of the interval plot stand. Alone or wide: name, drawing, numbers side by side. Narrow, for phones: name and
-// numbers above the drawing. Nothing can measure text here, so widths are reckoned from letters, on the safe side, and long names wrap.
+// Where the rows of the interval plot stand. Alone or wide: name, drawing, numbers side by side.
+// Narrow, for phones: name and numbers above the drawing. Nothing can measure text here, so widths
+// are computed from letters, on the safe side, and long names wrap.
 import { keyLines } from '../text/prose.ts'
 
 export type Layout = 'alone' | 'wide' | 'narrow'

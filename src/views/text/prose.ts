@@ -1,5 +1,5 @@
-// Sentences: for a terminal without anything that it would obey, broken into lines, never between a
-// number and its unit.
+// StoreCommands: for a terminal without anything that it would obey, broken into lines, never
+// between a number and its unit.
 
 /**
  * One line of plain text: control characters and marks that reorder text are gone, white space is

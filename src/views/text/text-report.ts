@@ -10,8 +10,8 @@ import {
   describeStatus,
   describeTimes,
   describeUnits,
-  policySentence,
-  sampleRatioSentence,
+  policyText,
+  sampleRatioText,
 } from '../words.ts'
 import { lengthOf, plain, wrap } from './prose.ts'
 import { type Section, sectionsOf } from './text-sections.ts'
@@ -73,8 +73,8 @@ function sectionLines({ title, table, legend }: Section, names: readonly string[
 
 function checks(report: Report): string[] {
   return [
-    ...wrap(policySentence(report), WIDTH, 'Policy        '),
-    ...wrap(sampleRatioSentence(report), WIDTH, 'Sample ratio  '),
+    ...wrap(policyText(report), WIDTH, 'Policy        '),
+    ...wrap(sampleRatioText(report), WIDTH, 'Sample ratio  '),
   ]
 }
 

@@ -54,7 +54,10 @@ function ledgerOf(batches: readonly MadeUp[]): StoredLedger {
 const shares = (experiment: Experiment, stored: StoredLedger, now = 8 * DAY) =>
   nextSnapshot(experiment, stored, { reason: 'refresh', now }).propensities
 
-/** Ten thousand units of two arms with rates of 5 %: of a third arm the prior alone would expect more. */
+/**
+ * Ten thousand units of two arms with rates of 5 %: of a third arm the prior alone would expect
+ * more.
+ */
 const TWO_ARMS: MadeUp = {
   propensities: [0.5, 0.5, null],
   counts: [

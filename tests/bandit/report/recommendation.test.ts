@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeGuardrail } from '../../../src/bandit/metrics/guardrail.ts'
-import type { Findings } from '../../../src/bandit/report/findings.ts'
 import { type Action, recommend } from '../../../src/bandit/report/recommendation.ts'
+import type { ReportData } from '../../../src/bandit/report/report-data.ts'
 import { binaryArm, liftOf, SPEND, sampleReport, UNSUBSCRIBE, VISIT } from '../../support/samples/sample-reports.ts'
 
 type Span = readonly [estimate: number, lower: number, upper: number]
@@ -12,7 +12,7 @@ const OPEN = liftOf([0.01, -0.02, 0.04])
 const WORSE = liftOf([-0.05, -0.08, -0.02])
 
 const control = binaryArm('control', 1_000, 100, { isControl: true, lift: null })
-const arm = (key: string, lift: typeof OPEN, facts: Partial<Findings['arms'][number]> = {}) =>
+const arm = (key: string, lift: typeof OPEN, facts: Partial<ReportData['arms'][number]> = {}) =>
   binaryArm(key, 1_000, 110, { isControl: false, lift, ...facts })
 
 const REFUND = { ...UNSUBSCRIBE, key: 'refund', role: 'guardrail' as const }
@@ -26,7 +26,7 @@ const pair = (winner: string, loser: string) => [
   { arm: winner, over: loser, lower: 0.001, upper: 0.05, verdict: 'better' as const },
   { arm: loser, over: winner, lower: -0.05, upper: -0.001, verdict: 'worse' as const },
 ]
-const clipped = (key: string, above: number, below = 0, metric: Findings['metric'] = SPEND) => ({
+const clipped = (key: string, above: number, below = 0, metric: ReportData['metric'] = SPEND) => ({
   metric,
   arm: key,
   units: 1_000,
@@ -37,7 +37,7 @@ const clipped = (key: string, above: number, below = 0, metric: Findings['metric
 
 const GENERATED_AT = sampleReport().generatedAt
 
-function findings(arms: Findings['arms'], facts: Partial<Findings> = {}): Findings {
+function reportData(arms: ReportData['arms'], facts: Partial<ReportData> = {}): ReportData {
   return {
     ...sampleReport(),
     status: 'running',
@@ -53,11 +53,11 @@ function findings(arms: Findings['arms'], facts: Partial<Findings> = {}): Findin
 const two = [arm('a', BETTER, { probabilityBest: 0.376 }), arm('b', BEST, { probabilityBest: 0.087 })]
 
 describe('recommend()', () => {
-  it.each<[string, Findings, Action, readonly string[], RegExp?]>([
-    ['ships the only better arm', findings([arm('a', BETTER), arm('b', OPEN)]), 'ship', ['a'], /lies above 0/],
+  it.each<[string, ReportData, Action, readonly string[], RegExp?]>([
+    ['ships the only better arm', reportData([arm('a', BETTER), arm('b', OPEN)]), 'ship', ['a'], /lies above 0/],
     [
       'says so where an arm that is not proven is more probably best',
-      findings([
+      reportData([
         arm('headline-18', BETTER, { probabilityBest: 0.087 }),
         arm('headline-3', OPEN, { probabilityBest: 0.376 }),
       ]),
@@ -65,153 +65,153 @@ describe('recommend()', () => {
       ['headline-18'],
       /look; headline-3 may be better still \(P\(best\) 37\.6 % beside 8\.7 %\), but is not proven\.$/,
     ],
-    ['ships no retired arm', findings([arm('a', BETTER), arm('b', BEST, { status: 'retired' })]), 'ship', ['a']],
+    ['ships no retired arm', reportData([arm('a', BETTER), arm('b', BEST, { status: 'retired' })]), 'ship', ['a']],
     [
       'ships the arm that beats the other better ones',
-      findings(two, { pairs: pair('b', 'a') }),
+      reportData(two, { pairs: pair('b', 'a') }),
       'ship',
       ['b'],
       /a is better than control too, and b beats a by \+0\.1 … \+5\.0 pp\.$/,
     ],
     [
       'ships the better arm with a P(best) of 95 % and more',
-      findings([arm('a', BETTER, { probabilityBest: 0.95 }), arm('b', BEST, { probabilityBest: 0.05 })]),
+      reportData([arm('a', BETTER, { probabilityBest: 0.95 }), arm('b', BEST, { probabilityBest: 0.05 })]),
       'ship',
       ['a'],
       /P\(best\) of a is 95\.0 %\.$/,
     ],
     [
       'leaves the choice where no better arm stands out',
-      findings(two),
+      reportData(two),
       'choose',
       ['a', 'b'],
       /^a, b are better than control; which of them is best is open \(P\(best\): a 37\.6 %, b 8\.7 %\)\.$/,
     ],
     [
       'does not ship by P(best) alone: the arm must have beaten the control',
-      findings([arm('a', OPEN, { probabilityBest: 0.99 })]),
+      reportData([arm('a', OPEN, { probabilityBest: 0.99 })]),
       'continue',
       [],
     ],
     [
       'ships an arm whose guardrails are all safe',
-      findings([arm('a', BETTER)], { guardrails: [safe('a')] }),
+      reportData([arm('a', BETTER)], { guardrails: [safe('a')] }),
       'ship',
       ['a'],
     ],
     [
       'waits for the guardrail of a better arm, and tells how it stands',
-      findings([arm('b', BETTER)], { guardrails: [open('b')] }),
+      reportData([arm('b', BETTER)], { guardrails: [open('b')] }),
       'continue',
       [],
       /^b is better than control, but guardrail refund of b is undecided: −1\.0 … \+6\.1 pp \(margin 1 pp\)\.$/,
     ],
     [
       'names the window that a guardrail waits for',
-      findings([arm('b', BETTER)], { guardrails: [{ ...open('b'), isWithinWindow: true }] }),
+      reportData([arm('b', BETTER)], { guardrails: [{ ...open('b'), isWithinWindow: true }] }),
       'continue',
       [],
       /guardrail refund of b is undecided: every unit is still within its window of 14d\.$/,
     ],
     [
       'names a worse arm while it waits for a guardrail',
-      findings([arm('b', BETTER), arm('c', WORSE)], { guardrails: [open('b'), open('c')] }),
+      reportData([arm('b', BETTER), arm('c', WORSE)], { guardrails: [open('b'), open('c')] }),
       'continue',
       [],
       /c is worse than control\.$/,
     ],
     [
       'ships the best arm though the guardrail of another better one is open',
-      findings(two, { guardrails: [open('a'), safe('b')], pairs: pair('b', 'a') }),
+      reportData(two, { guardrails: [open('a'), safe('b')], pairs: pair('b', 'a') }),
       'ship',
       ['b'],
     ],
     [
       'waits where the best arm is the one with the open guardrail',
-      findings(two, { guardrails: [safe('a'), open('b')], pairs: pair('b', 'a') }),
+      reportData(two, { guardrails: [safe('a'), open('b')], pairs: pair('b', 'a') }),
       'continue',
       [],
       /guardrail refund of b/,
     ],
     [
       'leaves no choice that an open guardrail may still take away',
-      findings(two, { guardrails: [safe('a'), open('b')] }),
+      reportData(two, { guardrails: [safe('a'), open('b')] }),
       'continue',
       [],
       /^a, b are better than control, but guardrail refund of b/,
     ],
     [
       'does not wait for the guardrail of an arm that is not better',
-      findings([arm('a', BETTER), arm('b', OPEN)], { guardrails: [safe('a'), open('b')] }),
+      reportData([arm('a', BETTER), arm('b', OPEN)], { guardrails: [safe('a'), open('b')] }),
       'ship',
       ['a'],
     ],
     [
       'retires what harms before it ships, also when another arm is better',
-      findings([arm('a', BETTER), arm('b', OPEN)], { guardrails: [safe('a'), harm('b')] }),
+      reportData([arm('a', BETTER), arm('b', OPEN)], { guardrails: [safe('a'), harm('b')] }),
       'retire',
       ['b'],
       /^b harms refund by more than its margin of 1 pp: \+3\.0 … \+7\.0 pp\.$/,
     ],
     [
       'retires all that harm at once',
-      findings([arm('a', BETTER), arm('b', OPEN)], { guardrails: [harm('a'), harm('b')] }),
+      reportData([arm('a', BETTER), arm('b', OPEN)], { guardrails: [harm('a'), harm('b')] }),
       'retire',
       ['a', 'b'],
     ],
     [
       'leaves a retired arm alone, whatever it harmed',
-      findings([arm('a', OPEN), arm('b', BEST, { status: 'retired' })], { guardrails: [harm('b')] }),
+      reportData([arm('a', OPEN), arm('b', BEST, { status: 'retired' })], { guardrails: [harm('b')] }),
       'continue',
       [],
     ],
     [
       'keeps the control when all others are worse',
-      findings([arm('a', WORSE), arm('b', WORSE)]),
+      reportData([arm('a', WORSE), arm('b', WORSE)]),
       'keep',
       ['control'],
       /^a, b are worse than control\.$/,
     ],
     [
       'says how to go back to a control that is retired',
-      { ...findings([]), arms: [{ ...control, status: 'retired' }, arm('a', WORSE), arm('b', WORSE)] },
+      { ...reportData([]), arms: [{ ...control, status: 'retired' }, arm('a', WORSE), arm('b', WORSE)] },
       'keep',
       ['control'],
       /^a, b are worse than control\. control is retired and gets no new units: stop the experiment with control as the winner\.$/,
     ],
     [
       'retires what is worse while another arm may be better',
-      findings([arm('a', WORSE), arm('b', OPEN)]),
+      reportData([arm('a', WORSE), arm('b', OPEN)]),
       'retire',
       ['a'],
       /^a is worse than control: −8\.0 … −2\.0 pp\. Whether another arm is better is open\.$/,
     ],
-    ['ships before it retires what is worse', findings([arm('a', BETTER), arm('b', WORSE)]), 'ship', ['a']],
-    ['waits', findings([arm('a', OPEN)]), 'continue', [], /The interval of a's lift in visit still contains 0/],
+    ['ships before it retires what is worse', reportData([arm('a', BETTER), arm('b', WORSE)]), 'ship', ['a']],
+    ['waits', reportData([arm('a', OPEN)]), 'continue', [], /The interval of a's lift in visit still contains 0/],
     [
       'investigates a sample ratio before it ships',
-      findings([arm('a', BETTER)], { sampleRatio: alarm, guardrails: [harm('a')] }),
+      reportData([arm('a', BETTER)], { sampleRatio: alarm, guardrails: [harm('a')] }),
       'investigate',
       [],
       /propensities promised/,
     ],
     [
       'names the arms whose units are farthest from their shares',
-      findings([arm('a', BETTER), arm('b', OPEN)], { sampleRatio: { ...alarm, logEValues: [0.3, 6.8, 7] } }),
+      reportData([arm('a', BETTER), arm('b', OPEN)], { sampleRatio: { ...alarm, logEValues: [0.3, 6.8, 7] } }),
       'investigate',
       [],
       /promised \(most of all b\): find the cause/,
     ],
     [
       'investigates where a fifth of the units of an arm is clipped',
-      findings([arm('a', BETTER)], { clippings: [clipped('control', 966), clipped('a', 966)] }),
+      reportData([arm('a', BETTER)], { clippings: [clipped('control', 966), clipped('a', 966)] }),
       'investigate',
       [],
       /^spend has the range \[0, 500\], but 96\.6 % of the outcomes are above: cents instead of dollars\?$/,
     ],
     [
       'investigates where all who buy are clipped, however few buy',
-      findings([arm('a', BETTER)], {
+      reportData([arm('a', BETTER)], {
         clippings: [clipped('control', 60), clipped('a', 120)].map(each => ({ ...each, rewarded: each.above })),
       }),
       'investigate',
@@ -220,14 +220,14 @@ describe('recommend()', () => {
     ],
     [
       'names the arms where not all are clipped so much',
-      findings([arm('a', BETTER)], { clippings: [clipped('control', 100), clipped('a', 0, 200)] }),
+      reportData([arm('a', BETTER)], { clippings: [clipped('control', 100), clipped('a', 0, 200)] }),
       'investigate',
       [],
       /20\.0 % of the outcomes of a are below: refunds\?$/,
     ],
     [
       'investigates a guardrail that is clipped so much',
-      findings([arm('a', BETTER)], {
+      reportData([arm('a', BETTER)], {
         guardrails: [safe('a')],
         clippings: [clipped('a', 500, 0, { ...SPEND, key: 'refunded', role: 'guardrail' })],
       }),
@@ -237,19 +237,19 @@ describe('recommend()', () => {
     ],
     [
       'does not mind a few clipped units',
-      findings([arm('a', BETTER)], { clippings: [clipped('control', 199), clipped('a', 199)] }),
+      reportData([arm('a', BETTER)], { clippings: [clipped('control', 199), clipped('a', 199)] }),
       'ship',
       ['a'],
     ],
     [
       'does not mind fewer than ten clipped units, whatever their share',
-      findings([arm('a', BETTER)], { clippings: [{ ...clipped('a', 9), units: 9, rewarded: 9 }] }),
+      reportData([arm('a', BETTER)], { clippings: [{ ...clipped('a', 9), units: 9, rewarded: 9 }] }),
       'ship',
       ['a'],
     ],
     [
       'investigates rewards that stopped coming',
-      findings([arm('a', BETTER)], {
+      reportData([arm('a', BETTER)], {
         silence: { since: Date.UTC(2026, 10, 22, 9), units: 1_234, missingRewards: 60.4 },
       }),
       'investigate',
@@ -258,14 +258,14 @@ describe('recommend()', () => {
     ],
     [
       'investigates an arm of which no reward comes',
-      findings([arm('a', BETTER)], { missing: [{ metric: VISIT, arm: 'control', units: 2_000, expected: 20.2 }] }),
+      reportData([arm('a', BETTER)], { missing: [{ metric: VISIT, arm: 'control', units: 2_000, expected: 20.2 }] }),
       'investigate',
       [],
       /^No reward of visit has come for any of the 2,000 units of control, /,
     ],
     [
       'retires what harms a guardrail that other arms have no reward of',
-      findings([arm('a', BETTER), arm('b', OPEN)], {
+      reportData([arm('a', BETTER), arm('b', OPEN)], {
         guardrails: [safe('a'), harm('b')],
         missing: [{ metric: REFUND, arm: 'a', units: 2_000, expected: 20.2 }],
       }),
@@ -274,7 +274,7 @@ describe('recommend()', () => {
     ],
     [
       'ships an arm though another one has no reward of a guardrail',
-      findings([arm('a', BETTER), arm('b', OPEN)], {
+      reportData([arm('a', BETTER), arm('b', OPEN)], {
         missing: [{ metric: REFUND, arm: 'b', units: 2_000, expected: 20.2 }],
       }),
       'ship',
@@ -282,7 +282,7 @@ describe('recommend()', () => {
     ],
     [
       'ships no arm that has no reward of a guardrail, and waits for no shortest duration to say so',
-      findings([arm('a', BETTER)], {
+      reportData([arm('a', BETTER)], {
         missing: [{ metric: REFUND, arm: 'a', units: 2_000, expected: 20.2 }],
         minDuration: { text: '30d', until: GENERATED_AT + 1 },
       }),
@@ -292,76 +292,79 @@ describe('recommend()', () => {
     ],
     [
       'decides nothing before the shortest duration is over, and tells what it would say',
-      findings([arm('a', BETTER)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
+      reportData([arm('a', BETTER)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
       'continue',
       [],
       /^The experiment runs for at least 30d, until 2026-11-22 10:05 UTC, and nothing is decided before\. The whole interval of a's lift/,
     ],
     [
       'keeps and retires for being worse only after it, too',
-      findings([arm('a', WORSE)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
+      reportData([arm('a', WORSE)], { minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
       'continue',
       [],
       /before\. a is worse than control\.$/,
     ],
     [
       'ships from the end of the shortest duration on',
-      findings([arm('a', BETTER)], { minDuration: { text: '30d', until: GENERATED_AT } }),
+      reportData([arm('a', BETTER)], { minDuration: { text: '30d', until: GENERATED_AT } }),
       'ship',
       ['a'],
     ],
     [
       'does not wait for it where an arm does harm',
-      findings([arm('a', BETTER)], { guardrails: [harm('a')], minDuration: { text: '30d', until: GENERATED_AT + 1 } }),
+      reportData([arm('a', BETTER)], {
+        guardrails: [harm('a')],
+        minDuration: { text: '30d', until: GENERATED_AT + 1 },
+      }),
       'retire',
       ['a'],
     ],
     [
       'says that a draft is not started',
-      findings([arm('a', OPEN)], { status: 'draft' }),
+      reportData([arm('a', OPEN)], { status: 'draft' }),
       'continue',
       [],
       /^The experiment is not started/,
     ],
     [
       'says what a pause means',
-      findings([arm('a', OPEN)], { status: 'paused' }),
+      reportData([arm('a', OPEN)], { status: 'paused' }),
       'continue',
       [],
       /^New units get control, and nothing is kept of them\. The interval/,
     ],
-    ['ships from a pause, too', findings([arm('a', BETTER)], { status: 'paused' }), 'ship', ['a']],
+    ['ships from a pause, too', reportData([arm('a', BETTER)], { status: 'paused' }), 'ship', ['a']],
     [
       'tells of a stopped experiment what speaks for the winner',
-      findings([arm('a', BETTER)], { status: 'stopped', winner: 'a', sampleRatio: alarm }),
+      reportData([arm('a', BETTER)], { status: 'stopped', winner: 'a', sampleRatio: alarm }),
       'stopped',
       ['a'],
       /^Every unit gets a; a is better than control: \+2\.0 … \+8\.0 pp\.$/,
     ],
     [
       'tells that nothing was shown of a winner that a person chose',
-      findings([arm('a', OPEN)], { status: 'stopped', winner: 'a' }),
+      reportData([arm('a', OPEN)], { status: 'stopped', winner: 'a' }),
       'stopped',
       ['a'],
       /^Every unit gets a; the interval of the lift of a contains 0: −2\.0 … \+4\.0 pp\.$/,
     ],
     [
       'tells which harm a winner does',
-      findings([arm('a', BETTER)], { status: 'stopped', winner: 'a', guardrails: [harm('a')] }),
+      reportData([arm('a', BETTER)], { status: 'stopped', winner: 'a', guardrails: [harm('a')] }),
       'stopped',
       ['a'],
       /; a harms refund by more than its margin/,
     ],
     [
       'tells that the control was kept although an arm is better',
-      findings([arm('a', BETTER)], { status: 'stopped', winner: 'control' }),
+      reportData([arm('a', BETTER)], { status: 'stopped', winner: 'control' }),
       'stopped',
       ['control'],
       /^Every unit gets control, although a is better\.$/,
     ],
     [
       'is over without a winner',
-      findings([arm('a', OPEN)], { status: 'stopped' }),
+      reportData([arm('a', OPEN)], { status: 'stopped' }),
       'stopped',
       [],
       /^Units keep their arms/,
@@ -374,12 +377,12 @@ describe('recommend()', () => {
 
   it('says how many units usually suffice while it is too early', () => {
     const early = { ...liftOf([0.1, -1, 1]), sufficientUnits: 222 }
-    const facts = findings([arm('a', early), arm('b', early)], { units: 40 })
+    const facts = reportData([arm('a', early), arm('b', early)], { units: 40 })
     expect(recommend(facts)?.why).toBe('Too early to compare: usually about 230 units suffice; there are 40.')
     expect(recommend({ ...facts, units: 300 })?.why).toBe(
       'Too early to compare: usually about 230 units suffice, but here it takes more.',
     )
-    const guarded = findings([arm('a', BETTER)], { guardrails: [judgeGuardrail(REFUND, 'a', early)] })
+    const guarded = reportData([arm('a', BETTER)], { guardrails: [judgeGuardrail(REFUND, 'a', early)] })
     expect(recommend(guarded)?.why).toContain('guardrail refund of a is undecided: too early')
   })
 
@@ -387,13 +390,13 @@ describe('recommend()', () => {
     const metric = { ...VISIT, goal: 'decrease' as const }
     const lower = (span: Span) => liftOf(span, { goal: 'decrease' })
     const arms = [arm('a', lower([-0.05, -0.08, -0.02])), arm('b', lower([-0.07, -0.13, -0.01]))]
-    expect(recommend(findings(arms, { metric }))).toMatchObject({ action: 'choose' })
+    expect(recommend(reportData(arms, { metric }))).toMatchObject({ action: 'choose' })
     const pairs = pair('b', 'a').map(each => ({ ...each, lower: -0.05, upper: -0.001 }))
-    expect(recommend(findings(arms, { metric, pairs }))).toMatchObject({ action: 'ship', arm: 'b' })
+    expect(recommend(reportData(arms, { metric, pairs }))).toMatchObject({ action: 'ship', arm: 'b' })
   })
 
   it('says nothing on a metric that decides nothing', () => {
     for (const role of ['secondary', 'guardrail'] as const)
-      expect(recommend(findings([arm('a', BETTER)], { metric: { ...VISIT, role } }))).toBeNull()
+      expect(recommend(reportData([arm('a', BETTER)], { metric: { ...VISIT, role } }))).toBeNull()
   })
 })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Definition } from '../../../src/bandit/experiment/experiment.ts'
 import { clippingDoubts, clippingNotes, clippingsOf } from '../../../src/bandit/report/clipping.ts'
-import type { Findings } from '../../../src/bandit/report/findings.ts'
+import type { ReportData } from '../../../src/bandit/report/report-data.ts'
 import { notesOn } from '../../../src/bandit/report/report-notes.ts'
 import type { LedgerCell, StoredLedger } from '../../../src/store/port.ts'
-import { experimentOf } from '../../support/samples/sample-portraits.ts'
 import { binaryArm, liftOf, SPEND, sampleReport, VISIT } from '../../support/samples/sample-reports.ts'
+import { experimentOf } from '../../support/samples/sample-views.ts'
 import { storedLedger } from '../../support/samples/stored-ledger.ts'
 
 type Lift = ReturnType<typeof liftOf>
@@ -13,9 +13,9 @@ type Lift = ReturnType<typeof liftOf>
 const FEW = storedLedger([{ units: [100, 100, 100] }], 30)
 
 const control = binaryArm('control', 100, 10, { isControl: true, lift: null })
-const arm = (key: string, facts: Partial<Findings['arms'][number]> = {}) => binaryArm(key, 100, 10, facts)
+const arm = (key: string, facts: Partial<ReportData['arms'][number]> = {}) => binaryArm(key, 100, 10, facts)
 
-function notes(facts: Partial<Findings> = {}, stored: StoredLedger = FEW): string[] {
+function notes(facts: Partial<ReportData> = {}, stored: StoredLedger = FEW): string[] {
   const arms = facts.arms ?? [control, arm('mens'), arm('womens')]
   const report = sampleReport({ status: 'running', guardrails: [], ...facts, arms })
   const { definition } = experimentOf(report)
@@ -118,7 +118,7 @@ describe('notesOn() of an exploration that changes with the verdicts', () => {
   const policy = { type: 'thompson', exploration: { untilVerdict: 0.5, after: 0.1 }, controlShare: null } as const
   const noted = (
     allDecided: boolean,
-    facts: Partial<Findings> = {},
+    facts: Partial<ReportData> = {},
     exploration: object | number = policy.exploration,
   ) => {
     const report = sampleReport({ status: 'running', guardrails: [], ...facts })

@@ -4,7 +4,10 @@ import { Decks } from '../../../src/cli/demo/decks.ts'
 import type { Assignment } from '../../../src/cli/demo/session.ts'
 import { seededRandom } from '../../support/samples/random.ts'
 
-/** Answers for units in a shuffled order: each waits for a number of turns of the event loop that the seed decides. */
+/**
+ * Answers for units in a shuffled order: each waits for a number of turns of the event loop that
+ * the seed decides.
+ */
 function unorderly(armOf: (unit: string) => string, seed: number) {
   const random = seededRandom(seed)
   const state = { asked: [] as string[], answered: [] as string[], open: 0, mostOpen: 0 }

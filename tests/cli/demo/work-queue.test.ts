@@ -16,7 +16,7 @@ it('WorkQueue runs all tasks, at most so many at once', async () => {
   expect([most, done]).toEqual([3, 20])
 })
 
-it('WorkQueue tells what a task threw, to whoever adds or drains next', async () => {
+it('WorkQueue tells what a task threw, to anyone who adds or drains next', async () => {
   const queue = new WorkQueue(1)
   await queue.add(async () => {
     throw new Error('lost')

@@ -1,5 +1,6 @@
-// The SDKs of Segment and RudderStack against the service, as a product would set them up: an address and a key. The service's clock
-// is months away from theirs, as if theirs were wrong, so that a reward counts only where that is put right.
+// The SDKs of Segment and RudderStack against the service, as a product would set them up: an
+// address and a key. The service's clock is months away from theirs, as if theirs were wrong, so
+// that a reward counts only where that is put right.
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import { Analytics } from '@segment/analytics-node'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'

@@ -172,7 +172,8 @@ describe('the time of an event', () => {
     expect(await at({ originalTimestamp: clock(NOON + HOUR), sentAt })).toBe('recorded')
     expect(await at({ timestamp: clock(NOON + SECOND / 2), sentAt })).toBe('recorded')
     expect(await at({ timestamp: clock(NOON - SECOND), sentAt })).toBe('late')
-    // The window is a day, so an hour after noon is in it and what was sent a day and an hour later is not.
+    // The window is a day, so an hour after noon is in it and what was sent a day and an hour later
+    // is not.
     service.now = NOON + 25 * HOUR
     expect(await at({ timestamp: clock(NOON + HOUR), sentAt: clock(service.now) })).toBe('recorded')
     expect(await at({ timestamp: clock(service.now), sentAt: clock(service.now) })).toBe('late')

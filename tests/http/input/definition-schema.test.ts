@@ -1,4 +1,5 @@
-// What the document says of a definition, held against what the service takes: an editor must never complain of what is valid.
+// What the document says of a definition, held against what the service takes: an editor must never
+// complain of what is valid.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BanditError } from '../../../src/bandit/errors.ts'

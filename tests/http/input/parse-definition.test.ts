@@ -1,4 +1,5 @@
-// Every fault of a definition is told in one answer: a field that cannot be read hides none of its neighbours' faults.
+// Every fault of a definition is told in one answer: a field that cannot be read hides none of its
+// neighbours' faults.
 import { describe, expect, it } from 'vitest'
 import { BanditError } from '../../../src/bandit/errors.ts'
 import { parseDefinition } from '../../../src/http/input/parse-definition.ts'

@@ -245,7 +245,10 @@ describe('a body on the wire', () => {
   const post = (path: string, headers: Record<string, string | number>) =>
     requestHead('POST', path, { ...JSON_TYPE, ...headers })
 
-  /** The service is well: nothing was written, and the next request on this or another connection is answered. */
+  /**
+   * The service is well: nothing was written, and the next request on this or another connection is
+   * answered.
+   */
   async function expectUnharmed(connection?: RawConnection): Promise<void> {
     expect(await bookOf(service)).toEqual(before)
     const next = connection ?? (await RawConnection.open(service.url))

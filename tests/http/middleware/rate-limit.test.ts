@@ -91,7 +91,8 @@ describe('a key with a rate', () => {
       expect(body.recorded, name).toBe(1_500)
       return performance.now() - startedAt
     }
-    // The clock of the service stands still, so nothing comes in: the last 501 events are half a second of credit.
+    // The clock of the service stands still, so nothing comes in: the last 501 events are half a
+    // second of credit.
     const slow = await giveKey(service, { name: 'slow', rate: '1000/s' })
     const slowMs = await post('slow', slow)
     expect(slowMs).toBeGreaterThanOrEqual(490)

@@ -1,4 +1,5 @@
-// OpenFeature's SDK for browsers, in Node: it asks for everything at once, keeps it, and asks again with the ETag.
+// OpenFeature's SDK for browsers, in Node: it asks for everything at once, keeps it, and asks again
+// with the ETag.
 import { OFREPWebProvider, type OFREPWebProviderOptions } from '@openfeature/ofrep-web-provider'
 import { type Client, OpenFeature, type Provider, ProviderEvents } from '@openfeature/web-sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'

@@ -1,4 +1,5 @@
-// OpenFeature's own SDK for servers against the service: what product code gets through them, and what they make of our refusals.
+// OpenFeature's own SDK for servers against the service: what product code gets through them, and
+// what they make of our refusals.
 import { OFREPProvider } from '@openfeature/ofrep-provider'
 import { type Client, type EvaluationContext, OpenFeature, type Provider } from '@openfeature/server-sdk'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'

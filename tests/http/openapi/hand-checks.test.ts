@@ -1,4 +1,5 @@
-// The hot routes judge by hand what the document says by schema: here both judge the same random bodies.
+// The hot routes judge by hand what the document says by schema: here both judge the same random
+// bodies.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assignSchema, batchSchema } from '../../../src/http/openapi/assign.ts'

@@ -1,4 +1,5 @@
-// Every answer that the document promises is provoked once, from a real service, and is as it was promised.
+// Every answer that the document promises is provoked once, from a real service, and is as it was
+// promised.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SCOPES } from '../../../src/access/key.ts'
 import { UNMEASURED_TYPES } from '../../../src/http/events/segment-events.ts'
@@ -261,7 +262,7 @@ describe('what the document promises', () => {
     }
   })
 
-  it('is how whoever has no key is refused, wherever a scope is named, and nowhere else', async () => {
+  it('is how anyone who has no key is refused, wherever a scope is named, and nowhere else', async () => {
     for (const operation of api.operations) {
       const answer = await locked.call(operation.method, addressOf(operation))
       expect(answer.status === 401, operation.id).toBe(operation.scope !== null)

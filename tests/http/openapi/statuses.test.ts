@@ -1,5 +1,6 @@
-// Every operation is sent what it does not expect; a status that it answers and the document does not list is an error of the service
-// that the tests start (tests/support/http/unlisted-statuses.ts), here and in all other tests.
+// Every operation is sent what it does not expect; a status that it answers and the document does
+// not list is an error of the service that the tests start
+// (tests/support/http/unlisted-statuses.ts), here and in all other tests.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import request from 'supertest'

@@ -1,4 +1,5 @@
-// A client in TypeScript: the types that openapi-typescript makes of the document, with its defaults, compile the README's calls.
+// A client in TypeScript: the types that openapi-typescript makes of the document, with its
+// defaults, compile the README's calls.
 import { execFile } from 'node:child_process'
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +32,10 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What the compiler says about programs, by their names, beside the generated types; nothing: they compile. */
+/**
+ * What the compiler says about programs, by their names, beside the generated types; nothing: they
+ * compile.
+ */
 async function compile(programs: Readonly<Record<string, string>>): Promise<string> {
   for (const [name, program] of Object.entries(programs)) writeFileSync(join(folder, name), program)
   const options = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', 'node']

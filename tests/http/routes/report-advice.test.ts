@@ -1,4 +1,5 @@
-// The advice is the same wherever it is told: one experiment for each kind, and every place that tells of it.
+// The advice is the same wherever it is told: one experiment for each kind, and every place that
+// tells of it.
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVENT_TYPES } from '../../../src/webhooks/webhook.ts'
@@ -210,7 +211,10 @@ const post = async (path: string, body?: object) => {
   return answer.body
 }
 
-/** Units in slices of 500, each with a snapshot of its own, of which every arm is rewarded evenly by its rate. */
+/**
+ * Units in slices of 500, each with a snapshot of its own, of which every arm is rewarded evenly by
+ * its rate.
+ */
 async function play({ name, units = 6_000, rates = [], refunds = [], value, metrics = [VISIT] }: Case): Promise<void> {
   const seen = new Map<string, number>()
   for (let from = 0; from < units; from += 500) {

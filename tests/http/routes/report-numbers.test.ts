@@ -67,7 +67,8 @@ describe('a report', () => {
     const { arms, guardrails, recommendation } = await reportOf()
     expect(arms[1].lift.verdict).toBe('better')
     const [{ verdict, lift, margin }] = guardrails
-    // By itself the lift would be called worse: its interval lies above 0. By its margin it is open.
+    // By itself the lift would be called worse: its interval lies above 0. By its margin it is
+    // open.
     expect(lift.absolute.lower).toBeGreaterThan(0)
     expect(lift.absolute.lower).toBeLessThan(margin)
     expect(lift.absolute.upper).toBeGreaterThan(margin)

@@ -187,7 +187,8 @@ describe('POST /rewards with a list', () => {
     let isAnswered = false
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify(Array.from({ length: 20_000 }, () => 1))
-    // fetch resolves with the head of the answer: what others are told while the rest comes shows nothing.
+    // fetch resolves with the head of the answer: what others are told while the rest comes shows
+    // nothing.
     const list = fetch(`${service.url}/rewards`, { method: 'POST', headers, body }).finally(() => {
       isAnswered = true
     })
@@ -318,7 +319,8 @@ describe('POST /rewards, rejected', () => {
     expect(await bookOf(service)).toEqual(before)
   })
 
-  // The catalogue remembers the metrics that a draft had before it was changed, until the service is started anew.
+  // The catalogue remembers the metrics that a draft had before it was changed, until the service
+  // is started anew.
   it('is a metric that no experiment has any more', async () => {
     await service.call('POST', '/experiments', emailDefinition())
     await service.call('PUT', '/experiments/spring-email', emailDefinition({ metrics: [{ ...VISIT, key: 'click' }] }))

@@ -1,5 +1,5 @@
-// The ledger and the exports are there so that anybody can recompute what the service says. This file is that anybody: it uses
-// nothing of the service's own arithmetic.
+// The ledger and the exports are there so that anybody can recompute what the service says. This
+// file is that anybody: it uses nothing of the service's own arithmetic.
 import { createHash } from 'node:crypto'
 import { parse as parseCsv } from 'csv-parse/sync'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -63,7 +63,10 @@ async function assign(units: readonly string[]): Promise<Record<string, unknown>
   return (await service.call('POST', '/assign/batch', { experiment: 'spring-email', units })).body.assignments
 }
 
-/** Some hours of an experiment: several snapshots, rewards of all kinds, an arm added and one retired. */
+/**
+ * Some hours of an experiment: several snapshots, rewards of all kinds, an arm added and one
+ * retired.
+ */
 async function live(random: () => number): Promise<Record<string, unknown>[]> {
   const kept: Record<string, unknown>[] = []
   await startExperiment(service, { metrics: [VISIT, SPEND] })
@@ -94,7 +97,10 @@ async function change(arms: readonly object[]): Promise<void> {
   expect(answer.status, answer.text).toBe(200)
 }
 
-/** The rule of the draw, as it is documented: the first 53 bits of SHA-256(salt ‖ 0x00 ‖ unit), over 2^53, on the arms in order. */
+/**
+ * The rule of the draw, as it is documented: the first 53 bits of SHA-256(salt ‖ 0x00 ‖ unit), over
+ * 2^53, on the arms in order.
+ */
 function drawnArm(salt: string, unit: string, arms: readonly string[], propensities: SnapshotRow['propensities']) {
   const digest = createHash('sha256')
     .update(Buffer.from(`${salt}\0${unit}`, 'utf8'))

@@ -1,5 +1,5 @@
-// With looks so rare that only news can bring what another opening of the file has changed. That PostgreSQL brings news is shown in
-// store/postgres-replicas.test.ts.
+// With looks so rare that only news can bring what another opening of the file has changed. That
+// PostgreSQL brings news is shown in store/postgres-replicas.test.ts.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startAnnouncing } from '../../../src/server/jobs/webhooks.ts'
 import { createLog } from '../../../src/server/log.ts'
 import type { Delivery } from '../../../src/webhooks/deliver-messages.ts'
-import { Lookout } from '../../../src/webhooks/monitor.ts'
+import { ExperimentMonitor } from '../../../src/webhooks/monitor.ts'
 import { type Receiver, startReceiver } from '../../support/http/receiver.ts'
 import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
@@ -31,10 +31,10 @@ describe('startAnnouncing()', () => {
   function start(): void {
     const { catalogue, store } = service
     const newId = () => `msg_${deliveries.length}`
-    const lookout = new Lookout({ catalogue, store, elapsedMs: () => performance.now(), newId })
+    const monitor = new ExperimentMonitor({ catalogue, store, elapsedMs: () => performance.now(), newId })
     const log = createLog('silent')
     const onDelivery = (delivery: Delivery) => deliveries.push(delivery)
-    const deps = { lookout, store, allowsPrivateTargets: true, log, onDelivery }
+    const deps = { monitor, store, allowsPrivateTargets: true, log, onDelivery }
     stop = startAnnouncing(deps, { lookTickMs: 10, deliveryTickMs: 10 })
   }
 

@@ -109,7 +109,8 @@ describe('bestArm()', () => {
     const [, standing] = bestArm(arms, { goal: 'increase' })
     const s = Math.sqrt(sumOf(arms.map(varianceOf)))
     const z = (ahead - behind) / s
-    // Of two Normals: s·(φ(z) − z·Φ(−z)) = s·φ(z)·(1/z² − 3/z⁴ + 15/z⁶ − …), between any two partial sums.
+    // Of two Normals: s·(φ(z) − z·Φ(−z)) = s·φ(z)·(1/z² − 3/z⁴ + 15/z⁶ − …), between any two
+    // partial sums.
     const density = Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI)
     expect(standing?.expectedLoss).toBeGreaterThan(0.97 * s * density * (z ** -2 - 3 * z ** -4))
     expect(standing?.expectedLoss).toBeLessThan(1.03 * s * density * z ** -2)

@@ -56,7 +56,8 @@ describe('gainsOf()', () => {
       expect(last.from).toBe(2)
       if (!((last.lower ?? -Infinity) <= truth && truth <= (last.upper ?? Infinity))) misses++
       error += last.gained - truth
-      // The control: to compare with half of everything, as if rates were equal, is not what equal shares would have earned.
+      // The control: to compare with half of everything, as if rates were equal, is not what equal
+      // shares would have earned.
       const pooled = last.earned - 1_200 * 0.2
       naiveError += pooled - truth
     }

@@ -209,8 +209,8 @@ describe('verdictOf()', () => {
 })
 
 describe('the promise at every look', () => {
-  // Two equal arms under propensities that chase the better looking one. The control of this test is what most reports
-  // show: a 95 % interval of the difference of plain means.
+  // Two equal arms under propensities that chase the better looking one. The control of this test
+  // is what most reports show: a 95 % interval of the difference of plain means.
   it('is kept by the lift and the policy lift over equal arms, and broken by a plain interval', () => {
     const random = seededRandom(46)
     const runs = 200
@@ -296,8 +296,8 @@ function unclampedLift(ledger: Ledger, { arms, control, metric, alpha, plannedUn
 }
 
 /**
- * A ledger that grows by a tenth from look to look under Thompson-like propensities (floor 0.05), and whether a plain
- * 95 % interval ever excluded 0.
+ * A ledger that grows by a tenth from look to look under Thompson-like propensities (floor 0.05),
+ * and whether a plain 95 % interval ever excluded 0.
  */
 function chase(random: () => number, rates: readonly [number, number], looks: number) {
   const ledger: Ledger[number][] = []

@@ -105,7 +105,10 @@ function directlySeen(ledger: Ledger, u: number, [arm, control]: readonly [numbe
   )
 }
 
-/** What arm 1's scores show of their spread: as PairedScores keeps it, or from sums around 0, which are one line less. */
+/**
+ * What arm 1's scores show of their spread: as PairedScores keeps it, or from sums around 0, which
+ * are one line less.
+ */
 function seenOfArm(ledger: Ledger, range: Range = [0, 1], how?: 'around 0'): number {
   if (how === undefined) return pairOf(ledger, [1, 0], 2, range).totals().variances[1].constant
   const predictor = new Predictor(2, range)

@@ -42,8 +42,8 @@ describe('integrate()', () => {
     for (let degree = 0; degree <= 31; degree++) {
       expect(integrate(x => x ** degree, 1) * (degree + 1)).toBeCloseTo(1, 13)
     }
-    // Control: a polynomial of degree 32 that is zero at every node. On one panel it looks like nothing, on two it does
-    // not.
+    // Control: a polynomial of degree 32 that is zero at every node. On one panel it looks like
+    // nothing, on two it does not.
     const square = (x: number) => NODE.reduce((product, node) => product * (2 * x - 1 - node) ** 2, 1)
     expect(integrate(square, 1)).toBeLessThan(1e-25)
     expect(integrate(square, 0.5) + integrate(x => square(x + 0.5), 0.5)).toBeGreaterThan(1e-10)

@@ -9,7 +9,10 @@ const PLANNED = 30_000
 const ALPHA = 0.05
 const RUNS = 100
 
-/** A first batch of 20 units and then, as the service refreshes, batches of at least one unit and a fiftieth. */
+/**
+ * A first batch of 20 units and then, as the service refreshes, batches of at least one unit and a
+ * fiftieth.
+ */
 function experiment(random: () => number, propensities: readonly number[], rates: readonly number[], units: number) {
   const batches: Batch[] = []
   for (let before = 0; before < units; ) {

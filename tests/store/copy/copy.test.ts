@@ -1,4 +1,5 @@
-// A copied database is the same database: row by row, in its reports, and in the arms it gives next. And a copy is whole or not there.
+// A copied database is the same database: row by row, in its reports, and in the arms it gives
+// next. And a copy is whole or not there.
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -205,7 +206,7 @@ describe('npx --no pinwheel copy', () => {
     return promisify(execFile)(process.execPath, [pinwheel, 'copy', ...parameters], { cwd: folder })
   }
 
-  it('tells what it has copied, and a refusal in one sentence', async () => {
+  it('tells what it has copied, and a refusal in one command', async () => {
     const from = await lived('SQLite')
     const to = await ENGINES.PostgreSQL()
     const { stdout, stderr } = await copy('--from', from, '--to', to)

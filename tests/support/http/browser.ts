@@ -1,4 +1,5 @@
-// A real browser for the tests of the pages: Chromium from a package, so that it is the same one everywhere.
+// A real browser for the tests of the pages: Chromium from a package, so that it is the same one
+// everywhere.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import chromium from '@sparticuz/chromium'
@@ -20,7 +21,10 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly string[] }[]
 }
 
-/** No fault that would keep anybody from reading or using the page; `rules` null: by all the rules that there are. */
+/**
+ * No fault that would keep anybody from reading or using the page; `rules` null: by all the rules
+ * that there are.
+ */
 export async function expectAccessible(page: Page, rules: readonly string[] | null): Promise<void> {
   // Evaluated by the debugger, which the page's policy against foreign scripts does not concern.
   await page.evaluate(AXE)

@@ -20,7 +20,10 @@ const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   summary: ['', '_sum', '_count'],
 }
 
-/** @throws Error at the first line that is not valid, that belongs to no family, or that was there before */
+/**
+ * @throws Error at the first line that is not valid, that belongs to no family, or that was there
+ * before
+ */
 export function readExposition(text: string): Map<string, ReadFamily> {
   if (!text.endsWith('\n')) throw new Error('The last line does not end')
   const families = new Map<string, ReadFamily>()

@@ -1,4 +1,5 @@
-// The OpenAPI document as a test reads it: its operations, and whether an answer is one of those that it promises.
+// The OpenAPI document as a test reads it: its operations, and whether an answer is one of those
+// that it promises.
 
 import type { Answer } from './answer.ts'
 import { SchemaJudge } from './json-schema.ts'
@@ -49,7 +50,10 @@ export class Interface {
     return found
   }
 
-  /** All that an operation promises to answer, as `putExperiment 409 experiment_frozen`; without a code for what is no refusal. */
+  /**
+   * All that an operation promises to answer, as `putExperiment 409 experiment_frozen`; without a
+   * code for what is no refusal.
+   */
   promises({ id, operation }: PromisedOperation): string[] {
     return Object.entries<Json>(operation.responses).flatMap(([status, reference]) => {
       if (status === 'default') return []

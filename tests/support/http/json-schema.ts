@@ -1,4 +1,5 @@
-// JSON schema as a judge of real answers: by the document's own words, not by the code that they were made from.
+// JSON schema as a judge of real answers: by the document's own words, not by the code that they
+// were made from.
 import { z } from 'zod'
 
 type Json = Readonly<Record<string, unknown>>
@@ -8,7 +9,10 @@ export class SchemaJudge {
   readonly #allowsMore: boolean
   readonly #judges = new Map<string, z.ZodType>()
 
-  /** `components`: the document's schemas by name. `allowsMore`: objects may have fields that are not documented, where nothing forbids it. */
+  /**
+   * `components`: the document's schemas by name. `allowsMore`: objects may have fields that are
+   * not documented, where nothing forbids it.
+   */
   constructor(components: Json, { allowsMore }: { allowsMore: boolean }) {
     this.#allowsMore = allowsMore
     this.#components = this.#adapted(components)

@@ -1,4 +1,5 @@
-// A provider for OpenFeature's server SDK around the current OFREP client; the package of that name still wraps an old one.
+// A provider for OpenFeature's server SDK around the current OFREP client; the package of that name
+// still wraps an old one.
 import type { EvaluationContext, JsonValue, Provider, ResolutionDetails } from '@openfeature/server-sdk'
 import { handleEvaluationError, OFREPApi, toResolutionDetails } from 'ofrep-core-2'
 

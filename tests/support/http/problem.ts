@@ -2,7 +2,10 @@
 import { expect } from 'vitest'
 import type { Answer } from './answer.ts'
 
-/** A problem as RFC 9457 and the interface want it, which tells nothing of the inside. Returns the paths of its faults. */
+/**
+ * A problem as RFC 9457 and the interface want it, which tells nothing of the inside. Returns the
+ * paths of its faults.
+ */
 export function expectProblem(answer: Answer, status: number, code: string): string[] {
   expect({ status: answer.status, code: answer.body?.code }, answer.text.slice(0, 500)).toEqual({ status, code })
   expect(answer.headers.get('content-type')).toBe('application/problem+json')

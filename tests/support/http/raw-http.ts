@@ -1,4 +1,5 @@
-// HTTP by hand over a socket, where fetch is too polite: bodies that are cut off, late, too long or not what their head says.
+// HTTP by hand over a socket, where fetch is too polite: bodies that are cut off, late, too long or
+// not what their head says.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
@@ -41,7 +42,10 @@ export class RawConnection {
     return new RawConnection(socket)
   }
 
-  /** Resolves when it has left; a connection that the other side has closed takes no more, without complaint. */
+  /**
+   * Resolves when it has left; a connection that the other side has closed takes no more, without
+   * complaint.
+   */
   send(bytes: string | Uint8Array): Promise<void> {
     return new Promise(resolve => this.#socket.write(bytes, () => resolve()))
   }

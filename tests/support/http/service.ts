@@ -1,4 +1,5 @@
-// A whole service inside the test: the real app on a real SQLite file, with a clock that the test sets.
+// A whole service inside the test: the real app on a real SQLite file, with a clock that the test
+// sets.
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
@@ -14,7 +15,7 @@ import { createServer } from '../../../src/http/server.ts'
 import { createLog } from '../../../src/server/log.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/port.ts'
-import { Lookout, type Seen } from '../../../src/webhooks/monitor.ts'
+import { ExperimentMonitor, type Seen } from '../../../src/webhooks/monitor.ts'
 import { scratchFolder } from '../scratch.ts'
 import type { Answer } from './answer.ts'
 import { unlistedStatuses } from './unlisted-statuses.ts'
@@ -67,7 +68,9 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 
 let blank: Promise<Buffer> | null = null
 
-/** The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one. */
+/**
+ * The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one.
+ */
 async function blankDatabase(): Promise<Buffer> {
   const folder = scratchFolder()
   const path = join(folder, 'pinwheel.db')
@@ -88,7 +91,12 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
   const live = new LivePages(catalogue)
   let messages = 0
   // The tests' ledgers are small: no look costs anything by this clock, so none puts another off.
-  const lookout = new Lookout({ catalogue, store, elapsedMs: () => 0, newId: () => `msg_${clock.now}-${++messages}` })
+  const monitor = new ExperimentMonitor({
+    catalogue,
+    store,
+    elapsedMs: () => 0,
+    newId: () => `msg_${clock.now}-${++messages}`,
+  })
   const keyring = await Keyring.load(
     store,
     { adminKey: options.adminKey ?? null, rate: options.rate ?? null },
@@ -104,7 +112,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
     allowedOrigins: new Set(options.allowedOrigins),
     live,
     randomBytes,
-    lookout,
+    monitor,
     allowsPrivateTargets: options.allowsPrivateTargets ?? false,
     metrics,
     gatherMetrics: () => countedFamilies({ metrics, store }),
@@ -136,7 +144,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
       clock.now += ms
       await refreshSnapshots({ catalogue, store }, clock.now)
     },
-    look: () => lookout.look(clock.now),
+    look: () => monitor.look(clock.now),
     call: (method, path, body, headers) => call(url + path, method, body, headers),
     async restart() {
       await shut()

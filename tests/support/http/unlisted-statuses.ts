@@ -1,4 +1,5 @@
-// Watches a service in a test: every status that an operation answers must be listed in the OpenAPI document.
+// Watches a service in a test: every status that an operation answers must be listed in the OpenAPI
+// document.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { openApiDocument } from '../../../src/http/openapi/document.ts'
 import { Interface } from './interface.ts'

@@ -8,7 +8,8 @@ export function readGolden<T>(name: string): T {
 }
 
 /**
- * `|actual − expected| ≤ tolerance · max(1, |expected|)`; null equals null only. `where` names the case in the failure.
+ * `|actual − expected| ≤ tolerance · max(1, |expected|)`; null equals null only. `where` names the
+ * case in the failure.
  */
 export function expectGolden(
   actual: number | null | undefined,

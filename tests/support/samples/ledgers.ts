@@ -80,8 +80,8 @@ export function successes(units: number, sum: number): Tally {
 }
 
 /**
- * Binary outcomes with a rate for each arm, drawn under propensities that wander between 0.1/K and about 1; now and
- * then an arm (never the first) is not active.
+ * Binary outcomes with a rate for each arm, drawn under propensities that wander between 0.1/K and
+ * about 1; now and then an arm (never the first) is not active.
  */
 export function randomLedger(
   random: () => number,

@@ -1,4 +1,5 @@
-// Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed. The numbers are made up.
+// Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed.
+// The numbers are made up.
 import { judgeGuardrail } from '../../../src/bandit/metrics/guardrail.ts'
 import { ACTIONS } from '../../../src/bandit/report/recommendation.ts'
 import type { ArmReport, Report } from '../../../src/bandit/report/report.ts'
@@ -216,7 +217,10 @@ export function manyArms(
   })
 }
 
-/** A key of 64 characters, the most there may be; keys of different numbers differ near the end only. */
+/**
+ * A key of 64 characters, the most there may be; keys of different numbers differ near the end
+ * only.
+ */
 export function longKey(number: number): string {
   return `personalised-subject-line-with-discount-${String(number).padStart(3, '0')}-evening-send-v2.x`.slice(0, 64)
 }

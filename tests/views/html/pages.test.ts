@@ -1,25 +1,29 @@
-// What holds for every page: it is whole, whatever it shows, and needs nothing but the service's own files.
+// What holds for every page: it is whole, whatever it shows, and needs nothing but the service's
+// own files.
 import { describe, expect, it } from 'vitest'
-import type { Portrait } from '../../../src/bandit/report/portrait.ts'
+import type { ExperimentView } from '../../../src/bandit/report/experiment-view.ts'
 import { createPage } from '../../../src/views/html/create-page.ts'
 import { experimentPage } from '../../../src/views/html/experiment-page.ts'
 import { overviewPage } from '../../../src/views/html/overview-page.ts'
 import { problemPage } from '../../../src/views/html/problem-page.ts'
 import { signInPage } from '../../../src/views/html/sign-in-page.ts'
 import { seededRandom } from '../../support/samples/random.ts'
-import { STATUSES, samplePortrait } from '../../support/samples/sample-portraits.ts'
 import { emptyReport, HOSTILE, manyArms, randomReport, sampleReport } from '../../support/samples/sample-reports.ts'
+import { STATUSES, sampleView } from '../../support/samples/sample-views.ts'
 import { xmlFault } from '../../support/well-formed.ts'
 
 const assets = { style: '/assets/x/page.css', script: '/assets/x/page.js', icon: '/assets/x/pinwheel.svg' }
 const viewer = { name: 'admin', canAct: true, isSignedIn: true }
 const reader = { ...viewer, canAct: false }
 
-const pageOf = (portrait: Portrait, who = viewer) => experimentPage({ portrait, revision: 7, assets, viewer: who })
-const listOf = (entries: readonly Portrait[], who = viewer) =>
+const pageOf = (view: ExperimentView, who = viewer) => experimentPage({ view, revision: 7, assets, viewer: who })
+const listOf = (entries: readonly ExperimentView[], who = viewer) =>
   overviewPage({ entries, revision: 7, assets, viewer: who, origin: 'http://127.0.0.1:8080' })
 
-/** HTML whose void elements are closed and whose attributes all have a value, so that the check for XML can read it. */
+/**
+ * HTML whose void elements are closed and whose attributes all have a value, so that the check for
+ * XML can read it.
+ */
 const asXml = (page: string) =>
   page
     .replace('<!doctype html>', '')
@@ -47,20 +51,20 @@ describe('experimentPage()', () => {
     const random = seededRandom(5)
     for (let round = 0; round < 60; round++) {
       const report = { ...randomReport(random), status: STATUSES[round % 4] ?? 'draft' }
-      expectWhole(pageOf(samplePortrait(report, random, 1 + (round % 30)), round % 2 === 0 ? viewer : reader))
+      expectWhole(pageOf(sampleView(report, random, 1 + (round % 30)), round % 2 === 0 ? viewer : reader))
     }
   })
 
   it('draws no hill of a belief that is flat beside the others', () => {
-    const portrait = samplePortrait(sampleReport(), seededRandom(4))
+    const view = sampleView(sampleReport(), seededRandom(4))
     const points = [0.1, 0.2, 0.3]
-    const page = pageOf({ ...portrait, beliefs: { points, densities: [[0, 1_000, 0], [1, 1, 1], null] } })
+    const page = pageOf({ ...view, beliefs: { points, densities: [[0, 1_000, 0], [1, 1, 1], null] } })
     expectWhole(page)
     expect(page.match(/class="hill"/g)).toHaveLength(2)
   })
 
   it('escapes what others wrote', () => {
-    const page = pageOf(samplePortrait(sampleReport({ description: HOSTILE, notes: [HOSTILE] }), seededRandom(1)))
+    const page = pageOf(sampleView(sampleReport({ description: HOSTILE, notes: [HOSTILE] }), seededRandom(1)))
     expect(page).not.toMatch(/<script>|(?!\n)\p{Cc}|\p{Surrogate}/u)
     expectWhole(page)
   })
@@ -71,19 +75,19 @@ describe('experimentPage()', () => {
     ['paused', ['start', 'retire', 'stop']],
     ['stopped', ['stop']],
   ] as const)('offers what can be done with one that is %s, to those who may', (status, verbs) => {
-    const portrait = samplePortrait(sampleReport({ status }), seededRandom(1))
-    const offered = [...pageOf(portrait).matchAll(/<dialog id="(\w+)-dialog"/g)].map(([, verb]) => verb)
+    const view = sampleView(sampleReport({ status }), seededRandom(1))
+    const offered = [...pageOf(view).matchAll(/<dialog id="(\w+)-dialog"/g)].map(([, verb]) => verb)
     expect(offered).toEqual(verbs)
-    expect(pageOf(portrait, reader)).not.toMatch(/<dialog|<form method="post" action="\/pages/)
+    expect(pageOf(view, reader)).not.toMatch(/<dialog|<form method="post" action="\/pages/)
   })
 
   it('offers no retirement where more than that would have to be decided', () => {
-    const portrait = samplePortrait(sampleReport(), seededRandom(1))
-    const { definition } = portrait.experiment
+    const view = sampleView(sampleReport(), seededRandom(1))
+    const { definition } = view.experiment
     const fixed = { type: 'fixed', weights: {}, prior: { alpha: 1, beta: 1 } } as const
     const withPolicy = {
-      ...portrait,
-      experiment: { ...portrait.experiment, definition: { ...definition, policy: fixed } },
+      ...view,
+      experiment: { ...view.experiment, definition: { ...definition, policy: fixed } },
     }
     expect(pageOf(withPolicy)).not.toContain('retire-dialog')
   })
@@ -91,13 +95,13 @@ describe('experimentPage()', () => {
   it('stays small with 200 arms and 2,000 snapshots', () => {
     const report = sampleReport({ arms: manyArms(200, seededRandom(8)), guardrails: [] })
     const random = seededRandom(2)
-    const page = pageOf(samplePortrait(report, random, 2_000))
+    const page = pageOf(sampleView(report, random, 2_000))
     expectWhole(page)
     expect(page.length).toBeLessThan(1_500_000)
   })
 
   it('says what is missing before the first unit, without a plot', () => {
-    const page = pageOf({ ...samplePortrait(emptyReport(), seededRandom(1)), beliefs: null })
+    const page = pageOf({ ...sampleView(emptyReport(), seededRandom(1)), beliefs: null })
     for (const words of ['Nothing to draw yet', 'no outcome can be counted', 'None was taken yet'])
       expect(page).toContain(words)
     expect(page).not.toContain('class="plot"')
@@ -109,7 +113,7 @@ describe('overviewPage()', () => {
     const random = seededRandom(3)
     const entries = ['stopped', 'draft', 'paused', 'running'].map((status, place) => {
       const report = { ...randomReport(random), experiment: `e${place}`, status: status as (typeof STATUSES)[number] }
-      return samplePortrait(report, random)
+      return sampleView(report, random)
     })
     const page = listOf(entries)
     expectWhole(page)

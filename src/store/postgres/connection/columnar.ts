@@ -1,8 +1,10 @@
-// Many rows of numbers as one row of columns. As rows by themselves the ledger of an experiment with hundreds of snapshots takes
-// several times as long to take in.
+// Many rows of numbers as one row of columns. As rows by themselves the ledger of an experiment
+// with hundreds of snapshots takes several times as long to take in.
 import { type Statement, statement } from './statement.ts'
 
-/** A column for each name, as the server writes an array: `{1,2.5}`; null where there are no rows. */
+/**
+ * A column for each name, as the server writes an array: `{1,2.5}`; null where there are no rows.
+ */
 export type Columns<Name extends string> = { readonly [Each in Name]: string | null }
 
 /** A statement all of whose columns are made by `column`. */

@@ -1,14 +1,15 @@
-// A connection that is opened when it is needed, and opened anew when it was lost. What is said over it goes out at once, and is
-// answered in order (pipelining): a transaction costs as many round trips as it waits for answers, not one a statement.
+// A connection that is opened when it is needed, and opened anew when it was lost. What is said
+// over it goes out at once, and is answered in order (pipelining): a transaction costs as many
+// round trips as it waits for answers, not one a statement.
 import { Client, type ClientConfig } from 'pg'
 import { StoreUnavailableError } from '../../../bandit/errors.ts'
-import { asClientError, asStoreError, isConnectionLost, isRace } from '../trouble.ts'
+import { asClientError, asStoreError, isConnectionLost, isRace } from '../store-failure.ts'
 import { endClient } from './end-client.ts'
 import { SET_UP } from './session.ts'
 import type { Parameter, Statement } from './statement.ts'
 import { ONE_INSTANT, READ_COMMITTED, Transaction } from './transaction.ts'
 
-/** What was lost later than this has been given up by whoever asked. */
+/** What was lost later than this has been given up by anyone who asked. */
 const RETRY_WITHIN_MS = 500
 
 /** A lost race is run again so many times; each time somebody else has come a step further. */
@@ -40,8 +41,9 @@ export class Connection {
   }
 
   /**
-   * All that `work` says, or nothing of it. `work` may be run again after a lost race, or at once on a new connection; but never
-   * when its commit was under way: if that has no answer, nobody knows.
+   * All that `work` says, or nothing of it. `work` may be run again after a lost race, or at once
+   * on a new connection; but never when its commit was under way: if that has no answer, nobody
+   * knows.
    *
    * @throws StoreUnavailableError; DatabaseError where a rule was broken
    */

@@ -1,14 +1,15 @@
-// Tells the other processes on a database at once that an experiment was created, changed or frozen anew, or that keys were, and hears
-// the same from them. An engine without LISTEN and NOTIFY does without: everybody looks for changes a few times a second anyway.
+// Tells the other processes on a database at once that an experiment was created, changed or frozen
+// anew, or that keys were, and hears the same from them. An engine without LISTEN and NOTIFY does
+// without: everybody looks for changes a few times a second anyway.
 import { randomUUID } from 'node:crypto'
 import { Client, type ClientConfig, DatabaseError } from 'pg'
-import type { SentenceName } from '../../sentences.ts'
+import type { CommandName } from '../../commands.ts'
 import type { Connection } from './connection.ts'
 import { endClient } from './end-client.ts'
 import { statement } from './statement.ts'
 
 /** What others want to know of, where it has done something. */
-export const NEWSWORTHY: ReadonlySet<SentenceName> = new Set([
+export const NEWSWORTHY: ReadonlySet<CommandName> = new Set([
   'createExperiment',
   'changeExperiment',
   'takeSnapshot',
@@ -35,7 +36,10 @@ export class News {
     this.#onNews = onNews
   }
 
-  /** After a commit and by itself: where it cannot be said nothing else fails of it. Nobody waits for it. */
+  /**
+   * After a commit and by itself: where it cannot be said nothing else fails of it. Nobody waits
+   * for it.
+   */
   tell(connection: Connection): void {
     connection.ask(NOTIFY, [this.#self]).catch(() => {})
   }
@@ -52,7 +56,8 @@ export class News {
       await client.connect()
       await client.query(LISTEN)
     } catch (error) {
-      // A server that answers that it cannot will not be asked again, not even when this connection ends.
+      // A server that answers that it cannot will not be asked again, not even when this connection
+      // ends.
       if (error instanceof DatabaseError && /^(0A|42)/.test(error.code ?? '')) this.#client = null
       else this.#again(client)
       endClient(client)

@@ -47,11 +47,13 @@ function integerOf(text: string): number {
 }
 
 /**
- * Settings of a session, each where the engine knows it (those that only speak PostgreSQL's language do not know them all).
+ * Settings of a session, each where the engine knows it (those that only speak PostgreSQL's
+ * language do not know them all).
  *
- * `synchronous_commit` stays as the server has it unless it is off: an acknowledged commit is on disk at least. Whoever waits for
- * another's row gives up after half a second, since /assign is to answer within one. Keys are always looked up by their index: a plan
- * is made once, and one made on an empty table would read the whole of it for ever.
+ * `synchronous_commit` stays as the server has it unless it is off: an acknowledged commit is on
+ * disk at least. Anyone who waits for another's row gives up after half a second, since /assign is
+ * to answer within one. Keys are always looked up by their index: a plan is made once, and one made
+ * on an empty table would read the whole of it for ever.
  */
 export const SET_UP = statement(`
   SELECT set_config(wanted.name, wanted.setting, false)

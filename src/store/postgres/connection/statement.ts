@@ -1,5 +1,5 @@
-// A statement with a name, by which the server keeps it prepared; and its parameters. Rows go over as columns: one array each,
-// whatever their number, so that a statement stays the same one.
+// A statement with a name, by which the server keeps it prepared; and its parameters. Rows go over
+// as columns: one array each, whatever their number, so that a statement stays the same one.
 import { createHash } from 'node:crypto'
 
 /** `Row` is what it answers. */

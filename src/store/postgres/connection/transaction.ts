@@ -1,8 +1,8 @@
-// A transaction under way. What it says is sent at once; it waits only where it must know an answer. What is written last goes out
-// together with the commit.
+// A transaction under way. What it says is sent at once; it waits only where it must know an
+// answer. What is written last goes out together with the commit.
 import type { Client, QueryResult } from 'pg'
 import { StoreUnavailableError } from '../../../bandit/errors.ts'
-import { asClientError } from '../trouble.ts'
+import { asClientError } from '../store-failure.ts'
 import type { Parameter, Statement } from './statement.ts'
 
 export const READ_COMMITTED = 'BEGIN ISOLATION LEVEL READ COMMITTED'
@@ -25,7 +25,7 @@ export class Transaction {
 
   constructor(client: Client, begin: string) {
     this.#client = client
-    this.#begun = this.#say({ text: begin }).then(() => {
+    this.#begun = this.#execute({ text: begin }).then(() => {
       this.#hasBegun = true
     })
     this.#begun.catch(() => {})
@@ -37,18 +37,21 @@ export class Transaction {
   }
 
   async ask<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Row[]> {
-    const answer = this.#say({ ...statement, values })
+    const answer = this.#execute({ ...statement, values })
     await this.#begun
     return (await answer).rows
   }
 
   /**
-   * What was written. Its answer need not be waited for, since the commit does. A transaction reads before it writes: a statement
-   * that went out with a BEGIN that fails would stand alone.
+   * What was written. Its answer need not be waited for, since the commit does. A transaction reads
+   * before it writes: a statement that went out with a BEGIN that fails would stand alone.
    */
   write<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Written<Row>> {
     if (!this.#hasBegun) throw new TypeError('A transaction must read before it writes')
-    const written = this.#say({ ...statement, values }).then(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }))
+    const written = this.#execute({ ...statement, values }).then(({ rows, rowCount }) => ({
+      rows,
+      count: rowCount ?? 0,
+    }))
     written.catch(() => {})
     this.#written.push(written)
     return written
@@ -57,7 +60,7 @@ export class Transaction {
   /** Resolves when everything is on disk; where nothing was written, at once. */
   async commit(): Promise<void> {
     this.#isCommitting = this.#written.length > 0
-    const answer = this.#say({ text: 'COMMIT' })
+    const answer = this.#execute({ text: 'COMMIT' })
     if (!this.#isCommitting) return
     await Promise.all(this.#written)
     const { command } = await answer
@@ -66,11 +69,11 @@ export class Transaction {
 
   /** Not waited for: whatever comes next on this connection comes after it. */
   rollback(): void {
-    this.#say({ text: 'ROLLBACK' })
+    this.#execute({ text: 'ROLLBACK' })
   }
 
   /** A rejection that nobody waits for is not lost: the commit fails of it. */
-  #say(query: Partial<Statement<unknown>> & { text: string; values?: Parameter[] }): Promise<QueryResult> {
+  #execute(query: Partial<Statement<unknown>> & { text: string; values?: Parameter[] }): Promise<QueryResult> {
     const answer = this.#client.query(query).catch(error => {
       throw asClientError(error)
     })

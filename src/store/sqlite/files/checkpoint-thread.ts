@@ -3,7 +3,7 @@
 import { closeSync, fdatasyncSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { isTrouble } from '../trouble.ts'
+import { isStoreFailure } from '../store-failure.ts'
 import type { CheckpointOrder, CheckpointResult } from './checkpointer.ts'
 import { endAtOnce, endingOnSyncFailure } from './sync-failure.ts'
 
@@ -90,7 +90,7 @@ function carryOut(order: CheckpointOrder): CheckpointResult {
     return result
   } catch (error) {
     // The log grows, and the writer hears of a full disk by its next commit.
-    if (!isTrouble(error)) throw error
+    if (!isStoreFailure(error)) throw error
     return { isComplete: false, isHeld: false }
   }
 }

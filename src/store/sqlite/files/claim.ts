@@ -1,4 +1,5 @@
-// One service a file. Each knows its experiments and policies by heart, so a second one beside it would go on with stale ones.
+// One service a file. Each knows its experiments and policies by heart, so a second one beside it
+// would go on with stale ones.
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
@@ -8,9 +9,10 @@ import { DatabaseError } from '../../database-error.ts'
 const PATIENCE_MS = 3_000
 
 /**
- * Claims the database for this process until it ends, however it ends: the claim is a lock that the system takes back. Made before
- * the database is opened, so that nobody changes its schema, or puts another file in its place, under a process that has it. Scripts
- * that only read need none. Answers how to let go.
+ * Claims the database for this process until it ends, however it ends: the claim is a lock that the
+ * system takes back. Made before the database is opened, so that nobody changes its schema, or puts
+ * another file in its place, under a process that has it. Scripts that only read need none. Answers
+ * how to let go.
  *
  * @throws DatabaseError when another service has it
  */

@@ -24,7 +24,7 @@ export class FileWatch {
     this.#opened = statSync(files.path)
   }
 
-  /** What is wrong, in a sentence; null: nothing. */
+  /** What is wrong, in a command; null: nothing. */
   async findFault(): Promise<string | null> {
     const { path, wal, frames } = this.#files
     const [file, log] = await Promise.all([statOf(path), statOf(`${path}-wal`)])

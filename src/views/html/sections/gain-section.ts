@@ -1,8 +1,8 @@
 // What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and
 // a table.
 import type { Step } from '../../../bandit/report/course.ts'
+import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatLevel, grouped, inPowersOfTen } from '../../../bandit/report/numbers.ts'
-import type { Portrait } from '../../../bandit/report/portrait.ts'
 import type { Report } from '../../../bandit/report/report.ts'
 import { type ChartLine, lineChart } from '../../svg/line-chart.ts'
 import { unbroken } from '../../text/prose.ts'
@@ -14,7 +14,7 @@ type Gain = NonNullable<Step['gain']>
 type Known = Step & { readonly gain: Gain }
 type Range = Report['metric']['range']
 
-export function gainSection({ report, course }: Portrait): Markup {
+export function gainSection({ report, course }: ExperimentView): Markup {
   const { metric, alpha } = report
   const head = markup`<h2>${metric.key} against equal shares</h2>`
   const known = course.filter((step): step is Known => step.gain !== null && step.gain.units > 0)
@@ -22,7 +22,7 @@ export function gainSection({ report, course }: Portrait): Markup {
   if (last === undefined)
     return markup`<section>${head}<p class="soft">Nothing to compare yet: no outcome can be counted.</p></section>`
   const write = writerFor([last.gain.earned])
-  const sentence = gainSentence(last, report, write)
+  const sentence = gainText(last, report, write)
   const start = [0, 0] as const
   const line = (name: string, colour: ChartLine['colour'], value: (step: Known) => number): ChartLine => ({
     name,
@@ -52,7 +52,7 @@ export function gainSection({ report, course }: Portrait): Markup {
 ${gainTable(known, metric.range, write)}</section>`
 }
 
-function gainSentence({ gain }: Known, { metric, alpha }: Report, write: (value: number) => string): string {
+function gainText({ gain }: Known, { metric, alpha }: Report, write: (value: number) => string): string {
   const { units, earned, gained, lower, upper, from } = gain
   const gains = signed(write)
   const so = `${metric.key} sums to ${write(earned)} over ${formatCount(units)} unit${units === 1 ? '' : 's'}`

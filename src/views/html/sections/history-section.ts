@@ -1,7 +1,7 @@
 // Who changed what, and when; the newest change first.
 import type { Change } from '../../../bandit/experiment/change.ts'
+import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatInstant } from '../../../bandit/report/numbers.ts'
-import type { Portrait } from '../../../bandit/report/portrait.ts'
 import { htmlTable } from '../html-table.ts'
 import { type Markup, markup } from '../markup.ts'
 
@@ -9,7 +9,7 @@ const LATEST = 12
 const LONGEST_VALUE = 60
 const MOST_DIFFERENCES = 6
 
-export function historySection({ changes, experiment }: Portrait): Markup {
+export function historySection({ changes, experiment }: ExperimentView): Markup {
   const rows = changes
     .slice(-LATEST)
     .reverse()

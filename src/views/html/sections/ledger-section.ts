@@ -1,8 +1,8 @@
 // The latest snapshots of the ledger: when and why each was taken, and what came under it.
 import type { Step } from '../../../bandit/report/course.ts'
+import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { meanNotation, spanOf, write } from '../../../bandit/report/notation.ts'
 import { formatCount, formatMoment, formatShare } from '../../../bandit/report/numbers.ts'
-import type { Portrait } from '../../../bandit/report/portrait.ts'
 import { shortNames } from '../../short-names.ts'
 import { armColours } from '../../svg/arm-colours.ts'
 import { type Cell, type Group, htmlTable } from '../html-table.ts'
@@ -12,7 +12,7 @@ const LATEST = 8
 const LONGEST_HEAD = 20
 
 /** Arms beyond those with colours are left to the ledger itself. */
-export function ledgerSection({ report, course, experiment }: Portrait): Markup {
+export function ledgerSection({ report, course, experiment }: ExperimentView): Markup {
   const head = markup`<h2>Latest snapshots</h2>`
   if (course.length === 0)
     return markup`<section>${head}<p class="soft">None was taken yet: the first comes with the start.</p></section>`

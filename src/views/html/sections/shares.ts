@@ -1,8 +1,8 @@
 // How the policy moved: the share of new units that each arm got, snapshot by snapshot, as a chart
 // with its table, and as the small picture of a list.
 import type { Step } from '../../../bandit/report/course.ts'
+import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatShare } from '../../../bandit/report/numbers.ts'
-import type { Portrait } from '../../../bandit/report/portrait.ts'
 import { type ArmColour, armColours } from '../../svg/arm-colours.ts'
 import { type ChartLine, lineChart } from '../../svg/line-chart.ts'
 import { htmlTable, named } from '../html-table.ts'
@@ -11,7 +11,7 @@ import { type Markup, markup, NOTHING } from '../markup.ts'
 /** So many faint lines are drawn; more would be a grey smear. */
 const MOST_FAINT = 24
 
-export function sharesSection({ report, course }: Portrait): Markup {
+export function sharesSection({ report, course }: ExperimentView): Markup {
   const head = markup`<h2>Shares of new units</h2>`
   const units = report.units
   if (course.length === 0 || units === 0) {
@@ -41,7 +41,7 @@ ${sharesTable(
 )}</section>`
 }
 
-type Arms = Portrait['report']['arms']
+type Arms = ExperimentView['report']['arms']
 
 function linesOf(arms: Arms, course: readonly Step[], units: number): ChartLine[] {
   const colours = armColours(arms)

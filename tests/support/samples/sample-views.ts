@@ -1,14 +1,15 @@
-// Portraits for the tests of the pages: of the sample reports, with a course, beliefs and a history made up from a seed.
+// ExperimentViews for the tests of the pages: of the sample reports, with a course, beliefs and a
+// history made up from a seed.
 
 import type { Experiment, Status } from '../../../src/bandit/experiment/experiment.ts'
 import type { Step } from '../../../src/bandit/report/course.ts'
-import type { Portrait } from '../../../src/bandit/report/portrait.ts'
+import type { ExperimentView } from '../../../src/bandit/report/experiment-view.ts'
 import type { Report } from '../../../src/bandit/report/report.ts'
 import { HOSTILE } from './sample-reports.ts'
 
 const CREATED_AT = Date.UTC(2026, 10, 1, 8)
 
-export function samplePortrait(report: Report, random: () => number, steps = 12): Portrait {
+export function sampleView(report: Report, random: () => number, steps = 12): ExperimentView {
   return {
     experiment: experimentOf(report),
     report,
@@ -108,7 +109,7 @@ function courseOf({ arms, units: total }: Report, random: () => number, steps: n
   })
 }
 
-function beliefsOf({ arms }: Report, random: () => number): Portrait['beliefs'] {
+function beliefsOf({ arms }: Report, random: () => number): ExperimentView['beliefs'] {
   if (random() < 0.2) return null
   const points = Array.from({ length: 31 }, (_, place) => place / 31)
   return {

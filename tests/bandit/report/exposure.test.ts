@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
-import { dietsOf } from '../../../src/bandit/report/starvation.ts'
+import { exposuresOf } from '../../../src/bandit/report/exposure.ts'
 import { storedLedger } from '../../support/samples/stored-ledger.ts'
 
 const definition = completeDefinition({
@@ -16,14 +16,14 @@ const asPromised = (units: readonly number[]) => {
   return { units, propensities: units.map(each => each / sum) }
 }
 const starved = (units: number[][], was: (arm: string) => boolean = never) =>
-  dietsOf(definition, storedLedger(units.map(asPromised)), was)
-    .filter(diet => diet.isStarved)
-    .map(diet => diet.arm)
+  exposuresOf(definition, storedLedger(units.map(asPromised)), was)
+    .filter(exposure => exposure.isStarved)
+    .map(exposure => exposure.arm)
 
-describe('dietsOf()', () => {
+describe('exposuresOf()', () => {
   it('says nothing while there are less than a thousand units', () => {
-    expect(dietsOf(definition, storedLedger([{ units: [999, 0, 0] }]), never)).toEqual([])
-    expect(dietsOf(definition, storedLedger([]), never)).toEqual([])
+    expect(exposuresOf(definition, storedLedger([{ units: [999, 0, 0] }]), never)).toEqual([])
+    expect(exposuresOf(definition, storedLedger([]), never)).toEqual([])
   })
 
   it('finds the active arm that gets less than a tenth of an even share', () => {
@@ -36,7 +36,7 @@ describe('dietsOf()', () => {
     const promised = (share: number, units: number) => {
       const propensities = [(1 - share) / 2, (1 - share) / 2, share]
       const ledger = storedLedger([{ units: [500, 500 - units, units], propensities }])
-      return dietsOf(definition, ledger, never).find(({ arm }) => arm === 'c')
+      return exposuresOf(definition, ledger, never).find(({ arm }) => arm === 'c')
     }
     for (const units of [10, 33, 60]) expect(promised(0.1 / 3, units)?.isStarved, `${units} units`).toBe(false)
     expect(promised(0.03, 60)).toEqual({ arm: 'c', isStarved: true, units: 60, of: 1_000 })
@@ -56,9 +56,9 @@ describe('dietsOf()', () => {
 
   it('counts for a new arm the units since it was there', () => {
     const before = { units: [5_000, 5_000, 0], propensities: [0.5, 0.5, null, null] }
-    const diets = dietsOf(definition, storedLedger([before, asPromised([500, 500, 0])]), never)
-    expect(diets.find(({ arm }) => arm === 'c')).toEqual({ arm: 'c', isStarved: true, units: 0, of: 1_000 })
-    const young = dietsOf(definition, storedLedger([before, { units: [90, 90, 0] }]), never)
+    const exposures = exposuresOf(definition, storedLedger([before, asPromised([500, 500, 0])]), never)
+    expect(exposures.find(({ arm }) => arm === 'c')).toEqual({ arm: 'c', isStarved: true, units: 0, of: 1_000 })
+    const young = exposuresOf(definition, storedLedger([before, { units: [90, 90, 0] }]), never)
     expect(young.map(({ arm }) => arm)).toEqual(['a', 'b'])
   })
 })

@@ -17,7 +17,7 @@ const ROUNDING = 1e-9
 const LOOK_BACK = 50
 const MIN_LOOK_BACK = 1_000
 
-interface Diet {
+interface Exposure {
   readonly arm: string
   readonly isStarved: boolean
   /** Units that the arm got, among `of` units of the experiment. */
@@ -30,11 +30,11 @@ interface Diet {
  * units that they got, an arm that is promised the least share by design would be starved now and
  * fed then, by chance. `wasStarved`: which were starved when it was last looked.
  */
-export function dietsOf(
+export function exposuresOf(
   definition: Definition,
   { snapshots, cells }: StoredLedger,
   wasStarved: (arm: string) => boolean,
-): Diet[] {
+): Exposure[] {
   const active = definition.arms.flatMap(({ retired }, position) => (retired ? [] : [position]))
   const lookBack = Math.max(MIN_LOOK_BACK, LOOK_BACK * active.length)
   const all = new Map<number, number>()

@@ -1,9 +1,10 @@
-// What the engine throws is the world's fault, unless it was asked to break a rule: that, like all else, is ours and passes.
+// What the engine throws is the world's fault, unless it was asked to break a rule: that, like all
+// else, is ours and passes.
 import Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 
 /** True when the engine could not do what it was rightly asked. */
-export function isTrouble(error: unknown): boolean {
+export function isStoreFailure(error: unknown): boolean {
   return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_CONSTRAINT')
 }
 
@@ -13,5 +14,5 @@ export function isLocked(error: unknown): boolean {
 }
 
 export function asStoreError(error: unknown): unknown {
-  return isTrouble(error) ? new StoreUnavailableError(error) : error
+  return isStoreFailure(error) ? new StoreUnavailableError(error) : error
 }

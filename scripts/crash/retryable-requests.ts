@@ -1,14 +1,17 @@
-// The requests of the load, each with what to make of its answer. An errand that had no answer is run again as it was, with the same
-// units and ids: that is how a client is meant to retry.
+// The requests of the load, each with what to make of its answer. An request that had no answer is
+// run again as it was, with the same units and ids: that is how a client is meant to retry.
 import { z } from 'zod'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
 import type { Answer, Message } from './connection.ts'
 import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 
-export interface Errand {
+export interface RetryableRequest {
   readonly message: Message
-  /** False: the service could not serve it now, so it must be run again. `isRetry`: it was sent before. */
+  /**
+   * False: the service could not serve it now, so it must be run again. `isRetry`: it was sent
+   * before.
+   */
   readonly hear: (answer: Answer, isRetry: boolean) => boolean
 }
 
@@ -30,7 +33,7 @@ const experimentSchema = z.object({
   policy: z.object({ type: z.string() }),
 })
 
-export function assignOne(record: ClientRecord, unit: string): Errand {
+export function assignOne(record: ClientRecord, unit: string): RetryableRequest {
   const { retired } = record.definition
   return post(record, '/assign', JSON.stringify({ experiment: EXPERIMENT, unit }), body =>
     record.hearAssignment(assignmentSchema.parse(body), retired),
@@ -38,7 +41,7 @@ export function assignOne(record: ClientRecord, unit: string): Errand {
 }
 
 /** `areKnown`: all of them were acknowledged before. */
-export function assignMany(record: ClientRecord, units: readonly string[], areKnown: boolean): Errand {
+export function assignMany(record: ClientRecord, units: readonly string[], areKnown: boolean): RetryableRequest {
   const { retired } = record.definition
   return post(record, '/assign/batch', JSON.stringify({ experiment: EXPERIMENT, units }), body => {
     const { assignments } = batchSchema.parse(body)
@@ -48,16 +51,19 @@ export function assignMany(record: ClientRecord, units: readonly string[], areKn
   })
 }
 
-export function rewardOne(record: ClientRecord, event: RewardEvent): Errand {
+export function rewardOne(record: ClientRecord, event: RewardEvent): RetryableRequest {
   return post(record, '/rewards', JSON.stringify(event), (body, isRetry) => hearRewards(record, [event], body, isRetry))
 }
 
-export function rewardMany(record: ClientRecord, events: readonly RewardEvent[]): Errand {
+export function rewardMany(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
   return post(record, '/rewards', JSON.stringify(events), (body, isRetry) => hearRewards(record, events, body, isRetry))
 }
 
-/** As NDJSON. The service writes a long stream in several commits, so that a kill falls between them. */
-export function rewardStream(record: ClientRecord, events: readonly RewardEvent[]): Errand {
+/**
+ * As NDJSON. The service writes a long stream in several commits, so that a kill falls between
+ * them.
+ */
+export function rewardStream(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
   const lines = events.map(event => JSON.stringify(event)).join('\n')
   const { message, hear } = post(record, '/rewards', lines, (body, isRetry) =>
     hearRewards(record, events, body, isRetry),
@@ -66,7 +72,7 @@ export function rewardStream(record: ClientRecord, events: readonly RewardEvent[
 }
 
 /** Events that were acknowledged before. */
-export function repeatRewards(record: ClientRecord, events: readonly RewardEvent[]): Errand {
+export function repeatRewards(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
   return post(record, '/rewards', JSON.stringify(events), body => {
     const statuses = statusesOf(record, events, body)
     for (const [position, event] of events.entries()) {
@@ -78,10 +84,10 @@ export function repeatRewards(record: ClientRecord, events: readonly RewardEvent
 }
 
 /** The whole definition, changed in one thing; no other change may be under way. */
-export function changeExperiment(record: ClientRecord, chance: Chance): Errand {
+export function changeExperiment(record: ClientRecord, chance: Chance): RetryableRequest {
   const { key, ...definition } = record.definition.change(chance)
   const message = { method: 'PUT', path: `/experiments/${key}`, body: JSON.stringify(definition) } as const
-  return errand(record, message, body => {
+  return request(record, message, body => {
     record.lose(...record.definition.hear(experimentSchema.parse(body)))
     return true
   })
@@ -89,11 +95,11 @@ export function changeExperiment(record: ClientRecord, chance: Chance): Errand {
 
 type Hear = (body: unknown, isRetry: boolean) => boolean
 
-function post(record: ClientRecord, path: string, body: string, hear: Hear): Errand {
-  return errand(record, { method: 'POST', path, body }, hear)
+function post(record: ClientRecord, path: string, body: string, hear: Hear): RetryableRequest {
+  return request(record, { method: 'POST', path, body }, hear)
 }
 
-function errand(record: ClientRecord, message: Message, hear: Hear): Errand {
+function request(record: ClientRecord, message: Message, hear: Hear): RetryableRequest {
   return {
     message,
     hear: ({ status, body: text }, isRetry) => {
@@ -105,7 +111,10 @@ function errand(record: ClientRecord, message: Message, hear: Hear): Errand {
   }
 }
 
-/** Some of a long stream may have been recorded before the store failed; the others must be sent again, and are with all of them. */
+/**
+ * Some of a long stream may have been recorded before the store failed; the others must be sent
+ * again, and are with all of them.
+ */
 function hearRewards(record: ClientRecord, events: readonly RewardEvent[], body: unknown, isRetry: boolean): boolean {
   const statuses = statusesOf(record, events, body)
   for (const [position, event] of events.entries()) {

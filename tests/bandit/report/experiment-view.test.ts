@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { revisionOf } from '../../../src/bandit/catalogue.ts'
-import { portray } from '../../../src/bandit/report/portrait.ts'
+import { buildExperimentView } from '../../../src/bandit/report/experiment-view.ts'
 import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
 let service: Service
@@ -18,14 +18,14 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 const live = () => service.catalogue.get('spring-email')
-const portrait = async (position = 0) => {
+const view = async (position = 0) => {
   const { experiment } = live()
-  return portray(service, { experiment, metric: experiment.definition.metrics[position] }, service.now)
+  return buildExperimentView(service, { experiment, metric: experiment.definition.metrics[position] }, service.now)
 }
 
-describe('portray()', () => {
+describe('buildExperimentView()', () => {
   it('has a course without units, and no beliefs, before anybody has come', async () => {
-    const { course, beliefs, changes } = await portrait()
+    const { course, beliefs, changes } = await view()
     expect(course).toMatchObject([
       { snapshot: 1, reason: 'start', unitsBefore: 0, units: 0, gain: { units: 0, earned: 0 } },
     ])
@@ -47,7 +47,7 @@ describe('portray()', () => {
       )
       await service.advance(1_000)
     }
-    const { course, beliefs, report } = await portrait()
+    const { course, beliefs, report } = await view()
     expect(course.map(({ unitsBefore, units }) => [unitsBefore, units])).toEqual([
       [0, 100],
       [100, 100],
@@ -69,7 +69,7 @@ describe('portray()', () => {
   })
 
   it('has no beliefs on a metric that shows no variation', async () => {
-    expect((await portrait(1)).beliefs).toBeNull()
+    expect((await view(1)).beliefs).toBeNull()
   })
 })
 

@@ -1,4 +1,4 @@
-// The store's sentences as the engine says them: at once, and synchronously, since that is how
+// The store's commands as the engine says them: at once, and synchronously, since that is how
 // better-sqlite3 works.
 import type { Store } from './port.ts'
 
@@ -13,12 +13,12 @@ type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<i
   : never
 
 /** Those of a part of the store. */
-export type SentencesOf<Part> = { readonly [Name in keyof Omit<Part, Aside>]: Synchronous<Part[Name & keyof Part]> }
-export type Sentences = SentencesOf<Store>
-export type SentenceName = keyof Sentences
+export type CommandsOf<Part> = { readonly [Name in keyof Omit<Part, Aside>]: Synchronous<Part[Name & keyof Part]> }
+export type StoreCommands = CommandsOf<Store>
+export type CommandName = keyof StoreCommands
 
-/** The sentences that change something, and so must be committed before they are answered. */
-export const WRITES: ReadonlySet<SentenceName> = new Set([
+/** The commands that change something, and so must be committed before they are answered. */
+export const WRITES: ReadonlySet<CommandName> = new Set([
   'createExperiment',
   'changeExperiment',
   'takeSnapshot',
@@ -30,7 +30,7 @@ export const WRITES: ReadonlySet<SentenceName> = new Set([
   'claimMessage',
   'settleMessage',
   'keepKeys',
-] satisfies SentenceName[])
+] satisfies CommandName[])
 
 const READS = [
   'findExperiments',
@@ -48,18 +48,18 @@ const READS = [
   'findDueMessages',
   'ping',
   'readSize',
-] as const satisfies readonly SentenceName[]
+] as const satisfies readonly CommandName[]
 
-/** A store, by how each of its sentences is asked. */
+/** A store, by how each of its commands is asked. */
 export function storeOf(ask: (call: Call) => Promise<unknown>, aside: Pick<Store, Aside> & Partial<Store>): Store {
   const asked = [...WRITES, ...READS].map(name => [name, (...args: unknown[]) => ask({ name, args } as Call)])
   return { ...(Object.fromEntries(asked) as Omit<Store, Aside>), ...aside }
 }
 
-/** One sentence to be said. */
+/** One command to be said. */
 export type Call = {
-  [Name in SentenceName]: { readonly name: Name; readonly args: Parameters<Sentences[Name]> }
-}[SentenceName]
+  [Name in CommandName]: { readonly name: Name; readonly args: Parameters<StoreCommands[Name]> }
+}[CommandName]
 
 /** How many units or rewards it is about. */
 export function rowsOf({ name, args }: Call): number {

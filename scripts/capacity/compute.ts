@@ -1,5 +1,6 @@
-// What a number of units a day comes to in PostgreSQL: rows, bytes, log, memory and machines. Plain arithmetic on measurements and on
-// assumptions, each of which is named; the growth of the ledger is simulated by the service's own rule.
+// What a number of units a day comes to in PostgreSQL: rows, bytes, log, memory and machines. Plain
+// arithmetic on measurements and on assumptions, each of which is named; the growth of the ledger
+// is simulated by the service's own rule.
 import { growLedger } from '../ledger-growth/grow.ts'
 import { ledgerBytes } from '../ledger-growth/ledger-bytes.ts'
 
@@ -15,25 +16,37 @@ export interface Traffic {
   readonly keptDays: number
 }
 
-/** Measured: `node scripts/row-sizes.ts` at 10⁶ units under UUIDs, each reward with an id; bytes a row. */
+/**
+ * Measured: `node scripts/row-sizes.ts` at 10⁶ units under UUIDs, each reward with an id; bytes a
+ * row.
+ */
 export const ROW = {
   unit: { table: 109, index: 89, log: 340, logAfterCheckpoint: 6_090 },
   // With the row of its id.
   reward: { table: 158 + 85, index: 100 + 100, log: 810, logAfterCheckpoint: 11_540 },
 } as const
 
-/** Measured: the speeds of one replica, one a call, on two cores shared by service, server and load; core seconds for one of each. */
+/**
+ * Measured: the speeds of one replica, one a call, on two cores shared by service, server and load;
+ * core seconds for one of each.
+ */
 export const CORE_SECONDS = { unit: 2 / 14_000, again: 2 / 43_000, reward: 2 / 10_500 } as const
 
 /** Assumed: a machine for the database. */
 export const NODE = { cores: 16, memoryBytes: 128e9, diskBytes: 4e12, fullAt: 0.6 } as const
 
-/** Assumed: `checkpoint_timeout`, bytes of a request with its answer, how busy processors may be, what a page of an index is. */
+/**
+ * Assumed: `checkpoint_timeout`, bytes of a request with its answer, how busy processors may be,
+ * what a page of an index is.
+ */
 const CHECKPOINT_S = 1_800
 const REQUEST_BYTES = 700
 const BUSY = 0.5
 const PAGE_BYTES = 8_192
-/** Pages that are looked for where nothing is cached: of the index, and of the table where a row is read. */
+/**
+ * Pages that are looked for where nothing is cached: of the index, and of the table where a row is
+ * read.
+ */
 const PAGES = { unit: 1, again: 2, reward: 5 } as const
 
 const DAY_S = 86_400
@@ -46,7 +59,7 @@ export interface Line {
 }
 
 /** The lines of the table, each from those above it. */
-export function reckon({ unitsPerDay, peak, asksAgain, rewardsPerUnit, keptDays }: Traffic): Line[] {
+export function compute({ unitsPerDay, peak, asksAgain, rewardsPerUnit, keptDays }: Traffic): Line[] {
   const units = unitsPerDay / DAY_S
   const again = units * asksAgain
   const rewards = units * rewardsPerUnit
@@ -98,7 +111,10 @@ export function reckon({ unitsPerDay, peak, asksAgain, rewardsPerUnit, keptDays 
   ]
 }
 
-/** Since the last checkpoint some pages of the index were touched already; a page that was not goes into the log as a whole. */
+/**
+ * Since the last checkpoint some pages of the index were touched already; a page that was not goes
+ * into the log as a whole.
+ */
 function logBytes(row: (typeof ROW)[keyof typeof ROW], rowsPerSecond: number, rows: number): number {
   const pages = (rows * row.index) / PAGE_BYTES
   const inserts = rowsPerSecond * CHECKPOINT_S

@@ -15,14 +15,14 @@ import { courseOf, type Step } from './course.ts'
 import { type Report, report } from './report.ts'
 
 /** The report and the course that led there: as much as a list of experiments needs. */
-export interface Sketch {
+export interface ListView {
   readonly experiment: Experiment
   readonly report: Report
   /** Oldest first. */
   readonly course: readonly Step[]
 }
 
-export interface Portrait extends Sketch {
+export interface ExperimentView extends ListView {
   readonly beliefs: BeliefCurves | null
   /** Oldest first. */
   readonly changes: readonly Change[]
@@ -37,11 +37,11 @@ interface Subject {
   readonly metric?: Metric | undefined
 }
 
-export async function sketch(
+export async function buildListView(
   { store }: { store: Pick<LedgerStore, 'readLedger'> },
   { experiment, metric = primaryMetricOf(experiment.definition) }: Subject,
   now: number,
-): Promise<Sketch & { readonly ledger: Ledger }> {
+): Promise<ListView & { readonly ledger: Ledger }> {
   const { definition } = experiment
   const stored = await readKnownLedger(store, experiment, metric)
   await giveWay()
@@ -50,12 +50,12 @@ export async function sketch(
   return { experiment, report: await report({ store }, experiment, now, metric), course, ledger }
 }
 
-export async function portray(
+export async function buildExperimentView(
   { store }: { store: Pick<Store, 'readLedger' | 'findChanges'> },
   subject: Subject,
   now: number,
-): Promise<Portrait> {
-  const { experiment, report, course, ledger } = await sketch({ store }, subject, now)
+): Promise<ExperimentView> {
+  const { experiment, report, course, ledger } = await buildListView({ store }, subject, now)
   await giveWay()
   const drawn = drawnArms(report)
   const intervals = report.arms.map(({ posterior }) => posterior)

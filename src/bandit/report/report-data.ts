@@ -99,8 +99,8 @@ export interface PairLift {
   readonly verdict: Verdict
 }
 
-/** The findings on one metric, before anything is made of them. */
-export interface Findings {
+/** The reportData on one metric, before anything is made of them. */
+export interface ReportData {
   readonly experiment: string
   readonly description: string
   readonly status: Status

@@ -1,5 +1,5 @@
 // What one reward comes to, for a unit whose assignment and last reward are known. Both twins
-// reckon with it inside their transactions, so that they cannot come to different sums.
+// compute with it inside their transactions, so that they cannot come to different sums.
 import type { Assignment } from '../bandit/facts.ts'
 import { clippedSide, isAttributed, isDelayed, outcomeChange, outcomeOf } from '../bandit/metrics/outcome.ts'
 import type { CellEntry } from './ledger-entries.ts'
@@ -14,7 +14,7 @@ export interface LastReward {
 export const NONE_YET: LastReward = { sequence: 0, total: 0 }
 
 /** The reward as it is to be stored, which is then the unit's latest. */
-export interface ReckonedReward extends LastReward {
+export interface ComputedReward extends LastReward {
   readonly at: number
   /** What it adds to the ledger; null: it is late, and not counted. */
   readonly entry: CellEntry | null
@@ -22,11 +22,11 @@ export interface ReckonedReward extends LastReward {
   readonly isClipped: boolean
 }
 
-export function reckonReward(
+export function computeReward(
   { experimentId, metricPosition, metric, attribution, value, at: toldAt, isDatedHere }: RewardEntry,
   { arm, snapshot, assignedAt }: Pick<Assignment, 'arm' | 'snapshot' | 'assignedAt'>,
   last: LastReward,
-): ReckonedReward {
+): ComputedReward {
   const at = isDatedHere ? Math.max(toldAt, assignedAt) : toldAt
   const sequence = last.sequence + 1
   if (!isAttributed(attribution, assignedAt, at))
