@@ -4,7 +4,7 @@ import jStat from 'jstat'
 /**
  * The exact 95 % interval of a probability after `count` of `runs` (Clopper & Pearson 1934,
  * Biometrika 26), by quantiles of beta distributions. Against SciPy 1.14: 1e-9 at up to 1,000 runs
- * (tests/scripts/validity.test.ts).
+ * (tests/e2e/validity.test.ts).
  */
 export function binomialInterval(count: number, runs: number): { readonly lower: number; readonly upper: number } {
   return {

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Service, startService } from '../support/http/service.ts'
+import { type Service, startService } from '../../support/http/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
-const EXAMPLES = fileURLToPath(new URL('../../docs/use/examples', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../../docs/use/examples', import.meta.url))
 
 let service: Service
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 async function run(script: string, args: readonly string[], key = ''): Promise<{ code: number; told: string }> {
-  const path = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
+  const path = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
   const child = spawn(process.execPath, [path, script, '--url', service.url, ...args], {
     env: { ...process.env, PINWHEEL_KEY: key },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -49,7 +49,7 @@ describe.each([
 
 describe('npm run', () => {
   it.each(['demo', 'replay', 'apply', 'attack', 'screenshot'])('%s reads its key where the others do', script => {
-    const text = readFileSync(new URL(`../../${scriptPath(script)}`, import.meta.url), 'utf8')
+    const text = readFileSync(new URL(`../../../${scriptPath(script)}`, import.meta.url), 'utf8')
     expect(text).toContain('keyOf(values.key)')
   })
 })

@@ -3,10 +3,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkVolleys, prepare } from '../../scripts/fuzz/http/volleys.ts'
-import { QUICK } from '../../scripts/fuzz/sizes.ts'
-import { expectBalance } from '../support/book.ts'
-import { type Service, startService } from '../support/http/service.ts'
+import { checkVolleys, prepare } from '../../../scripts/fuzz/http/volleys.ts'
+import { QUICK } from '../../../scripts/fuzz/sizes.ts'
+import { expectBalance } from '../../support/book.ts'
+import { type Service, startService } from '../../support/http/service.ts'
 
 const { requests: REQUESTS } = QUICK
 const SEED = 20_260_105

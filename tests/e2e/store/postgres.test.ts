@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { StoreUnavailableError } from '../../src/bandit/errors.ts'
-import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
-import type { Metric } from '../../src/bandit/metrics/metric.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { RewardEntry, Store } from '../../src/store/port.ts'
-import { describeStore } from '../conformance/store.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { StoreUnavailableError } from '../../../src/bandit/errors.ts'
+import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
+import type { Metric } from '../../../src/bandit/metrics/metric.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { RewardEntry, Store } from '../../../src/store/port.ts'
+import { describeStore } from '../../conformance/store.ts'
+import { PostgresServer } from '../../support/postgres.ts'
 
 /** A busy machine takes seconds to start a server. */
 vi.setConfig({ hookTimeout: 60_000 })

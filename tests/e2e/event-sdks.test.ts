@@ -4,9 +4,9 @@
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import { Analytics } from '@segment/analytics-node'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { expectBalance } from '../../support/book.ts'
-import { faultyStore } from '../../support/faulty-store.ts'
-import { type Service, startExperiment, startService } from '../../support/http/service.ts'
+import { expectBalance } from '../support/book.ts'
+import { faultyStore } from '../support/faulty-store.ts'
+import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
 const KEY = 'correct-horse-battery-staple'
 

@@ -5,11 +5,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import request from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openApiDocument } from '../../../src/http/openapi/document.ts'
-import { faultyStore } from '../../support/faulty-store.ts'
-import { Interface } from '../../support/http/interface.ts'
-import { type Service, startExperiment, startService } from '../../support/http/service.ts'
-import { unlistedStatuses } from '../../support/http/unlisted-statuses.ts'
+import { openApiDocument } from '../../src/http/openapi/document.ts'
+import { faultyStore } from '../support/faulty-store.ts'
+import { Interface } from '../support/http/interface.ts'
+import { type Service, startExperiment, startService } from '../support/http/service.ts'
+import { unlistedStatuses } from '../support/http/unlisted-statuses.ts'
 
 const { operations } = new Interface(openApiDocument())
 const store = faultyStore()
@@ -27,7 +27,7 @@ afterAll(async () => {
   await locked.close()
 })
 
-const KEYS = ['spring-email', 'nobody', '%zz', '%00', '%F0%9F%98%80', '..', 'x'.repeat(300)]
+const KEYS = ['spring-email', 'nobody', '%zz', '%00', '%F0%9F%98%80', '../http', 'x'.repeat(300)]
 const QUERIES = [
   '',
   '?colour=red',

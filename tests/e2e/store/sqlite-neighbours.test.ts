@@ -8,17 +8,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { assign } from '../../src/bandit/assign.ts'
-import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { Store } from '../../src/store/port.ts'
-import { expectBalance } from '../support/book.ts'
-import { DEATH, liveOn } from '../support/life.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { assign } from '../../../src/bandit/assign.ts'
+import { Catalogue } from '../../../src/bandit/catalogue.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/port.ts'
+import { expectBalance } from '../../support/book.ts'
+import { DEATH, liveOn } from '../../support/life.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
-const POLLER = fileURLToPath(new URL('../../scripts/bench/children/lock-poller.ts', import.meta.url))
+const POLLER = fileURLToPath(new URL('../../../scripts/bench/children/lock-poller.ts', import.meta.url))
 
 let folder: string
 let path: string

@@ -10,20 +10,20 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { audit } from '../../scripts/crash/audit.ts'
-import type { Connection } from '../../scripts/crash/connection.ts'
-import { EXPERIMENT } from '../../scripts/crash/definition.ts'
-import { Load } from '../../scripts/crash/load.ts'
-import { ClientRecord, type Mark } from '../../scripts/crash/record.ts'
-import { onFile, type ServiceProcess } from '../../scripts/crash/service-process.ts'
-import { ask, prepare, withService } from '../../scripts/crash/session.ts'
-import { seededChance } from '../../src/stats/numerics/chance.ts'
+import { audit } from '../../../scripts/crash/audit.ts'
+import type { Connection } from '../../../scripts/crash/connection.ts'
+import { EXPERIMENT } from '../../../scripts/crash/definition.ts'
+import { Load } from '../../../scripts/crash/load.ts'
+import { ClientRecord, type Mark } from '../../../scripts/crash/record.ts'
+import { onFile, type ServiceProcess } from '../../../scripts/crash/service-process.ts'
+import { ask, prepare, withService } from '../../../scripts/crash/session.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 const PROGRAM = fileURLToPath(new URL('../../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url))
-const PINWHEEL = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
-const DOCUMENT = new URL('../../docs/operate/litestream.md', import.meta.url)
+const PINWHEEL = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
+const DOCUMENT = new URL('../../../docs/operate/litestream.md', import.meta.url)
 
 /** What was acknowledged earlier than this before the kill must not be lost. */
 const LOSS_LIMIT_MS = 2_000

@@ -5,9 +5,9 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { COMMANDS } from '../../src/cli/command-line.ts'
-import { startExperiment, startService } from '../support/http/service.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { COMMANDS } from '../../../src/cli/command-line.ts'
+import { startExperiment, startService } from '../../support/http/service.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 /** What programs import. */
 const LIBRARIES: ReadonlySet<string> = new Set(['start-command.ts'])
@@ -15,7 +15,7 @@ const LIBRARIES: ReadonlySet<string> = new Set(['start-command.ts'])
 // Processes start in each test.
 vi.setConfig({ testTimeout: 60_000 })
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const pinwheel = Object.keys(COMMANDS).map(name => ({ usage: `pinwheel ${name}`, words: ['bin/pinwheel.js', name] }))
 const programs = readdirSync(join(root, 'scripts'))

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { scratchFolder } from '../support/scratch.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 const ROUNDS = 4
 const PROCESSES = 4
@@ -19,7 +19,7 @@ const OPEN = `
 `
 
 it('openSqlite() opens a new file in each of several processes at once', async () => {
-  const source = new URL('../../src/store/open.ts', import.meta.url).href
+  const source = new URL('../../../src/store/open.ts', import.meta.url).href
   for (let round = 0; round < ROUNDS; round++) {
     const folder = scratchFolder()
     const args = ['--input-type=module', '-e', OPEN, source, join(folder, 'new.db'), String(Date.now() + STARTUP_MS)]

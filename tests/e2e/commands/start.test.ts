@@ -6,10 +6,10 @@ import { rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { emailDefinition } from '../support/http/service.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { emailDefinition } from '../../support/http/service.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
-const main = new URL('../../bin/pinwheel.js', import.meta.url).pathname
+const main = new URL('../../../bin/pinwheel.js', import.meta.url).pathname
 
 describe('main', () => {
   let folder: string

@@ -8,21 +8,21 @@ import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type ArchiveStore, whyNotArchived } from '../../src/bandit/archive.ts'
-import { assign } from '../../src/bandit/assign.ts'
-import { Catalogue } from '../../src/bandit/catalogue.ts'
-import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
-import { recordRewards } from '../../src/bandit/rewards.ts'
-import { verify } from '../../src/bandit/verify.ts'
-import { type ArchiveOptions, archiveExperiment } from '../../src/cli/archive/archive-experiment.ts'
-import { faultsInArchive } from '../../src/cli/archive/faults-in-archive.ts'
-import { openArchive } from '../../src/store/archive/open.ts'
-import { copyStore } from '../../src/store/copy/copy.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { Store, UnitFacts } from '../../src/store/port.ts'
-import { DEATH, liveOn, reportsOf } from '../support/life.ts'
-import { PostgresServer } from '../support/postgres.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { type ArchiveStore, whyNotArchived } from '../../../src/bandit/archive.ts'
+import { assign } from '../../../src/bandit/assign.ts'
+import { Catalogue } from '../../../src/bandit/catalogue.ts'
+import type { Experiment } from '../../../src/bandit/experiment/experiment.ts'
+import { recordRewards } from '../../../src/bandit/rewards.ts'
+import { verify } from '../../../src/bandit/verify.ts'
+import { type ArchiveOptions, archiveExperiment } from '../../../src/cli/archive/archive-experiment.ts'
+import { faultsInArchive } from '../../../src/cli/archive/faults-in-archive.ts'
+import { openArchive } from '../../../src/store/archive/open.ts'
+import { copyStore } from '../../../src/store/copy/copy.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store, UnitFacts } from '../../../src/store/port.ts'
+import { DEATH, liveOn, reportsOf } from '../../support/life.ts'
+import { PostgresServer } from '../../support/postgres.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 vi.setConfig({ hookTimeout: 60_000, testTimeout: 30_000 })
 
@@ -302,7 +302,7 @@ describe('npx --no pinwheel archive, npx --no pinwheel verify', () => {
   const script = (name: string, ...parameters: string[]) =>
     promisify(execFile)(
       process.execPath,
-      [fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url)), name, ...parameters],
+      [fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url)), name, ...parameters],
       { cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: 'sqlite:x.db' } },
     )
 

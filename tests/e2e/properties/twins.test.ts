@@ -2,13 +2,13 @@
 // with the same books and reports.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Action, type History, histories } from '../../scripts/fuzz/histories/history.ts'
-import { playHistory } from '../../scripts/fuzz/histories/play-history.ts'
-import type { Site, Stage } from '../../scripts/fuzz/histories/stage.ts'
-import { report } from '../../src/bandit/report/report.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { UnitFacts } from '../../src/store/port.ts'
-import { PostgresServer } from '../support/postgres.ts'
+import { type Action, type History, histories } from '../../../scripts/fuzz/histories/history.ts'
+import { playHistory } from '../../../scripts/fuzz/histories/play-history.ts'
+import type { Site, Stage } from '../../../scripts/fuzz/histories/stage.ts'
+import { report } from '../../../src/bandit/report/report.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { UnitFacts } from '../../../src/store/port.ts'
+import { PostgresServer } from '../../support/postgres.ts'
 
 const HISTORIES = 12
 const SEED = 20_260_105

@@ -7,13 +7,13 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Key, keyChangeBetween } from '../../src/access/key.ts'
-import { historyTable, keyTable } from '../../src/cli/keys/key-table.ts'
-import { durationOf, type Options, termsOf } from '../../src/cli/keys/options.ts'
-import { openStore } from '../../src/store/open.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { type Key, keyChangeBetween } from '../../../src/access/key.ts'
+import { historyTable, keyTable } from '../../../src/cli/keys/key-table.ts'
+import { durationOf, type Options, termsOf } from '../../../src/cli/keys/options.ts'
+import { openStore } from '../../../src/store/open.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
-const main = new URL('../../bin/pinwheel.js', import.meta.url).pathname
+const main = new URL('../../../bin/pinwheel.js', import.meta.url).pathname
 
 let folder: string
 let service: ChildProcess | null

@@ -18,19 +18,19 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { audit } from '../../scripts/crash/audit.ts'
-import { EXPERIMENT } from '../../scripts/crash/definition.ts'
-import { Load } from '../../scripts/crash/load.ts'
-import { ClientRecord, type Mark } from '../../scripts/crash/record.ts'
-import { onFile } from '../../scripts/crash/service-process.ts'
-import { ask, prepare, withService } from '../../scripts/crash/session.ts'
-import { type BackUpOptions, backUp } from '../../src/cli/backup/back-up.ts'
-import { copyDatabase } from '../../src/cli/backup/copy-database.ts'
-import { type RestoreOptions, restore } from '../../src/cli/backup/restore.ts'
-import { seededChance } from '../../src/stats/numerics/chance.ts'
-import { claimStore, openStore } from '../../src/store/open.ts'
-import { NOON, startExperiment, startService } from '../support/http/service.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { audit } from '../../../scripts/crash/audit.ts'
+import { EXPERIMENT } from '../../../scripts/crash/definition.ts'
+import { Load } from '../../../scripts/crash/load.ts'
+import { ClientRecord, type Mark } from '../../../scripts/crash/record.ts'
+import { onFile } from '../../../scripts/crash/service-process.ts'
+import { ask, prepare, withService } from '../../../scripts/crash/session.ts'
+import { type BackUpOptions, backUp } from '../../../src/cli/backup/back-up.ts'
+import { copyDatabase } from '../../../src/cli/backup/copy-database.ts'
+import { type RestoreOptions, restore } from '../../../src/cli/backup/restore.ts'
+import { seededChance } from '../../../src/stats/numerics/chance.ts'
+import { claimStore, openStore } from '../../../src/store/open.ts'
+import { NOON, startExperiment, startService } from '../../support/http/service.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 /** Some start processes; on a busy machine one takes seconds. */
 vi.setConfig({ testTimeout: 60_000 })
@@ -266,7 +266,7 @@ describe('restore()', () => {
 
 describe('npx --no pinwheel backup, npx --no pinwheel restore', () => {
   const run = promisify(execFile)
-  const pinwheel = fileURLToPath(new URL('../../bin/pinwheel.js', import.meta.url))
+  const pinwheel = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
   const environment = () => ({ cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: `sqlite:${databasePath}` } })
 
   it('make a round, and tell a refusal in one sentence', async () => {

@@ -5,12 +5,12 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { assign } from '../../src/bandit/assign.ts'
-import { Catalogue } from '../../src/bandit/catalogue.ts'
-import { openStore } from '../../src/store/open.ts'
-import type { Store } from '../../src/store/port.ts'
-import { DEATH, liveOn } from '../support/life.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { assign } from '../../../src/bandit/assign.ts'
+import { Catalogue } from '../../../src/bandit/catalogue.ts'
+import { openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/port.ts'
+import { DEATH, liveOn } from '../../support/life.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 /** How a process ends after `work`, given as the text of a program. */
 function endOf(work: string): { readonly signal: string | null; readonly told: string } {
@@ -20,7 +20,7 @@ function endOf(work: string): { readonly signal: string | null; readonly told: s
     import { openStore } from './src/store/open.ts'
     setTimeout(() => console.error('alive'), 300)
     ${work}`
-  const cwd = new URL('../..', import.meta.url)
+  const cwd = new URL('../../..', import.meta.url)
   const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd })
   return { signal, told: String(stderr) }
 }

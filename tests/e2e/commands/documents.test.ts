@@ -5,14 +5,14 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Service, startExperiment, startService } from '../support/http/service.ts'
-import { scratchFolder } from '../support/scratch.ts'
+import { type Service, startExperiment, startService } from '../../support/http/service.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 
 // Processes start in each test.
 vi.setConfig({ testTimeout: 60_000 })
 
 const KEY = 'correct-horse-battery-staple'
-const root = new URL('../../', import.meta.url)
+const root = new URL('../../../', import.meta.url)
 
 let service: Service
 
