@@ -21,7 +21,9 @@ import { seededChance } from '../../../src/stats/numerics/chance.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const PROGRAM = fileURLToPath(new URL('../../../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url))
+const PROGRAM = fileURLToPath(
+  new URL('../../../node_modules/@flydotio/litestream-linux-x64/litestream', import.meta.url),
+)
 const PINWHEEL = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
 const DOCUMENT = new URL('../../../docs/operate/litestream.md', import.meta.url)
 
