@@ -1,5 +1,6 @@
 // What would become of an experiment, before it begins: pinwheel simulate
 import { writeFileSync } from 'node:fs'
+import { POLICY_TYPES } from '../bandit/policies/registry.ts'
 import type { SimulationDesign } from '../simulation/design.ts'
 import { simulate } from '../simulation/simulate.ts'
 import type { SimulationResult } from '../simulation/summary.ts'
@@ -10,6 +11,8 @@ import { summaryText } from './simulate/summary-text.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
+
+const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed').join(', ')
 
 const HELP = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
 
@@ -27,7 +30,7 @@ THE EXPERIMENT
   --goal GOAL            increase (default) or decrease
   --range LOW,HIGH       of a continuous metric; outcomes are clipped to it
   --window WINDOW        attribution window, as 14d: units are read when it is over
-  --policy POLICY        thompson (default), exploration, uniform
+  --policy POLICY        ${POLICIES} (thompson)
   --exploration SHARE    spread evenly whatever was learned; two shares, as 0.5,0.1: until every arm has a verdict, and
                          after that (0.5,0.1 for two arms, else 0.1)
   --control-share SHARE  reserved for the control, or none (0.2 for three or more arms)

@@ -1,14 +1,8 @@
 // A policy as a person writes it: what makes one valid, what is filled in, and what stays of the
 // one that an experiment has.
 import type { Fault } from '../errors.ts'
-import {
-  type Exploration,
-  type FixedPolicy,
-  type LearningPolicy,
-  MIN_PROPENSITY,
-  type Policy,
-  type PolicyType,
-} from './policy.ts'
+import { type Exploration, type FixedPolicy, type LearningPolicy, MIN_PROPENSITY, type Policy } from './policy.ts'
+import { LEARNING_TYPES, learns, type PolicyType } from './registry.ts'
 
 /** A policy as a person writes it. What is left out has a default, or stays as it is. */
 export interface PolicyInput {
@@ -146,8 +140,7 @@ function raised(exploration: Exploration, least: number): Exploration {
  */
 function controlShareOf(policy: TypedReadablePolicy, { active, control }: ArmRoles): number | null {
   if (policy.controlShare !== undefined) return policy.controlShare
-  const learns = policy.type === 'thompson' || policy.type === 'exploration'
-  return learns && active.length >= 3 && active.includes(control) ? DEFAULT_CONTROL_SHARE : null
+  return learns(policy.type) && active.length >= 3 && active.includes(control) ? DEFAULT_CONTROL_SHARE : null
 }
 
 function explorationOf(input: ExplorationInput | undefined, arms: ArmRoles, controlShare: number | null): Exploration {
@@ -174,10 +167,13 @@ function given<Fields extends object>(fields: Fields | null | undefined): Partia
 
 function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
   const faults: Fault[] = []
-  if (policy.type === 'uniform' || policy.type === 'fixed') {
+  if (policy.type !== null && !learns(policy.type)) {
     for (const name of ['exploration', 'burnIn'] as const) {
       if (policy[name] === undefined) continue
-      faults.push({ path: `policy.${name}`, message: 'belongs to the policies thompson and exploration only' })
+      faults.push({
+        path: `policy.${name}`,
+        message: `belongs to policies that learn only (${LEARNING_TYPES.join(', ')})`,
+      })
     }
   }
   if (policy.weights !== undefined && policy.type !== null && policy.type !== 'fixed') {

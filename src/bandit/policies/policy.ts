@@ -1,8 +1,6 @@
 // A policy: how an experiment turns what it has learned into shares of the traffic. policy-input.ts
 // says what makes one valid and what is filled in; propensities.ts and burn-in.ts carry it out.
-
-export const POLICY_TYPES = ['thompson', 'exploration', 'uniform', 'fixed'] as const
-export type PolicyType = (typeof POLICY_TYPES)[number]
+import type { LearningType } from './registry.ts'
 
 /**
  * The Beta prior of a binary metric's rates. Continuous metrics have a prior without parameters.
@@ -19,9 +17,9 @@ export interface Prior {
  */
 export type Exploration = number | { readonly untilVerdict: number; readonly after: number }
 
-/** Learns: each arm's share follows its probability of being best. */
+/** Learns: each arm's share follows from what is believed of it. */
 export interface LearningPolicy {
-  readonly type: 'thompson' | 'exploration'
+  readonly type: LearningType
   readonly exploration: Exploration
   /** The share reserved for the control; null: the control competes like the others. */
   readonly controlShare: number | null
@@ -56,7 +54,7 @@ export const MIN_PROPENSITY = 0.001
  * `allDecided`: the snapshot's own, see `Snapshot`.
  */
 export function explorationNow(policy: Policy, allDecided: boolean): number | null {
-  if (policy.type === 'uniform' || policy.type === 'fixed') return null
+  if (!('exploration' in policy)) return null
   const { exploration } = policy
   if (typeof exploration === 'number') return exploration
   return allDecided ? exploration.after : exploration.untilVerdict

@@ -1,9 +1,9 @@
 // The policy carried out: posteriors → propensities. Exact numbers, no chance; draw.ts takes it
 // from there.
-import { probabilityBest } from '../../stats/belief/best-arm.ts'
 import type { Posterior } from '../../stats/belief/posterior.ts'
 import type { Goal } from '../../stats/goal.ts'
 import { explorationNow, type Policy } from './policy.ts'
+import { learns, weighOf } from './registry.ts'
 
 /** What the policy knows when it is frozen into a snapshot. Arms by position. */
 interface Knowledge {
@@ -60,35 +60,17 @@ function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly num
   return [[control, policy.controlShare], ...among]
 }
 
-function floored(policy: Exclude<Policy, { type: 'fixed' }>, group: readonly number[], knowledge: Knowledge): Shares {
+function floored(
+  policy: Exclude<Policy, { type: 'fixed' }>,
+  group: readonly number[],
+  { posteriors, goal, allDecided }: Knowledge,
+): Shares {
   const even = 1 / group.length
-  const exploration = explorationNow(policy, knowledge.allDecided)
-  if (exploration === null || group.length === 1) return group.map(arm => [arm, even])
-  const weights = policy.type === 'thompson' ? thompson(group, knowledge) : explorationSampling(group, knowledge)
+  const exploration = explorationNow(policy, allDecided)
+  if (exploration === null || !learns(policy.type) || posteriors === null || group.length === 1) {
+    return group.map(arm => [arm, even])
+  }
+  const competing = group.map(arm => posteriors[arm] as Posterior)
+  const weights = weighOf(policy.type)(competing, goal)
   return group.map((arm, position) => [arm, exploration * even + (1 - exploration) * (weights[position] as number)])
-}
-
-/**
- * Thompson sampling (Thompson 1933, Biometrika 25): an arm's weight is its probability of being
- * best.
- */
-function thompson(group: readonly number[], { posteriors, goal }: Knowledge): readonly number[] {
-  if (posteriors === null) return group.map(() => 1 / group.length)
-  return probabilityBest(
-    group.map(arm => posteriors[arm] as Posterior),
-    goal,
-  )
-}
-
-/**
- * Exploration sampling (Kasy & Sautmann 2021, Econometrica 89, eq. 5): `w ∝ q (1 − q)`, which
- * spends no more than half on any arm and finds the best one fastest. `1 − q` as the sum of the
- * others' q, since a subtraction would lose it all where q is near one.
- */
-function explorationSampling(group: readonly number[], knowledge: Knowledge): readonly number[] {
-  const best = thompson(group, knowledge)
-  if (Math.max(...best) > 1 - 1e-6) return best
-  const weights = best.map((q, arm) => q * best.reduce((sum, other, b) => (b === arm ? sum : sum + other), 0))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return weights.map(weight => weight / total)
 }

@@ -2,7 +2,7 @@
 // the way go to stderr, the report to stdout.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
-import type { PolicyType } from '../../bandit/policies/policy.ts'
+import type { PolicyType } from '../../bandit/policies/registry.ts'
 import { Client } from '../service/client.ts'
 import { formatCount, ProgressBar } from '../terminal/progress-bar.ts'
 import { outcomesIn, type Recording, unitNames } from './recording.ts'

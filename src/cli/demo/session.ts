@@ -1,7 +1,7 @@
 // The sentences that a replay says to the service about its one experiment, and what it counts
 // along.
 import { z } from 'zod'
-import type { PolicyType } from '../../bandit/policies/policy.ts'
+import type { PolicyType } from '../../bandit/policies/registry.ts'
 import { type Client, reasonOf } from '../service/client.ts'
 import { TryAgain } from '../service/persist.ts'
 import { Failure } from '../terminal/failure.ts'

@@ -1,6 +1,6 @@
 // What commands that talk to a service understand: where it is, with which key, and how to play.
 import type { ParseArgsOptionsConfig } from 'node:util'
-import type { PolicyType } from '../../bandit/policies/policy.ts'
+import { POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
 export const SERVICE_OPTIONS = {
@@ -13,19 +13,20 @@ export const SERVICE_OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const satisfies ParseArgsOptionsConfig
 
+/** Fixed weights would need a value for each arm. */
+const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed')
+
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
   --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
                    better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key; another name makes another replay, the same one goes on with it
-  --policy POLICY  thompson (default), exploration, or uniform
+  --policy POLICY  ${POLICIES.join(', ')} (thompson)
   --in-flight N    units asked for at once`
 
 /** The key that a command sends, from its option or the environment; null: none. */
 export function keyOf(option: string | undefined): string | null {
   return option ?? (process.env.PINWHEEL_KEY || null)
 }
-
-const POLICIES = ['thompson', 'exploration', 'uniform'] as const satisfies readonly PolicyType[]
 
 /** @throws Failure */
 export function urlOf(text: string): URL {

@@ -1,7 +1,9 @@
 // From the fields of the form to a definition as a person would write it in JSON. What is left
 // empty is left out; what cannot be read goes on as text, so that the definition's own rules say
 // what is wrong with it.
+
 import { BanditError, type Fault } from '../../bandit/errors.ts'
+import { learns } from '../../bandit/policies/registry.ts'
 import type { CreateForm, Fields } from '../../views/html/create-page.ts'
 import { parseJson } from '../middleware/body.ts'
 
@@ -113,7 +115,7 @@ function policyIn(top: Fields, arms: readonly Fields[]): object {
     return { policy: { type, weights: Object.fromEntries(weights) } }
   }
   const more = {
-    ...(type !== 'uniform' && given({ exploration: top['policy.exploration'] }, explorationIn)),
+    ...(learns(type) && given({ exploration: top['policy.exploration'] }, explorationIn)),
     ...given({ controlShare: top['policy.controlShare'] }, numberIn),
   }
   return type === 'thompson' && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }

@@ -11,7 +11,7 @@ import {
 } from '../../bandit/experiment/definition-input.ts'
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
 import { METRIC_ROLES, METRIC_TYPES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
-import { POLICY_TYPES } from '../../bandit/policies/policy.ts'
+import { POLICIES, POLICY_TYPES } from '../../bandit/policies/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
@@ -110,15 +110,13 @@ export const policySchema = z
     type: z
       .enum(POLICY_TYPES)
       .optional()
-      .describe(
-        '`thompson`: each arm gets its probability of being best. `exploration`: looks for the best arm as fast as it can. `uniform`: equal shares. `fixed`: your `weights`. Default: thompson.',
-      )
+      .describe(`${POLICIES.map(({ type, summary }) => `\`${type}\`: ${summary}`).join('. ')}. Default: thompson.`)
       .meta({ default: 'thompson' }),
     exploration: z
       .union([explorationShare, explorationSharesSchema])
       .optional()
       .describe(
-        'thompson and exploration only: the share that is spread evenly whatever was learned, or one until every arm has a verdict and one after that. Default: for two arms {"untilVerdict": 0.5, "after": 0.1}, else 0.1.',
+        'of policies that learn: the share that is spread evenly whatever was learned, or one until every arm has a verdict and one after that. Default: for two arms {"untilVerdict": 0.5, "after": 0.1}, else 0.1.',
       ),
     burnIn: z
       .number()

@@ -1,6 +1,8 @@
 // The operations on /experiments: define, look, start, pause, stop.
+
 import { z } from 'zod'
 import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment/experiment.ts'
+import { LEARNING_TYPES } from '../../bandit/policies/registry.ts'
 import { definitionChangeSchema, definitionSchema } from '../input/definition-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, keyInPath, metric, share } from './shapes.ts'
@@ -63,7 +65,7 @@ const experimentFields = {
   policy: z
     .discriminatedUnion('type', [
       z.object({
-        type: z.enum(['thompson', 'exploration']),
+        type: z.enum(LEARNING_TYPES),
         exploration: z.union([share, z.object({ untilVerdict: share, after: share })]),
         controlShare,
         burnIn: count.optional().describe('Absent: 0, as in experiments from before there was a burn-in.'),

@@ -2,8 +2,8 @@
 // it is filled in; each fault stands beside its field. A field's name is its path in the
 // definition, so a fault finds its field by itself.
 import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
-import type { PolicyType } from '../../bandit/policies/policy.ts'
 import { completePolicy } from '../../bandit/policies/policy-input.ts'
+import { learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { type Content, type Markup, markup, NOTHING } from './markup.ts'
 
@@ -115,12 +115,13 @@ function policy({ form: { top, arms }, ...page }: CreatePage): Markup {
           note: `${holds.controlShare} unless given`,
         })
   return markup`<fieldset><legend>Policy</legend><div class="rowed policy">
-${choice(page, 'policy.type', 'Type', type, [
-  ['thompson', 'thompson: by P(best)'],
-  ['exploration', 'exploration: find the best'],
-  ['uniform', 'uniform'],
-  ['fixed', 'fixed'],
-])}
+${choice(
+  page,
+  'policy.type',
+  'Type',
+  type,
+  POLICIES.map(({ type, label }) => [type, label]),
+)}
 ${exploration}${share}
 ${field(page, 'alpha', 'Alpha', top.alpha, { note: `${DEFAULT_ALPHA} unless given` })}
 ${field(page, 'plannedUnits', 'Planned units', top.plannedUnits, { note: `${DEFAULT_PLANNED_UNITS} unless given` })}
@@ -228,10 +229,6 @@ function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup 
     ...metrics.flatMap((metric, place) => [...Object.keys(metric), 'range'].map(name => `metrics[${place}].${name}`)),
   ])
   return sentences(faults.filter(({ path }) => hidden.has(path) || !places.has(path)))
-}
-
-function learns(policy: string | undefined): boolean {
-  return policy === 'thompson' || policy === 'exploration'
 }
 
 function sentences(faults: CreatePage['faults']): Markup {

@@ -1,0 +1,8 @@
+import type { PolicyKind } from './kind.ts'
+
+export const fixed = {
+  type: 'fixed',
+  label: 'fixed',
+  summary: 'your `weights`',
+  weigh: null,
+} as const satisfies PolicyKind

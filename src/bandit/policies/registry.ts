@@ -1,0 +1,32 @@
+// Every policy, in the order in which people are shown them.
+import { epsilonGreedy } from './epsilon-greedy.ts'
+import { exploration } from './exploration.ts'
+import { fixed } from './fixed.ts'
+import type { Weigh } from './kind.ts'
+import { thompson } from './thompson.ts'
+import { uniform } from './uniform.ts'
+
+export const POLICIES = [thompson, exploration, epsilonGreedy, uniform, fixed] as const
+
+export type PolicyType = (typeof POLICIES)[number]['type']
+
+/** Those that learn. */
+export type LearningType = Extract<(typeof POLICIES)[number], { readonly weigh: Weigh }>['type']
+
+export const POLICY_TYPES = POLICIES.map(({ type }) => type) as [PolicyType, ...PolicyType[]]
+
+export const LEARNING_TYPES = POLICIES.flatMap(({ type, weigh }) => (weigh === null ? [] : [type])) as [
+  LearningType,
+  ...LearningType[],
+]
+
+/** False also for a type that does not exist. */
+export function learns(type: string | null | undefined): type is LearningType {
+  return (LEARNING_TYPES as readonly string[]).includes(type ?? '')
+}
+
+export function weighOf(type: LearningType): Weigh {
+  const kind = POLICIES.find(known => known.type === type)
+  if (kind?.weigh == null) throw new TypeError(`The policy ${type} does not learn`)
+  return kind.weigh
+}

@@ -1,0 +1,8 @@
+import type { PolicyKind } from './kind.ts'
+
+export const uniform = {
+  type: 'uniform',
+  label: 'uniform',
+  summary: 'equal shares',
+  weigh: null,
+} as const satisfies PolicyKind
