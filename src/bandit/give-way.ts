@@ -14,6 +14,16 @@ export function giveWay(): Promise<void> {
   })
 }
 
+/** All that `pieces` yields, each computed in a turn of the event loop of its own. */
+export async function inTurns<Piece>(pieces: Iterable<Piece>): Promise<Piece[]> {
+  const done: Piece[] = []
+  for (const piece of pieces) {
+    done.push(piece)
+    await giveWay()
+  }
+  return done
+}
+
 function releaseOne(): void {
   waiting[0]?.()
   waiting.shift()

@@ -85,7 +85,7 @@ async function refresh({ catalogue, store }: Deps, { experiment, snapshot: known
     if ((current()?.snapshot?.number ?? latest.number) < latest.number) catalogue.keep(experiment, latest, growth)
     if (!growth.isDue(now)) return null
   }
-  const snapshot = nextSnapshot(experiment, stored, { reason: 'refresh', now })
+  const snapshot = await nextSnapshot(experiment, stored, { reason: 'refresh', now })
   if (!(await store.takeSnapshot(experiment.id, snapshot))) return null
   const live = current()
   if (live === null) return null

@@ -3,8 +3,9 @@
 
 import { betaPosterior, normalPosteriors, type Posterior } from '../../stats/belief/posterior.ts'
 import { effectiveCounts, type Ledger, matureBatches } from '../../stats/ledger.ts'
-import { areAllDecided } from '../../stats/lift/all-decided.ts'
+import { RunningDecision } from '../../stats/lift/all-decided.ts'
 import type { Snapshot, SnapshotReason, StoredLedger } from '../../store/port.ts'
+import { batchesInPieces } from '../batches-in-pieces.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
 import { ledgerOf } from '../maturity.ts'
 import type { Metric } from '../metrics/metric.ts'
@@ -52,15 +53,15 @@ export function learnedPropensities(definition: Definition, ledger: Ledger, allD
  * The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before
  * it, so none is open.
  */
-export function nextSnapshot(
+export async function nextSnapshot(
   experiment: Experiment,
   stored: StoredLedger,
   { reason, now }: { reason: SnapshotReason; now: number },
-): Snapshot {
+): Promise<Snapshot> {
   const { definition, version } = experiment
   const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now, false)
   const last = stored.snapshots.at(-1)
-  const allDecided = (last?.allDecided ?? false) || isDecided(definition, ledger)
+  const allDecided = (last?.allDecided ?? false) || (await isDecided(definition, ledger))
   const propensities = learnedPropensities(definition, ledger, allDecided)
   const number = (last?.number ?? 0) + 1
   return { number, version, reason, createdAt: now, propensities, allDecided, ledgerSize: sizeOf(stored) }
@@ -80,16 +81,15 @@ function maturityOf(ledger: Ledger, armCount: number, burnIn: number): boolean[]
  * Looked for only where the policy waits for it: of 200 arms it takes half as long as the rest of
  * the snapshot.
  */
-function isDecided(definition: Definition, ledger: Ledger): boolean {
+async function isDecided(definition: Definition, ledger: Ledger): Promise<boolean> {
   const { arms, policy, alpha, plannedUnits } = definition
   if (!waitsForVerdicts(policy)) return false
   const active = arms.flatMap((arm, position) => (arm.retired ? [] : [position]))
   const metric = primaryMetricOf(definition)
-  return areAllDecided(
-    ledger,
-    { arms: arms.length, control: controlOf(definition), metric, alpha, plannedUnits },
-    active,
-  )
+  const options = { arms: arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
+  const running = new RunningDecision(options, active)
+  await batchesInPieces(matureBatches(ledger), arms.length, batch => running.add(batch))
+  return running.areAllDecided()
 }
 
 function sizeOf({ cells }: StoredLedger) {

@@ -1,12 +1,13 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and
 // what to do. Computed from the ledger alone, so it costs the same for a thousand units and for a
 // billion.
-import { type Batch, type Ledger, matureBatches, pooledTallies, unitsIn } from '../../stats/ledger.ts'
+import { type Ledger, matureBatches, pooledTallies, unitsIn } from '../../stats/ledger.ts'
 import { type EffectOptions, type Effects, RunningEffects } from '../../stats/lift/lift.ts'
 import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
 import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../../stats/tally.ts'
 import type { LedgerStore, StoredLedger } from '../../store/port.ts'
+import { batchesInPieces } from '../batches-in-pieces.ts'
 import {
   armAt,
   controlOf,
@@ -146,30 +147,15 @@ async function readMetric(
 /** As the function of lift.ts, in pieces. */
 async function estimateEffects(ledger: Ledger, options: EffectOptions): Promise<Effects> {
   const running = new RunningEffects(options)
-  await inPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
+  await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
   return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
 }
 
 async function sampleRatioOf(ledger: Ledger, arms: number): Promise<SampleRatio> {
   const running = new RunningSampleRatio(arms)
   // A batch costs the square of the arms here.
-  await inPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
+  await batchesInPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
   return running.ratio()
-}
-
-/** Some milliseconds, where a cell is a batch of an arm. */
-const CELLS_A_PIECE = 40_000
-
-async function inPieces(ledger: Ledger, cellsABatch: number, add: (batch: Batch) => void): Promise<void> {
-  let cells = 0
-  for (const batch of ledger) {
-    cells += cellsABatch
-    if (cells > CELLS_A_PIECE) {
-      await giveWay()
-      cells = cellsABatch
-    }
-    add(batch)
-  }
 }
 
 async function readGuardrails(

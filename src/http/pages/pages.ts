@@ -1,9 +1,9 @@
 // The pages for people: the list of experiments at /, and one for each at /pages/:key, made once
 // for each change however many look.
 import type { Request, Response } from 'express'
-import { giveWay } from '../../bandit/give-way.ts'
+import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import { buildExperimentView, buildListView, type ListView } from '../../bandit/report/experiment-view.ts'
-import { experimentPage } from '../../views/html/experiment-page.ts'
+import { experimentPage, experimentPageSections } from '../../views/html/experiment-page.ts'
 import { overviewPage } from '../../views/html/overview-page.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
@@ -58,7 +58,8 @@ export async function getExperimentPage(
       PAGES.run(async () => {
         const view = await buildExperimentView(context, { experiment, metric }, context.now())
         await giveWay()
-        return experimentPage({ view, revision, assets: ASSETS, viewer })
+        const shown = { view, revision, assets: ASSETS, viewer }
+        return experimentPage(shown, await inTurns(experimentPageSections(shown)))
       }, areGone),
     () => response.destroyed,
   )

@@ -2,15 +2,15 @@
 import type { Request, Response } from 'express'
 import { BanditError } from '../../bandit/errors.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
-import { giveWay } from '../../bandit/give-way.ts'
+import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import type { Metric } from '../../bandit/metrics/metric.ts'
 import { type ArmReport, type Report, report } from '../../bandit/report/report.ts'
 import type { GuardrailLift } from '../../bandit/report/report-data.ts'
 import type { Estimate, Evidence, Interval } from '../../stats/sequences/confidence-sequence.ts'
 import { csvReport } from '../../views/csv/csv-report.ts'
-import { htmlReport } from '../../views/html/html-report.ts'
+import { htmlReport, htmlReportSections } from '../../views/html/html-report.ts'
 import { intervalPlot } from '../../views/svg/interval-plot.ts'
-import { textReport } from '../../views/text/text-report.ts'
+import { textReport, textReportParagraphs } from '../../views/text/text-report.ts'
 import { answerText, fileName, timestamp } from '../answer.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
@@ -20,11 +20,17 @@ import { metricIn } from './snapshots.ts'
 
 const FACES = {
   json: { type: 'application/json', render: (facts: Report) => `${JSON.stringify(reportJson(facts))}\n` },
-  txt: { type: 'text/plain', render: textReport },
+  txt: {
+    type: 'text/plain',
+    render: async (facts: Report) => textReport(facts, await inTurns(textReportParagraphs(facts))),
+  },
   csv: { type: 'text/csv', render: csvReport },
-  html: { type: 'text/html', render: htmlReport },
+  html: {
+    type: 'text/html',
+    render: async (facts: Report) => htmlReport(facts, await inTurns(htmlReportSections(facts))),
+  },
   svg: { type: 'image/svg+xml', render: intervalPlot },
-} as const satisfies Record<string, { type: string; render: (facts: Report) => string }>
+} as const satisfies Record<string, { type: string; render: (facts: Report) => string | Promise<string> }>
 
 export type Face = keyof typeof FACES
 
@@ -49,7 +55,7 @@ export async function getReport(
     async () => {
       const facts = await report(context, experiment, context.now(), metric)
       await giveWay()
-      return render(facts)
+      return await render(facts)
     },
     () => response.destroyed,
   )

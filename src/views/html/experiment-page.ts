@@ -9,7 +9,7 @@ import { type Assets, framed, type Viewer } from './frame.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
 import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
 import { named } from './html-table.ts'
-import { type Markup, markup, NOTHING } from './markup.ts'
+import { lines, type Markup, markup, NOTHING } from './markup.ts'
 import { gainSection } from './sections/gain-section.ts'
 import { historySection } from './sections/history-section.ts'
 import { ledgerSection } from './sections/ledger-section.ts'
@@ -22,7 +22,30 @@ export interface ExperimentPage {
   readonly viewer: Viewer
 }
 
-export function experimentPage({ view, revision, assets, viewer }: ExperimentPage): string {
+/** The sections, which may be rendered one by one, as those of a report. */
+export function* experimentPageSections({ view, viewer }: ExperimentPage): Generator<Markup> {
+  const { report } = view
+  yield adviceBox(report)
+  if (viewer.canAct) yield controls(view)
+  yield factsList(report)
+  yield liftsSection(report)
+  yield* guardrailSections(report)
+  yield sharesSection(view)
+  yield gainSection(view)
+  yield beliefSection(report, beliefFigure(view))
+  yield armsSection(report)
+  yield ledgerSection(view)
+  yield historySection(view)
+  yield notesSection(report)
+  yield readingSection(report)
+}
+
+/** `sections`: those of `experimentPageSections`, where they were rendered before. */
+export function experimentPage(
+  page: ExperimentPage,
+  sections: readonly Markup[] = [...experimentPageSections(page)],
+): string {
+  const { view, revision, assets, viewer } = page
   const { report, experiment } = view
   const { description, metric } = report
   const { key } = experiment.definition
@@ -32,19 +55,7 @@ export function experimentPage({ view, revision, assets, viewer }: ExperimentPag
 ${description === '' ? NOTHING : markup`<p class="lead">${description}</p>`}
 ${metricChoice(view)}
 </header>
-${adviceBox(report)}
-${viewer.canAct ? controls(view) : NOTHING}
-${factsList(report)}
-${liftsSection(report)}
-${guardrailSections(report)}
-${sharesSection(view)}
-${gainSection(view)}
-${beliefSection(report, beliefFigure(view))}
-${armsSection(report)}
-${ledgerSection(view)}
-${historySection(view)}
-${notesSection(report)}
-${readingSection(report)}
+${lines(sections)}
 ${foot(key, metric.key)}`
   const query = metric.role === 'primary' ? '' : `?metric=${encodeURIComponent(metric.key)}`
   const title = query === '' ? key : `${key} · ${metric.key}`

@@ -4,10 +4,26 @@ import type { Report } from '../../bandit/report/report.ts'
 import { describeStatus } from '../words.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
 import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
-import { type Markup, markup, NOTHING, styleSheet } from './markup.ts'
+import { lines, type Markup, markup, NOTHING, styleSheet } from './markup.ts'
 import { PAGE_CSS } from './page-style.ts'
 
-export function htmlReport(report: Report): string {
+/**
+ * The sections, which may be rendered one by one with pauses between them: with 200 arms each takes
+ * some milliseconds, and there may be twenty guardrails.
+ */
+export function* htmlReportSections(report: Report): Generator<Markup> {
+  yield adviceBox(report)
+  yield factsList(report)
+  yield liftsSection(report)
+  yield armsSection(report)
+  yield* guardrailSections(report)
+  yield beliefSection(report)
+  yield notesSection(report)
+  yield readingSection(report)
+}
+
+/** `sections`: those of `htmlReportSections`, where they were rendered before. */
+export function htmlReport(report: Report, sections: readonly Markup[] = [...htmlReportSections(report)]): string {
   const { experiment, description, metric } = report
   return markup`<!doctype html>
 <html lang="en">
@@ -24,14 +40,7 @@ export function htmlReport(report: Report): string {
 <div class="top"><h1>${experiment}</h1><span class="soft">${describeStatus(report)}</span></div>
 ${description === '' ? NOTHING : markup`<p class="lead">${description}</p>`}
 </header>
-${adviceBox(report)}
-${factsList(report)}
-${liftsSection(report)}
-${armsSection(report)}
-${guardrailSections(report)}
-${beliefSection(report)}
-${notesSection(report)}
-${readingSection(report)}
+${lines(sections)}
 ${footer(report)}
 </main>
 </body>

@@ -54,11 +54,10 @@ export function liftsSection(report: Report): Markup {
 }
 
 /** One for each guardrail. */
-export function guardrailSections(report: Report): Markup {
-  const sections = guardrailComparisons(report).map((comparison, place) =>
-    comparisonSection(comparison, `guardrail-${place + 1}`, guardrailTable),
-  )
-  return markup`${sections}`
+export function* guardrailSections(report: Report): Generator<Markup> {
+  for (const [place, comparison] of guardrailComparisons(report).entries()) {
+    yield comparisonSection(comparison, `guardrail-${place + 1}`, guardrailTable)
+  }
 }
 
 function comparisonSection(comparison: Comparison, id: string, tableOf: (comparison: Comparison) => Markup): Markup {

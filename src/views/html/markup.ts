@@ -14,6 +14,11 @@ export function markup(strings: TemplateStringsArray, ...contents: readonly Cont
 
 export const NOTHING: Markup = { markup: '' }
 
+/** Each on a line of its own. */
+export function lines(parts: readonly Markup[]): Markup {
+  return { markup: parts.map(part => part.markup).join('\n') }
+}
+
 /** Style sheets, which are no place for what others wrote. */
 export function styleSheet(css: string): Markup {
   return { markup: css }

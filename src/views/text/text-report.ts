@@ -19,25 +19,36 @@ import { nameWidth, renderTable } from './text-table.ts'
 
 const WIDTH = 100
 
-/** Lines of at most 100 code points, ending with a line feed. */
-export function textReport(report: Report): string {
-  const sections = sectionsOf(report)
+/** Lines of at most 100 code points, each ending with a line feed. */
+export function textReport(report: Report, paragraphs: readonly Lines[] = [...textReportParagraphs(report)]): string {
+  return paragraphs
+    .filter(lines => lines.length > 0)
+    .map(lines => `${lines.join('\n')}\n`)
+    .join('\n')
+}
+
+type Lines = readonly string[]
+
+/**
+ * The paragraphs, which may be written one by one with pauses between them; empty ones while the
+ * tables are laid out, whose columns of names are equally wide.
+ */
+export function* textReportParagraphs(report: Report): Generator<Lines> {
+  const sections: Section[] = []
+  for (const section of sectionsOf(report)) {
+    sections.push(section)
+    yield []
+  }
   const keys = report.arms.map(({ arm }) => plain(arm))
   const tables = sections.flatMap(({ table }) => table ?? [])
   const width = nameWidth(tables, keys, WIDTH)
   const names = shortNames(keys, width)
   const isShortened = names.some((name, arm) => name !== keys[arm])
-  const paragraphs = [
-    header(report),
-    advice(report),
-    ...sections.map(section => sectionLines(section, names, width)),
-    checks(report),
-    notes(report, isShortened),
-  ]
-  return paragraphs
-    .filter(lines => lines.length > 0)
-    .map(lines => `${lines.join('\n')}\n`)
-    .join('\n')
+  yield header(report)
+  yield advice(report)
+  for (const section of sections) yield sectionLines(section, names, width)
+  yield checks(report)
+  yield notes(report, isShortened)
 }
 
 function header(report: Report): string[] {

@@ -42,17 +42,15 @@ export interface Section {
   readonly legend: readonly string[]
 }
 
-export function sectionsOf(report: Report): Section[] {
+export function* sectionsOf(report: Report): Generator<Section> {
   const comparison = ownComparison(report)
   // The evidence against no lift is not what a guardrail asks for.
   const hasEvidence = comparison.missing === null && comparison.margin === null
-  return [
-    armsSection(report),
-    liftSection(comparison, report),
-    ...(hasEvidence ? [evidenceSection(comparison.arms, report)] : []),
-    ...guardrailComparisons(report).map(guardrail => liftSection(guardrail, report)),
-    beliefSection(report),
-  ]
+  yield armsSection(report)
+  yield liftSection(comparison, report)
+  if (hasEvidence) yield evidenceSection(comparison.arms, report)
+  for (const guardrail of guardrailComparisons(report)) yield liftSection(guardrail, report)
+  yield beliefSection(report)
 }
 
 function armsSection(report: Report): Section {

@@ -51,8 +51,8 @@ function ledgerOf(batches: readonly MadeUp[]): StoredLedger {
   return { snapshots, cells }
 }
 
-const shares = (experiment: Experiment, stored: StoredLedger, now = 8 * DAY) =>
-  nextSnapshot(experiment, stored, { reason: 'refresh', now }).propensities
+const shares = async (experiment: Experiment, stored: StoredLedger, now = 8 * DAY) =>
+  (await nextSnapshot(experiment, stored, { reason: 'refresh', now })).propensities
 
 /**
  * Ten thousand units of two arms with rates of 5 %: of a third arm the prior alone would expect
@@ -79,37 +79,37 @@ const newArm = (units: number, successes: number, assignedAt = 0): MadeUp => ({
 })
 
 describe('nextSnapshot() with an arm that was added later', () => {
-  it('gives it an even share at most, before it has enough mature units', () => {
+  it('gives it an even share at most, before it has enough mature units', async () => {
     const reserved = experimentOf()
-    const capped = shares(reserved, ledgerOf([TWO_ARMS]))
+    const capped = await shares(reserved, ledgerOf([TWO_ARMS]))
     expect(capped).toEqual([0.2, expect.closeTo(0.4, 12), expect.closeTo(0.4, 12)])
     const competing = experimentOf({ policy: { type: 'thompson', controlShare: null } })
-    expect(shares(competing, ledgerOf([TWO_ARMS]))[2]).toBeCloseTo(1 / 3, 12)
+    expect((await shares(competing, ledgerOf([TWO_ARMS])))[2]).toBeCloseTo(1 / 3, 12)
     // Without a burn-in it gets nearly all.
     const off = experimentOf({ policy: { type: 'thompson', burnIn: 0 } })
-    expect(shares(off, ledgerOf([TWO_ARMS]))[2]).toBeGreaterThan(0.7)
+    expect((await shares(off, ledgerOf([TWO_ARMS])))[2]).toBeGreaterThan(0.7)
   })
 
-  it('counts mature units only, up to the number that the policy says', () => {
+  it('counts mature units only, up to the number that the policy says', async () => {
     const experiment = experimentOf()
-    expect(shares(experiment, ledgerOf([TWO_ARMS, newArm(499, 100)]))[2]).toBeCloseTo(0.4, 12)
-    expect(shares(experiment, ledgerOf([TWO_ARMS, newArm(500, 100)]))[2]).toBeGreaterThan(0.7)
-    expect(shares(experiment, ledgerOf([TWO_ARMS, newArm(500, 100, 2 * DAY)]))[2]).toBeCloseTo(0.4, 12)
+    expect((await shares(experiment, ledgerOf([TWO_ARMS, newArm(499, 100)])))[2]).toBeCloseTo(0.4, 12)
+    expect((await shares(experiment, ledgerOf([TWO_ARMS, newArm(500, 100)])))[2]).toBeGreaterThan(0.7)
+    expect((await shares(experiment, ledgerOf([TWO_ARMS, newArm(500, 100, 2 * DAY)])))[2]).toBeCloseTo(0.4, 12)
     const longer = experimentOf({ policy: { type: 'exploration', burnIn: 1_000 } })
-    expect(shares(longer, ledgerOf([TWO_ARMS, newArm(999, 200)]))[2]).toBeCloseTo(0.4, 12)
+    expect((await shares(longer, ledgerOf([TWO_ARMS, newArm(999, 200)])))[2]).toBeCloseTo(0.4, 12)
   })
 
-  it('caps no arm that was there from the start', () => {
+  it('caps no arm that was there from the start', async () => {
     const threeArms: MadeUp = { ...TWO_ARMS, propensities: [0.4, 0.4, 0.2] }
-    expect(shares(experimentOf(), ledgerOf([threeArms]))[2]).toBeGreaterThan(0.7)
-    expect(shares(experimentOf(), ledgerOf([]))).toEqual([0.2, 0.4, 0.4])
+    expect((await shares(experimentOf(), ledgerOf([threeArms])))[2]).toBeGreaterThan(0.7)
+    expect(await shares(experimentOf(), ledgerOf([]))).toEqual([0.2, 0.4, 0.4])
   })
 
-  it('caps none in an experiment from before there was a burn-in', () => {
+  it('caps none in an experiment from before there was a burn-in', async () => {
     const experiment = experimentOf()
     const policy = { type: 'thompson', exploration: 0.1, controlShare: 0.2, prior: { alpha: 1, beta: 1 } } as const
     const old = { ...experiment, definition: { ...experiment.definition, policy } }
-    expect(shares(old, ledgerOf([TWO_ARMS]))[2]).toBeGreaterThan(0.7)
+    expect((await shares(old, ledgerOf([TWO_ARMS])))[2]).toBeGreaterThan(0.7)
   })
 })
 
@@ -132,35 +132,35 @@ describe('nextSnapshot() with exploration until the verdict', () => {
   const take = (batches: readonly MadeUp[], changes: Partial<DefinitionInput> = {}) =>
     nextSnapshot(experimentOf({ arms, ...changes }), ledgerOf(batches), { reason: 'refresh', now: 8 * DAY })
 
-  it('explores more until every active arm has a verdict', () => {
-    const before = take([even])
+  it('explores more until every active arm has a verdict', async () => {
+    const before = await take([even])
     expect(before.allDecided).toBe(false)
     expect(before.propensities[0]).toBeGreaterThanOrEqual(0.25)
-    const after = take([apart])
+    const after = await take([apart])
     expect(after.allDecided).toBe(true)
     expect(after.propensities).toEqual([expect.closeTo(0.05), expect.closeTo(0.95)])
   })
 
-  it('explores as after the verdict for good, once one snapshot has seen it', () => {
-    const kept = take([{ ...even, allDecided: true }])
+  it('explores as after the verdict for good, once one snapshot has seen it', async () => {
+    const kept = await take([{ ...even, allDecided: true }])
     expect(kept.allDecided).toBe(true)
     expect(Math.min(...kept.propensities.map(Number))).toBeLessThan(0.25)
   })
 
-  it('does not look for verdicts where the policy does not wait for them', () => {
-    expect(take([apart], { policy: { type: 'thompson', exploration: 0.1 } }).allDecided).toBe(false)
-    expect(take([apart], { policy: { type: 'uniform' } }).allDecided).toBe(false)
+  it('does not look for verdicts where the policy does not wait for them', async () => {
+    expect((await take([apart], { policy: { type: 'thompson', exploration: 0.1 } })).allDecided).toBe(false)
+    expect((await take([apart], { policy: { type: 'uniform' } })).allDecided).toBe(false)
   })
 
-  it('waits for every active arm, and not for those that are retired', () => {
+  it('waits for every active arm, and not for those that are retired', async () => {
     const policy = { type: 'thompson', exploration: { untilVerdict: 0.5, after: 0.1 }, controlShare: null } as const
     const three: MadeUp = {
       propensities: [1 / 3, 1 / 3, 1 / 3],
       counts: [...apart.counts, [20_000, 2_010]],
     }
-    expect(take([three], { arms: input.arms, policy }).allDecided).toBe(false)
+    expect((await take([three], { arms: input.arms, policy })).allDecided).toBe(false)
     const retired = [...arms, { key: 'womens', retired: true }]
-    expect(take([three], { arms: retired, policy }).allDecided).toBe(true)
+    expect((await take([three], { arms: retired, policy })).allDecided).toBe(true)
   })
 })
 
