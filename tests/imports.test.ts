@@ -39,7 +39,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   webhooks: /^node:/,
   access: /^node:(crypto|zlib)$/,
   bandit: /^node:crypto$/,
-  stats: /^$/,
+  stats: /^jstat$/,
   store: /^(node:|better-sqlite3$|pg$)/,
   simulation: /^$/,
   views: /^$/,

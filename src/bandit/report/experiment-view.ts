@@ -11,6 +11,7 @@ import { readKnownLedger } from '../known-ledger.ts'
 import { ledgerOf } from '../maturity.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
+import { type ClassicalPlan, classicalPlan } from './classical-plan.ts'
 import { courseOf, type Step } from './course.ts'
 import { type Report, report } from './report.ts'
 
@@ -23,6 +24,8 @@ export interface ListView {
 }
 
 export interface ExperimentView extends ListView {
+  /** Of a draft; null once it has begun. */
+  readonly plan: ClassicalPlan | null
   readonly beliefs: BeliefCurves | null
   /** Oldest first. */
   readonly changes: readonly Change[]
@@ -64,6 +67,7 @@ export async function buildExperimentView(
     experiment,
     report,
     course,
+    plan: experiment.status === 'draft' ? classicalPlan(definition, report.metric) : null,
     beliefs:
       report.units === 0 ? null : beliefCurves(definition, report.metric, ledger, intervals, arm => drawn.has(arm)),
     changes: await store.findChanges(experiment.id),

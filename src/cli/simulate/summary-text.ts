@@ -1,6 +1,7 @@
 // A simulation's result for a terminal, in at most 100 columns.
 
 import { formatCount, formatShare } from '../../bandit/report/numbers.ts'
+import { classicalUnits } from '../../simulation/classical.ts'
 import type { SimulationDesign } from '../../simulation/design.ts'
 import type { RunShare, SimulatedArm, SimulationResult, UnitsUntil } from '../../simulation/summary.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
@@ -12,7 +13,7 @@ export function summaryText(design: SimulationDesign, result: SimulationResult):
   return [
     `${formatCount(result.runs)} runs of ${formatCount(result.units)} units: ${policy.type}, ${amount(design.unitsPerDay)} units a day, ${amount(design.days)} days, seed ${result.seed}`,
     '',
-    ...armTable(arms, design.metric.type === 'binary').map(line => `  ${line}`),
+    ...armTable(arms, classicalUnits(design), design.metric.type === 'binary').map(line => `  ${line}`),
     '',
     `  first verdict on any arm   ${until(unitsUntilVerdict)}`,
     `  false verdicts             ${share(falseVerdicts)} of the runs (allowed: ${formatShare(alpha)})`,
@@ -31,14 +32,16 @@ const LEGEND = [
   'better, worse: the share of the runs whose first verdict on the arm was that one.',
   'width, relative: of the intervals of the lift and the relative lift at the end, median.',
   'units until a verdict: median of the runs, and in brackets what 10 % and 90 % of them needed.',
+  'classical: units in all for a fixed-size test with equal shares (z of proportions, Student’s t),',
+  '  looked at once at the end; power 80 %, alpha over the lifts. It has no valid look before that.',
   'regret: outcomes lost against giving everyone the best arm, in the metric’s unit, mean.',
 ]
 
-const HEAD = ['', 'truth', 'units', 'better', 'worse', 'width', 'relative', 'units until a verdict']
+const HEAD = ['', 'truth', 'units', 'better', 'worse', 'width', 'relative', 'units until a verdict', 'classical']
 
-function armTable(arms: readonly SimulatedArm[], isBinary: boolean): string[] {
+function armTable(arms: readonly SimulatedArm[], classical: readonly (number | null)[], isBinary: boolean): string[] {
   const write = (value: number | null) => (value === null ? '–' : isBinary ? percent(value) : amount(value))
-  const rows = arms.map(arm => [
+  const rows = arms.map((arm, position) => [
     arm.arm,
     write(arm.mean),
     formatShare(arm.unitsShare),
@@ -47,6 +50,7 @@ function armTable(arms: readonly SimulatedArm[], isBinary: boolean): string[] {
     write(arm.width),
     arm.relativeWidth === null ? '–' : percent(arm.relativeWidth),
     arm.unitsUntilVerdict === null ? '' : until(arm.unitsUntilVerdict),
+    classical[position] == null ? '–' : formatCount(classical[position]),
   ])
   return alignColumns([HEAD, ...rows], [0, 7])
 }

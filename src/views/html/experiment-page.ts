@@ -13,6 +13,7 @@ import { lines, type Markup, markup, NOTHING } from './markup.ts'
 import { gainSection } from './sections/gain-section.ts'
 import { historySection } from './sections/history-section.ts'
 import { ledgerSection } from './sections/ledger-section.ts'
+import { planSection } from './sections/plan-section.ts'
 import { sharesSection } from './sections/shares.ts'
 
 export interface ExperimentPage {
@@ -28,6 +29,7 @@ export function* experimentPageSections({ view, viewer }: ExperimentPage): Gener
   yield adviceBox(report)
   if (viewer.canAct) yield controls(view)
   yield factsList(report)
+  if (view.plan !== null) yield planSection(view)
   yield liftsSection(report)
   yield* guardrailSections(report)
   yield sharesSection(view)

@@ -2,6 +2,7 @@
 // history made up from a seed.
 
 import type { Experiment, Status } from '../../../src/bandit/experiment/experiment.ts'
+import { classicalPlan } from '../../../src/bandit/report/classical-plan.ts'
 import type { Step } from '../../../src/bandit/report/course.ts'
 import type { ExperimentView } from '../../../src/bandit/report/experiment-view.ts'
 import type { Report } from '../../../src/bandit/report/report.ts'
@@ -14,6 +15,7 @@ export function sampleView(report: Report, random: () => number, steps = 12): Ex
     experiment: experimentOf(report),
     report,
     course: courseOf(report, random, steps),
+    plan: report.status === 'draft' ? classicalPlan(experimentOf(report).definition, report.metric) : null,
     beliefs: beliefsOf(report, random),
     changes: [
       { version: 1, at: CREATED_AT, actor: HOSTILE, action: 'created', reason: null, changes: [] },
