@@ -42,7 +42,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   stats: /^jstat$/,
   store: /^(node:|better-sqlite3$|pg$)/,
   simulation: /^$/,
-  views: /^$/,
+  views: /^d3-array$/,
 }
 
 const MOST_FILES = 20

@@ -2,6 +2,7 @@
 // round ticks, and where an interval falls on it. It is counted in cells (columns of text, pixels),
 // so that a drawing cannot say what the numbers do not.
 import type { Span } from '../../bandit/report/notation.ts'
+import { ticksBetween } from './ticks.ts'
 
 export interface Tick {
   readonly value: number
@@ -68,12 +69,9 @@ export function axisFor(spans: readonly Span[], { cells, mostTicks, gap = 1, mar
   const share = margin === 0 ? EDGE : Math.max(EDGE, (2 * gap + 0.5) / (cells - 4 * gap - 2))
   const edge = (range[1] - range[0]) * share
   const [lower, upper] = [range[0] - edge, range[1] + edge]
-  const step = stepFor(lower, upper, mostTicks)
   const scale = { lower, upper, cells }
-  const ticks = Array.from({ length: tickCount(lower, upper, step) }, (_, place): Tick => {
-    const value = Number(((place + Math.ceil(lower / step)) * step).toPrecision(12))
-    return { value, cell: cellOf(scale, value) }
-  })
+  const { step, ticks: values } = ticksBetween(lower, upper, Math.max(1, mostTicks))
+  const ticks = values.map((value): Tick => ({ value, cell: cellOf(scale, value) }))
   const zero = cellOf(scale, 0)
   return { ...scale, gap, zero, margin: margin === 0 ? null : marginOn(scale, zero, margin, gap), step, ticks }
 }
@@ -125,19 +123,6 @@ function narrowest(spans: readonly Span[]): number {
     if (lower !== null && upper !== null && upper > lower) halfWidth = Math.min(halfWidth, (upper - lower) / 2)
   }
   return halfWidth
-}
-
-/** The least of 1, 2, 5 times a power of ten that gives no more ticks than these. */
-function stepFor(lower: number, upper: number, mostTicks: number): number {
-  const most = Math.max(1, mostTicks)
-  for (let power = 10 ** Math.floor(Math.log10((upper - lower) / most)); ; power *= 10) {
-    const times = [1, 2, 5].find(candidate => tickCount(lower, upper, candidate * power) <= most)
-    if (times !== undefined) return times * power
-  }
-}
-
-function tickCount(lower: number, upper: number, step: number): number {
-  return Math.floor(upper / step) - Math.ceil(lower / step) + 1
 }
 
 function cellOf({ lower, upper, cells }: Scale, value: number): number {

@@ -1,28 +1,21 @@
-// Round numbers along an axis.
+// Round numbers along an axis, by d3-array: 1, 2 or 5 times a power of ten apart.
+import { tickStep, ticks } from 'd3-array'
 
-/** From 0 to the highest, four to eight of them. */
+/** From 0 to the highest, five to nine of them. */
 export function ticksTo(highest: number): number[] {
-  const power = 10 ** Math.floor(Math.log10(highest / 4))
-  const step = power * ([1, 2, 5].findLast(times => times * power <= highest / 4) ?? 1)
-  return Array.from({ length: Math.floor(highest / step + 1e-9) + 1 }, (_, count) => count * step)
+  return ticksBetween(0, highest, 9).ticks
 }
 
-/** Between two numbers, 1, 2 or 5 times a power of ten apart, no more than `most` ≥ 2. */
+/** Between two numbers, no more than `most` ≥ 1: d3-array takes the number for a hint. */
 export function ticksBetween(
   lower: number,
   upper: number,
   most: number,
 ): { readonly step: number; readonly ticks: number[] } {
-  for (let power = 10 ** Math.floor(Math.log10((upper - lower) / most)); ; power *= 10) {
-    for (const times of [1, 2, 5]) {
-      const step = times * power
-      const first = Math.ceil(lower / step - 1e-9)
-      const count = Math.floor(upper / step + 1e-9) - first + 1
-      if (count > most) continue
-      return {
-        step,
-        ticks: Array.from({ length: count }, (_, place) => Number(((first + place) * step).toPrecision(12))),
-      }
-    }
-  }
+  let count = most
+  while (ticks(lower, upper, count).length > most) count *= SMALLER
+  return { step: tickStep(lower, upper, count), ticks: ticks(lower, upper, count) }
 }
+
+/** The next larger step is at least twice as long. */
+const SMALLER = 0.9
