@@ -290,7 +290,7 @@ export class Engine implements Performer {
 
   #executeAll(calls: readonly Call[]): Outcome[] {
     const outcomes = calls.map(call => ({ result: this.#execute(call) }))
-    this.#ledger.settle()
+    this.#ledger.flush()
     return outcomes
   }
 

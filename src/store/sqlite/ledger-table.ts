@@ -1,6 +1,6 @@
 // The tables `snapshots` and `tallies`.
 import type Database from 'better-sqlite3'
-import type { CellEntry, UnitsEntry } from '../ledger-entries.ts'
+import type { CellChange, CellEntry, CellPlace, UnitsEntry } from '../ledger-entries.ts'
 import type { LedgerCell, Pulse, Snapshot, SnapshotHead, SnapshotReason } from '../port.ts'
 
 interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'allDecided' | 'ledgerSize'> {
@@ -14,7 +14,7 @@ interface SnapshotRow extends Omit<SnapshotHead, 'propensities' | 'allDecided' |
 export class LedgerTable {
   readonly #insertSnapshot: Database.Statement
   readonly #addUnits: Database.Statement
-  readonly #addToCell: Database.Statement<number[], CellSums>
+  readonly #addToCell: Database.Statement<[CellPlace & CellChange], CellSums>
   readonly #findSnapshots: Database.Statement<[number], SnapshotRow>
   readonly #findCells: Database.Statement<[number, number], LedgerCell>
   readonly #countUnits: Database.Statement<[], Omit<Pulse, 'rewards'>>
@@ -33,13 +33,13 @@ export class LedgerTable {
       UPDATE snapshots SET units = units + ?, last_assigned_at = max(coalesce(last_assigned_at, 0), ?)
       WHERE experiment_id = ? AND number = ?`)
 
-    // By position, and answered as a list: names would take half of its time, in every commit.
-    this.#addToCell = db
-      .prepare<number[], CellSums>(`
+    this.#addToCell = db.prepare<[CellPlace & CellChange], CellSums>(`
       INSERT INTO tallies
         (experiment_id, metric, snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
           delayed_rewards, units_above, units_below, largest)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES
+        (:experimentId, :metricPosition, :snapshot, :arm, :units, :sum, :sumError, :sumOfSquares, :sumOfSquaresError,
+          :rewards, :delayedRewards, :unitsAbove, :unitsBelow, :largestOutcome)
       ON CONFLICT (experiment_id, metric, snapshot, arm) DO UPDATE SET
         units = units + excluded.units,
         ${compensated('sum')},
@@ -50,7 +50,6 @@ export class LedgerTable {
         units_below = units_below + excluded.units_below,
         largest = max(largest, excluded.largest)
       RETURNING ${CELL_SUMS}`)
-      .raw()
 
     this.#findSnapshots = db.prepare<[number], SnapshotRow>(`
       SELECT number, version, reason, created_at AS createdAt, propensities, all_decided AS allDecided,
@@ -92,36 +91,8 @@ export class LedgerTable {
 
   /** Adds to one cell, and creates it at need; answers the cell as it is now. */
   addToCell({ place, change }: CellEntry): LedgerCell {
-    const { experimentId, metricPosition, snapshot, arm } = place
-    const sums = this.#addToCell.get(
-      experimentId,
-      metricPosition,
-      snapshot,
-      arm,
-      change.units,
-      change.sum,
-      change.sumError,
-      change.sumOfSquares,
-      change.sumOfSquaresError,
-      change.rewards,
-      change.delayedRewards,
-      change.unitsAbove,
-      change.unitsBelow,
-      change.largestOutcome,
-    ) as CellSums
-    const [units, sum, sumOfSquares, rewards, delayedRewards, unitsAbove, unitsBelow, largestOutcome] = sums
-    return {
-      snapshot,
-      arm,
-      units,
-      sum,
-      sumOfSquares,
-      rewards,
-      delayedRewards,
-      unitsAbove,
-      unitsBelow,
-      largestOutcome,
-    }
+    const sums = this.#addToCell.get({ ...place, ...change }) as CellSums
+    return { snapshot: place.snapshot, arm: place.arm, ...sums }
   }
 
   findSnapshots(experimentId: number): SnapshotHead[] {
@@ -139,16 +110,7 @@ export class LedgerTable {
   }
 }
 
-type CellSums = [
-  units: number,
-  sum: number,
-  sumOfSquares: number,
-  rewards: number,
-  delayedRewards: number,
-  unitsAbove: number,
-  unitsBelow: number,
-  largestOutcome: number,
-]
+type CellSums = Omit<LedgerCell, 'snapshot' | 'arm'>
 
 const CELL_SUMS = `units, sum + sum_error AS sum, sum_of_squares + sum_of_squares_error AS sumOfSquares, rewards,
   delayed_rewards AS delayedRewards, units_above AS unitsAbove, units_below AS unitsBelow, largest AS largestOutcome`

@@ -1,14 +1,25 @@
-// The ledger of a connection: entries of the transaction under way, the tables, and the copy of
-// these in memory.
+// The ledger of a connection: entries of the transaction under way, the tables, and a copy of these
+// in memory. The copy follows every write of this connection, so that reading a ledger costs no
+// rows: a report, and the refreshing of 200 arms, stay as cheap at a billion units as at a thousand.
 import type Database from 'better-sqlite3'
 import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
-import type { Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
-import { LedgerCopy } from './ledger-copy.ts'
+import type { LedgerCell, Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
 import { LedgerTable } from './ledger-table.ts'
+
+/** The cells of one metric, by snapshot and then by arm. */
+type Cells = Map<number, LedgerCell[]>
+
+interface Copy {
+  /** In order, and without gaps: snapshot `n` stands at `n − 1`. */
+  readonly heads: SnapshotHead[]
+  /** By metric, once it was read. */
+  readonly cells: Map<number, Cells>
+}
 
 export class Ledger {
   readonly #table: LedgerTable
-  readonly #copy: LedgerCopy
+  /** By experiment. */
+  readonly #copies = new Map<number, Copy>()
   readonly #entries = new LedgerEntries()
   readonly #dataVersionNow: Database.Statement<[], number>
   #dataVersion: unknown = null
@@ -17,7 +28,6 @@ export class Ledger {
   constructor(db: Database.Database) {
     this.#dataVersionNow = db.prepare<[], number>('PRAGMA data_version').pluck()
     this.#table = new LedgerTable(db)
-    this.#copy = new LedgerCopy(this.#table)
   }
 
   /**
@@ -26,7 +36,7 @@ export class Ledger {
    */
   insertSnapshot(experimentId: number, snapshot: Snapshot): boolean {
     const isNext = this.#table.insertSnapshot(experimentId, snapshot)
-    if (isNext) this.#copy.followSnapshot(experimentId, snapshot)
+    if (isNext) this.#copies.get(experimentId)?.heads.push({ ...snapshot, units: 0, lastAssignedAt: null })
     return isNext
   }
 
@@ -39,48 +49,75 @@ export class Ledger {
   }
 
   /** Writes what was added. Called before each commit. */
-  settle(): void {
+  flush(): void {
     const { cells, units } = this.#entries.take()
     for (const entry of units) {
       this.#table.addUnits(entry)
-      this.#copy.followUnits(entry)
+      this.#copyUnits(entry)
     }
-    for (const entry of cells) this.#copy.followCell(entry.place, this.#table.addToCell(entry))
+    for (const entry of cells) {
+      const { experimentId, metricPosition } = entry.place
+      const cell = this.#table.addToCell(entry)
+      const copied = this.#copies.get(experimentId)?.cells.get(metricPosition)
+      if (copied !== undefined) keepCell(copied, cell)
+    }
   }
 
   /** What was added is not to be written, and what the copy followed was undone. */
   forget(): void {
     this.#entries.clear()
-    this.#copy.forget()
+    this.#copies.clear()
   }
 
   heads(experimentId: number): SnapshotHead[] {
-    this.#catchUp()
-    return this.#copy.heads(experimentId)
+    return [...this.#copyOf(experimentId).heads]
   }
 
   read(experimentId: number, metricPosition: number): StoredLedger {
-    this.#catchUp()
-    return this.#copy.read(experimentId, metricPosition)
+    const copy = this.#copyOf(experimentId)
+    const cells = copy.cells.get(metricPosition) ?? new Map<number, LedgerCell[]>()
+    if (!copy.cells.has(metricPosition)) {
+      for (const cell of this.#table.findCells(experimentId, metricPosition)) keepCell(cells, cell)
+      copy.cells.set(metricPosition, cells)
+    }
+    return {
+      snapshots: [...copy.heads],
+      cells: copy.heads.flatMap(({ number }) => cells.get(number)?.filter(Boolean) ?? []),
+    }
   }
 
   /** Null when no other connection has written since the last time. */
   readPulse(): Pulse[] | null {
-    const dataVersion = this.#readDataVersion()
+    const dataVersion = this.#dataVersionNow.get()
     if (dataVersion === this.#pulseVersion) return null
     this.#pulseVersion = dataVersion
     return this.#table.readPulse()
   }
 
-  /** Other connections may have written. */
-  #catchUp(): void {
-    const dataVersion = this.#readDataVersion()
-    if (dataVersion !== this.#dataVersion) this.#copy.forget()
-    this.#dataVersion = dataVersion
+  #copyUnits({ experimentId, snapshot, units, assignedAt }: UnitsEntry): void {
+    const heads = this.#copies.get(experimentId)?.heads
+    const head = heads?.[snapshot - 1]
+    if (heads === undefined || head === undefined) return
+    const lastAssignedAt = Math.max(head.lastAssignedAt ?? 0, assignedAt)
+    heads[snapshot - 1] = { ...head, units: head.units + units, lastAssignedAt }
   }
 
-  /** A number that is another one whenever another connection has written. */
-  #readDataVersion(): unknown {
-    return this.#dataVersionNow.get()
+  /** Read anew where another connection has written: then `data_version` is another number. */
+  #copyOf(experimentId: number): Copy {
+    const dataVersion = this.#dataVersionNow.get()
+    if (dataVersion !== this.#dataVersion) this.#copies.clear()
+    this.#dataVersion = dataVersion
+    const copy = this.#copies.get(experimentId) ?? {
+      heads: this.#table.findSnapshots(experimentId),
+      cells: new Map<number, Cells>(),
+    }
+    this.#copies.set(experimentId, copy)
+    return copy
   }
+}
+
+function keepCell(cells: Cells, cell: LedgerCell): void {
+  const row = cells.get(cell.snapshot) ?? []
+  row[cell.arm] = cell
+  cells.set(cell.snapshot, row)
 }
