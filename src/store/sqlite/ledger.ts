@@ -1,6 +1,7 @@
 // The ledger of a connection: entries of the transaction under way, the tables, and a copy of these
 // in memory. The copy follows every write of this connection, so that reading a ledger costs no
-// rows: a report, and the refreshing of 200 arms, stay as cheap at a billion units as at a thousand.
+// rows: a report, and the refreshing of 200 arms, stay as cheap at a billion units as at a
+// thousand.
 import type Database from 'better-sqlite3'
 import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
 import type { LedgerCell, Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
