@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { readArguments } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
-import { openApiDocument } from '../src/http/openapi/document.ts'
+import { openApiDocument } from '../src/http/openapi.ts'
 
 const HELP = `Usage: npm run openapi
 

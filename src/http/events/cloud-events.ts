@@ -7,7 +7,7 @@ import { BanditError } from '../../bandit/errors.ts'
 import { UNIT_MAX_CHARACTERS } from '../../bandit/facts.ts'
 import type { Context } from '../context.ts'
 import { isObject, missingOr, refuse } from '../input/fields.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { BATCH_LIMIT, JSON_TYPE, mediaTypeOf, readValue, TEXT_TYPE } from '../middleware/body.ts'
 import { refuseLongList } from '../routes/rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
@@ -20,8 +20,8 @@ export async function answerCloudEvents(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
-  const caller = authenticate(context, request, 'reward')
   const isBinary = request.headers['ce-specversion'] !== undefined
   const types = isBinary ? [JSON_TYPE, TEXT_TYPE] : [SINGLE_TYPE, BATCH_TYPE]
   const { value } = await readValue(request, BATCH_LIMIT, types, caller.kind)

@@ -6,7 +6,7 @@ import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { isObject, missingOr, refuse } from '../input/fields.ts'
 import { instantFault, instantOf } from '../input/instants.ts'
-import { authenticate, type Caller } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { BATCH_LIMIT, readJson } from '../middleware/body.ts'
 import { refuseLongList } from '../routes/rewards.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
@@ -19,8 +19,8 @@ export async function answerSegmentBatch(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
-  const caller = authenticate(context, request, 'reward')
   const body = await readObject(request, caller)
   refuse(
     Array.isArray(body.batch) ? [] : [{ path: 'batch', message: missingOr(body.batch, 'must be a list of events') }],
@@ -36,18 +36,17 @@ export async function answerSegmentTrack(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
-  const caller = authenticate(context, request, 'reward')
   await answerEvents(context, response, caller, readTrack(context, await readObject(request, caller), context.now()))
 }
 
 /** POST /v1/identify and the like */
 export async function answerUnmeasured(
-  context: Context,
-  request: IncomingMessage,
+  _context: Context,
+  _request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'reward')
   answerJson(response, { success: true })
 }
 

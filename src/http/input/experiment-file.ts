@@ -1,9 +1,6 @@
 // An experiment as a file holds it: its definition, and optionally the state that it shall be in.
 // GET /schemas/experiment.json tells editors; `npx --no pinwheel apply` reads such files.
-import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { answerBytes } from '../answer.ts'
-import type { Context } from '../context.ts'
 import { definitionSchema } from './definition-schema.ts'
 
 /** What a file says beyond the definition. */
@@ -27,11 +24,4 @@ export const fileSchema = definitionSchema.extend(fileFields).meta({
 
 export function experimentFileSchema() {
   return z.toJSONSchema(fileSchema, { io: 'input' })
-}
-
-let schema: Buffer | null = null
-
-export async function getExperimentFileSchema(_context: Context, _request: Request, response: Response): Promise<void> {
-  schema ??= Buffer.from(`${JSON.stringify(experimentFileSchema())}\n`)
-  answerBytes(response, schema, { 'Content-Type': 'application/schema+json', 'Cache-Control': 'no-store' })
 }

@@ -8,7 +8,6 @@ import type { TokenBucket } from '../../access/token-bucket.ts'
 import { BanditError } from '../../bandit/errors.ts'
 import type { Context } from '../context.ts'
 import { isAllowed } from './cors.ts'
-import { refuseUnknownQuery } from './query.ts'
 import { spendOne } from './rate-limit.ts'
 import { isFromHere, refuseOtherSites, sessionKeyIn } from './session.ts'
 
@@ -21,25 +20,18 @@ export interface Caller {
   readonly bucket: TokenBucket | null
 }
 
+/** The caller of a route that needs no key. */
+export const NOBODY: Caller = { name: 'anonymous', kind: 'sk', scopes: [], bucket: null }
+
 const ANYONE: Caller = { name: 'anonymous', kind: 'sk', scopes: SCOPES, bucket: null }
 
 /**
  * The caller of a request, who has this scope. Counts the request against the rate of the key.
  *
  * @throws BanditError `unauthorized` without a live key, `forbidden` without the scope or from a
- * page that may not ask, `rate_limited`, `invalid_request` for a query that the route does not know
+ * page that may not ask, `rate_limited`
  */
 export function authenticate(
-  context: Pick<Context, 'keyring' | 'allowedOrigins' | 'now'>,
-  request: IncomingMessage,
-  scope: Scope,
-): Caller {
-  const caller = callerOf(context, request, scope)
-  refuseUnknownQuery(request)
-  return caller
-}
-
-function callerOf(
   context: Pick<Context, 'keyring' | 'allowedOrigins' | 'now'>,
   request: IncomingMessage,
   scope: Scope,

@@ -11,29 +11,16 @@ import { refuse } from '../input/fields.ts'
  */
 export type KnownQuery = readonly string[] | 'any'
 
-const KNOWN = Symbol('known query')
-
-type Expecting = IncomingMessage & { [KNOWN]?: readonly string[] }
-
 /**
- * Notes what the route of a request knows, to be judged once it is clear who asks: nobody else is
- * told what there is.
- */
-export function expectQuery(request: IncomingMessage, known: KnownQuery): void {
-  if (known !== 'any' && request.url?.includes('?')) (request as Expecting)[KNOWN] = known
-}
-
-/**
- * Refuses parameters that the route of a request does not know, and known ones that are there more
- * than once.
+ * Refuses parameters that the route does not know, and known ones that are there more than once. It
+ * is called once the key is checked: nobody else is told which there are.
  *
  * @throws BanditError `invalid_request`, naming each of them
  */
-export function refuseUnknownQuery(request: IncomingMessage): void {
-  const known = (request as Expecting)[KNOWN]
-  if (known === undefined) return
+export function refuseUnknownQuery({ url = '' }: IncomingMessage, known: KnownQuery = []): void {
+  if (known === 'any' || !url.includes('?')) return
   const counts = new Map<string, number>()
-  for (const name of namesIn(request.url as string)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  for (const name of namesIn(url)) counts.set(name, (counts.get(name) ?? 0) + 1)
   const faults: Fault[] = []
   for (const [name, count] of counts) {
     if (!known.includes(name)) faults.push({ path: `?${name}`, message: `is unknown; ${allowed(known)}` })

@@ -11,7 +11,7 @@ import { unitFault, unitIn } from '../../bandit/facts.ts'
 import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../input/fields.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { BODY_LIMIT, readValue } from '../middleware/body.ts'
 import { ContextError, flagKeyIn, type OfrepCode } from './problem.ts'
 import { givesLists, LISTS, ofrepValue } from './value.ts'
@@ -20,8 +20,12 @@ import { givesLists, LISTS, ofrepValue } from './value.ts'
  * POST /ofrep/v1/evaluate/flags/:key, which SDKs on servers ask for each evaluation. A draft and a
  * winner need no unit.
  */
-export async function answerFlag(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { kind } = authenticate(context, request, 'assign')
+export async function answerFlag(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { kind }: Caller,
+): Promise<void> {
   const key = flagKeyIn(request.url ?? '') ?? ''
   context.catalogue.get(key)
   const { unit } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
@@ -38,8 +42,12 @@ export async function answerFlag(context: Context, request: IncomingMessage, res
  * in it moves while the unit keeps its arm. Without a unit the winners are answered, and whatever
  * draws an arm says that it needs one; where nothing can be answered, the request is refused.
  */
-export async function answerFlags(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { kind } = authenticate(context, request, 'assign')
+export async function answerFlags(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { kind }: Caller,
+): Promise<void> {
   const { unit, wanted } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
   const asked = context.catalogue
     .all()

@@ -2,7 +2,8 @@
 // for ever, and a new version has another address.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { BanditError } from '../../bandit/errors.ts'
 import type { Assets } from '../../views/html/frame.ts'
 import { WINDOW_CSS } from '../../views/html/window-style.ts'
@@ -38,8 +39,12 @@ export const ASSETS: Assets = {
 }
 
 /** Open to everybody: there is nothing in them that is not in the source. */
-export async function getAsset(_context: Context, request: Request, response: Response): Promise<void> {
-  const { digest, name } = request.params as { digest: string; name: string }
+export async function getAsset(
+  _context: Context,
+  request: Request<{ digest: string; name: string }>,
+  response: ServerResponse,
+): Promise<void> {
+  const { digest, name } = request.params
   const asset = digest === DIGEST ? FILES.get(name) : undefined
   if (asset === undefined) throw new BanditError('not_found', 'There is no such file in this version')
   answerBytes(response, asset.bytes, {

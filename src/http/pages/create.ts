@@ -1,6 +1,7 @@
 // /new: the form of a new experiment. One POST does all: it adds and takes out rows, checks,
 // creates, and starts.
-import type { Request, Response } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { BanditError, type Fault } from '../../bandit/errors.ts'
 import { createExperiment, setStatus } from '../../bandit/experiment/change-experiment.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
@@ -9,18 +10,28 @@ import { curlCommand } from '../../views/html/curl.ts'
 import type { Context } from '../context.ts'
 import { BLANK_FORM, definitionIn, readForm, reshaped } from '../input/definition-form.ts'
 import { parseDefinition } from '../input/parse-definition.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { readValue } from '../middleware/body.ts'
-import { viewerOf } from './as-page.ts'
 import { ASSETS } from './assets.ts'
 import { answerPage, originOf, sendTo } from './html.ts'
+import { viewerOf } from './page-answers.ts'
 
-export async function getCreate(context: Context, request: Request, response: Response): Promise<void> {
-  answerForm(context, request, response, { form: BLANK_FORM, faults: [], focus: null, status: 200 })
+export async function getCreate(
+  context: Context,
+  request: Request,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
+  answerForm(context, request, response, caller, { form: BLANK_FORM, faults: [], focus: null, status: 200 })
 }
 
-export async function postCreate(context: Context, request: Request, response: Response): Promise<void> {
-  const { name: actor } = authenticate(context, request, 'admin')
+export async function postCreate(
+  context: Context,
+  request: Request,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
+  const { name: actor } = caller
   const { form, deed } = readForm((await readValue(request)).value)
   const other = reshaped(form, deed)
   const { input, faults: unread } = definitionIn(other?.form ?? form)
@@ -30,7 +41,7 @@ export async function postCreate(context: Context, request: Request, response: R
   if (!isAsked || judged.definition === null || faults.length > 0) {
     const shown = { form: other?.form ?? form, focus: other?.focus ?? null }
     const told = isAsked ? faults : faults.filter(({ path }) => !isEmptyYet(shown.form, path))
-    return answerForm(context, request, response, { ...shown, faults: told, status: isAsked ? 400 : 200 })
+    return answerForm(context, request, response, caller, { ...shown, faults: told, status: isAsked ? 400 : 200 })
   }
   const { definition } = judged
   await createExperiment(context, definition, { actor, now: context.now(), salt: context.newSalt() })
@@ -45,8 +56,13 @@ interface Shown {
   readonly status: number
 }
 
-function answerForm(context: Context, request: Request, response: Response, { status, ...shown }: Shown): void {
-  const viewer = viewerOf(context, request, 'admin')
+function answerForm(
+  context: Context,
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+  { status, ...shown }: Shown,
+): void {
   const { key: name, ...body } = definitionIn(shown.form).input
   const key = typeof name === 'string' && name !== '' ? name : 'KEY'
   const command = curlCommand({
@@ -55,7 +71,7 @@ function answerForm(context: Context, request: Request, response: Response, { st
     body,
     keyVariable: context.keyring.isOpen ? null : 'PINWHEEL_KEY',
   })
-  answerPage(response, createPage({ ...shown, command, assets: ASSETS, viewer }), status)
+  answerPage(response, createPage({ ...shown, command, assets: ASSETS, viewer: viewerOf(request, caller) }), status)
 }
 
 /** The definition, or every fault that the interface itself would name. */

@@ -1,12 +1,13 @@
 // What the buttons of a page do: start, pause, stop, retire an arm; then the page is shown again.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { BanditError } from '../../bandit/errors.ts'
 import { applyDefinition, setStatus } from '../../bandit/experiment/change-experiment.ts'
 import { completeDefinition, definitionFaults } from '../../bandit/experiment/definition-input.ts'
 import type { Definition, Status } from '../../bandit/experiment/experiment.ts'
 import type { Context } from '../context.ts'
 import { fieldFaults, refuse, textRule } from '../input/fields.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { readValue } from '../middleware/body.ts'
 import { sendTo } from './html.ts'
 
@@ -15,9 +16,9 @@ export async function postStatusForm(
   to: Exclude<Status, 'draft'>,
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
+  { name: actor }: Caller,
 ): Promise<void> {
-  const { name: actor } = authenticate(context, request, 'admin')
   const { value = {} } = await readValue(request)
   refuse(fieldFaults(value, to === 'stopped' ? { winner: textRule } : {}))
   const { winner } = value as { winner?: string }
@@ -29,9 +30,9 @@ export async function postStatusForm(
 export async function postRetire(
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
+  { name: actor }: Caller,
 ): Promise<void> {
-  const { name: actor } = authenticate(context, request, 'admin')
   const { value = {} } = await readValue(request)
   refuse(fieldFaults(value, { arm: textRule }))
   const { arm } = value as { arm?: string }

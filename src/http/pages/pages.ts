@@ -1,21 +1,27 @@
 // The pages for people: the list of experiments at /, and one for each at /pages/:key, made once
 // for each change however many look.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import { buildExperimentView, buildListView, type ListView } from '../../bandit/report/experiment-view.ts'
 import { experimentPage, experimentPageSections } from '../../views/html/experiment-page.ts'
 import { overviewPage } from '../../views/html/overview-page.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import { metricIn } from '../routes/snapshots.ts'
-import { viewerOf } from './as-page.ts'
 import { ASSETS } from './assets.ts'
 import { answerPage, originOf } from './html.ts'
+import { viewerOf } from './page-answers.ts'
 import { PageCache } from './page-cache.ts'
 
-export async function getOverview(context: Context, request: Request, response: Response): Promise<void> {
-  const viewer = viewerOf(context, request)
+export async function getOverview(
+  context: Context,
+  request: Request,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
+  const viewer = viewerOf(request, caller)
   const origin = originOf(request)
   const { pages, listViews } = cachesOf(context)
   const revision = context.live.revision(null)
@@ -44,9 +50,10 @@ export async function getOverview(context: Context, request: Request, response: 
 export async function getExperimentPage(
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
-  const viewer = viewerOf(context, request)
+  const viewer = viewerOf(request, caller)
   const { experiment } = context.catalogue.get(request.params.key)
   const { key } = experiment.definition
   const metric = metricIn(request.query.metric, experiment.definition)
@@ -72,9 +79,8 @@ const PAGES = new Computations('pages')
 export async function getEvents(
   context: Context,
   request: Request<{ key?: string }>,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'read')
   const { key = null } = request.params
   if (key !== null) context.catalogue.get(key)
   context.live.watch(key, response)

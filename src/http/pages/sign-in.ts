@@ -1,5 +1,6 @@
 // /session: a person gives a key, and takes it back.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { BanditError } from '../../bandit/errors.ts'
 import { signInPage } from '../../views/html/sign-in-page.ts'
 import type { Context } from '../context.ts'
@@ -11,7 +12,7 @@ import { ASSETS } from './assets.ts'
 import { answerPage, sendTo } from './html.ts'
 
 /** Takes the key of a form, and keeps it in a cookie. */
-export async function postSession(context: Context, request: Request, response: Response): Promise<void> {
+export async function postSession(context: Context, request: Request, response: ServerResponse): Promise<void> {
   refuseOtherSites(request)
   const { value = {} } = await readValue(request)
   refuse(fieldFaults(value, { key: textRule, back: textRule }))
@@ -28,7 +29,7 @@ export async function postSession(context: Context, request: Request, response: 
   sendTo(response, here)
 }
 
-export async function postSessionEnd(_context: Context, request: Request, response: Response): Promise<void> {
+export async function postSessionEnd(_context: Context, request: Request, response: ServerResponse): Promise<void> {
   refuseOtherSites(request)
   forgetKey(request, response)
   sendTo(response, '/')

@@ -1,6 +1,9 @@
 // GET /experiments/:key/assignments.ndjson and .csv: every kept assignment with its outcomes,
 // streamed.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import { z } from 'zod'
+import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { giveWay } from '../../bandit/give-way.ts'
 import { outcomeOf } from '../../bandit/metrics/outcome.ts'
@@ -8,7 +11,8 @@ import type { UnitTotals } from '../../store/port.ts'
 import { csvText } from '../../views/csv/csv.ts'
 import { fileName, roomIn, timestamp } from '../answer.ts'
 import type { Context } from '../context.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import type { PlainRoute } from './route.ts'
+import { count, instant, share } from './shapes.ts'
 
 const PAGE = 500
 
@@ -17,13 +21,62 @@ const FACES = {
   csv: { type: 'text/csv; charset=utf-8', head: csvHead, row: csvRow },
 }
 
-export async function getAssignments(
+const assignmentLine = z
+  .object({
+    unit: z.string(),
+    arm: z.string(),
+    propensity: share,
+    snapshot: count,
+    assignedAt: instant,
+    outcomes: z.record(z.string(), z.number()),
+  })
+  .meta({ description: 'Each line.' })
+
+export const ASSIGNMENTS_ROUTES: readonly PlainRoute[] = [
+  assignmentsRoute('ndjson', 'Every kept assignment with its outcomes, as lines of JSON', {
+    description: 'A stream with an assignment on each line.',
+    content: {
+      'application/x-ndjson': {
+        schema: assignmentLine,
+        example: {
+          unit: 'u-17',
+          arm: 'mens',
+          propensity: 0.4125,
+          snapshot: 7,
+          assignedAt: '2026-11-22T10:00:00.000Z',
+          outcomes: { visit: 1 },
+        },
+      },
+    },
+  }),
+  assignmentsRoute('csv', 'Every kept assignment with its outcomes, as CSV', {
+    description: 'A stream of rows (RFC 4180).',
+    content: { 'text/csv': { schema: z.string() } },
+  }),
+]
+
+function assignmentsRoute(face: keyof typeof FACES, summary: string, answer: ZodOpenApiResponseObject): PlainRoute {
+  return {
+    method: 'GET',
+    path: `/experiments/:key/assignments.${face}`,
+    scope: 'read',
+    handler: (context, request, response) => getAssignments(face, context, request, response),
+    document: {
+      id: `getAssignments${face === 'csv' ? 'Csv' : 'Ndjson'}`,
+      tag: 'Reports',
+      summary,
+      answers: { 200: answer },
+      problems: ['experiment_not_found', 'store_unavailable'],
+    },
+  }
+}
+
+async function getAssignments(
   face: keyof typeof FACES,
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const { type, head, row } = FACES[face]
   const metricCount = experiment.definition.metrics.length

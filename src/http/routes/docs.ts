@@ -1,23 +1,11 @@
-// GET /openapi.json, and GET /docs, which shows it. Swagger UI comes from its package, and the page
+// GET /docs, which shows the OpenAPI document. Swagger UI comes from its package, and the page
 // asks no other host for anything.
 import { readFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import type { Request, Response } from 'express'
-import { answerBytes, answerText, JSON_ANSWER } from '../answer.ts'
+import { answerBytes, answerText } from '../answer.ts'
 import type { Context } from '../context.ts'
-
-let document: Promise<Buffer> | null = null
-
-export async function getOpenApi(_context: Context, _request: Request, response: Response): Promise<void> {
-  document ??= writeDocument()
-  answerBytes(response, await document, { 'Content-Type': JSON_ANSWER, 'Cache-Control': 'no-store' })
-}
-
-/** Loaded when it is asked for: a service that starts has better things to do. */
-async function writeDocument(): Promise<Buffer> {
-  const { openApiDocument } = await import('../openapi/document.ts')
-  return Buffer.from(`${JSON.stringify(openApiDocument())}\n`)
-}
+import type { PlainRoute } from './route.ts'
 
 /**
  * The icons in Swagger UI's style sheet are data: addresses; it needs nothing else beyond this
@@ -25,7 +13,7 @@ async function writeDocument(): Promise<Buffer> {
  */
 const POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 
-export async function getDocs(_context: Context, _request: Request, response: Response): Promise<void> {
+async function getDocs(_context: Context, _request: unknown, response: ServerResponse): Promise<void> {
   response.setHeader('Content-Security-Policy', POLICY)
   answerText(response, PAGE, 'text/html; charset=utf-8')
 }
@@ -64,16 +52,22 @@ const FILES = {
 
 type DocsFile = keyof typeof FILES
 
-export const DOCS_FILES = Object.keys(FILES) as DocsFile[]
+export const DOCS_ROUTES: readonly PlainRoute[] = [
+  { method: 'GET', path: '/docs', scope: null, query: 'any', handler: getDocs },
+  ...docsFileRoutes(),
+]
 
-export async function getDocsFile(
-  file: DocsFile,
-  _context: Context,
-  _request: Request,
-  response: Response,
-): Promise<void> {
-  const { type, read } = FILES[file]
-  answerBytes(response, await read(file), { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
+function docsFileRoutes(): PlainRoute[] {
+  return (Object.keys(FILES) as DocsFile[]).map(file => ({
+    method: 'GET',
+    path: `/docs/${file}`,
+    scope: null,
+    query: 'any',
+    handler: async (_context, _request, response) => {
+      const { type, read } = FILES[file]
+      answerBytes(response, await read(file), { 'Content-Type': type, 'Cache-Control': 'max-age=3600' })
+    },
+  }))
 }
 
 /**

@@ -1,22 +1,74 @@
 // POST /experiments/:key/evaluate: what other weights, or one arm for everybody, would have been
 // worth.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import { z } from 'zod'
 import { MAX_ARMS } from '../../bandit/experiment/definition-input.ts'
 import { evaluate, targetFaults } from '../../bandit/report/evaluate.ts'
 import { answerJson } from '../answer.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
 import { fieldFaults, refuse } from '../input/fields.ts'
-import { authenticate } from '../middleware/authenticate.ts'
 import { readValue } from '../middleware/body.ts'
+import { interval, level } from './report-schema.ts'
+import { answers, type PlainRoute } from './route.ts'
+import { COMPUTED_PROBLEMS, count, share } from './shapes.ts'
 import { metricIn } from './snapshots.ts'
 
-export async function postEvaluate(
+const weights = z.record(z.string(), share)
+
+const evaluationSchema = z.object({
+  experiment: z.string(),
+  metric: z.string(),
+  weights,
+  value: z.object({ ...interval, level }).describe('The mean outcome under these weights.'),
+  units: count,
+  batches: count,
+  notes: z.array(z.string()),
+})
+
+export const EVALUATE_ROUTE: PlainRoute = {
+  method: 'POST',
+  path: '/experiments/:key/evaluate',
+  scope: 'read',
+  handler: postEvaluate,
+  document: {
+    id: 'evaluate',
+    tag: 'Reports',
+    summary: 'The mean outcome had you used other shares, or a single arm',
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z.strictObject({
+            weights: weights.optional().describe('By arm, with the sum 1. Either these or an `arm`.'),
+            arm: z.string().optional().describe('One arm for everybody.'),
+            metric: z.string().optional().describe('The primary one unless given.'),
+          }),
+          examples: { weights: { value: { weights: { control: 0.5, mens: 0.5 } } }, arm: { value: { arm: 'mens' } } },
+        },
+      },
+    },
+    answers: {
+      200: answers('The mean outcome with its confidence sequence.', evaluationSchema, {
+        experiment: 'spring-email',
+        metric: 'visit',
+        weights: { control: 0.5, mens: 0.5 },
+        value: { estimate: 0.144, rawEstimate: 0.144, lower: 0.139, upper: 0.149, level: 0.95 },
+        units: 64_000,
+        batches: 212,
+        notes: [],
+      }),
+    },
+    problems: COMPUTED_PROBLEMS,
+  },
+}
+
+async function postEvaluate(
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'read')
   context.catalogue.get(request.params.key)
   const { value: body } = await readValue(request)
   // Looked up anew, because an arm may have been added while the body was on its way.

@@ -1,5 +1,7 @@
 // GET /experiments/:key/report in its formats, by suffix, by ?format= or by Accept.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import { z } from 'zod'
 import { BanditError } from '../../bandit/errors.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { giveWay, inTurns } from '../../bandit/give-way.ts'
@@ -15,7 +17,9 @@ import { answerText, fileName, timestamp } from '../answer.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
 import { refuse } from '../input/fields.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import { reportSchema } from './report-schema.ts'
+import { json, type PlainRoute } from './route.ts'
+import { COMPUTED_PROBLEMS, metricInQuery } from './shapes.ts'
 import { metricIn } from './snapshots.ts'
 
 const FACES = {
@@ -32,20 +36,61 @@ const FACES = {
   svg: { type: 'image/svg+xml', render: intervalPlot },
 } as const satisfies Record<string, { type: string; render: (facts: Report) => string | Promise<string> }>
 
-export type Face = keyof typeof FACES
+type Face = keyof typeof FACES
 
-export const FACE_SUFFIXES = Object.keys(FACES) as Face[]
+const FACE_SUFFIXES = Object.keys(FACES) as Face[]
+
+const FACE_CONTENTS = {
+  json: json(reportSchema),
+  txt: { 'text/plain': { schema: z.string() } },
+  csv: { 'text/csv': { schema: z.string() } },
+  html: { 'text/html': { schema: z.string() } },
+  svg: { 'image/svg+xml': { schema: z.string() } },
+} as const satisfies Record<Face, object>
+
+const reportQuery = metricInQuery.extend({
+  format: z
+    .enum(FACE_SUFFIXES)
+    .optional()
+    .meta({ description: 'The format, whatever Accept says. Beside a suffix it must be the same.' }),
+})
+
+export const REPORT_ROUTES: readonly PlainRoute[] = [reportRoute(null), ...FACE_SUFFIXES.map(reportRoute)]
+
+function reportRoute(face: Face | null): PlainRoute {
+  // Without a suffix JSON alone: with every format listed, the types of clients would take any
+  // report for text.
+  const content = FACE_CONTENTS[face ?? 'json']
+  return {
+    method: 'GET',
+    path: `/experiments/:key/report${face === null ? '' : `.${face}`}`,
+    scope: 'read',
+    query: ['metric', 'format'],
+    handler: (context, request, response) => getReport(face, context, request, response),
+    document: {
+      id: face === null ? 'getReport' : `getReport${face[0]?.toUpperCase()}${face.slice(1)}`,
+      tag: 'Reports',
+      summary: face === null ? 'The report' : `The report as ${face}`,
+      ...(face === null && {
+        description:
+          'Valid at every look, however the allocation moved. JSON, unless `format` or `Accept` asks for one of the other formats: they have addresses of their own.',
+      }),
+      parameters: { query: reportQuery },
+      answers: { 200: { description: 'The report.', content } },
+      problems: [...COMPUTED_PROBLEMS, ...(face === null ? (['not_acceptable'] as const) : [])],
+    },
+  }
+}
 
 /**
  * `face`: of the suffix; null: as `?format=` says, else as Accept says, JSON where it says nothing.
  */
-export async function getReport(
+async function getReport(
   face: Face | null,
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const metric = metricIn(request.query.metric, experiment.definition)
   const given = formatIn(request.query.format, face) ?? acceptedFace(request)

@@ -1,15 +1,17 @@
-// POST /rewards: one event, a list of events, or a stream of them.
+// POST /rewards: one event, a list of events, or a stream of them. Events are checked by hand; the
+// schema says the same, and a test holds them to it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
-import { BanditError, type Fault, StoreUnavailableError } from '../../bandit/errors.ts'
+import { z } from 'zod'
+import { BanditError, type ErrorCode, type Fault, StoreUnavailableError } from '../../bandit/errors.ts'
 import { type Reward, unitIn } from '../../bandit/facts.ts'
-import { type RewardResult, recordRewards } from '../../bandit/rewards.ts'
+import { MAX_REWARD_VALUE, type RewardResult, recordRewards } from '../../bandit/rewards.ts'
 import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { RejectionMessages } from '../events/rejection-messages.ts'
 import { fieldFaults, isObject, nameRule, refuse, unitRule } from '../input/fields.ts'
 import { instantFault, instantOf } from '../input/instants.ts'
-import { authenticate, type Caller } from '../middleware/authenticate.ts'
+import type { Caller } from '../middleware/authenticate.ts'
 import {
   BATCH_LIMIT,
   chunksOf,
@@ -24,7 +26,10 @@ import {
 } from '../middleware/body.ts'
 import { linesOf } from '../middleware/lines.ts'
 import { spendMore, spendSlowly } from '../middleware/rate-limit.ts'
-import { sendProblem } from '../problem.ts'
+import { STATUSES, sendProblem } from '../problem.ts'
+import { nameSchema, unitSchema } from './assign.ts'
+import { answers, type HotRoute } from './route.ts'
+import { count, sentInstant } from './shapes.ts'
 
 /** So many events share a transaction, and a turn of the event loop; more would hold others up. */
 const SLICE = 500
@@ -40,12 +45,111 @@ const MAX_LINE_BYTES = 64 * 1024
 /** A longer stream is answered with its counts and its rejected lines only. */
 export const MAX_RESULTS = 10_000
 
-export async function answerRewards(
+export const rewardSchema = z
+  .strictObject({
+    unit: unitSchema,
+    metric: z
+      .string()
+      .min(1)
+      .meta({ description: 'The key of a metric.', examples: ['visit'] }),
+    value: z
+      .number()
+      .min(-MAX_REWARD_VALUE)
+      .max(MAX_REWARD_VALUE)
+      .optional()
+      .describe('Adds to the unit’s total; a negative one corrects an earlier one.')
+      .meta({ default: 1 }),
+    experiment: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The one experiment that it is meant for. Without it the event counts in each that has the metric and the unit.',
+      ),
+    id: nameSchema
+      .optional()
+      .describe('Makes the event count once for each experiment and metric, however often it is sent.'),
+    at: sentInstant
+      .optional()
+      .describe('When it happened, with a time zone, at most five minutes ahead of the service’s clock. Default: now.'),
+  })
+  .meta({ id: 'Reward' })
+
+export const resultSchema = z.object({
+  status: z
+    .enum(['recorded', 'duplicate', 'unassigned', 'late', 'rejected'])
+    .describe(
+      '`duplicate`: the id was there before. `unassigned`: no experiment has the unit. `late`: before the assignment, or after the window: stored, not counted. `rejected`: see `code` and `message`.',
+    ),
+  clipped: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The reward was recorded, and the unit’s total then lies outside the metric’s range, so that its outcome is the range’s end.',
+    ),
+  code: z
+    .enum(Object.keys(STATUSES) as ErrorCode[])
+    .optional()
+    .describe('Of what was rejected.'),
+  message: z.string().optional().describe('Why it was rejected.'),
+  line: count.optional().describe('In a stream: the line, from 1.'),
+})
+
+const summarySchema = z
+  .object({
+    recorded: count,
+    duplicate: count,
+    unassigned: count,
+    late: count,
+    rejected: count,
+    results: z
+      .array(resultSchema)
+      .describe('One for each event, in their order; of a stream of over 10,000 the rejected ones only.'),
+  })
+  .meta({ id: 'RewardSummary' })
+
+const EVENT = { unit: 'u-17', metric: 'visit', value: 1, id: 'evt-991', at: '2026-11-22T10:05:00Z' }
+
+export const REWARD_ROUTE: HotRoute = {
+  method: 'POST',
+  path: '/rewards',
+  scope: 'reward',
+  bodyLimit: BATCH_LIMIT,
+  handler: postRewards,
+  document: {
+    id: 'recordRewards',
+    tag: 'Rewards',
+    summary: 'Record what happened to units',
+    description: `One event, a list of up to ${MAX_LIST_EVENTS.toLocaleString('en-US')}, or a stream of any length with an event on each line. The good events of a call are recorded whatever is wrong with others; a single one that is rejected is a 400. What is answered \`recorded\` is on disk.`,
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z.union([rewardSchema, z.array(rewardSchema).max(MAX_LIST_EVENTS)]),
+          examples: { one: { value: EVENT }, list: { value: [EVENT, { unit: 'u-18', metric: 'visit' }] } },
+        },
+        'application/x-www-form-urlencoded': { schema: rewardSchema, example: EVENT },
+        'application/x-ndjson': { schema: rewardSchema.meta({ description: 'Each line.' }), example: EVENT },
+      },
+    },
+    answers: {
+      200: answers('What became of each event.', summarySchema, {
+        ...noCounts(),
+        recorded: 1,
+        results: [{ status: 'recorded' }],
+      }),
+    },
+    problems: ['experiment_not_found', 'metric_not_found', 'store_unavailable'],
+    statuses: { experiment_not_found: 400, metric_not_found: 400 },
+  },
+}
+
+async function postRewards(
   context: Context,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
-  const caller = authenticate(context, request, 'reward')
   if (mediaTypeOf(request) === NDJSON_TYPE) return answerJson(response, await recordStream(context, request, caller))
   const { value, isForm } = await readValue(request, BATCH_LIMIT, TYPES, caller.kind)
   if (Array.isArray(value)) return answerJson(response, await recordList(context, value, caller))

@@ -1,5 +1,7 @@
 // GET /experiments/:key/snapshots: the ledger itself, so that any result can be recomputed outside.
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import { z } from 'zod'
 import { BanditError } from '../../bandit/errors.ts'
 import { type Definition, primaryMetricOf } from '../../bandit/experiment/experiment.ts'
 import { readKnownLedger } from '../../bandit/known-ledger.ts'
@@ -9,17 +11,81 @@ import type { Batch } from '../../stats/ledger.ts'
 import type { SnapshotHead } from '../../store/port.ts'
 import { answerList, timestamp } from '../answer.ts'
 import type { Context } from '../context.ts'
-import { authenticate } from '../middleware/authenticate.ts'
+import { answers, type PlainRoute } from './route.ts'
+import { count, instant, metricInQuery, READ_PROBLEMS, share } from './shapes.ts'
 
 /** An answer holds at most so many snapshots; `?after=` the last one asks for more. */
 const PAGE = 1_000
 
-export async function getSnapshots(
+const snapshotsSchema = z.object({
+  experiment: z.string(),
+  metric: z.string(),
+  snapshots: z.array(
+    z.object({
+      snapshot: count,
+      createdAt: instant,
+      reason: z.enum(['start', 'refresh', 'change']),
+      mature: z.boolean().describe('Whether the windows of all its units are over.'),
+      allDecided: z
+        .boolean()
+        .describe(
+          'Whether every active arm had a verdict by then; looked for only while the policy’s exploration waits for it.',
+        ),
+      propensities: z.record(z.string(), share),
+      tallies: z.record(z.string(), z.object({ units: count, sum: z.number(), sumOfSquares: z.number() })),
+    }),
+  ),
+})
+
+export const SNAPSHOT_ROUTE: PlainRoute = {
+  method: 'GET',
+  path: '/experiments/:key/snapshots',
+  scope: 'read',
+  query: ['metric', 'after'],
+  handler: getSnapshots,
+  document: {
+    id: 'getSnapshots',
+    tag: 'Reports',
+    summary: 'The ledger, snapshot by snapshot',
+    description: 'Oldest first, 1,000 at a time: what every number of a report can be recomputed from.',
+    parameters: {
+      query: metricInQuery.extend({
+        after: z
+          .string()
+          .regex(/^\d{1,9}$/)
+          .optional()
+          .meta({ description: 'The number of a snapshot, to go on after it.', examples: ['1000'] }),
+      }),
+    },
+    answers: {
+      200: answers('Snapshots with their propensities and tallies by arm.', snapshotsSchema, {
+        experiment: 'spring-email',
+        metric: 'visit',
+        snapshots: [
+          {
+            snapshot: 1,
+            createdAt: '2026-11-01T09:00:00.000Z',
+            reason: 'start',
+            mature: true,
+            allDecided: false,
+            propensities: { control: 0.5, mens: 0.5 },
+            tallies: {
+              control: { units: 17, sum: 2, sumOfSquares: 2 },
+              mens: { units: 15, sum: 3, sumOfSquares: 3 },
+            },
+          },
+        ],
+      }),
+    },
+    problems: READ_PROBLEMS,
+  },
+}
+
+async function getSnapshots(
   context: Context,
   request: Request<{ key: string }>,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
-  authenticate(context, request, 'read')
   const { experiment } = context.catalogue.get(request.params.key)
   const { definition } = experiment
   const metric = metricIn(request.query.metric, definition)

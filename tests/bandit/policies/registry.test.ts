@@ -3,7 +3,7 @@ import { completeDefinition } from '../../../src/bandit/experiment/definition-in
 import { propensitiesOf } from '../../../src/bandit/policies/propensities.ts'
 import { LEARNING_TYPES, learns, POLICIES, POLICY_TYPES, weighOf } from '../../../src/bandit/policies/registry.ts'
 import { definitionSchema } from '../../../src/http/input/definition-schema.ts'
-import { openApiDocument } from '../../../src/http/openapi/document.ts'
+import { openApiDocument } from '../../../src/http/openapi.ts'
 import { betaPosterior } from '../../../src/stats/belief/posterior.ts'
 
 const prior = { alpha: 1, beta: 1 }

@@ -1,11 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Keyring } from '../../../src/access/keyring.ts'
+import { createApp } from '../../../src/http/app.ts'
 import type { Context } from '../../../src/http/context.ts'
-import { sendProblem } from '../../../src/http/problem.ts'
-import { postSimulate } from '../../../src/http/routes/simulate.ts'
 import { completeSimulation } from '../../../src/simulation/design.ts'
 import { simulate } from '../../../src/simulation/simulate.ts'
 
@@ -22,17 +20,16 @@ const design = {
 let url = ''
 let adminKey: string | null = null
 let failures: unknown[] = []
-const app = express()
-app.post('/simulate', (request, response) => {
-  // It asks of its context who may ask, and nothing else.
-  const context = { keyring: new Keyring({ adminKey, rate: null }), now: Date.now } as Context
-  postSimulate(context, request, response).catch(error => {
-    failures.push(error)
-    sendProblem(response, error)
-  })
-})
-app.get('/quick', (_request, response) => void response.end('here'))
-const server = createServer(app)
+// The routes ask of their context who may ask, and for metrics and the log; nothing else here.
+const context = {
+  get keyring() {
+    return new Keyring({ adminKey, rate: null })
+  },
+  now: Date.now,
+  metrics: { request: () => {} },
+  log: { info: () => {}, error: (entry: unknown) => failures.push(entry) },
+} as unknown as Context
+const server = createServer(createApp(context))
 
 beforeAll(async () => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -117,7 +114,7 @@ describe('POST /simulate', () => {
     const reader = long.body?.getReader()
     await reader?.read()
     // Answered while the simulation of many seconds is under way.
-    expect(await (await fetch(`${url}/quick`)).text()).toBe('here')
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
     leaving.abort()
     await reader?.read().catch(() => undefined)
     // The next one has its turn at once: the one before has ended.

@@ -1,7 +1,7 @@
 // Watches a service in a test: every status that an operation answers must be listed in the OpenAPI
 // document.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { openApiDocument } from '../../../src/http/openapi/document.ts'
+import { openApiDocument } from '../../../src/http/openapi.ts'
 import { Interface } from './interface.ts'
 
 /** What any request can meet; the document's `default` response stands for it. */

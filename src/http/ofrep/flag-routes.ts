@@ -1,8 +1,11 @@
-// The two addresses of OFREP, in its words.
+// The two addresses of OFREP and their documentation, in OFREP's terms.
 import { z } from 'zod'
-import { unitSchema } from './assign.ts'
-import type { Operation } from './operation.ts'
-import { count, keyInPath, share } from './shapes.ts'
+import { BODY_LIMIT } from '../middleware/body.ts'
+import { unitSchema } from '../routes/assign.ts'
+import { answers, type HotRoute, json } from '../routes/route.ts'
+import { count, share } from '../routes/shapes.ts'
+import { answerFlag, answerFlags } from './ofrep.ts'
+import { FLAGS_PATH } from './problem.ts'
 
 const REQUEST = { context: { targetingKey: 'u-17' } }
 const EVALUATION = {
@@ -58,46 +61,45 @@ const changeInQuery = z.object({
   flagConfigLastModified: z.string().optional().describe('As clients append it after a change; not read.'),
 })
 
-const body = { required: true, content: { 'application/json': { schema: contextSchema, example: REQUEST } } }
-
-const PROBLEMS = [
-  'invalid_request',
-  'invalid_json',
-  'body_too_large',
-  'unsupported_media_type',
-  'store_unavailable',
-  'overloaded',
-] as const
+const body = { required: true, content: json(contextSchema, REQUEST) }
 
 /** OFREP knows few. */
 const STATUSES = { body_too_large: 400, unsupported_media_type: 400, store_unavailable: 500, overloaded: 429 } as const
 
-export const OFREP_OPERATIONS: readonly Operation[] = [
-  {
-    method: 'post',
-    path: '/ofrep/v1/evaluate/flags/{key}',
+const common = {
+  method: 'POST',
+  scope: 'assign',
+  bodyLimit: BODY_LIMIT,
+  query: Object.keys(changeInQuery.shape),
+} as const
+
+export const FLAG_ROUTE: HotRoute = {
+  ...common,
+  path: `${FLAGS_PATH}/:key`,
+  handler: answerFlag,
+  document: {
     id: 'evaluateFlag',
     tag: 'Assignment',
     summary: 'The arm of a unit, for OpenFeature clients on servers',
     description: 'OFREP 0.3. An evaluation assigns the unit as /assign does.',
-    scope: 'assign',
-    parameters: { path: keyInPath, query: changeInQuery },
+    parameters: { query: changeInQuery },
     body,
-    answers: {
-      200: { description: 'The arm.', content: { 'application/json': { schema: evaluationSchema } } },
-    },
-    problems: [...PROBLEMS, 'experiment_not_found'],
+    answers: { 200: answers('The arm.', evaluationSchema) },
+    problems: ['experiment_not_found', 'store_unavailable'],
     statuses: STATUSES,
     isOfrep: true,
   },
-  {
-    method: 'post',
-    path: '/ofrep/v1/evaluate/flags',
+}
+
+export const FLAGS_ROUTE: HotRoute = {
+  ...common,
+  path: FLAGS_PATH,
+  handler: answerFlags,
+  document: {
     id: 'evaluateFlags',
     tag: 'Assignment',
     summary: 'The arms of a unit in all experiments but drafts, for OpenFeature clients on pages',
     description: 'OFREP 0.3. Assigns the unit in each running experiment, or in those that the context names.',
-    scope: 'assign',
     parameters: {
       header: z.object({ 'If-None-Match': z.string().optional().describe('The ETag of the last answer.') }),
       query: changeInQuery,
@@ -105,22 +107,17 @@ export const OFREP_OPERATIONS: readonly Operation[] = [
     body,
     answers: {
       200: {
-        description: 'The arms.',
+        ...answers(
+          'The arms.',
+          z.object({ flags: z.array(z.union([evaluationSchema, failureSchema])), metadata: z.object({}) }),
+          { flags: [EVALUATION], metadata: {} },
+        ),
         headers: { ETag: { schema: { type: 'string' }, description: 'Of this very answer, the unit included.' } },
-        content: {
-          'application/json': {
-            schema: z.object({
-              flags: z.array(z.union([evaluationSchema, failureSchema])),
-              metadata: z.object({}),
-            }),
-            example: { flags: [EVALUATION], metadata: {} },
-          },
-        },
       },
       304: { description: 'The arms are as they were.' },
     },
-    problems: PROBLEMS,
+    problems: ['store_unavailable'],
     statuses: STATUSES,
     isOfrep: true,
   },
-]
+}

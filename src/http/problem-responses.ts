@@ -2,9 +2,9 @@
 // it can answer with.
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
-import { BanditError, type ErrorCode } from '../../bandit/errors.ts'
-import { OFREP_CODES, ofrepProblem } from '../ofrep/problem.ts'
-import { STATUSES, TITLES } from '../problem.ts'
+import { BanditError, type ErrorCode } from '../bandit/errors.ts'
+import { OFREP_CODES, ofrepProblem } from './ofrep/problem.ts'
+import { STATUSES, TITLES } from './problem.ts'
 import { problemExample } from './problem-examples.ts'
 
 const CODES = [...(Object.keys(STATUSES) as ErrorCode[]), 'internal_error'] as const

@@ -1,16 +1,16 @@
 // Every answer that the document promises is provoked once, from a real service, and is as it was
 // promised.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SCOPES } from '../../../src/access/key.ts'
-import { UNMEASURED_TYPES } from '../../../src/http/events/segment-events.ts'
-import { openApiDocument } from '../../../src/http/openapi/document.ts'
-import type { Store } from '../../../src/store/port.ts'
-import { faultyStore } from '../../support/faulty-store.ts'
-import type { Answer } from '../../support/http/answer.ts'
-import { Interface, type PromisedOperation } from '../../support/http/interface.ts'
-import { bearer, giveKey } from '../../support/http/keys.ts'
-import { RawConnection, requestHead } from '../../support/http/raw-http.ts'
-import { emailDefinition, type Service, startService } from '../../support/http/service.ts'
+import { SCOPES } from '../../src/access/key.ts'
+import { UNMEASURED_TYPES } from '../../src/http/events/segment-events.ts'
+import { openApiDocument } from '../../src/http/openapi.ts'
+import type { Store } from '../../src/store/port.ts'
+import { faultyStore } from '../support/faulty-store.ts'
+import type { Answer } from '../support/http/answer.ts'
+import { Interface, type PromisedOperation } from '../support/http/interface.ts'
+import { bearer, giveKey } from '../support/http/keys.ts'
+import { RawConnection, requestHead } from '../support/http/raw-http.ts'
+import { emailDefinition, type Service, startService } from '../support/http/service.ts'
 
 const UNIT = { context: { targetingKey: 'u-17' } }
 const TRACK = { event: 'visit', userId: 'u-17' }

@@ -2,8 +2,8 @@
 // bodies.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { assignSchema, batchSchema } from '../../../src/http/openapi/assign.ts'
-import { rewardSchema } from '../../../src/http/openapi/rewards.ts'
+import { assignSchema, batchSchema } from '../../../src/http/routes/assign.ts'
+import { rewardSchema } from '../../../src/http/routes/rewards.ts'
 import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
 let service: Service

@@ -1,12 +1,14 @@
-// Rewards in the shapes of event SDKs and of CloudEvents.
+// The addresses where event SDKs and senders of CloudEvents post, and their documentation.
 import { z } from 'zod'
 import type { ErrorCode } from '../../bandit/errors.ts'
-import { UNMEASURED_TYPES } from '../events/segment-events.ts'
-import { MAX_ERRORS } from '../events/sent-events.ts'
+import { BATCH_LIMIT } from '../middleware/body.ts'
 import { STATUSES } from '../problem.ts'
-import type { Operation } from './operation.ts'
-import { resultSchema } from './rewards.ts'
-import { count, sentInstant } from './shapes.ts'
+import { resultSchema } from '../routes/rewards.ts'
+import { answers, type HotRoute, json } from '../routes/route.ts'
+import { count, sentInstant } from '../routes/shapes.ts'
+import { answerCloudEvents } from './cloud-events.ts'
+import { answerSegmentBatch, answerSegmentTrack, answerUnmeasured, UNMEASURED_TYPES } from './segment-events.ts'
+import { MAX_ERRORS } from './sent-events.ts'
 
 const time = sentInstant.optional()
 const maybeText = z.string().nullable().optional()
@@ -75,95 +77,86 @@ const summarySchema = z
 
 const NONE = { recorded: 0, duplicate: 0, unassigned: 0, late: 0, rejected: 0, ignored: 0 }
 
-const answers = {
-  200: {
-    description: 'What became of each event.',
-    content: {
-      'application/json': {
-        schema: summarySchema,
-        example: { success: true, ...NONE, recorded: 1, results: [{ status: 'recorded' }] },
-      },
-    },
-  },
+const summary = {
+  200: answers('What became of each event.', summarySchema, {
+    success: true,
+    ...NONE,
+    recorded: 1,
+    results: [{ status: 'recorded' }],
+  }),
 }
 
-const common = { method: 'post', tag: 'Rewards', scope: 'reward' } as const
+const common = { method: 'POST', scope: 'reward', bodyLimit: BATCH_LIMIT, query: 'any' } as const
 
-const PROBLEMS = [
-  'invalid_request',
-  'invalid_json',
-  'body_too_large',
-  'unsupported_media_type',
-  'store_unavailable',
-  'overloaded',
-] as const
-
-export const SENT_EVENT_OPERATIONS: readonly Operation[] = [
+export const EVENT_ROUTES: readonly HotRoute[] = [
   {
     ...common,
     path: '/v1/batch',
-    id: 'recordBatch',
-    summary: 'Events as the SDKs of Segment and RudderStack send them',
-    description:
-      'Calls of the type `track` are rewards; all others, and events that no experiment measures, are ignored.',
-    body: {
-      required: true,
-      content: {
-        'application/json': {
-          schema: z.looseObject({ batch: z.array(z.unknown()), sentAt: time }),
-          example: { batch: [{ type: 'track', ...TRACK }], sentAt: '2026-11-22T10:05:00Z' },
-        },
+    handler: answerSegmentBatch,
+    document: {
+      id: 'recordBatch',
+      tag: 'Rewards',
+      summary: 'Events as the SDKs of Segment and RudderStack send them',
+      description:
+        'Calls of the type `track` are rewards; all others, and events that no experiment measures, are ignored.',
+      body: {
+        required: true,
+        content: json(z.looseObject({ batch: z.array(z.unknown()), sentAt: time }), {
+          batch: [{ type: 'track', ...TRACK }],
+          sentAt: '2026-11-22T10:05:00Z',
+        }),
       },
+      answers: summary,
+      problems: ['store_unavailable'],
     },
-    answers,
-    problems: PROBLEMS,
   },
   {
     ...common,
     path: '/v1/track',
-    id: 'recordTrack',
-    summary: 'One such event',
-    description: 'One that is rejected is a 400.',
-    body: { required: true, content: { 'application/json': { schema: trackSchema, example: TRACK } } },
-    answers,
-    problems: PROBLEMS,
+    handler: answerSegmentTrack,
+    document: {
+      id: 'recordTrack',
+      tag: 'Rewards',
+      summary: 'One such event',
+      description: 'One that is rejected is a 400.',
+      body: { required: true, content: json(trackSchema, TRACK) },
+      answers: summary,
+      problems: ['store_unavailable'],
+    },
   },
   ...UNMEASURED_TYPES.map(
-    (type): Operation => ({
+    (type): HotRoute => ({
       ...common,
       path: `/v1/${type}`,
-      id: `ignore${type.charAt(0).toUpperCase()}${type.slice(1)}`,
-      summary: `Takes \`${type}\` calls, and ignores them`,
-      answers: {
-        200: {
-          description: 'It was ignored.',
-          content: {
-            'application/json': { schema: z.object({ success: z.literal(true) }), example: { success: true } },
-          },
-        },
+      handler: answerUnmeasured,
+      document: {
+        id: `ignore${type.charAt(0).toUpperCase()}${type.slice(1)}`,
+        tag: 'Rewards',
+        summary: `Takes \`${type}\` calls, and ignores them`,
+        answers: { 200: answers('It was ignored.', z.object({ success: z.literal(true) }), { success: true }) },
       },
-      problems: ['overloaded'],
     }),
   ),
   {
     ...common,
     path: '/v1/events',
-    id: 'recordCloudEvents',
-    summary: 'CloudEvents 1.0',
-    description:
-      'One event in the structured or, with the headers `ce-…`, in the binary mode, or a batch. A single one that is rejected is a 400; those that no experiment measures are ignored.',
-    body: {
-      required: true,
-      content: {
-        'application/cloudevents+json': { schema: cloudEventSchema, example: CLOUD_EVENT },
-        'application/cloudevents-batch+json': { schema: z.array(cloudEventSchema), example: [CLOUD_EVENT] },
-        'application/json': {
-          schema: z.unknown().describe('The data of an event in the binary mode.'),
-          example: CLOUD_EVENT.data,
+    handler: answerCloudEvents,
+    document: {
+      id: 'recordCloudEvents',
+      tag: 'Rewards',
+      summary: 'CloudEvents 1.0',
+      description:
+        'One event in the structured or, with the headers `ce-…`, in the binary mode, or a batch. A single one that is rejected is a 400; those that no experiment measures are ignored.',
+      body: {
+        required: true,
+        content: {
+          'application/cloudevents+json': { schema: cloudEventSchema, example: CLOUD_EVENT },
+          'application/cloudevents-batch+json': { schema: z.array(cloudEventSchema), example: [CLOUD_EVENT] },
+          ...json(z.unknown().describe('The data of an event in the binary mode.'), CLOUD_EVENT.data),
         },
       },
+      answers: summary,
+      problems: ['store_unavailable'],
     },
-    answers,
-    problems: PROBLEMS,
   },
 ]

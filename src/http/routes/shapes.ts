@@ -1,5 +1,6 @@
 // Shapes that the answers of several subjects share, and the parameters of several addresses.
 import { z } from 'zod'
+import type { ErrorCode } from '../../bandit/errors.ts'
 import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metrics/metric.ts'
 import { GOALS } from '../../stats/goal.ts'
 import { instantFault } from '../input/instants.ts'
@@ -34,3 +35,13 @@ export const keyInPath = z.object({
 export const metricInQuery = z.object({
   metric: z.string().optional().meta({ description: 'The key of a metric; the primary one unless given.' }),
 })
+
+/** The refusals of what is read of one experiment. */
+export const READ_PROBLEMS = [
+  'experiment_not_found',
+  'metric_not_found',
+  'store_unavailable',
+] as const satisfies readonly ErrorCode[]
+
+/** The same where it is computed too, so that too many may ask at once. */
+export const COMPUTED_PROBLEMS = [...READ_PROBLEMS, 'overloaded'] as const

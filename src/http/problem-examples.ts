@@ -1,6 +1,6 @@
 // A refusal of each code, as it is answered.
-import type { ErrorCode, Fault } from '../../bandit/errors.ts'
-import { TITLES } from '../problem.ts'
+import type { ErrorCode, Fault } from '../bandit/errors.ts'
+import { TITLES } from './problem.ts'
 
 export function problemExample(code: ErrorCode | 'internal_error', status: number) {
   const title = TITLES[status] ?? 'Refused'
