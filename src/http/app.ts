@@ -70,7 +70,7 @@ function mount(app: Express, routes: readonly Route[], context: Context, admissi
       if (route !== undefined) return serve(context, route, admission, request as PathRequest, response)
       context.metrics.request(knownMethod(request.method), path, 405, 0)
       response.setHeader('Allow', methods.includes('GET') ? ['HEAD', ...methods] : methods)
-      const message = `${request.method} is not allowed at ${request.path}; there is ${methods.join(', ')}`
+      const message = `${request.method} is not allowed for ${request.path}; allowed: ${methods.join(', ')}`
       sendProblem(response, new BanditError('method_not_allowed', message))
     })
   }

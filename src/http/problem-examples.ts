@@ -1,11 +1,10 @@
 // A refusal of each code, as it is answered.
 import type { ErrorCode, Fault } from '../bandit/errors.ts'
-import { TITLES } from './problem.ts'
+import { titleOf } from './problem.ts'
 
 export function problemExample(code: ErrorCode | 'internal_error', status: number) {
-  const title = TITLES[status] ?? 'Refused'
   const { detail, ...faults } = EXAMPLES[code]
-  return { type: 'about:blank', title, status, detail, code, requestId: REQUEST_ID, ...faults }
+  return { type: 'about:blank', title: titleOf(status), status, detail, code, requestId: REQUEST_ID, ...faults }
 }
 
 const REQUEST_ID = '6f1c1ae2-7f3e-4f6b-9a54-0d8f3a0e4a51'
@@ -42,7 +41,7 @@ const EXAMPLES = {
     errors: [{ path: 'winner', message: 'must be one of its arms: control, mens, womens' }],
   },
   not_found: { detail: 'There is nothing at GET /nothing' },
-  method_not_allowed: { detail: 'GET is not allowed at /assign; there is POST' },
+  method_not_allowed: { detail: 'GET is not allowed for /assign; allowed: POST' },
   not_acceptable: {
     detail: 'A report can be had as application/json, text/plain, text/csv, text/html, image/svg+xml, not as image/png',
   },

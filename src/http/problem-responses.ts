@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import { BanditError, type ErrorCode } from '../bandit/errors.ts'
 import { OFREP_CODES, ofrepProblem } from './ofrep/problem.ts'
-import { STATUSES, TITLES } from './problem.ts'
+import { STATUSES, titleOf } from './problem.ts'
 import { problemExample } from './problem-examples.ts'
 
 const CODES = [...(Object.keys(STATUSES) as ErrorCode[]), 'internal_error'] as const
@@ -83,7 +83,7 @@ function problemResponse(status: number, codes: readonly ErrorCode[], isOfrep: b
   const exampleOf = isOfrep ? ofrepExample : problemExample
   const response = known.get(id) ?? {
     id,
-    description: `${TITLES[status] ?? 'Refused'}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
+    description: `${titleOf(status)}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
     ...((status === 503 || status === 429) && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
     content: {
       'application/problem+json': {

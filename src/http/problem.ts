@@ -43,28 +43,9 @@ export const STATUSES = {
   overloaded: 503,
 } as const satisfies Record<ErrorCode, number>
 
-/** By status. */
-export const TITLES: Readonly<Record<number, string>> = {
-  400: 'The request is not valid',
-  401: 'A key is needed',
-  403: 'The key does not allow this',
-  404: 'Not found',
-  405: 'The method is not allowed here',
-  406: 'The format cannot be given',
-  408: 'The request took too long',
-  409: 'The request conflicts with what is there',
-  413: 'The body is too large',
-  415: 'The content type cannot be read',
-  417: 'The expectation cannot be met',
-  429: 'Too many requests',
-  431: 'The head of the request is too large',
-  500: 'Something went wrong here',
-  503: 'The service cannot do this now',
-}
-
-/** A status in a few words. */
+/** The standard reason of a status. */
 export function titleOf(status: number): string {
-  return TITLES[status] ?? 'Refused'
+  return STATUS_CODES[status] ?? 'Error'
 }
 
 /**

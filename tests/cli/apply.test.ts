@@ -172,7 +172,7 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
       '18:1 key "frozen" is',
       '20:1 Experiment "frozen" has',
       '27:61 metrics[0].window "2w" must',
-      '4:5 arms[0].colour is not',
+      '4:5 arms[0].colour is unknown;',
       '7:5 metrics[0].range is required',
     ])
   })
@@ -180,7 +180,7 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
   it('lists for a misspelt field those of a file, its status and winner too', async () => {
     const { faults } = await judge(`${EMAIL.replace('spring-email', 'misspelt')}staus: running\n`)
     expect(faults).toEqual([
-      '9:1 staus is not a field here; there are key, description, arms, control, metrics, policy, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
+      '9:1 staus is unknown; allowed: key, description, arms, control, metrics, policy, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
     ])
   })
 

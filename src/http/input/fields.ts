@@ -59,7 +59,7 @@ export function textRule(value: unknown): string | null {
 }
 
 export function unknownField(known: readonly string[]): string {
-  return `is not a field here; there are ${known.length === 0 ? 'none' : known.join(', ')}`
+  return known.length === 0 ? 'is unknown; no field is allowed here' : `is unknown; allowed: ${known.join(', ')}`
 }
 
 function fieldsTold(names: readonly string[]): string {

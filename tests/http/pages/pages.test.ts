@@ -148,7 +148,7 @@ describe('the pages of an open service', () => {
     ['a winner that is no arm', '/pages/spring-email/stop', 'winner=none', 400, 'must be one of its arms'],
     ['an arm that is none', '/pages/spring-email/retire', 'arm=none', 400, 'has no arm'],
     ['no arm', '/pages/spring-email/retire', '', 400, 'has no arm'],
-    ['a field that is none', '/pages/spring-email/pause', 'winner=mens', 400, 'is not a field here'],
+    ['a field that is none', '/pages/spring-email/pause', 'winner=mens', 400, 'is unknown'],
   ])('refuses %s in a page', async (_, path, form, status, words) => {
     await service.call('PUT', '/experiments/draft', emailDefinition({ key: 'draft' }))
     const answer = await service.call('POST', path, form)
