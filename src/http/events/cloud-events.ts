@@ -8,8 +8,8 @@ import { UNIT_MAX_CHARACTERS } from '../../bandit/facts.ts'
 import type { Context } from '../context.ts'
 import { isObject, missingOr, refuse } from '../input/fields.ts'
 import type { Caller } from '../middleware/authenticate.ts'
-import { BATCH_LIMIT, JSON_TYPE, mediaTypeOf, readValue, TEXT_TYPE } from '../middleware/body.ts'
-import { refuseLongList } from '../routes/rewards.ts'
+import { BATCH_LIMIT, bodyHeadOf, JSON_TYPE, readValue, TEXT_TYPE } from '../middleware/body.ts'
+import { refuseLongList } from '../routes/record-events.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
 const SINGLE_TYPE = 'application/cloudevents+json'
@@ -24,9 +24,10 @@ export async function answerCloudEvents(
 ): Promise<void> {
   const isBinary = request.headers['ce-specversion'] !== undefined
   const types = isBinary ? [JSON_TYPE, TEXT_TYPE] : [SINGLE_TYPE, BATCH_TYPE]
-  const { value } = await readValue(request, BATCH_LIMIT, types, caller.kind)
+  const head = bodyHeadOf(request)
+  const { value } = await readValue(request, { limit: BATCH_LIMIT, types, kind: caller.kind, head })
   if (isBinary) return answerEvents(context, response, caller, read(context, { ...attributesIn(request), data: value }))
-  if (mediaTypeOf(request) === SINGLE_TYPE) return answerEvents(context, response, caller, read(context, value))
+  if (head.type === SINGLE_TYPE) return answerEvents(context, response, caller, read(context, value))
   refuse(Array.isArray(value) ? [] : [{ path: '', message: 'must be a list of CloudEvents' }])
   refuseLongList((value as unknown[]).length)
   const events = (value as unknown[]).map(event => read(context, event))

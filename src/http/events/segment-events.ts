@@ -7,8 +7,8 @@ import type { Context } from '../context.ts'
 import { isObject, missingOr, refuse } from '../input/fields.ts'
 import { instantFault, instantOf } from '../input/instants.ts'
 import type { Caller } from '../middleware/authenticate.ts'
-import { BATCH_LIMIT, readJson } from '../middleware/body.ts'
-import { refuseLongList } from '../routes/rewards.ts'
+import { BATCH_LIMIT, readValue } from '../middleware/body.ts'
+import { refuseLongList } from '../routes/record-events.ts'
 import { answerEvents, metricNamed, type SentEvent } from './sent-events.ts'
 
 /** The calls that measure nothing; each has a path of its own beside `/v1/batch`. */
@@ -53,7 +53,8 @@ export async function answerUnmeasured(
 type Fields = Readonly<Record<string, unknown>>
 
 async function readObject(request: IncomingMessage, { kind }: Caller): Promise<Fields> {
-  const value = await readJson(request, BATCH_LIMIT, kind)
+  // RudderStack's SDK names compressed JSON a form.
+  const { value } = await readValue(request, { limit: BATCH_LIMIT, types: 'any', kind })
   refuse(isObject(value) ? [] : [{ path: '', message: 'must be an object' }])
   return value as Fields
 }

@@ -10,7 +10,7 @@ import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import type { Caller } from '../middleware/authenticate.ts'
 import { sendProblem } from '../problem.ts'
-import { recordList } from '../routes/rewards.ts'
+import { recordList } from '../routes/record-events.ts'
 
 /**
  * An event as a reward that is still to be judged; what is wrong with it beyond that; null: no

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { KeyKind } from '../../access/key.ts'
 import { BanditError } from '../../bandit/errors.ts'
-import { encodingOf, inflate } from './inflate.ts'
+import { type Encoding, encodingOf, inflate } from './inflate.ts'
 import { refuseLargeJson } from './json-bounds.ts'
 
 export const BODY_LIMIT = 1024 * 1024
@@ -31,68 +31,66 @@ export const FORM_TYPE = 'application/x-www-form-urlencoded'
 export const TEXT_TYPE = 'text/plain'
 export const NDJSON_TYPE = 'application/x-ndjson'
 
-/** The media type of the body, in lower case and without parameters; JSON where none is named. */
-export function mediaTypeOf(request: IncomingMessage): string {
-  // Nothing is read of what nobody here could unpack.
-  encodingOf(request)
-  const told = request.headers['content-type'] ?? JSON_TYPE
-  if (told === JSON_TYPE) return told
-  const [type = '', ...parameters] = told.toLowerCase().split(';')
+/** What the head of a request says of its body. */
+export interface BodyHead {
+  /** The media type, in lower case and without parameters; JSON where none is named. */
+  readonly type: string
+  readonly encoding: Encoding | null
+}
+
+/** @throws BanditError `unsupported_media_type` for an encoding or a charset that cannot be read */
+export function bodyHeadOf(request: IncomingMessage): BodyHead {
+  const encoding = encodingOf(request)
+  const named = request.headers['content-type'] ?? JSON_TYPE
+  if (named === JSON_TYPE) return { type: named, encoding }
+  const [type = '', ...parameters] = named.toLowerCase().split(';')
   const charset = parameters.map(parameter => parameter.trim()).find(parameter => parameter.startsWith('charset='))
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
     throw new BanditError('unsupported_media_type', `Cannot read ${charset}: send UTF-8`)
   }
-  return type.trim()
+  return { type: type.trim(), encoding }
+}
+
+interface Reading {
+  /** The most bytes, as they were sent and once they are unpacked. */
+  readonly limit?: number
+  /** The media types that are read; `any`: whatever it is named, it is JSON. */
+  readonly types?: readonly string[] | 'any'
+  /** Of the caller's key: a `pk` key may unpack into `PUBLISHABLE_UNPACKED_LIMIT` only. */
+  readonly kind?: KeyKind
+  readonly head?: BodyHead
 }
 
 /**
- * A JSON body, or a form as an object of strings; `undefined` for an empty body. All `types` but
- * the form are read as JSON, and so is a form that begins as JSON does: curl calls whatever it
- * sends a form, unless told otherwise. `kind`: of the caller's key, for a `pk` key may unpack into
- * `PUBLISHABLE_UNPACKED_LIMIT` only.
+ * A JSON body, or a form as an object of strings; `undefined` for an empty body. All types but the
+ * form are read as JSON, and so is a form that begins as JSON does: curl names whatever it sends a
+ * form, unless another type is given.
  */
 export async function readValue(
   request: IncomingMessage,
-  limit = BODY_LIMIT,
-  types: readonly string[] = [JSON_TYPE, FORM_TYPE],
-  kind: KeyKind = 'sk',
+  { limit = BODY_LIMIT, types = DEFAULT_TYPES, kind = 'sk', head = bodyHeadOf(request) }: Reading = {},
 ): Promise<{ value: unknown; isForm: boolean }> {
-  const type = mediaTypeOf(request)
-  if (!types.includes(type)) {
+  const { type, encoding } = head
+  if (types !== 'any' && !types.includes(type)) {
     throw new BanditError(
       'unsupported_media_type',
       `Cannot read ${type || 'this content type'}: send ${types.join(' or ')}`,
     )
   }
-  const text = await readText(request, limit, kind)
+  let bytes = await readBytes(request, limit)
+  if (encoding !== null) {
+    const unpackedLimit = kind === 'pk' ? Math.min(limit, PUBLISHABLE_UNPACKED_LIMIT) : limit
+    bytes = await inflate(encoding, bytes, unpackedLimit, () => request.socket.destroyed)
+  }
+  const text = decodeUtf8(bytes)
   if (text === '') return { value: undefined, isForm: false }
-  const isForm = type === FORM_TYPE && !JSON_BEGINNING.test(text)
-  return { value: isForm ? parseForm(text) : parseJson(text, maxValuesFor(limit)), isForm }
+  const isForm = type === FORM_TYPE && types !== 'any' && !JSON_BEGINNING.test(text)
+  const maxValues = limit > BODY_LIMIT ? MAX_BATCH_VALUES : MAX_VALUES
+  return { value: isForm ? parseForm(text) : parseJson(text, maxValues), isForm }
 }
 
+const DEFAULT_TYPES: readonly string[] = [JSON_TYPE, FORM_TYPE]
 const JSON_BEGINNING = /^\s*[{[]/
-
-/**
- * A JSON body whatever its content type; `undefined` for an empty one. RudderStack's SDK calls
- * compressed JSON a form.
- */
-export async function readJson(request: IncomingMessage, limit: number, kind: KeyKind): Promise<unknown> {
-  mediaTypeOf(request)
-  const text = await readText(request, limit, kind)
-  return text === '' ? undefined : parseJson(text, maxValuesFor(limit))
-}
-
-function maxValuesFor(limit: number): number {
-  return limit > BODY_LIMIT ? MAX_BATCH_VALUES : MAX_VALUES
-}
-
-async function readText(request: IncomingMessage, limit: number, kind: KeyKind): Promise<string> {
-  const encoding = encodingOf(request)
-  const bytes = await readBytes(request, limit)
-  if (encoding === null) return decodeUtf8(bytes)
-  const unpackedLimit = kind === 'pk' ? Math.min(limit, PUBLISHABLE_UNPACKED_LIMIT) : limit
-  return decodeUtf8(await inflate(encoding, bytes, unpackedLimit, () => request.socket.destroyed))
-}
 
 /**
  * A body of any length as it comes. Who leaves early leaves the connection whole: the rest goes by
@@ -101,8 +99,11 @@ async function readText(request: IncomingMessage, limit: number, kind: KeyKind):
  * @throws BanditError `invalid_request` when it is cut off, `unsupported_media_type` when it is
  * compressed
  */
-export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
-  if (encodingOf(request) !== null) {
+export async function* chunksOf(
+  request: IncomingMessage,
+  { encoding }: BodyHead = bodyHeadOf(request),
+): AsyncGenerator<Buffer> {
+  if (encoding !== null) {
     throw new BanditError('unsupported_media_type', 'Cannot read a compressed stream: send the lines as they are')
   }
   try {

@@ -13,7 +13,7 @@ const DECODERS = {
   br: promisify(brotliDecompress),
 } as const
 
-type Encoding = keyof typeof DECODERS
+export type Encoding = keyof typeof DECODERS
 
 /**
  * Beyond `FREE_BYTES` a body may be so many times as long as it was compressed; JSON of many events

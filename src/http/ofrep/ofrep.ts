@@ -12,7 +12,7 @@ import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../input/fields.ts'
 import type { Caller } from '../middleware/authenticate.ts'
-import { BODY_LIMIT, readValue } from '../middleware/body.ts'
+import { readValue } from '../middleware/body.ts'
 import { ContextError, flagKeyIn, type OfrepCode } from './problem.ts'
 import { givesLists, LISTS, ofrepValue } from './value.ts'
 
@@ -28,7 +28,7 @@ export async function answerFlag(
 ): Promise<void> {
   const key = flagKeyIn(request.url ?? '') ?? ''
   context.catalogue.get(key)
-  const { unit } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
+  const { unit } = readContext((await readValue(request, { kind })).value)
   // Looked up anew, because the experiment may have started while the body was on its way.
   const live = context.catalogue.get(key)
   if (givesLists(live.experiment.definition)) throw new BanditError('invalid_request', LISTS)
@@ -48,7 +48,7 @@ export async function answerFlags(
   response: ServerResponse,
   { kind }: Caller,
 ): Promise<void> {
-  const { unit, wanted } = readContext((await readValue(request, BODY_LIMIT, undefined, kind)).value)
+  const { unit, wanted } = readContext((await readValue(request, { kind })).value)
   const asked = context.catalogue
     .all()
     .filter(({ experiment: { status, definition } }) => status !== 'draft' && (wanted?.has(definition.key) ?? true))

@@ -133,7 +133,7 @@ async function postAssign(
   response: ServerResponse,
   { kind }: Caller,
 ): Promise<void> {
-  const { value } = await readValue(request, BODY_LIMIT, undefined, kind)
+  const { value } = await readValue(request, { kind })
   refuse(fieldFaults(value, { experiment: experimentFault, unit: unitRule }))
   const { experiment, unit } = value as { experiment: string; unit: string | number }
   const [assigned] = (await assign(context, experiment, [unitIn(unit)], context.now())) as [Assigned]
@@ -147,7 +147,7 @@ async function postAssignBatch(
   response: ServerResponse,
   caller: Caller,
 ): Promise<void> {
-  const { value } = await readValue(request, BATCH_LIMIT, undefined, caller.kind)
+  const { value } = await readValue(request, { limit: BATCH_LIMIT, kind: caller.kind })
   refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
   const { experiment, units: sent } = value as { experiment: string; units: (string | number)[] }
   refuse(

@@ -5,9 +5,9 @@ import { BanditError } from '../../../src/bandit/errors.ts'
 import {
   BATCH_LIMIT,
   BODY_LIMIT,
+  bodyHeadOf,
   chunksOf,
   decodeUtf8,
-  mediaTypeOf,
   parseJson,
   readValue,
 } from '../../../src/http/middleware/body.ts'
@@ -37,7 +37,7 @@ async function codeOf(work: () => unknown): Promise<string> {
   return 'none'
 }
 
-describe('mediaTypeOf()', () => {
+describe('bodyHeadOf()', () => {
   it.each<[header: string | undefined, type: string]>([
     [undefined, 'application/json'],
     ['application/json', 'application/json'],
@@ -50,7 +50,7 @@ describe('mediaTypeOf()', () => {
     ['', ''],
   ])('reads %j as %j', (header, type) => {
     const headers = header === undefined ? {} : { 'content-type': header }
-    expect(mediaTypeOf(requestOf('', headers))).toBe(type)
+    expect(bodyHeadOf(requestOf('', headers)).type).toBe(type)
   })
 
   it.each([
@@ -58,17 +58,17 @@ describe('mediaTypeOf()', () => {
     { 'content-type': 'application/json; charset=utf-16' },
     { 'content-type': 'application/json', 'content-encoding': 'zstd' },
   ])('refuses what would have to be decoded: %j', async headers => {
-    expect(await codeOf(() => mediaTypeOf(requestOf('', headers)))).toBe('unsupported_media_type')
+    expect(await codeOf(() => bodyHeadOf(requestOf('', headers)).type)).toBe('unsupported_media_type')
   })
 
   it('takes the encoding that is none', () => {
-    expect(mediaTypeOf(requestOf('', { 'content-encoding': 'identity' }))).toBe('application/json')
+    expect(bodyHeadOf(requestOf('', { 'content-encoding': 'identity' })).type).toBe('application/json')
   })
 })
 
 describe('readValue()', () => {
   const read = (body: Parameters<typeof requestOf>[0], type?: string, limit?: number) =>
-    readValue(requestOf(body, type === undefined ? {} : { 'content-type': type }), limit)
+    readValue(requestOf(body, type === undefined ? {} : { 'content-type': type }), limit === undefined ? {} : { limit })
 
   it.each<[text: string, value: unknown]>([
     ['{"a":[1,null,"é"]}', { a: [1, null, 'é'] }],
@@ -150,7 +150,7 @@ describe('readValue()', () => {
     const chunks = [body(60), Buffer.alloc(41, ' ')]
     expect(await codeOf(() => read(chunks, undefined, 100))).toBe('body_too_large')
     const declared = requestOf(body(2), { 'content-length': '101' })
-    expect(await codeOf(() => readValue(declared, 100))).toBe('body_too_large')
+    expect(await codeOf(() => readValue(declared, { limit: 100 }))).toBe('body_too_large')
   })
 
   it('counts bytes, not characters', async () => {
