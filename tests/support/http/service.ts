@@ -2,9 +2,10 @@
 // sets.
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import request from 'supertest'
 import { Keyring } from '../../../src/access/keyring.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { refreshSnapshots } from '../../../src/bandit/snapshots.ts'
@@ -145,7 +146,7 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
       await refreshSnapshots({ catalogue, store }, clock.now)
     },
     look: () => monitor.look(clock.now),
-    call: (method, path, body, headers) => call(url + path, method, body, headers),
+    call: (method, path, body, headers) => call(server, method, path, body, headers),
     async restart() {
       await shut()
       return serve(folder, { ...options, now: clock.now })
@@ -158,26 +159,35 @@ async function serve(folder: string, options: ServiceOptions): Promise<Service> 
 }
 
 async function call(
-  url: string,
+  server: Server,
   method: string,
+  path: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const isForm = typeof body === 'string'
   const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
-  const response = await fetch(url, {
-    method,
-    headers: { ...(body !== undefined && { 'content-type': type }), ...headers },
-    ...(body !== undefined && { body: isForm || body instanceof Uint8Array ? body : JSON.stringify(body) }),
-  } as RequestInit)
-  const text = await response.text()
-  const isJson = /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '')
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    body: isJson && text !== '' ? JSON.parse(text) : null,
-  }
+  const asked = new request.Test(server, method, path)
+    .redirects(0)
+    .ok(() => true)
+    .buffer(true)
+    .parse(readText)
+    .serialize(sent => sent)
+    .set({ 'accept-encoding': 'gzip, deflate', ...(body !== undefined && { 'content-type': type }), ...headers })
+  if (body !== undefined)
+    asked.send(body instanceof Uint8Array ? Buffer.from(body) : isForm ? body : JSON.stringify(body))
+  const { status, headers: head, body: answered } = await asked
+  // An answer without a body has an empty object there.
+  const text = typeof answered === 'string' ? answered : ''
+  const isJson = /[/+]json(;|$)/.test(head['content-type'] ?? '')
+  return { status, headers: new Headers(head), text, body: isJson && text !== '' ? JSON.parse(text) : null }
+}
+
+/** The bytes as text, whatever their type. Superagent takes what is there when the answer ends. */
+function readText(response: unknown, done: (error: Error | null, body: string) => void): void {
+  const chunks: Buffer[] = []
+  const stream = response as IncomingMessage
+  stream.on('data', chunk => chunks.push(chunk)).on('end', () => done(null, Buffer.concat(chunks).toString()))
 }
 
 /** A definition with three arms and one binary metric, changed as the test needs. */
