@@ -9,20 +9,13 @@ import type { Performer } from '../call-queue.ts'
 import { type Call, type Outcome, type StoreCommands, WRITES } from '../commands.ts'
 import type { OnCommit } from '../events.ts'
 import type { KeptAssignment, Proposal, Store } from '../port.ts'
-import { assignmentCommands } from './assignments.ts'
-import { auditMemory } from './audit.ts'
-import { sizeOf } from './database.ts'
-import { experimentCommands } from './experiments.ts'
-import { factCommands } from './facts.ts'
+import { audit } from './audit.ts'
+import { commandsOver } from './commands-over.ts'
 import { ServedFiles } from './files/served-files.ts'
 import { endingOnSyncFailure } from './files/sync-failure.ts'
 import { type SyncFile, WalSync } from './files/wal-sync.ts'
-import { keyCommands } from './keys.ts'
 import { Ledger } from './ledger.ts'
-import { rewardCommands } from './rewards.ts'
-import { snapshotCommands } from './snapshots.ts'
 import { asStoreError, isLocked, isStoreFailure } from './store-failure.ts'
-import { webhookCommands } from './webhooks.ts'
 
 export interface EngineOptions {
   /** By a service, which keeps the log short and looks after its files. */
@@ -82,17 +75,7 @@ export class Engine implements Performer {
     db.pragma('synchronous = NORMAL')
     db.pragma(`cache_size = -${CACHE_KIB}`)
     this.#ledger = new Ledger(db)
-    this.#commands = {
-      ...experimentCommands(db, this.#ledger),
-      ...snapshotCommands(this.#ledger),
-      ...assignmentCommands(db, this.#ledger),
-      ...rewardCommands(db, this.#ledger),
-      ...factCommands(db),
-      ...webhookCommands(db),
-      ...keyCommands(db),
-      ping: () => void db.prepare('SELECT 1 FROM migrations').get(),
-      readSize: () => sizeOf(db),
-    }
+    this.#commands = commandsOver(db, this.#ledger)
     this.#begin = db.prepare('BEGIN')
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
@@ -151,8 +134,7 @@ export class Engine implements Performer {
     return found.map(assignment => (assignment === null || unsynced.has(assignment.unit) ? null : assignment))
   }
 
-  /** As `audit`, for a database in memory. */
-  readonly audit: Store['audit'] = (...args) => auditMemory(this.#db, ...args)
+  readonly audit: Store['audit'] = (...args) => audit(this.#db, ...args)
 
   /** Resolves when nothing of it is under way any more. */
   async close(): Promise<void> {

@@ -6,7 +6,6 @@ import { DatabaseError } from '../database-error.ts'
 import type { OnCommit, OnHealthChange } from '../events.ts'
 import type { Store } from '../port.ts'
 import { Turn } from '../turn.ts'
-import { auditFile } from './audit.ts'
 import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import type { SyncFile } from './files/wal-sync.ts'
@@ -58,7 +57,7 @@ export async function openSqlite(
         return engine.findSynced(experimentId, units)
       }
     },
-    audit: (...args) => (path === ':memory:' ? engine.audit(...args) : auditFile(path, ...args)),
+    audit: (...args) => engine.audit(...args),
     countWaiting: async () => queue.depth,
     async close() {
       await queue.close()
