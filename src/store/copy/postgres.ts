@@ -6,9 +6,8 @@ import { ONE_INSTANT, READ_COMMITTED } from '../postgres/connection/transaction.
 import { prepareDatabase } from '../postgres/database.ts'
 import { asClientError, asStoreError } from '../postgres/store-failure.ts'
 import type { Parameter } from '../scripts/script.ts'
-import type { CopySource, CopyTarget } from './ends.ts'
 import { sumTallies } from './sum-tallies.ts'
-import { type ColumnType, type Row, TABLES, type Table } from './tables.ts'
+import { type ColumnType, type CopySource, type CopyTarget, type Row, TABLES, type Table } from './tables.ts'
 
 /** @throws DatabaseError, StoreUnavailableError */
 export async function openPostgresSource(url: string): Promise<CopySource> {

@@ -3,8 +3,7 @@
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Performer } from '../call-queue.ts'
 import { type Call, type CommandName, type Outcome, WRITES } from '../commands.ts'
-import type { OnCommit, OnHealthChange } from '../events.ts'
-import type { Proposal, RewardEntry } from '../port.ts'
+import type { Commit, Proposal, RewardEntry } from '../port.ts'
 import { experimentScripts } from '../scripts/experiments.ts'
 import { keyScripts } from '../scripts/keys.ts'
 import { type Script, statement } from '../scripts/script.ts'
@@ -29,23 +28,17 @@ export interface EngineOptions {
   readonly writer: number
   readonly news: News
   /** Hears of the failure that commits meet, and null when they succeed. */
-  readonly onHealthChange: OnHealthChange
-  readonly onCommit: OnCommit
+  readonly onHealthChange: (failure: unknown) => void
+  readonly onCommit: (commit: Commit) => void
 }
 
 export class Engine implements Performer {
   readonly #idle: Connection[]
-  readonly #writer: number
-  readonly #news: News
-  readonly #onHealthChange: OnHealthChange
-  readonly #onCommit: OnCommit
+  readonly #options: EngineOptions
 
-  constructor({ connections, writer, news, onHealthChange, onCommit }: EngineOptions) {
-    this.#idle = [...connections]
-    this.#writer = writer
-    this.#news = news
-    this.#onHealthChange = onHealthChange
-    this.#onCommit = onCommit
+  constructor(options: EngineOptions) {
+    this.#idle = [...options.connections]
+    this.#options = options
   }
 
   /** What became of each call, in their order. */
@@ -69,7 +62,7 @@ export class Engine implements Performer {
     switch (name) {
       case 'keepAssignments':
         return together(lists as readonly [Proposal][], asked =>
-          keepAssignments(connection, asked.flat(), this.#writer),
+          keepAssignments(connection, asked.flat(), this.#options.writer),
         )
       case 'findAssignments':
         return together(lists as readonly [number, readonly string[]][], async asked => {
@@ -83,12 +76,12 @@ export class Engine implements Performer {
       case 'recordRewards':
         return together(lists as readonly [readonly RewardEntry[]][], async asked => {
           const rewards = asked.flat()
-          return splitLike(await recordRewards(connection, rewards.flat(), this.#writer), rewards)
+          return splitLike(await recordRewards(connection, rewards.flat(), this.#options.writer), rewards)
         })
       default:
         return apart(lists, async args => {
           const result = await executeAlone(connection, { name, args } as Call)
-          if (NEWSWORTHY.has(name) && result) this.#news.tell(connection)
+          if (NEWSWORTHY.has(name) && result) this.#options.news.tell(connection)
           return result
         })
     }
@@ -96,8 +89,8 @@ export class Engine implements Performer {
 
   #tell(outcomes: readonly Outcome[], ms: number): void {
     const failure = failureIn(outcomes)
-    this.#onHealthChange(failure)
-    if (failure === null) this.#onCommit({ ms, commands: outcomes.length })
+    this.#options.onHealthChange(failure)
+    if (failure === null) this.#options.onCommit({ ms, commands: outcomes.length })
   }
 }
 

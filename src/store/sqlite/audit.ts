@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { AuditedLedger, AuditVisitor } from '../port.ts'
 import { findArchived, visitUnits } from '../scripts/unit-facts.ts'
-import { LedgerTable } from './ledger-table.ts'
+import { findCells, findSnapshots } from './ledger-table.ts'
 import { ScriptRunner } from './script-runner.ts'
 import { asStoreError } from './store-failure.ts'
 
@@ -23,14 +23,14 @@ export async function audit(
   try {
     if (!main.memory) db = new Database(main.name, { readonly: true, fileMustExist: true })
     db.exec('BEGIN')
-    const [table, scripts] = [new LedgerTable(db), new ScriptRunner(db)]
-    const snapshots = table.findSnapshots(experimentId)
+    const scripts = new ScriptRunner(db)
+    const snapshots = scripts.run(findSnapshots(experimentId))
     const visiting = visitUnits(experimentId, '', facts => visit(facts, snapshots))
     if (db === main) scripts.run(visiting)
     else await scripts.runPausing(visiting, nextTurn)
     return Array.from({ length: metricCount }, (_, metricPosition) => ({
       snapshots,
-      cells: table.findCells(experimentId, metricPosition),
+      cells: scripts.run(findCells(experimentId, metricPosition)),
       archived: scripts.run(findArchived(experimentId, metricPosition)),
     }))
   } catch (error) {

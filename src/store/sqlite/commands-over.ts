@@ -8,11 +8,10 @@ import { webhookScripts } from '../scripts/webhooks.ts'
 import { sizeOf } from './database.ts'
 import { factCommands } from './facts.ts'
 import type { Ledger } from './ledger.ts'
-import { ScriptRunner } from './script-runner.ts'
+import type { ScriptRunner } from './script-runner.ts'
 
 /** What a connection can be asked, within a transaction or by itself. */
-export function commandsOver(db: Database.Database, ledger: Ledger): StoreCommands {
-  const scripts = new ScriptRunner(db)
+export function commandsOver(db: Database.Database, scripts: ScriptRunner, ledger: Ledger): StoreCommands {
   const written = Object.entries({ ...experimentScripts, ...keyScripts, ...webhookScripts }).map(([name, script]) => [
     name,
     (...args: never[]) => scripts.run((script as (...args: never[]) => Script<unknown>)(...args)),

@@ -7,14 +7,14 @@ import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Performer } from '../call-queue.ts'
 import { type Call, type Outcome, type StoreCommands, WRITES } from '../commands.ts'
-import type { OnCommit } from '../events.ts'
-import type { KeptAssignment, Proposal, Store } from '../port.ts'
+import type { Commit, KeptAssignment, Proposal, Store } from '../port.ts'
 import { audit } from './audit.ts'
 import { commandsOver } from './commands-over.ts'
 import { ServedFiles } from './files/served-files.ts'
 import { endingOnSyncFailure } from './files/sync-failure.ts'
 import { type SyncFile, WalSync } from './files/wal-sync.ts'
 import { Ledger } from './ledger.ts'
+import { ScriptRunner } from './script-runner.ts'
 import { asStoreError, isLocked, isStoreFailure } from './store-failure.ts'
 
 export interface EngineOptions {
@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly isServed: boolean
   /** Hears of the failure that a place meets, and null where it works. */
   readonly onFailure: (place: 'reads' | 'commits' | 'files', error: unknown) => void
-  readonly onCommit: OnCommit
+  readonly onCommit: (commit: Commit) => void
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
 }
@@ -74,8 +74,9 @@ export class Engine implements Performer {
     this.#options = options
     db.pragma('synchronous = NORMAL')
     db.pragma(`cache_size = -${CACHE_KIB}`)
-    this.#ledger = new Ledger(db)
-    this.#commands = commandsOver(db, this.#ledger)
+    const scripts = new ScriptRunner(db)
+    this.#ledger = new Ledger(db, scripts)
+    this.#commands = commandsOver(db, scripts, this.#ledger)
     this.#begin = db.prepare('BEGIN')
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
@@ -144,7 +145,7 @@ export class Engine implements Performer {
     this.#wal?.close()
     // The last one that closes the file makes a checkpoint.
     endingOnSyncFailure(this.#db.name, () => this.#db.close())
-    await this.#files?.end()
+    await this.#files?.checkpointer.end()
   }
 
   /**

@@ -5,7 +5,8 @@
 import type Database from 'better-sqlite3'
 import { type CellEntry, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
 import type { LedgerCell, Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
-import { LedgerTable } from './ledger-table.ts'
+import { ADD_TO_CELL, ADD_UNITS, findCells, findSnapshots, readPulse } from './ledger-table.ts'
+import type { ScriptRunner } from './script-runner.ts'
 
 /** The cells of one metric, by snapshot and then by arm. */
 type Cells = Map<number, LedgerCell[]>
@@ -20,26 +21,30 @@ interface Copy {
 export class Ledger {
   /** Of the transaction under way. */
   readonly entries = new LedgerEntries()
-  readonly #table: LedgerTable
+  readonly #scripts: ScriptRunner
+  readonly #addUnits: Database.Statement<[UnitsEntry]>
+  readonly #addToCell: Database.Statement<[CellEntry], LedgerCell>
   /** By experiment. */
   readonly #copies = new Map<number, Copy>()
   readonly #readDataVersion: Database.Statement<[], number>
   #dataVersion: unknown = null
   #pulseVersion: unknown = null
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, scripts: ScriptRunner) {
+    this.#scripts = scripts
+    this.#addUnits = db.prepare(ADD_UNITS)
+    this.#addToCell = db.prepare(ADD_TO_CELL)
     this.#readDataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
-    this.#table = new LedgerTable(db)
   }
 
   /** Writes the entries. Called before each commit. */
   flush(): void {
     const { cells, units } = this.entries.take()
     for (const entry of units) {
-      this.#table.addUnits(entry)
+      this.#addUnits.run(entry)
       this.#copyUnits(entry)
     }
-    for (const entry of cells) this.#copyCell(entry, this.#table.addToCell(entry))
+    for (const entry of cells) this.#copyCell(entry, this.#addToCell.get(entry) as LedgerCell)
   }
 
   /** The entries are not to be written, and what the copy followed was undone. */
@@ -72,12 +77,12 @@ export class Ledger {
     const dataVersion = this.#readDataVersion.get()
     if (dataVersion === this.#pulseVersion) return null
     this.#pulseVersion = dataVersion
-    return this.#table.readPulse()
+    return this.#scripts.run(readPulse())
   }
 
   #readCells(experimentId: number, metricPosition: number): Cells {
     const cells: Cells = new Map()
-    for (const cell of this.#table.findCells(experimentId, metricPosition)) keepCell(cells, cell)
+    for (const cell of this.#scripts.run(findCells(experimentId, metricPosition))) keepCell(cells, cell)
     return cells
   }
 
@@ -99,7 +104,10 @@ export class Ledger {
     const dataVersion = this.#readDataVersion.get()
     if (dataVersion !== this.#dataVersion) this.#copies.clear()
     this.#dataVersion = dataVersion
-    const copy = this.#copies.get(experimentId) ?? { heads: this.#table.findSnapshots(experimentId), cells: new Map() }
+    const copy = this.#copies.get(experimentId) ?? {
+      heads: this.#scripts.run(findSnapshots(experimentId)),
+      cells: new Map(),
+    }
     this.#copies.set(experimentId, copy)
     return copy
   }
