@@ -36,7 +36,7 @@ let nursery: string
 let born: string
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
   nursery = scratchFolder()
   born = await server.createDatabase()
   for (const url of [`sqlite:${join(nursery, 'born.db')}`, server.urlOf(born)]) {
