@@ -16,7 +16,14 @@ export default defineConfig({
       {
         test: { name: 'quick', include: ['tests/**/*.test.ts'], exclude: [...PURE, ...SLOW], testTimeout: 20_000 },
       },
-      { test: { name: 'slow', include: SLOW, testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'slow',
+          include: SLOW,
+          testTimeout: 60_000,
+          globalSetup: 'tests/support/shared-postgres.ts',
+        },
+      },
     ],
   },
 })

@@ -29,7 +29,7 @@ process.once('exit', () => {
 })
 
 export class EmbeddedPostgres {
-  readonly #folder: string
+  readonly folder: string
   #child: ChildProcess | null = null
 
   /** In `folder`, which is made; not started yet. */
@@ -41,13 +41,18 @@ export class EmbeddedPostgres {
     return new EmbeddedPostgres(folder)
   }
 
+  /** The one in `folder`, which another process has started and will end. */
+  static at(folder: string): EmbeddedPostgres {
+    return new EmbeddedPostgres(folder)
+  }
+
   private constructor(folder: string) {
-    this.#folder = folder
+    this.folder = folder
   }
 
   /** Where it listens. */
   get socketPath(): string {
-    return join(this.#folder, '.s.PGSQL.5432')
+    return join(this.folder, '.s.PGSQL.5432')
   }
 
   get pid(): number | undefined {
@@ -55,7 +60,7 @@ export class EmbeddedPostgres {
   }
 
   urlOf(database: string): string {
-    return `postgres:///${database}?user=postgres&host=${encodeURIComponent(this.#folder)}`
+    return `postgres:///${database}?user=postgres&host=${encodeURIComponent(this.folder)}`
   }
 
   /** For anyone who wants a connection of his own. */
@@ -78,9 +83,9 @@ export class EmbeddedPostgres {
 
   /** Starts the server on what is there from before; resolves when it answers. */
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    const all = { listen_addresses: '', unix_socket_directories: this.#folder, shared_buffers: '32MB', ...settings }
+    const all = { listen_addresses: '', unix_socket_directories: this.folder, shared_buffers: '32MB', ...settings }
     const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const parts = ['-D', join(this.#folder, 'data'), ...options]
+    const parts = ['-D', join(this.folder, 'data'), ...options]
     for (const deadline = Date.now() + START_LIMIT_MS; ; ) {
       const child = spawn(`${BIN}postgres`, parts, { ...USER, stdio: 'ignore' })
       this.#child = child
@@ -124,7 +129,7 @@ export class EmbeddedPostgres {
     const client = await this.connect('postgres')
     try {
       await client.query(`SELECT pg_backup_start('standby', true)`)
-      const from = join(this.#folder, 'data')
+      const from = join(this.folder, 'data')
       await cp(from, data, { recursive: true, filter: path => !NOT_COPIED.test(path) })
       const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)')
       writeFileSync(join(data, 'backup_label'), rows[0]?.labelfile ?? '')
@@ -138,7 +143,7 @@ export class EmbeddedPostgres {
 
   /** What a standby is started with to follow `primary`. */
   static following(primary: EmbeddedPostgres): Readonly<Record<string, string>> {
-    return { primary_conninfo: `host=${primary.#folder} user=postgres application_name=standby` }
+    return { primary_conninfo: `host=${primary.folder} user=postgres application_name=standby` }
   }
 
   async #end(how: (child: ChildProcess) => void): Promise<void> {

@@ -4,9 +4,9 @@
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import { type Call, type CommandName, type Outcome, rowsOf, type StoreCommands } from './commands.ts'
 
-/** An engine on this thread or on another. */
+/** An engine. */
 export interface Performer {
-  perform(calls: readonly Call[]): readonly Outcome[] | Promise<readonly Outcome[]>
+  perform(calls: readonly Call[]): Promise<readonly Outcome[]>
 }
 
 export interface QueueOptions {
@@ -159,9 +159,7 @@ export class CallQueue {
     while (this.#underWay.size < this.#lanes && this.#gathered.length > 0) {
       const waiting = this.#takeBatch()
       this.#seen = 0
-      const outcomes = this.#performer.perform(waiting.map(({ call }) => call))
-      if (outcomes instanceof Promise) this.#await(waiting, outcomes)
-      else answer(waiting, outcomes)
+      this.#await(waiting, this.#performer.perform(waiting.map(({ call }) => call)))
     }
   }
 

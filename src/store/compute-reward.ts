@@ -16,10 +16,9 @@ export const NONE_YET: LastReward = { sequence: 0, total: 0 }
 /** The reward as it is to be stored, which is then the unit's latest. */
 export interface ComputedReward extends LastReward {
   readonly at: number
+  readonly status: 'recorded' | 'clipped' | 'late'
   /** What it adds to the ledger; null: it is late, and not counted. */
   readonly entry: CellEntry | null
-  /** True where the reward is counted and the unit's total then lies outside the metric's range. */
-  readonly isClipped: boolean
 }
 
 export function computeReward(
@@ -30,11 +29,15 @@ export function computeReward(
   const at = isDatedHere ? Math.max(toldAt, assignedAt) : toldAt
   const sequence = last.sequence + 1
   if (!isAttributed(attribution, assignedAt, at))
-    return { sequence, at, total: last.total, entry: null, isClipped: false }
+    return { sequence, at, total: last.total, status: 'late', entry: null }
   const total = last.total + value
   const outcome = outcomeOf(metric, total)
   const [sideBefore, side] = [clippedSide(metric, last.total), clippedSide(metric, total)]
-  const change = {
+  const entry = {
+    experimentId,
+    metricPosition,
+    snapshot,
+    arm,
     units: 0,
     ...outcomeChange(outcomeOf(metric, last.total), outcome),
     rewards: 1,
@@ -43,6 +46,5 @@ export function computeReward(
     unitsBelow: Number(side === 'below') - Number(sideBefore === 'below'),
     largestOutcome: Math.abs(outcome),
   }
-  const place = { experimentId, metricPosition, snapshot, arm }
-  return { sequence, at, total, entry: { place, change }, isClipped: side !== null }
+  return { sequence, at, total, status: side === null ? 'recorded' : 'clipped', entry }
 }

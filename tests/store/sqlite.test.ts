@@ -8,6 +8,7 @@ import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Commit, Store } from '../../src/store/port.ts'
 import { describeStore } from '../conformance/store.ts'
+import { blankDatabase } from '../support/blank-database.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 for (const [name, options] of [
@@ -16,7 +17,9 @@ for (const [name, options] of [
 ] as const) {
   describeStore(name, async () => {
     const folder = scratchFolder()
-    const url = `sqlite:${join(folder, 'deep', 'pinwheel.db')}`
+    const path = join(folder, 'pinwheel.db')
+    writeFileSync(path, await blankDatabase())
+    const url = `sqlite:${path}`
     return {
       open: () => openStore(url, options),
       openBeside: () => openStore(url),
@@ -36,6 +39,15 @@ describe('openSqlite()', () => {
   })
 
   afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('makes the file, the folders above it and the schema', async () => {
+    const url = `sqlite:${join(folder, 'deep', 'er', 'pinwheel.db')}`
+    for (let opening = 0; opening < 2; opening++) {
+      const store = await openStore(url)
+      expect(await store.findExperiments()).toEqual([])
+      await store.close()
+    }
+  })
 
   it('writes ahead, so that readers never wait for a writer', async () => {
     const store = await openStore(`sqlite:${path}`)

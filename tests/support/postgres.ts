@@ -1,29 +1,45 @@
-// A real PostgreSQL for a test file: a server of its own, in a folder in memory, that ends with the
-// file; and databases on it.
+// A real PostgreSQL for a test file, and databases on it: the server that all files of a run share,
+// or one of its own, which may be killed. In a folder in memory.
+import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
+import { inject } from 'vitest'
 import { EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from './scratch.ts'
 
 export class PostgresServer {
-  readonly #folder: string
   readonly #postgres: EmbeddedPostgres
-  #databases = 0
+  /** Null: somebody else ends the server. */
+  readonly #folder: string | null
+  readonly #databases: string[] = []
 
+  /** The server of all test files; see shared-postgres.ts. */
+  static async share(): Promise<PostgresServer> {
+    const answer = await fetch(inject('postgresDoor'))
+    if (!answer.ok) throw new Error(await answer.text())
+    return new PostgresServer(EmbeddedPostgres.at(await answer.text()), null)
+  }
+
+  /** One of its own. */
   static async start(): Promise<PostgresServer> {
     const folder = scratchFolder()
-    const server = new PostgresServer(folder, EmbeddedPostgres.create(join(folder, 'server')))
+    const server = new PostgresServer(EmbeddedPostgres.create(join(folder, 'server')), folder)
     await server.run()
     // New databases are copies of this one, and so need no migration.
     await (await openStore(server.urlOf('template1'))).close()
     return server
   }
 
-  private constructor(folder: string, postgres: EmbeddedPostgres) {
-    this.#folder = folder
+  private constructor(postgres: EmbeddedPostgres, folder: string | null) {
     this.#postgres = postgres
+    this.#folder = folder
+  }
+
+  /** Where it is, for `EmbeddedPostgres.at`. */
+  get folder(): string {
+    return this.#postgres.folder
   }
 
   urlOf(database: string): string {
@@ -35,8 +51,8 @@ export class PostgresServer {
    * otherwise.
    */
   async createDatabase(otherwise = 'STRATEGY FILE_COPY'): Promise<string> {
-    this.#databases += 1
-    const name = `test_${this.#databases}`
+    const name = `test_${randomUUID().replaceAll('-', '')}`
+    this.#databases.push(name)
     await this.query('postgres', `CREATE DATABASE ${name} ${otherwise}`)
     return name
   }
@@ -74,7 +90,12 @@ export class PostgresServer {
     }
   }
 
+  /** Ends it, or drops the databases that were made here. */
   async destroy(): Promise<void> {
+    if (this.#folder === null) {
+      for (const name of this.#databases) await this.query('postgres', `DROP DATABASE ${name} WITH (FORCE)`)
+      return
+    }
     await this.#postgres.stop()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }

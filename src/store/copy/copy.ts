@@ -3,10 +3,9 @@
 import { existsSync } from 'node:fs'
 import { DatabaseError } from '../database-error.ts'
 import { claimStore, parseUrl } from '../open.ts'
-import type { CopySource, CopyTarget } from './ends.ts'
 import { openPostgresSource, openPostgresTarget } from './postgres.ts'
 import { openSqliteSource, openSqliteTarget } from './sqlite.ts'
-import { TABLES, type Table } from './tables.ts'
+import { type CopySource, type CopyTarget, TABLES, type Table } from './tables.ts'
 
 export interface CopyOptions {
   /** URLs as in DATABASE_URL. */

@@ -1,15 +1,13 @@
 // A PostgreSQL database to be copied from, and one to be copied to. A copy knows one writer: what
 // several have added to a cell of the ledger is summed as anyone who reads the ledger sums it.
 import { Client } from 'pg'
-import { endClient } from '../postgres/connection/end-client.ts'
-import { clientConfig, nameOf } from '../postgres/connection/session.ts'
-import type { Parameter } from '../postgres/connection/statement.ts'
+import { clientConfig, endClient, nameOf } from '../postgres/connection/session.ts'
 import { ONE_INSTANT, READ_COMMITTED } from '../postgres/connection/transaction.ts'
 import { prepareDatabase } from '../postgres/database.ts'
 import { asClientError, asStoreError } from '../postgres/store-failure.ts'
-import { sumTallies } from '../postgres/sum-tallies.ts'
-import type { CopySource, CopyTarget } from './ends.ts'
-import { type ColumnType, type Row, TABLES, type Table } from './tables.ts'
+import type { Parameter } from '../scripts/script.ts'
+import { sumTallies } from './sum-tallies.ts'
+import { type ColumnType, type CopySource, type CopyTarget, type Row, TABLES, type Table } from './tables.ts'
 
 /** @throws DatabaseError, StoreUnavailableError */
 export async function openPostgresSource(url: string): Promise<CopySource> {

@@ -1,8 +1,7 @@
 // A SQLite file to be copied from, and one to be copied to.
 import type Database from 'better-sqlite3'
 import { openDatabase } from '../sqlite/database.ts'
-import type { CopySource, CopyTarget } from './ends.ts'
-import type { Row, Table } from './tables.ts'
+import type { CopySource, CopyTarget, Row, Table } from './tables.ts'
 
 /** @throws DatabaseError */
 export function openSqliteSource(path: string): CopySource {

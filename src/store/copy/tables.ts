@@ -17,208 +17,137 @@ export interface Table {
   readonly sliceRows: number
 }
 
+/** A database as it is at one instant. */
+export interface CopySource {
+  count(table: Table): Promise<number>
+  /** All rows in the order of their key, in slices. */
+  read(table: Table): AsyncIterable<readonly Row[]>
+  close(): Promise<void>
+}
+
+/** A transaction on a database that nobody else can write to meanwhile. */
+export interface CopyTarget {
+  count(table: Table): Promise<number>
+  write(table: Table, rows: readonly Row[]): Promise<void>
+  commit(): Promise<void>
+  /** Without a commit before, nothing was written. */
+  close(): Promise<void>
+}
+
 /** Definitions, histories and messages: up to a megabyte each. */
 const WIDE = 50
 const NARROW = 5_000
 
 /** In this order no row refers to one that is not there yet. */
-export const TABLES = [
+export const TABLES: readonly Table[] = [
   {
     name: 'experiments',
-    columns: {
-      id: 'integer',
-      key: 'text',
-      salt: 'text',
-      status: 'text',
-      version: 'integer',
-      definition: 'text',
-      winner: 'text',
-      created_at: 'integer',
-      started_at: 'integer',
-      stopped_at: 'integer',
-    },
     key: ['id'],
     sliceRows: WIDE,
+    columns: columnsIn(`
+      id integer, key text, salt text, status text, version integer, definition text, winner text,
+      created_at integer, started_at integer, stopped_at integer`),
   },
   {
     name: 'changes',
-    columns: {
-      experiment_id: 'integer',
-      version: 'integer',
-      at: 'integer',
-      actor: 'text',
-      action: 'text',
-      reason: 'text',
-      changes: 'text',
-    },
     key: ['experiment_id', 'version'],
     sliceRows: WIDE,
+    columns: columnsIn(`
+      experiment_id integer, version integer, at integer, actor text, action text, reason text,
+      changes text`),
   },
   {
     name: 'snapshots',
-    columns: {
-      experiment_id: 'integer',
-      number: 'integer',
-      version: 'integer',
-      reason: 'text',
-      created_at: 'integer',
-      propensities: 'text',
-      ledger_units: 'integer',
-      ledger_rewards: 'integer',
-      units: 'integer',
-      last_assigned_at: 'integer',
-      all_decided: 'boolean',
-    },
     key: ['experiment_id', 'number'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, number integer, version integer, reason text, created_at integer,
+      propensities text, ledger_units integer, ledger_rewards integer, units integer,
+      last_assigned_at integer, all_decided boolean`),
   },
   {
     name: 'tallies',
-    columns: {
-      experiment_id: 'integer',
-      metric: 'integer',
-      snapshot: 'integer',
-      arm: 'integer',
-      units: 'integer',
-      sum: 'double',
-      sum_of_squares: 'double',
-      sum_error: 'double',
-      sum_of_squares_error: 'double',
-      rewards: 'integer',
-      delayed_rewards: 'integer',
-      units_above: 'integer',
-      units_below: 'integer',
-      largest: 'double',
-    },
     key: ['experiment_id', 'metric', 'snapshot', 'arm'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, metric integer, snapshot integer, arm integer, units integer, sum double,
+      sum_of_squares double, sum_error double, sum_of_squares_error double, rewards integer,
+      delayed_rewards integer, units_above integer, units_below integer, largest double`),
   },
   {
     name: 'assignments',
-    columns: {
-      experiment_id: 'integer',
-      unit: 'text',
-      arm: 'integer',
-      propensity: 'double',
-      snapshot: 'integer',
-      assigned_at: 'integer',
-    },
     key: ['experiment_id', 'unit'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, unit text, arm integer, propensity double, snapshot integer,
+      assigned_at integer`),
   },
   {
     name: 'rewards',
-    columns: {
-      experiment_id: 'integer',
-      unit: 'text',
-      metric: 'integer',
-      sequence: 'integer',
-      value: 'double',
-      at: 'integer',
-      counted: 'boolean',
-      total: 'double',
-      event_id: 'text',
-    },
     key: ['experiment_id', 'unit', 'metric', 'sequence'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, unit text, metric integer, sequence integer, value double, at integer,
+      counted boolean, total double, event_id text`),
   },
   {
     name: 'archives',
-    columns: {
-      experiment_id: 'integer',
-      number: 'integer',
-      facts: 'text',
-      file: 'text',
-      sha256: 'text',
-      row_count: 'integer',
-      archived_at: 'integer',
-    },
     key: ['experiment_id', 'number', 'facts'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, number integer, facts text, file text, sha256 text, row_count integer,
+      archived_at integer`),
   },
   {
     name: 'archived_tallies',
-    columns: {
-      experiment_id: 'integer',
-      metric: 'integer',
-      snapshot: 'integer',
-      arm: 'integer',
-      units: 'integer',
-      sum: 'double',
-      sum_of_squares: 'double',
-      rewards: 'integer',
-      delayed_rewards: 'integer',
-      units_above: 'integer',
-      units_below: 'integer',
-      largest: 'double',
-      last_assigned_at: 'integer',
-    },
     key: ['experiment_id', 'metric', 'snapshot', 'arm'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, metric integer, snapshot integer, arm integer, units integer, sum double,
+      sum_of_squares double, rewards integer, delayed_rewards integer, units_above integer,
+      units_below integer, largest double, last_assigned_at integer`),
   },
   {
     name: 'keys',
-    columns: {
-      id: 'integer',
-      name: 'text',
-      kind: 'text',
-      scopes: 'text',
-      digest: 'text',
-      hint: 'text',
-      rate: 'text',
-      created_at: 'integer',
-      expires_at: 'integer',
-      replaced_at: 'integer',
-      revoked_at: 'integer',
-    },
     key: ['id'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      id integer, name text, kind text, scopes text, digest text, hint text, rate text,
+      created_at integer, expires_at integer, replaced_at integer, revoked_at integer`),
   },
   {
     name: 'key_changes',
-    columns: {
-      number: 'integer',
-      at: 'integer',
-      actor: 'text',
-      action: 'text',
-      name: 'text',
-      hint: 'text',
-      changes: 'text',
-    },
     key: ['number'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      number integer, at integer, actor text, action text, name text, hint text, changes text`),
   },
   {
     name: 'webhooks',
-    columns: {
-      id: 'text',
-      url: 'text',
-      events: 'text',
-      experiment_id: 'integer',
-      secret: 'text',
-      created_at: 'integer',
-      failures: 'integer',
-      next_attempt_at: 'integer',
-      last_delivered_at: 'integer',
-      last_failed_at: 'integer',
-      last_error: 'text',
-      given_up: 'integer',
-    },
     key: ['id'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      id text, url text, events text, experiment_id integer, secret text, created_at integer,
+      failures integer, next_attempt_at integer, last_delivered_at integer, last_failed_at integer,
+      last_error text, given_up integer`),
   },
   {
     name: 'announcements',
-    columns: { experiment_id: 'integer', subject: 'text', state: 'text', at: 'integer' },
     key: ['experiment_id', 'subject'],
     sliceRows: NARROW,
+    columns: columnsIn(`
+      experiment_id integer, subject text, state text, at integer`),
   },
   {
     name: 'messages',
-    columns: { sequence: 'integer', webhook_id: 'text', id: 'text', body: 'text', queued_at: 'integer' },
     key: ['sequence'],
     sliceRows: WIDE,
+    columns: columnsIn(`
+      sequence integer, webhook_id text, id text, body text, queued_at integer`),
   },
-] as const satisfies readonly Table[]
+]
 
-export type TableName = (typeof TABLES)[number]['name']
+function columnsIn(text: string): Record<string, ColumnType> {
+  const pairs = text.split(',').map(column => column.trim().split(' ') as [string, ColumnType])
+  return Object.fromEntries(pairs)
+}

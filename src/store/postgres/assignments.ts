@@ -1,12 +1,17 @@
 import type { Assignment } from '../../bandit/facts.ts'
-import { countUnits } from '../count-units.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
-import type { KeptAssignment, Proposal, ProposedUnit } from '../port.ts'
+import type { AssignmentStore, KeptAssignment, Proposal, ProposedUnit, UnitTotals } from '../port.ts'
+import { statement } from '../scripts/script.ts'
+import { columns } from './connection/columns.ts'
 import type { Connection } from './connection/connection.ts'
-import { columns, type Parameter, type Reader, statement } from './connection/statement.ts'
-import type { Transaction } from './connection/transaction.ts'
+import type { Reader, Transaction } from './connection/transaction.ts'
 import { settle } from './ledger-table.ts'
-import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
+
+/** A unit of an experiment: what assignments and rewards are looked up by. */
+export interface UnitPlace {
+  readonly experimentId: number
+  readonly unit: string
+}
 
 interface PlannedRow extends Omit<Proposal, 'units' | 'metrics'>, ProposedUnit {
   /** Of its place: made once, as each row is looked up again and again. */
@@ -24,6 +29,21 @@ const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
   SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::integer[], $6::bigint[])
   ON CONFLICT (experiment_id, unit) DO NOTHING
   RETURNING experiment_id AS "experimentId", unit`)
+
+const READ_TOTALS = statement<UnitTotals>(`
+  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt",
+    ARRAY(
+      SELECT coalesce((
+        SELECT total FROM rewards
+        WHERE experiment_id = $1 AND unit = page.unit AND metric = position
+        ORDER BY sequence DESC LIMIT 1
+      ), 0)
+      FROM generate_series(0, $4::integer - 1) AS position ORDER BY position
+    ) AS totals
+  FROM (
+    SELECT unit, arm, propensity, snapshot, assigned_at
+    FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3
+  ) AS page ORDER BY unit`)
 
 /**
  * Keeps many proposals in one transaction, as if one after the other; answers them in their order.
@@ -54,10 +74,17 @@ export async function keepAssignments(
 /** In the order asked; null for a unit without one. */
 export async function findAssignments(reader: Reader, places: readonly UnitPlace[]): Promise<(Assignment | null)[]> {
   const found = new Array<Assignment | null>(places.length).fill(null)
-  for (const { place, ...assignment } of await reader.ask(FIND_ASSIGNMENTS, placeColumns(places))) {
+  for (const { place, ...assignment } of await reader.ask(FIND_ASSIGNMENTS, columns(places, 'experimentId', 'unit'))) {
     found[place - 1] = assignment
   }
   return found
+}
+
+export function readTotals(
+  reader: Reader,
+  ...[experimentId, { after, limit, metricCount }]: Parameters<AssignmentStore['readTotals']>
+): Promise<UnitTotals[]> {
+  return reader.ask(READ_TOTALS, [experimentId, after ?? '', limit, metricCount])
 }
 
 /**
@@ -84,21 +111,10 @@ async function recall(tx: Transaction, rows: readonly PlannedRow[], known: Map<s
 /** The rows that were kept just now, by their places. */
 async function keepNew(tx: Transaction, rows: readonly PlannedRow[]): Promise<Map<string, Assignment>> {
   if (rows.length === 0) return new Map()
-  const [arms, propensities, snapshots, instants] = columns(
-    rows,
-    row => row.arm,
-    row => row.propensity,
-    row => row.snapshot,
-    row => row.assignedAt,
-  )
-  const parameters = [...placeColumns(rows), arms, propensities, snapshots, instants] as Parameter[]
-  const inserted = new Set((await tx.write(KEEP_ASSIGNMENTS, parameters)).rows.map(keyOf))
+  const values = columns(rows, 'experimentId', 'unit', 'arm', 'propensity', 'snapshot', 'assignedAt')
+  const inserted = new Set((await tx.write(KEEP_ASSIGNMENTS, values)).rows.map(keyOf))
   const fresh = rows.filter(({ key }) => inserted.has(key))
-  return new Map(fresh.map(row => [row.key, assignmentOf(row)]))
-}
-
-function assignmentOf({ unit, arm, propensity, snapshot, assignedAt }: PlannedRow): Assignment {
-  return { unit, arm, propensity, snapshot, assignedAt }
+  return new Map(fresh.map(({ key, experimentId: _, ...assignment }) => [key, assignment]))
 }
 
 /** A fresh unit is new to the first who asked for it, and known to anyone who comes later. */
@@ -122,10 +138,17 @@ function answersTo(
 
 function entriesOf(proposals: readonly Proposal[], answers: readonly KeptAssignment[][]): LedgerEntries {
   const entries = new LedgerEntries()
-  for (const [position, proposal] of proposals.entries()) {
-    const { units, cells } = countUnits(proposal, answers[position] as KeptAssignment[])
-    for (const entry of units) entries.addUnits(entry)
-    for (const entry of cells) entries.addToCell(entry)
-  }
+  for (const [position, proposal] of proposals.entries())
+    entries.addUnits(proposal, answers[position] as KeptAssignment[])
   return entries
+}
+
+export function keyOf({ experimentId, unit }: UnitPlace): string {
+  return `${experimentId}/${unit}`
+}
+
+/** The order in which all transactions touch rows, so that none waits for one that waits for it. */
+export function byPlace(a: UnitPlace, b: UnitPlace): number {
+  if (a.experimentId !== b.experimentId) return a.experimentId - b.experimentId
+  return a.unit < b.unit ? -1 : a.unit > b.unit ? 1 : 0
 }

@@ -1,37 +1,25 @@
 // Some connections, and how commands are said over them: those that were asked together share a
 // transaction where that pays.
 import { StoreUnavailableError } from '../../bandit/errors.ts'
-import type { Assignment } from '../../bandit/facts.ts'
 import type { Performer } from '../call-queue.ts'
 import { type Call, type CommandName, type Outcome, WRITES } from '../commands.ts'
-import type { OnCommit, OnHealthChange } from '../events.ts'
-import type { Proposal, RewardEntry, Store } from '../port.ts'
-import { findAssignments, keepAssignments } from './assignments.ts'
+import type { Commit, Proposal, RewardEntry } from '../port.ts'
+import { experimentScripts } from '../scripts/experiments.ts'
+import { keyScripts } from '../scripts/keys.ts'
+import { type Script, statement } from '../scripts/script.ts'
+import { webhookScripts } from '../scripts/webhooks.ts'
+import { findAssignments, keepAssignments, readTotals } from './assignments.ts'
 import type { Connection } from './connection/connection.ts'
 import { NEWSWORTHY, type News } from './connection/news.ts'
-import { statement } from './connection/statement.ts'
-import { experimentCommands } from './experiments.ts'
-import { factCommands } from './facts.ts'
-import { keyCommands } from './keys.ts'
+import { findCells, findSnapshots, readPulse } from './ledger-table.ts'
 import { recordRewards } from './rewards.ts'
-import { snapshotCommands } from './snapshots.ts'
-import { splitLike } from './split-like.ts'
 import { isRuleBroken } from './store-failure.ts'
-import { webhookCommands } from './webhooks.ts'
-
-type Alone = Omit<Store, 'keepAssignments' | 'findAssignments' | 'recordRewards' | 'audit' | 'countWaiting' | 'close'>
 
 const PING = statement('SELECT 1')
 
 /** Its log is the server's, and shared with other databases. */
 const READ_SIZE = statement<{ readonly databaseBytes: number }>(`
   SELECT pg_database_size(current_database()) AS "databaseBytes"`)
-
-/** A connection, and the commands that are said over it one by one. */
-interface Line {
-  readonly connection: Connection
-  readonly alone: Alone
-}
 
 export interface EngineOptions {
   /** No more batches than connections may be under way. */
@@ -40,58 +28,60 @@ export interface EngineOptions {
   readonly writer: number
   readonly news: News
   /** Hears of the failure that commits meet, and null when they succeed. */
-  readonly onHealthChange: OnHealthChange
-  readonly onCommit: OnCommit
+  readonly onHealthChange: (failure: unknown) => void
+  readonly onCommit: (commit: Commit) => void
 }
 
 export class Engine implements Performer {
-  readonly #idle: Line[]
-  readonly #writer: number
-  readonly #news: News
-  readonly #onHealthChange: OnHealthChange
-  readonly #onCommit: OnCommit
+  readonly #idle: Connection[]
+  readonly #options: EngineOptions
 
-  constructor({ connections, writer, news, onHealthChange, onCommit }: EngineOptions) {
-    this.#idle = connections.map(connection => ({ connection, alone: aloneOver(connection) }))
-    this.#writer = writer
-    this.#news = news
-    this.#onHealthChange = onHealthChange
-    this.#onCommit = onCommit
+  constructor(options: EngineOptions) {
+    this.#idle = [...options.connections]
+    this.#options = options
   }
 
   /** What became of each call, in their order. */
   async perform(calls: readonly Call[]): Promise<Outcome[]> {
-    const line = this.#idle.pop()
-    if (line === undefined) throw new TypeError('More batches than connections')
+    const connection = this.#idle.pop()
+    if (connection === undefined) throw new TypeError('More batches than connections')
     const outcomes = new Array<Outcome>(calls.length)
     const groups = Map.groupBy(calls.keys(), position => (calls[position] as Call).name)
     for (const [name, positions] of groups) {
       const startedAt = performance.now()
       const lists = positions.map(position => (calls[position] as Call).args)
-      const said = await this.#execute(line, name, lists)
+      const said = await this.#execute(connection, name, lists)
       for (const [order, position] of positions.entries()) outcomes[position] = said[order] as Outcome
       if (WRITES.has(name)) this.#tell(said, performance.now() - startedAt)
     }
-    this.#idle.push(line)
+    this.#idle.push(connection)
     return outcomes
   }
 
-  #execute({ connection, alone }: Line, name: CommandName, lists: readonly Call['args'][]): Promise<Outcome[]> {
+  #execute(connection: Connection, name: CommandName, lists: readonly Call['args'][]): Promise<Outcome[]> {
     switch (name) {
       case 'keepAssignments':
         return together(lists as readonly [Proposal][], asked =>
-          keepAssignments(connection, asked.flat(), this.#writer),
+          keepAssignments(connection, asked.flat(), this.#options.writer),
         )
       case 'findAssignments':
-        return together(lists as readonly [number, readonly string[]][], asked => recall(connection, asked))
+        return together(lists as readonly [number, readonly string[]][], async asked => {
+          const places = asked.flatMap(([experimentId, units]) => units.map(unit => ({ experimentId, unit })))
+          const found = await findAssignments(connection, places)
+          return splitLike(
+            found,
+            asked.map(([, units]) => units),
+          )
+        })
       case 'recordRewards':
-        return together(lists as readonly [readonly RewardEntry[]][], asked =>
-          recordRewards(connection, asked.flat(), this.#writer),
-        )
+        return together(lists as readonly [readonly RewardEntry[]][], async asked => {
+          const rewards = asked.flat()
+          return splitLike(await recordRewards(connection, rewards.flat(), this.#options.writer), rewards)
+        })
       default:
         return apart(lists, async args => {
-          const result = await (alone[name] as (...args: Call['args']) => Promise<unknown>)(...args)
-          if (NEWSWORTHY.has(name) && result) this.#news.tell(connection)
+          const result = await executeAlone(connection, { name, args } as Call)
+          if (NEWSWORTHY.has(name) && result) this.#options.news.tell(connection)
           return result
         })
     }
@@ -99,20 +89,35 @@ export class Engine implements Performer {
 
   #tell(outcomes: readonly Outcome[], ms: number): void {
     const failure = failureIn(outcomes)
-    this.#onHealthChange(failure)
-    if (failure === null) this.#onCommit({ ms, commands: outcomes.length })
+    this.#options.onHealthChange(failure)
+    if (failure === null) this.#options.onCommit({ ms, commands: outcomes.length })
   }
 }
 
-function aloneOver(connection: Connection): Alone {
-  return {
-    ...experimentCommands(connection),
-    ...snapshotCommands(connection),
-    ...factCommands(connection),
-    ...webhookCommands(connection),
-    ...keyCommands(connection),
-    ping: async () => void (await connection.ask(PING)),
-    readSize: async () => ({ databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }),
+const SCRIPTS: Partial<Record<CommandName, unknown>> = { ...experimentScripts, ...keyScripts, ...webhookScripts }
+
+async function executeAlone(connection: Connection, { name, args }: Call): Promise<unknown> {
+  switch (name) {
+    case 'findSnapshots':
+      return findSnapshots(connection, ...args)
+    case 'readLedger':
+      return connection.atOneInstant(async tx => {
+        const [snapshots, cells] = await Promise.all([findSnapshots(tx, args[0]), findCells(tx, ...args)])
+        return { snapshots, cells }
+      })
+    // Who has written is not known here, so it is always told.
+    case 'readPulse':
+      return readPulse(connection)
+    case 'readTotals':
+      return readTotals(connection, ...args)
+    case 'ping':
+      return void (await connection.ask(PING))
+    case 'readSize':
+      return { databaseBytes: (await connection.ask(READ_SIZE))[0]?.databaseBytes ?? 0, logBytes: 0 }
+    default: {
+      const script = SCRIPTS[name] as (...args: Call['args']) => Script<unknown>
+      return WRITES.has(name) ? connection.transaction(tx => tx.run(script(...args))) : connection.run(script(...args))
+    }
   }
 }
 
@@ -147,16 +152,13 @@ async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<
   return outcomes
 }
 
-async function recall(
-  connection: Connection,
-  lists: readonly (readonly [experimentId: number, units: readonly string[]])[],
-): Promise<(Assignment | null)[][]> {
-  const places = lists.flatMap(([experimentId, units]) => units.map(unit => ({ experimentId, unit })))
-  const found = await findAssignments(connection, places)
-  return splitLike(
-    found,
-    lists.map(([, units]) => units),
-  )
+/** Cuts what was answered to some lists together into the answers to each. */
+function splitLike<Answer>(answers: readonly Answer[], lists: readonly { readonly length: number }[]): Answer[][] {
+  let end = 0
+  return lists.map(({ length }) => {
+    end += length
+    return answers.slice(end - length, end)
+  })
 }
 
 function failureIn(outcomes: readonly Outcome[]): unknown {

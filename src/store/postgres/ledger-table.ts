@@ -1,31 +1,17 @@
 // The tables `snapshots`, `batches`, `tallies` and `growth`. What one writer has added stands in
 // rows of its own; anyone who reads sums them, and keeps what rounding takes from the sums.
-
-import {
-  type CellChange,
-  type CellEntry,
-  type LedgerEntries,
-  sumOfChanges,
-  type UnitsEntry,
-} from '../ledger-entries.ts'
-import type { LedgerCell, Snapshot, SnapshotHead, SnapshotReason } from '../port.ts'
+import { type CellChange, type CellEntry, type LedgerEntries, sumOfChanges } from '../ledger-entries.ts'
+import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../ledger-rows.ts'
+import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
+import { statement } from '../scripts/script.ts'
 import { column, columnar, rowsIn } from './connection/columnar.ts'
-import { columns, type Parameter, type Reader, statement } from './connection/statement.ts'
-import type { Transaction, Written } from './connection/transaction.ts'
-
-interface SnapshotRow extends Omit<Snapshot, 'propensities' | 'ledgerSize'> {
-  readonly reason: SnapshotReason
-  readonly propensities: string
-  readonly ledgerUnits: number
-  readonly ledgerRewards: number
-}
+import { columns } from './connection/columns.ts'
+import type { Reader, Transaction } from './connection/transaction.ts'
 
 type CellRow = CellChange & Pick<LedgerCell, 'snapshot' | 'arm'>
-const INSERT_SNAPSHOT = statement(`
-  INSERT INTO snapshots
-    (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards)
-  SELECT $1::bigint, $2::integer, $3::integer, $4::text, $5::bigint, $6::text, $7::boolean, $8::bigint, $9::bigint
-  WHERE $2::integer = 1 + (SELECT coalesce(max(number), 0) FROM snapshots WHERE experiment_id = $1::bigint)`)
+
+/** A row for each metric; one without a metric for an experiment without units. */
+type PulseRow = Omit<Pulse, 'rewards'> & { readonly metric: number | null; readonly rewards: number }
 
 const ADD_UNITS = statement(`
   INSERT INTO batches (writer, experiment_id, snapshot, units, last_assigned_at)
@@ -42,15 +28,7 @@ const ADD_TO_CELLS = statement(`
   FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[], $7::double precision[],
     $8::double precision[], $9::double precision[], $10::double precision[], $11::bigint[], $12::bigint[], $13::bigint[],
     $14::bigint[], $15::double precision[]) AS added
-  ON CONFLICT (experiment_id, metric, snapshot, arm, writer) DO UPDATE SET
-    units = tallies.units + excluded.units,
-    ${compensated('sum')},
-    ${compensated('sum_of_squares')},
-    rewards = tallies.rewards + excluded.rewards,
-    delayed_rewards = tallies.delayed_rewards + excluded.delayed_rewards,
-    units_above = tallies.units_above + excluded.units_above,
-    units_below = tallies.units_below + excluded.units_below,
-    largest = greatest(tallies.largest, excluded.largest)`)
+  ON CONFLICT (experiment_id, metric, snapshot, arm, writer) ${addToCell('greatest')}`)
 
 const ADD_TO_GROWTH = statement(`
   INSERT INTO growth (writer, experiment_id, metric, units, rewards)
@@ -60,9 +38,7 @@ const ADD_TO_GROWTH = statement(`
     rewards = growth.rewards + excluded.rewards`)
 
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
-  SELECT number, version, reason, created_at AS "createdAt", propensities, all_decided AS "allDecided",
-    ledger_units AS "ledgerUnits", ledger_rewards AS "ledgerRewards"
-  FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
+  SELECT ${SNAPSHOT_COLUMNS} FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
 
 const FIND_BATCHES = columnar<'number' | 'units' | 'lastAssignedAt'>(`
   SELECT ${column('snapshot', 'number')}, ${column('units')}, ${column('last_assigned_at', 'lastAssignedAt')}
@@ -71,25 +47,31 @@ const FIND_BATCHES = columnar<'number' | 'units' | 'lastAssignedAt'>(`
     FROM batches WHERE experiment_id = $1 GROUP BY snapshot
   ) AS batch`)
 
-const BY_CELL = 'ORDER BY snapshot, arm, writer'
+const CELL_COLUMNS: readonly (readonly [expression: string, name: keyof CellRow])[] = [
+  ['snapshot', 'snapshot'],
+  ['arm', 'arm'],
+  ['units', 'units'],
+  ['sum', 'sum'],
+  ['sum_error', 'sumError'],
+  ['sum_of_squares', 'sumOfSquares'],
+  ['sum_of_squares_error', 'sumOfSquaresError'],
+  ['rewards', 'rewards'],
+  ['delayed_rewards', 'delayedRewards'],
+  ['units_above', 'unitsAbove'],
+  ['units_below', 'unitsBelow'],
+  ['largest', 'largestOutcome'],
+]
+
 const FIND_CELLS = columnar<keyof CellRow>(`
-  SELECT ${column('snapshot', 'snapshot', BY_CELL)}, ${column('arm', 'arm', BY_CELL)}, ${column('units', 'units', BY_CELL)},
-    ${column('sum', 'sum', BY_CELL)}, ${column('sum_error', 'sumError', BY_CELL)},
-    ${column('sum_of_squares', 'sumOfSquares', BY_CELL)}, ${column('sum_of_squares_error', 'sumOfSquaresError', BY_CELL)},
-    ${column('rewards', 'rewards', BY_CELL)}, ${column('delayed_rewards', 'delayedRewards', BY_CELL)},
-    ${column('units_above', 'unitsAbove', BY_CELL)}, ${column('units_below', 'unitsBelow', BY_CELL)},
-    ${column('largest', 'largestOutcome', BY_CELL)}
+  SELECT ${CELL_COLUMNS.map(([expression, name]) => column(expression, name, 'ORDER BY snapshot, arm, writer'))}
   FROM tallies WHERE experiment_id = $1 AND metric = $2`)
 
-/**
- * Inserts a snapshot if it follows the latest one; else writes no row. The caller has locked the
- * experiment. As with any `write` the answer need not be waited for.
- */
-export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: Snapshot): Promise<Written<never>> {
-  const { number, version, reason, createdAt, propensities, allDecided, ledgerSize } = snapshot
-  const row = [number, version, reason, createdAt, JSON.stringify(propensities), `${allDecided}`]
-  return tx.write(INSERT_SNAPSHOT, [experimentId, ...row, ledgerSize.units, ledgerSize.rewards])
-}
+const READ_PULSE = statement<PulseRow>(`
+  SELECT id AS "experimentId", version, metric, coalesce(sum(units), 0)::bigint AS units,
+    coalesce(sum(rewards), 0)::bigint AS rewards,
+    coalesce((SELECT max(number) FROM snapshots WHERE experiment_id = id), 0) AS snapshot
+  FROM experiments LEFT JOIN growth ON experiment_id = id
+  GROUP BY id, version, metric ORDER BY id, metric`)
 
 /**
  * Adds what the facts of a transaction come to. Said last, and committed at once: another
@@ -98,10 +80,17 @@ export function insertSnapshot(tx: Transaction, experimentId: number, snapshot: 
  */
 export function settle(tx: Transaction, entries: LedgerEntries, writer: number): void {
   const { units, cells } = entries.take()
-  if (units.length > 0) tx.write(ADD_UNITS, [writer, ...unitColumns(units)])
+  if (units.length > 0) {
+    const rows = units.toSorted((a, b) => a.experimentId - b.experimentId || a.snapshot - b.snapshot)
+    tx.write(ADD_UNITS, [writer, ...columns(rows, 'experimentId', 'snapshot', 'units', 'assignedAt')])
+  }
   if (cells.length === 0) return
-  tx.write(ADD_TO_CELLS, [writer, ...cellColumns(cells)])
-  tx.write(ADD_TO_GROWTH, [writer, ...growthColumns(cells)])
+  const rows = cells.toSorted((a, b) => byMetric(a, b) || a.snapshot - b.snapshot || a.arm - b.arm)
+  const sums = ['units', 'sum', 'sumError', 'sumOfSquares', 'sumOfSquaresError', 'rewards', 'delayedRewards'] as const
+  const clipping = ['unitsAbove', 'unitsBelow', 'largestOutcome'] as const
+  const place = ['experimentId', 'metricPosition', 'snapshot', 'arm'] as const
+  tx.write(ADD_TO_CELLS, [writer, ...columns(rows, ...place, ...sums, ...clipping)])
+  tx.write(ADD_TO_GROWTH, [writer, ...columns(growthOf(rows), 'experimentId', 'metricPosition', 'units', 'rewards')])
 }
 
 export async function findSnapshots(reader: Reader, experimentId: number): Promise<SnapshotHead[]> {
@@ -121,86 +110,37 @@ export async function findCells(reader: Reader, experimentId: number, metricPosi
     if (isAnotherWriters) cells[cells.length - 1] = { ...row, ...sumOfChanges(cell, row) }
     else cells.push(row)
   }
-  return cells.map(cellOf)
+  return cells.map(({ sum, sumError, sumOfSquares, sumOfSquaresError, ...cell }) => ({
+    ...cell,
+    sum: sum + sumError,
+    sumOfSquares: sumOfSquares + sumOfSquaresError,
+  }))
+}
+
+/** Every metric counts all units; where there are any, each has its row. */
+export async function readPulse(reader: Reader): Promise<Pulse[]> {
+  const byExperiment = Map.groupBy(await reader.ask(READ_PULSE, []), ({ experimentId }) => experimentId)
+  return [...byExperiment.values()].map(rows => {
+    const { experimentId, version, snapshot, units } = rows[0] as PulseRow
+    const rewards = rows.flatMap(row => (row.metric === null ? [] : [row.rewards]))
+    return { experimentId, version, snapshot, units, rewards }
+  })
 }
 
 const NO_BATCH = { units: 0, lastAssignedAt: null }
 
-/** Adds to a sum, and what rounding takes from it to the sum's error (Neumaier 1974, ZAMM 54). */
-function compensated(sum: 'sum' | 'sum_of_squares'): string {
-  const [before, added] = [`tallies.${sum}`, `excluded.${sum}`]
-  const next = `(${before} + ${added})`
-  return `
-    ${sum}_error = tallies.${sum}_error + excluded.${sum}_error + CASE
-      WHEN abs(${before}) >= abs(${added}) THEN (${before} - ${next}) + ${added}
-      ELSE (${added} - ${next}) + ${before}
-    END,
-    ${sum} = ${next}`
-}
-
-function unitColumns(entries: readonly UnitsEntry[]): Parameter[] {
-  const rows = entries.toSorted((a, b) => a.experimentId - b.experimentId || a.snapshot - b.snapshot)
-  return columns(
-    rows,
-    row => row.experimentId,
-    row => row.snapshot,
-    row => row.units,
-    row => row.assignedAt,
-  )
-}
-
-function cellColumns(entries: readonly CellEntry[]): Parameter[] {
-  const rows = entries.toSorted(
-    ({ place: a }, { place: b }) =>
-      a.experimentId - b.experimentId ||
-      a.metricPosition - b.metricPosition ||
-      a.snapshot - b.snapshot ||
-      a.arm - b.arm,
-  )
-  return columns(
-    rows,
-    ({ place }) => place.experimentId,
-    ({ place }) => place.metricPosition,
-    ({ place }) => place.snapshot,
-    ({ place }) => place.arm,
-    ({ change }) => change.units,
-    ({ change }) => change.sum,
-    ({ change }) => change.sumError,
-    ({ change }) => change.sumOfSquares,
-    ({ change }) => change.sumOfSquaresError,
-    ({ change }) => change.rewards,
-    ({ change }) => change.delayedRewards,
-    ({ change }) => change.unitsAbove,
-    ({ change }) => change.unitsBelow,
-    ({ change }) => change.largestOutcome,
-  )
-}
-
-function growthColumns(cells: readonly CellEntry[]): Parameter[] {
-  const metrics = Map.groupBy(cells, ({ place }) => `${place.experimentId}/${place.metricPosition}`)
-  const rows = [...metrics.values()].map(entries => ({
-    ...(entries[0] as CellEntry).place,
-    units: entries.reduce((sum, { change }) => sum + change.units, 0),
-    rewards: entries.reduce((sum, { change }) => sum + change.rewards, 0),
+/** What cells come to, a row for each metric, in their order. */
+function growthOf(
+  cells: readonly CellEntry[],
+): Pick<CellEntry, 'experimentId' | 'metricPosition' | 'units' | 'rewards'>[] {
+  const metrics = Map.groupBy(cells, ({ experimentId, metricPosition }) => `${experimentId}/${metricPosition}`)
+  return [...metrics.values()].map(entries => ({
+    ...(entries[0] as CellEntry),
+    units: entries.reduce((sum, { units }) => sum + units, 0),
+    rewards: entries.reduce((sum, { rewards }) => sum + rewards, 0),
   }))
-  rows.sort((a, b) => a.experimentId - b.experimentId || a.metricPosition - b.metricPosition)
-  return columns(
-    rows,
-    row => row.experimentId,
-    row => row.metricPosition,
-    row => row.units,
-    row => row.rewards,
-  )
 }
 
-function cellOf({ sum, sumError, sumOfSquares, sumOfSquaresError, ...cell }: CellRow): LedgerCell {
-  return { ...cell, sum: sum + sumError, sumOfSquares: sumOfSquares + sumOfSquaresError }
-}
-
-function snapshotOf({ propensities, ledgerUnits, ledgerRewards, ...row }: SnapshotRow): Snapshot {
-  return {
-    ...row,
-    propensities: JSON.parse(propensities) as (number | null)[],
-    ledgerSize: { units: ledgerUnits, rewards: ledgerRewards },
-  }
+function byMetric(a: CellEntry, b: CellEntry): number {
+  return a.experimentId - b.experimentId || a.metricPosition - b.metricPosition
 }

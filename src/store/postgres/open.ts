@@ -2,9 +2,8 @@
 
 import { CallQueue } from '../call-queue.ts'
 import { type Call, type CommandName, storeOf } from '../commands.ts'
-import type { OnCommit, OnHealthChange } from '../events.ts'
+import { healthNotes, type StoreListeners } from '../health.ts'
 import type { Store } from '../port.ts'
-import { Turn } from '../turn.ts'
 import { audit } from './audit.ts'
 import { Connection } from './connection/connection.ts'
 import { News } from './connection/news.ts'
@@ -12,9 +11,7 @@ import { clientConfig, nameOf } from './connection/session.ts'
 import { prepareDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 
-export interface PostgresOptions {
-  readonly onHealthChange?: OnHealthChange | undefined
-  readonly onCommit?: OnCommit | undefined
+export interface PostgresOptions extends StoreListeners {
   /**
    * Called when another process may have created, changed or frozen anew an experiment; soon after,
    * but not for certain.
@@ -60,15 +57,15 @@ export async function openPostgres(
   const writer = Math.floor(WRITERS * Math.random())
   const news = new News(config, onNews ?? (() => {}))
   if (onNews !== undefined) await news.listen()
-  const turn = new Turn(onHealthChange)
+  const note = healthNotes(onHealthChange)
   const connections: Connection[] = []
 
   function open(kind: Kind): CallQueue {
     const own = Array.from({ length: LANES[kind] }, () => new Connection(config))
     connections.push(...own)
-    const onFailure = (failure: unknown) => turn.note(kind, failure)
+    const onFailure = (failure: unknown) => note(kind, failure)
     const engine = new Engine({ connections: own, writer, news, onHealthChange: onFailure, onCommit })
-    const onHang = (hangs: boolean) => turn.note(`${kind} hang`, hangs ? new Error(SILENCE) : null)
+    const onHang = (hangs: boolean) => note(`${kind} hang`, hangs ? new Error(SILENCE) : null)
     return new CallQueue(engine, onHang, {
       lanes: LANES[kind],
       mostRows: MOST_ROWS,

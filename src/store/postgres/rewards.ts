@@ -2,14 +2,13 @@ import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
 import { type ComputedReward, computeReward, type LastReward, NONE_YET } from '../compute-reward.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
 import type { RewardEntry } from '../port.ts'
-import { findAssignments } from './assignments.ts'
+import { statement } from '../scripts/script.ts'
+import { byPlace, findAssignments, keyOf, type UnitPlace } from './assignments.ts'
+import { columns } from './connection/columns.ts'
 import type { Connection } from './connection/connection.ts'
-import { columns, numbers, type Parameter, statement } from './connection/statement.ts'
 import type { Transaction } from './connection/transaction.ts'
 import { settle } from './ledger-table.ts'
-import { splitLike } from './split-like.ts'
 import { Race } from './store-failure.ts'
-import { byPlace, keyOf, placeColumns, type UnitPlace } from './unit-place.ts'
 
 /** A unit's rewards of one metric. */
 interface Account extends UnitPlace {
@@ -22,8 +21,11 @@ interface EventId {
   readonly id: string
 }
 
-interface StoredRow extends RewardEntry, Omit<ComputedReward, 'entry' | 'isClipped'> {
-  readonly isCounted: boolean
+const ACCOUNT = ['experimentId', 'unit', 'metricPosition'] as const
+const EVENT_ID = ['experimentId', 'id', 'metricPosition'] as const
+
+interface RewardRow extends RewardEntry, Omit<ComputedReward, 'entry'> {
+  readonly counted: 0 | 1
 }
 
 const FIND_LAST_REWARDS = statement<LastReward & { readonly place: number }>(`
@@ -55,8 +57,7 @@ const INSERT_REWARDS = statement(`
   ON CONFLICT (experiment_id, unit, metric, sequence) DO NOTHING`)
 
 /**
- * Records many lists of rewards in one transaction, as if one reward after the other; answers them
- * in their order.
+ * Records rewards in one transaction, as if one after the other; answers in their order.
  *
  * Nothing is locked. What a reward comes to depends on the unit's last one, so its sequence is the
  * compare-and-set: when another transaction has taken that place, or the event's id, meanwhile,
@@ -64,22 +65,21 @@ const INSERT_REWARDS = statement(`
  */
 export function recordRewards(
   connection: Connection,
-  lists: readonly (readonly RewardEntry[])[],
+  rewards: readonly RewardEntry[],
   writer: number,
-): Promise<StoredRewardStatus[][]> {
-  const rewards = lists.flat()
+): Promise<StoredRewardStatus[]> {
   return connection.transaction(async tx => {
     const book = await Book.read(tx, rewards)
     const statuses = rewards.map(reward => book.record(reward))
     if (book.rows.length > 0) await insert(tx, book.rows)
     settle(tx, book.entries, writer)
-    return splitLike(statuses, lists)
+    return statuses
   })
 }
 
 /** What is known of the units of some rewards, and what these add to it. */
 class Book {
-  readonly rows: StoredRow[] = []
+  readonly rows: RewardRow[] = []
   readonly entries = new LedgerEntries()
   readonly #assignments = new Map<string, Assignment>()
   readonly #last = new Map<string, LastReward>()
@@ -92,8 +92,8 @@ class Book {
     const ids = distinct(rewards.filter(hasId), idKey)
     const [assignments, last, known] = await Promise.all([
       findAssignments(tx, places),
-      tx.ask(FIND_LAST_REWARDS, accountColumns(accounts)),
-      ids.length === 0 ? [] : tx.ask(FIND_EVENT_IDS, idColumns(ids)),
+      tx.ask(FIND_LAST_REWARDS, columns(accounts, ...ACCOUNT)),
+      ids.length === 0 ? [] : tx.ask(FIND_EVENT_IDS, columns(ids, ...EVENT_ID)),
     ])
     for (const [position, found] of assignments.entries()) {
       if (found !== null) book.#assignments.set(keyOf(places[position] as UnitPlace), found)
@@ -112,48 +112,23 @@ class Book {
       this.#ids.add(key)
     }
     const account = accountKey(reward)
-    const { entry, isClipped, ...computed } = computeReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
+    const { entry, ...computed } = computeReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
     this.#last.set(account, computed)
-    this.rows.push({ ...reward, ...computed, isCounted: entry !== null })
-    if (entry === null) return 'late'
-    this.entries.addToCell(entry)
-    return isClipped ? 'clipped' : 'recorded'
+    this.rows.push({ ...reward, ...computed, counted: entry === null ? 0 : 1 })
+    if (entry !== null) this.entries.addToCell(entry)
+    return computed.status
   }
 }
 
 /** @throws Race */
-async function insert(tx: Transaction, rows: StoredRow[]): Promise<void> {
+async function insert(tx: Transaction, rows: RewardRow[]): Promise<void> {
   rows.sort((a, b) => byPlace(a, b) || a.metricPosition - b.metricPosition || a.sequence - b.sequence)
   const ids = rows.filter(hasId).sort(byId)
   const written = await Promise.all([
-    ids.length === 0 ? { count: 0 } : tx.write(INSERT_EVENT_IDS, idColumns(ids)),
-    tx.write(INSERT_REWARDS, rewardColumns(rows)),
+    ids.length === 0 ? { count: 0 } : tx.write(INSERT_EVENT_IDS, columns(ids, ...EVENT_ID)),
+    tx.write(INSERT_REWARDS, columns(rows, ...ACCOUNT, 'sequence', 'value', 'at', 'total', 'counted', 'id')),
   ])
   if (written[0].count < ids.length || written[1].count < rows.length) throw new Race()
-}
-
-function rewardColumns(rows: readonly StoredRow[]): Parameter[] {
-  const others = columns(
-    rows,
-    row => row.sequence,
-    row => row.value,
-    row => row.at,
-    row => row.total,
-    row => (row.isCounted ? 1 : 0),
-  )
-  return [...accountColumns(rows), ...others, rows.map(({ id }) => id)]
-}
-
-function accountColumns(accounts: readonly Account[]): Parameter[] {
-  return [...placeColumns(accounts), numbers(accounts.map(({ metricPosition }) => metricPosition))]
-}
-
-function idColumns(ids: readonly EventId[]): Parameter[] {
-  return [
-    numbers(ids.map(({ experimentId }) => experimentId)),
-    ids.map(({ id }) => id),
-    numbers(ids.map(({ metricPosition }) => metricPosition)),
-  ]
 }
 
 function accountKey(account: Account): string {

@@ -7,29 +7,22 @@ import { StoreUnavailableError } from '../../bandit/errors.ts'
 import type { Assignment } from '../../bandit/facts.ts'
 import type { Performer } from '../call-queue.ts'
 import { type Call, type Outcome, type StoreCommands, WRITES } from '../commands.ts'
-import type { OnCommit } from '../events.ts'
-import type { KeptAssignment, Proposal, Store } from '../port.ts'
-import { assignmentCommands } from './assignments.ts'
-import { auditMemory } from './audit.ts'
-import { sizeOf } from './database.ts'
-import { experimentCommands } from './experiments.ts'
-import { factCommands } from './facts.ts'
+import type { Commit, KeptAssignment, Proposal, Store } from '../port.ts'
+import { audit } from './audit.ts'
+import { commandsOver } from './commands-over.ts'
 import { ServedFiles } from './files/served-files.ts'
 import { endingOnSyncFailure } from './files/sync-failure.ts'
 import { type SyncFile, WalSync } from './files/wal-sync.ts'
-import { keyCommands } from './keys.ts'
 import { Ledger } from './ledger.ts'
-import { rewardCommands } from './rewards.ts'
-import { snapshotCommands } from './snapshots.ts'
+import { ScriptRunner } from './script-runner.ts'
 import { asStoreError, isLocked, isStoreFailure } from './store-failure.ts'
-import { webhookCommands } from './webhooks.ts'
 
 export interface EngineOptions {
   /** By a service, which keeps the log short and looks after its files. */
   readonly isServed: boolean
   /** Hears of the failure that a place meets, and null where it works. */
   readonly onFailure: (place: 'reads' | 'commits' | 'files', error: unknown) => void
-  readonly onCommit: OnCommit
+  readonly onCommit: (commit: Commit) => void
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
 }
@@ -81,18 +74,9 @@ export class Engine implements Performer {
     this.#options = options
     db.pragma('synchronous = NORMAL')
     db.pragma(`cache_size = -${CACHE_KIB}`)
-    this.#ledger = new Ledger(db)
-    this.#commands = {
-      ...experimentCommands(db, this.#ledger),
-      ...snapshotCommands(this.#ledger),
-      ...assignmentCommands(db, this.#ledger),
-      ...rewardCommands(db, this.#ledger),
-      ...factCommands(db),
-      ...webhookCommands(db),
-      ...keyCommands(db),
-      ping: () => void db.prepare('SELECT 1 FROM migrations').get(),
-      readSize: () => sizeOf(db),
-    }
+    const scripts = new ScriptRunner(db)
+    this.#ledger = new Ledger(db, scripts)
+    this.#commands = commandsOver(db, scripts, this.#ledger)
     this.#begin = db.prepare('BEGIN')
     this.#beginWriting = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
@@ -151,8 +135,7 @@ export class Engine implements Performer {
     return found.map(assignment => (assignment === null || unsynced.has(assignment.unit) ? null : assignment))
   }
 
-  /** As `audit`, for a database in memory. */
-  readonly audit: Store['audit'] = (...args) => auditMemory(this.#db, ...args)
+  readonly audit: Store['audit'] = (...args) => audit(this.#db, ...args)
 
   /** Resolves when nothing of it is under way any more. */
   async close(): Promise<void> {
@@ -162,7 +145,7 @@ export class Engine implements Performer {
     this.#wal?.close()
     // The last one that closes the file makes a checkpoint.
     endingOnSyncFailure(this.#db.name, () => this.#db.close())
-    await this.#files?.end()
+    await this.#files?.checkpointer.end()
   }
 
   /**

@@ -1,36 +1,107 @@
+// Assignments and rewards, which are most of what is read and written. Rows are read as lists: the
+// names of the fields would take as long as finding the row.
 import type Database from 'better-sqlite3'
-import type { Assignment } from '../../bandit/facts.ts'
+import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
 import type { StoreCommands } from '../commands.ts'
-import type { TotalsPage } from '../port.ts'
+import { computeReward, NONE_YET } from '../compute-reward.ts'
+import type { LedgerEntries } from '../ledger-entries.ts'
+import type { AssignmentStore, KeptAssignment, Proposal, ProposedUnit, RewardEntry } from '../port.ts'
 
-const COLUMNS = 'unit, arm, propensity, snapshot, assigned_at AS assignedAt'
+type AssignmentRow = [arm: number, propensity: number, snapshot: number, assignedAt: number]
+type LastRow = [sequence: number, total: number]
 
-export function factCommands(db: Database.Database): Pick<StoreCommands, 'readTotals'> {
+export function factCommands(
+  db: Database.Database,
+  entries: LedgerEntries,
+): Pick<StoreCommands, keyof AssignmentStore> {
+  const insertAssignment = db.prepare<[number, string, ...AssignmentRow]>(`
+    INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (experiment_id, unit) DO NOTHING`)
+
+  const findAssignment = db
+    .prepare<[number, string], AssignmentRow>(`
+      SELECT arm, propensity, snapshot, assigned_at FROM assignments WHERE experiment_id = ? AND unit = ?`)
+    .raw()
+
+  // The first row of the key is the latest: see migration 6. Were it another, the next sequence
+  // would be taken, and the insert fail.
+  const findLastReward = db
+    .prepare<[number, string, number], LastRow>(`
+      SELECT sequence, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric = ?`)
+    .raw()
+
+  const insertReward = db.prepare(`
+    INSERT INTO rewards (experiment_id, unit, metric, sequence, value, at, counted, total, event_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
+
   const readPage = db.prepare<[number, string, number], Assignment>(`
-    SELECT ${COLUMNS} FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
+    SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt
+    FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
-  // The first row of a metric is the latest: see migration 6. From one metric that has rewards to
-  // the next, since most have none.
-  const findTotal = db.prepare<[number, string, number], { metric: number; total: number }>(`
-    SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ? LIMIT 1`)
+  // From one metric that has rewards to the next, since most have none.
+  const findTotal = db
+    .prepare<[number, string, number], [metric: number, total: number]>(`
+      SELECT metric, total FROM rewards WHERE experiment_id = ? AND unit = ? AND metric >= ? LIMIT 1`)
+    .raw()
 
-  const totalsOf = (experimentId: number, unit: string, metricCount: number): number[] => {
+  function find(experimentId: number, unit: string): Assignment | null {
+    const row = findAssignment.get(experimentId, unit)
+    if (row === undefined) return null
+    const [arm, propensity, snapshot, assignedAt] = row
+    return { unit, arm, propensity, snapshot, assignedAt }
+  }
+
+  /** The arm just kept, or the one that the unit has had. */
+  function keep({ experimentId, snapshot, assignedAt }: Proposal, proposed: ProposedUnit): KeptAssignment {
+    const { unit, arm, propensity } = proposed
+    const { changes } = insertAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt)
+    if (changes === 1) return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
+    const kept = find(experimentId, unit)
+    if (kept === null) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
+    return { ...kept, isNew: false }
+  }
+
+  function record(reward: RewardEntry): StoredRewardStatus {
+    const { experimentId, metricPosition, unit, value, id } = reward
+    const assignment = find(experimentId, unit)
+    if (assignment === null) return 'unassigned'
+    const last = findLastReward.get(experimentId, unit, metricPosition)
+    const lastReward = last === undefined ? NONE_YET : { sequence: last[0], total: last[1] }
+    const { sequence, at, total, entry, status } = computeReward(reward, assignment, lastReward)
+    const isCounted = entry === null ? 0 : 1
+    const { changes } = insertReward.run(experimentId, unit, metricPosition, sequence, value, at, isCounted, total, id)
+    if (changes === 0) return 'duplicate'
+    if (entry !== null) entries.addToCell(entry)
+    return status
+  }
+
+  function totalsOf(experimentId: number, unit: string, metricCount: number): number[] {
     const totals = new Array<number>(metricCount).fill(0)
     for (let from = 0; from < metricCount; ) {
-      const found = findTotal.get(experimentId, unit, from)
-      if (found === undefined || found.metric >= metricCount) break
-      totals[found.metric] = found.total
-      from = found.metric + 1
+      const [metric, total] = findTotal.get(experimentId, unit, from) ?? [metricCount, 0]
+      if (metric < metricCount) totals[metric] = total
+      from = metric + 1
     }
     return totals
   }
 
-  const readTotals = db.transaction((experimentId: number, { after, limit, metricCount }: TotalsPage) =>
-    readPage.all(experimentId, after ?? '', limit).map(assignment => ({
-      ...assignment,
-      totals: totalsOf(experimentId, assignment.unit, metricCount),
-    })),
-  )
+  return {
+    findAssignments: (experimentId, units) => units.map(unit => find(experimentId, unit)),
 
-  return { readTotals }
+    keepAssignments: proposal => {
+      const kept = proposal.units.map(unit => keep(proposal, unit))
+      entries.addUnits(proposal, kept)
+      return kept
+    },
+
+    recordRewards: rewards => rewards.map(record),
+
+    readTotals: db.transaction((experimentId, { after, limit, metricCount }) =>
+      readPage.all(experimentId, after ?? '', limit).map(assignment => ({
+        ...assignment,
+        totals: totalsOf(experimentId, assignment.unit, metricCount),
+      })),
+    ),
+  }
 }

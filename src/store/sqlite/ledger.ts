@@ -1,11 +1,12 @@
-// The ledger of a connection: entries of the transaction under way, the tables, and a copy of these
-// in memory. The copy follows every write of this connection, so that reading a ledger costs no
-// rows: a report, and the refreshing of 200 arms, stay as cheap at a billion units as at a
-// thousand.
+// The ledger of a connection: entries of the transaction under way, the tables `snapshots` and
+// `tallies`, and a copy of these in memory. The copy follows every write of this connection, so
+// that reading a ledger costs no rows: a report, and the refreshing of 200 arms, stay as cheap at a
+// billion units as at a thousand.
 import type Database from 'better-sqlite3'
-import { type CellChange, type CellPlace, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
+import { type CellEntry, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
 import type { LedgerCell, Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
-import { LedgerTable } from './ledger-table.ts'
+import { ADD_TO_CELL, ADD_UNITS, findCells, findSnapshots, readPulse } from './ledger-table.ts'
+import type { ScriptRunner } from './script-runner.ts'
 
 /** The cells of one metric, by snapshot and then by arm. */
 type Cells = Map<number, LedgerCell[]>
@@ -18,69 +19,53 @@ interface Copy {
 }
 
 export class Ledger {
-  readonly #table: LedgerTable
+  /** Of the transaction under way. */
+  readonly entries = new LedgerEntries()
+  readonly #scripts: ScriptRunner
+  readonly #addUnits: Database.Statement<[UnitsEntry]>
+  readonly #addToCell: Database.Statement<[CellEntry], LedgerCell>
   /** By experiment. */
   readonly #copies = new Map<number, Copy>()
-  readonly #entries = new LedgerEntries()
-  readonly #dataVersionNow: Database.Statement<[], number>
+  readonly #readDataVersion: Database.Statement<[], number>
   #dataVersion: unknown = null
   #pulseVersion: unknown = null
 
-  constructor(db: Database.Database) {
-    this.#dataVersionNow = db.prepare<[], number>('PRAGMA data_version').pluck()
-    this.#table = new LedgerTable(db)
+  constructor(db: Database.Database, scripts: ScriptRunner) {
+    this.#scripts = scripts
+    this.#addUnits = db.prepare(ADD_UNITS)
+    this.#addToCell = db.prepare(ADD_TO_CELL)
+    this.#readDataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
   }
 
-  /**
-   * False, and nothing changed, when the snapshot is not of the present version or does not follow
-   * the latest one.
-   */
-  insertSnapshot(experimentId: number, snapshot: Snapshot): boolean {
-    const isNext = this.#table.insertSnapshot(experimentId, snapshot)
-    if (isNext) this.#copies.get(experimentId)?.heads.push({ ...snapshot, units: 0, lastAssignedAt: null })
-    return isNext
-  }
-
-  addUnits(entry: UnitsEntry): void {
-    this.#entries.addUnits(entry)
-  }
-
-  addToCell(place: CellPlace, change: CellChange): void {
-    this.#entries.addToCell({ place, change })
-  }
-
-  /** Writes what was added. Called before each commit. */
+  /** Writes the entries. Called before each commit. */
   flush(): void {
-    const { cells, units } = this.#entries.take()
+    const { cells, units } = this.entries.take()
     for (const entry of units) {
-      this.#table.addUnits(entry)
+      this.#addUnits.run(entry)
       this.#copyUnits(entry)
     }
-    for (const entry of cells) {
-      const { experimentId, metricPosition } = entry.place
-      const cell = this.#table.addToCell(entry)
-      const copied = this.#copies.get(experimentId)?.cells.get(metricPosition)
-      if (copied !== undefined) keepCell(copied, cell)
-    }
+    for (const entry of cells) this.#copyCell(entry, this.#addToCell.get(entry) as LedgerCell)
   }
 
-  /** What was added is not to be written, and what the copy followed was undone. */
+  /** The entries are not to be written, and what the copy followed was undone. */
   forget(): void {
-    this.#entries.clear()
+    this.entries.clear()
     this.#copies.clear()
   }
 
-  heads(experimentId: number): SnapshotHead[] {
+  /** The copy follows a snapshot that was just written. */
+  copySnapshot(experimentId: number, snapshot: Snapshot): void {
+    this.#copies.get(experimentId)?.heads.push({ ...snapshot, units: 0, lastAssignedAt: null })
+  }
+
+  findSnapshots(experimentId: number): SnapshotHead[] {
     return [...this.#copyOf(experimentId).heads]
   }
 
   read(experimentId: number, metricPosition: number): StoredLedger {
     const copy = this.#copyOf(experimentId)
-    const cells = copy.cells.get(metricPosition) ?? new Map<number, LedgerCell[]>()
-    if (!copy.cells.has(metricPosition)) {
-      for (const cell of this.#table.findCells(experimentId, metricPosition)) keepCell(cells, cell)
-      copy.cells.set(metricPosition, cells)
-    }
+    const cells = copy.cells.get(metricPosition) ?? this.#readCells(experimentId, metricPosition)
+    copy.cells.set(metricPosition, cells)
     return {
       snapshots: [...copy.heads],
       cells: copy.heads.flatMap(({ number }) => cells.get(number)?.filter(Boolean) ?? []),
@@ -89,10 +74,16 @@ export class Ledger {
 
   /** Null when no other connection has written since the last time. */
   readPulse(): Pulse[] | null {
-    const dataVersion = this.#dataVersionNow.get()
+    const dataVersion = this.#readDataVersion.get()
     if (dataVersion === this.#pulseVersion) return null
     this.#pulseVersion = dataVersion
-    return this.#table.readPulse()
+    return this.#scripts.run(readPulse())
+  }
+
+  #readCells(experimentId: number, metricPosition: number): Cells {
+    const cells: Cells = new Map()
+    for (const cell of this.#scripts.run(findCells(experimentId, metricPosition))) keepCell(cells, cell)
+    return cells
   }
 
   #copyUnits({ experimentId, snapshot, units, assignedAt }: UnitsEntry): void {
@@ -103,14 +94,19 @@ export class Ledger {
     heads[snapshot - 1] = { ...head, units: head.units + units, lastAssignedAt }
   }
 
+  #copyCell({ experimentId, metricPosition }: CellEntry, cell: LedgerCell): void {
+    const copied = this.#copies.get(experimentId)?.cells.get(metricPosition)
+    if (copied !== undefined) keepCell(copied, cell)
+  }
+
   /** Read anew where another connection has written: then `data_version` is another number. */
   #copyOf(experimentId: number): Copy {
-    const dataVersion = this.#dataVersionNow.get()
+    const dataVersion = this.#readDataVersion.get()
     if (dataVersion !== this.#dataVersion) this.#copies.clear()
     this.#dataVersion = dataVersion
     const copy = this.#copies.get(experimentId) ?? {
-      heads: this.#table.findSnapshots(experimentId),
-      cells: new Map<number, Cells>(),
+      heads: this.#scripts.run(findSnapshots(experimentId)),
+      cells: new Map(),
     }
     this.#copies.set(experimentId, copy)
     return copy

@@ -3,22 +3,18 @@ import { StoreUnavailableError } from '../../bandit/errors.ts'
 import { CallQueue } from '../call-queue.ts'
 import { type Call, type CommandName, storeOf, WRITES } from '../commands.ts'
 import { DatabaseError } from '../database-error.ts'
-import type { OnCommit, OnHealthChange } from '../events.ts'
+import { healthNotes, type StoreListeners } from '../health.ts'
 import type { Store } from '../port.ts'
-import { Turn } from '../turn.ts'
-import { auditFile } from './audit.ts'
 import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import type { SyncFile } from './files/wal-sync.ts'
 
-export interface SqliteOptions {
+export interface SqliteOptions extends StoreListeners {
   /**
    * By a service, which keeps the log short beside the requests and looks whether its files are
    * what they were.
    */
   readonly isServed?: boolean
-  readonly onHealthChange?: OnHealthChange | undefined
-  readonly onCommit?: OnCommit | undefined
   /** In place of the disk's own, for tests that cut the power. */
   readonly sync?: SyncFile | undefined
 }
@@ -43,9 +39,9 @@ export async function openSqlite(
   path: string,
   { isServed = false, onHealthChange = () => {}, onCommit = () => {}, sync }: SqliteOptions = {},
 ): Promise<Store> {
-  const turn = new Turn(onHealthChange)
-  const engine = openEngine(path, { isServed, onFailure: (place, error) => turn.note(place, error), onCommit, sync })
-  const onHang = (hangs: boolean) => turn.note('disk', hangs ? new Error(SILENCE) : null)
+  const note = healthNotes(onHealthChange)
+  const engine = openEngine(path, { isServed, onFailure: note, onCommit, sync })
+  const onHang = (hangs: boolean) => note('disk', hangs ? new Error(SILENCE) : null)
   const queue = new CallQueue(engine, onHang, { mostRows: MOST_ROWS, silence: SILENCE })
   const ask = (call: Call): Promise<unknown> =>
     WRITES.has(call.name) || BARRED.has(call.name) ? queue.ask(call.name, ...(call.args as never)) : engine.read(call)
@@ -58,7 +54,7 @@ export async function openSqlite(
         return engine.findSynced(experimentId, units)
       }
     },
-    audit: (...args) => (path === ':memory:' ? engine.audit(...args) : auditFile(path, ...args)),
+    audit: (...args) => engine.audit(...args),
     countWaiting: async () => queue.depth,
     async close() {
       await queue.close()

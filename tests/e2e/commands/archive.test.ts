@@ -37,7 +37,7 @@ let store: Store
 let archive: ArchiveStore
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
   nursery = scratchFolder()
   born = await server.createDatabase()
   const from = `sqlite:${join(nursery, 'born.db')}`

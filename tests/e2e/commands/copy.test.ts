@@ -12,10 +12,9 @@ import { createExperiment } from '../../../src/bandit/experiment/change-experime
 import { recordRewards } from '../../../src/bandit/rewards.ts'
 import { copyAndVerify } from '../../../src/cli/copy/copy-and-verify.ts'
 import { copyStore } from '../../../src/store/copy/copy.ts'
-import type { CopySource } from '../../../src/store/copy/ends.ts'
 import { openPostgresSource } from '../../../src/store/copy/postgres.ts'
 import { openSqliteSource } from '../../../src/store/copy/sqlite.ts'
-import { type Row, TABLES } from '../../../src/store/copy/tables.ts'
+import { type CopySource, type Row, TABLES } from '../../../src/store/copy/tables.ts'
 import { claimStore, openStore } from '../../../src/store/open.ts'
 import { DEATH, liveOn, reportsOf } from '../../support/life.ts'
 import { PostgresServer } from '../../support/postgres.ts'
@@ -37,7 +36,7 @@ let nursery: string
 let born: string
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
   nursery = scratchFolder()
   born = await server.createDatabase()
   for (const url of [`sqlite:${join(nursery, 'born.db')}`, server.urlOf(born)]) {

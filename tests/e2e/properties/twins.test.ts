@@ -17,7 +17,7 @@ const TOLERANCE = 1e-12
 let server: PostgresServer
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
 }, 60_000)
 
 afterAll(() => server.destroy())

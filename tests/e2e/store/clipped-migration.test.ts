@@ -34,7 +34,7 @@ let server: PostgresServer
 let folder: string
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
 })
 afterAll(() => server.destroy())
 beforeEach(() => {

@@ -19,7 +19,7 @@ const definition = completeDefinition({
 let server: PostgresServer
 
 beforeAll(async () => {
-  server = await PostgresServer.start()
+  server = await PostgresServer.share()
 })
 
 afterAll(() => server.destroy())

@@ -1,7 +1,7 @@
 // A whole service inside the test: the real app on a real SQLite file, with a clock that the test
 // sets.
 import { randomBytes } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import { createLog } from '../../../src/server/log.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/port.ts'
 import { ExperimentMonitor, type Seen } from '../../../src/webhooks/monitor.ts'
+import { blankDatabase } from '../blank-database.ts'
 import { scratchFolder } from '../scratch.ts'
 import type { Answer } from './answer.ts'
 import { unlistedStatuses } from './unlisted-statuses.ts'
@@ -62,23 +63,8 @@ export interface ServiceOptions {
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const folder = scratchFolder()
-  blank ??= blankDatabase()
-  writeFileSync(join(folder, 'pinwheel.db'), options.database ?? (await blank))
+  writeFileSync(join(folder, 'pinwheel.db'), options.database ?? (await blankDatabase()))
   return serve(folder, options)
-}
-
-let blank: Promise<Buffer> | null = null
-
-/**
- * The bytes of a database that was migrated and not used: a copy of it opens sooner than a new one.
- */
-async function blankDatabase(): Promise<Buffer> {
-  const folder = scratchFolder()
-  const path = join(folder, 'pinwheel.db')
-  await (await openStore(`sqlite:${path}`)).close()
-  const bytes = readFileSync(path)
-  rmSync(folder, { recursive: true, force: true })
-  return bytes
 }
 
 async function serve(folder: string, options: ServiceOptions): Promise<Service> {

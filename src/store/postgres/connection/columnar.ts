@@ -1,6 +1,6 @@
 // Many rows of numbers as one row of columns. As rows by themselves the ledger of an experiment
 // with hundreds of snapshots takes several times as long to take in.
-import { type Statement, statement } from './statement.ts'
+import { type Statement, statement } from '../../scripts/script.ts'
 
 /**
  * A column for each name, as the server writes an array: `{1,2.5}`; null where there are no rows.

@@ -3,11 +3,10 @@
 // round trips as it waits for answers, not one a statement.
 import { Client, type ClientConfig } from 'pg'
 import { StoreUnavailableError } from '../../../bandit/errors.ts'
+import type { Parameter, Script, Statement } from '../../scripts/script.ts'
 import { asClientError, asStoreError, isConnectionLost, isRace } from '../store-failure.ts'
-import { endClient } from './end-client.ts'
-import { SET_UP } from './session.ts'
-import type { Parameter, Statement } from './statement.ts'
-import { ONE_INSTANT, READ_COMMITTED, Transaction } from './transaction.ts'
+import { endClient, SET_UP } from './session.ts'
+import { carryOut, ONE_INSTANT, READ_COMMITTED, Transaction } from './transaction.ts'
 
 /** What was lost later than this has been given up by anyone who asked. */
 const RETRY_WITHIN_MS = 500
@@ -38,6 +37,14 @@ export class Connection {
       if (isConnectionLost(known)) this.#drop(client)
       throw asStoreError(known)
     }
+  }
+
+  /** A script that reads, each statement by itself. @throws StoreUnavailableError */
+  run<Result>(script: Script<Result>): Promise<Result> {
+    return carryOut(script, async ({ statement, parameters }) => ({
+      rows: await this.ask(statement, parameters),
+      count: 0,
+    }))
   }
 
   /**
@@ -116,7 +123,7 @@ export class Connection {
     client.on('error', forget).on('end', forget)
     try {
       await client.connect()
-      await client.query(SET_UP.text)
+      await client.query(SET_UP)
       return client
     } catch (error) {
       this.#drop(client)

@@ -4,9 +4,9 @@
 import { randomUUID } from 'node:crypto'
 import { Client, type ClientConfig, DatabaseError } from 'pg'
 import type { CommandName } from '../../commands.ts'
+import { statement } from '../../scripts/script.ts'
 import type { Connection } from './connection.ts'
-import { endClient } from './end-client.ts'
-import { statement } from './statement.ts'
+import { endClient } from './session.ts'
 
 /** What others want to know of, where it has done something. */
 export const NEWSWORTHY: ReadonlySet<CommandName> = new Set([

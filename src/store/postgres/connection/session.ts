@@ -1,12 +1,14 @@
-// How a connection is set up, and what it makes of the server's values.
-import type { ClientConfig } from 'pg'
-import { statement } from './statement.ts'
+// How a connection is set up and ended, and what it makes of the server's values.
+import type { Client, ClientConfig } from 'pg'
 
 /** A server that is there answers within this. */
 const CONNECT_TIMEOUT_MS = 3_000
 
 /** One that has not answered for so long is gone: a network may lose it without a word. */
 const ANSWER_TIMEOUT_MS = 10_000
+
+/** A server that is left and does not answer is not waited for. */
+const LEAVE_TIMEOUT_MS = 1_000
 
 /** For `pg.Client`. */
 export function clientConfig(url: string): ClientConfig {
@@ -20,6 +22,12 @@ export function clientConfig(url: string): ClientConfig {
     pipeline: true,
     types: { getTypeParser: ((type: number) => PARSERS.get(type) ?? String) as GetTypeParser },
   }
+}
+
+export async function endClient(client: Client): Promise<void> {
+  const hurry = setTimeout(() => client.connection.stream.destroy(), LEAVE_TIMEOUT_MS)
+  await client.end().catch(() => {})
+  clearTimeout(hurry)
 }
 
 /** Without the user and the password. */
@@ -55,7 +63,7 @@ function integerOf(text: string): number {
  * to answer within one. Keys are always looked up by their index: a plan is made once, and one made
  * on an empty table would read the whole of it for ever.
  */
-export const SET_UP = statement(`
+export const SET_UP = `
   SELECT set_config(wanted.name, wanted.setting, false)
   FROM pg_settings
   JOIN (VALUES
@@ -71,4 +79,4 @@ export const SET_UP = statement(`
     ('enable_mergejoin', 'off'),
     ('jit', 'off')
   ) AS wanted (name, setting) ON wanted.name = pg_settings.name
-  WHERE wanted.name <> 'synchronous_commit' OR pg_settings.setting = 'off'`)
+  WHERE wanted.name <> 'synchronous_commit' OR pg_settings.setting = 'off'`

@@ -2,18 +2,17 @@
 // answer. What is written last goes out together with the commit.
 import type { Client, QueryResult } from 'pg'
 import { StoreUnavailableError } from '../../../bandit/errors.ts'
+import type { Answer, Parameter, Script, Statement, Step } from '../../scripts/script.ts'
 import { asClientError } from '../store-failure.ts'
-import type { Parameter, Statement } from './statement.ts'
 
 export const READ_COMMITTED = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
 /** All that it reads is of one instant. */
 export const ONE_INSTANT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
-/** The rows that a statement returned, and how many it wrote. */
-export interface Written<Row> {
-  readonly rows: readonly Row[]
-  readonly count: number
+/** Whatever a statement can be said to: a connection, a transaction. */
+export interface Reader {
+  ask<Row>(statement: Statement<Row>, parameters: Parameter[]): Promise<Row[]>
 }
 
 export class Transaction {
@@ -46,7 +45,7 @@ export class Transaction {
    * What was written. Its answer need not be waited for, since the commit does. A transaction reads
    * before it writes: a statement that went out with a BEGIN that fails would stand alone.
    */
-  write<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Written<Row>> {
+  write<Row>(statement: Statement<Row>, values: Parameter[]): Promise<Answer<Row>> {
     if (!this.#hasBegun) throw new TypeError('A transaction must read before it writes')
     const written = this.#execute({ ...statement, values }).then(({ rows, rowCount }) => ({
       rows,
@@ -55,6 +54,11 @@ export class Transaction {
     written.catch(() => {})
     this.#written.push(written)
     return written
+  }
+
+  async run<Result>(script: Script<Result>): Promise<Result> {
+    await this.#begun
+    return carryOut(script, step => this.#say(step))
   }
 
   /** Resolves when everything is on disk; where nothing was written, at once. */
@@ -72,6 +76,13 @@ export class Transaction {
     this.#execute({ text: 'ROLLBACK' })
   }
 
+  async #say({ kind, statement, parameters }: Step): Promise<Answer<unknown>> {
+    if (kind === 'write') return this.write(statement, parameters)
+    if (kind !== 'tell') return { rows: await this.ask(statement, parameters), count: 0 }
+    this.write(statement, parameters)
+    return { rows: [], count: 0 }
+  }
+
   /** A rejection that nobody waits for is not lost: the commit fails of it. */
   #execute(query: Partial<Statement<unknown>> & { text: string; values?: Parameter[] }): Promise<QueryResult> {
     const answer = this.#client.query(query).catch(error => {
@@ -80,4 +91,14 @@ export class Transaction {
     answer.catch(() => {})
     return answer
   }
+}
+
+/** Says the statements of a script, each once the one before it was answered. */
+export async function carryOut<Result>(
+  script: Script<Result>,
+  say: (step: Step) => Promise<Answer<unknown>>,
+): Promise<Result> {
+  let step = script.next()
+  while (!step.done) step = script.next(await say(step.value))
+  return step.value
 }

@@ -1,6 +1,6 @@
 // Copies the write-ahead log into the database file each time that it is asked to: see
 // `Checkpointer`.
-import { closeSync, fdatasyncSync, openSync } from 'node:fs'
+import { fdatasyncSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { isStoreFailure } from '../store-failure.ts'
@@ -36,7 +36,8 @@ db.pragma('synchronous = NORMAL')
 
 /**
  * For syncs of the database file that keep no writer waiting. To close a descriptor drops the locks
- * that SQLite has on the file in this process: this one is closed after SQLite's own.
+ * that SQLite has on the file in this process: this one is closed with the thread, after SQLite's
+ * own.
  */
 const descriptor = openSync(db.name, 'r+')
 
@@ -95,12 +96,7 @@ function carryOut(order: CheckpointOrder): CheckpointResult {
   }
 }
 
-port.on('message', (order: CheckpointOrder | 'close' | 'end') => {
-  if (order === 'close') {
-    db.close()
-    port.postMessage('closed')
-  } else if (order === 'end') {
-    closeSync(descriptor)
-    port.close()
-  } else port.postMessage(carryOut(order))
+port.on('message', (order: CheckpointOrder | 'close') => {
+  if (order === 'close') db.close()
+  port.postMessage(order === 'close' ? 'closed' : carryOut(order))
 })

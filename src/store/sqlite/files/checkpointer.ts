@@ -1,5 +1,6 @@
 // Keeps the write-ahead log short: a thread of its own copies it into the database file while
 // commits go on.
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
 
@@ -105,21 +106,15 @@ export class Checkpointer {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#underWay?.ended
-    await this.#ask('close', 'message')
+    if (this.#thread === null) return
+    this.#thread.ref()
+    this.#thread.postMessage('close')
+    await once(this.#thread, 'message')
   }
 
-  /** To be called once the other connections of this process are closed too. */
+  /** Ends the thread, once the other connections of this process are closed too. */
   async end(): Promise<void> {
-    await this.#ask('end', 'exit')
-  }
-
-  async #ask(order: 'close' | 'end', event: 'message' | 'exit'): Promise<void> {
-    const thread = this.#thread
-    if (thread === null) return
-    thread.ref()
-    const answered = new Promise(resolve => thread.once(event, resolve))
-    thread.postMessage(order)
-    await answered
+    await this.#thread?.terminate()
   }
 
   #tick(): void {

@@ -1,18 +1,25 @@
 // What a service, and only a service, does with the files of its database: it keeps the log short,
-// marks the file, and looks whether both are still the ones that it has opened.
-import { rmSync } from 'node:fs'
+// marks the file, and looks whether both are still the ones that it has opened. The database file
+// is never opened here: to close it again would drop the locks that SQLite has on it in this
+// process.
+import { rmSync, type Stats, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type Database from 'better-sqlite3'
 import { Checkpointer } from './checkpointer.ts'
-import { FileWatch } from './file-watch.ts'
 import { Mark } from './mark.ts'
 import type { WalSync } from './wal-sync.ts'
 
 const WATCH_TICK_MS = 2_000
 
+const HEADER_BYTES = 32
+const FRAME_BYTES = 4_096 + 24
+
 export class ServedFiles {
   readonly checkpointer: Checkpointer
   readonly mark: Mark
-  readonly #watch: FileWatch
+  readonly #path: string
+  readonly #wal: WalSync
+  readonly #opened: Stats
   readonly #onFault: (fault: Error | null) => void
   readonly #timer: NodeJS.Timeout
   #fault: Error | null = null
@@ -22,6 +29,9 @@ export class ServedFiles {
    * DatabaseError
    */
   constructor(db: Database.Database, wal: WalSync, onFault: (fault: Error | null) => void) {
+    this.#path = db.name
+    this.#wal = wal
+    this.#opened = statSync(db.name)
     this.#onFault = onFault
     db.pragma('wal_autocheckpoint = 0')
     this.mark = new Mark(db)
@@ -32,7 +42,6 @@ export class ServedFiles {
       sizeOfLog: () => wal.stat().size,
       isAllowed: async () => (await this.check()) === null,
     })
-    this.#watch = new FileWatch({ path: db.name, wal, frames: () => this.checkpointer.frames })
     this.#timer = setInterval(() => void this.check(), WATCH_TICK_MS).unref()
   }
 
@@ -42,7 +51,7 @@ export class ServedFiles {
   }
 
   async check(): Promise<Error | null> {
-    const told = await this.#watch.findFault()
+    const told = await this.#findFault()
     if (told === (this.#fault?.message ?? null)) return this.#fault
     this.#fault = told === null ? null : new Error(told)
     this.#onFault(this.#fault)
@@ -56,8 +65,28 @@ export class ServedFiles {
     await this.mark.close()
   }
 
-  /** To be called once the database is closed. */
-  async end(): Promise<void> {
-    await this.checkpointer.end()
+  async #findFault(): Promise<string | null> {
+    const [file, log] = await Promise.all([statOf(this.#path), statOf(`${this.#path}-wal`)])
+    if (file === null) return `${this.#path} was removed or renamed while the service uses it`
+    if (!isSame(file, this.#opened)) return `${this.#path} was replaced while the service uses it`
+    if (log === null) return `${this.#path}-wal was removed while the service uses it`
+    if (!isSame(log, this.#wal.stat())) return `${this.#path}-wal was replaced while the service uses it`
+    const { frames } = this.checkpointer
+    if (frames === 0 || this.#wal.stat().size >= HEADER_BYTES + frames * FRAME_BYTES) return null
+    // A checkpoint may have begun the log anew between the two looks.
+    return this.checkpointer.frames === frames ? `${this.#path}-wal was cut short while the service uses it` : null
   }
+}
+
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function isSame(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev
 }
