@@ -41,8 +41,8 @@ export interface ArmFit {
   /** `s_a²`, the variance of an outcome around the arm's model. */
   readonly variance: number
   /**
-   * `2γᵀg − γᵀCγ`: by how much the slopes lessen the arm's sum of squares; below 0 where those that
-   * are shared do not suit the arm, and a report shows 0 then.
+   * `max(0, 2γᵀg − γᵀCγ)`: by how much the slopes lessen the arm's sum of squares. Slopes that all
+   * share may not suit the arm; then this is 0, while `variance` counts what they add.
    */
   readonly explained: number
 }
@@ -65,7 +65,7 @@ const PRIOR_UNITS_OF_VARIANCE = 10
  *     D_a = Q_a + β₀ᵀΛ₀β₀ − β_aᵀ(Λ₀β₀ + b_a)
  *     ev(κ) = Σ_a [ ½(d − 1) ln κ − ½ ln|Λ_a| − D_a/(2s̄²) ]
  *     1/κ = Σ w_j/κ_j,   w_j ∝ exp ev(κ_j)
- *     s_a² = (max(0, W_a − explained_a) + 10 s̄²)/(N_a + 10)
+ *     s_a² = (max(0, W_a − 2γᵀg_a + γᵀC_aγ) + 10 s̄²)/(N_a + 10),   γ = β_a without its first
  *
  * The shrinkage is averaged, not maximised: the maximum says "no difference" too early, and jumps.
  * β and D are computed from the residuals around β₀, which keeps the digits that a large common
@@ -115,11 +115,17 @@ export function fitSlopes(arms: readonly ArmMoments[], shrinkage: number | null 
     const change = solveUpper(factor, solved)
     const coefficients = prior.map((value, row) => value + (change[row] as number))
     const own = centred[place] as Centred
-    const explained = explainedBy(coefficients.subarray(1), own)
+    const reduction = explainedBy(coefficients.subarray(1), own)
     const variance =
-      (Math.max(0, own.spread - explained) + PRIOR_UNITS_OF_VARIANCE * commonVariance) /
+      (Math.max(0, own.spread - reduction) + PRIOR_UNITS_OF_VARIANCE * commonVariance) /
       (own.units + PRIOR_UNITS_OF_VARIANCE)
-    return { coefficients, precision, inverseFactor: invertFactor(factor, dimension), variance, explained }
+    return {
+      coefficients,
+      precision,
+      inverseFactor: invertFactor(factor, dimension),
+      variance,
+      explained: Math.max(0, reduction),
+    }
   })
   return { commonMean, meanContext, commonSlopes, commonVariance, logEvidence, shrinkage: kappa, arms: fits }
 }
