@@ -6,14 +6,6 @@ import type { Tally } from '../tally.ts'
 import type { ScoredBatch } from './batch-scores.ts'
 import { liftOver } from './row-effects.ts'
 
-/**
- * At most so many levels of all segment features together, those of other and missing among them.
- */
-export const MOST_SEGMENT_LEVELS = 24
-
-/** A segment with fewer units is not reported: its lift would tell of single people. */
-export const LEAST_SEGMENT_UNITS = 100
-
 const LEAST_PLANNED_UNITS = 1_000
 
 /**
