@@ -51,15 +51,20 @@ export function pooledTallies(ledger: Ledger, armCount: number): Tally[] {
  * which it was active: `N = (Σ n/p)² / Σ(n/p²)`, `S = N · Σ(S/p) / Σ(n/p)`, `Q` likewise (Kish's
  * effective sample size, 1965). With propensities that never moved these are the plain counts.
  * Plainly pooled counts deceive a policy whose allocation moves while the world does: an arm that
- * got most of its units on good days looks good.
+ * got most of its units on good days looks good. A batch with a discount D (in (0, 1], see
+ * context/half-life.ts) counts as D times its units: `Σ D n/p`, `Σ D n/p²`, …
  *
  * @throws RangeError when an arm has units in a batch where it had no propensity.
  */
-export function effectiveCounts(ledger: Ledger, armCount: number): Tally[] {
-  return Array.from({ length: armCount }, (_, arm) => effectiveCount(ledger, arm))
+export function effectiveCounts(
+  ledger: Ledger,
+  armCount: number,
+  discountOf: (batch: Batch) => number = () => 1,
+): Tally[] {
+  return Array.from({ length: armCount }, (_, arm) => effectiveCount(ledger, arm, discountOf))
 }
 
-function effectiveCount(ledger: Ledger, arm: number): Tally {
+function effectiveCount(ledger: Ledger, arm: number, discountOf: (batch: Batch) => number): Tally {
   let weight = 0
   let weightSquared = 0
   let sum = 0
@@ -73,10 +78,11 @@ function effectiveCount(ledger: Ledger, arm: number): Tally {
         `Cannot weigh the units of arm ${arm} in snapshot ${batch.snapshot}: it was not active there`,
       )
     }
-    weight += tally.units / propensity
-    weightSquared += tally.units / propensity ** 2
-    sum += tally.sum / propensity
-    sumOfSquares += tally.sumOfSquares / propensity
+    const discount = discountOf(batch)
+    weight += (discount * tally.units) / propensity
+    weightSquared += (discount * tally.units) / propensity ** 2
+    sum += (discount * tally.sum) / propensity
+    sumOfSquares += (discount * tally.sumOfSquares) / propensity
   }
   if (weight === 0) return EMPTY_TALLY
   const units = weight ** 2 / weightSquared

@@ -16,7 +16,8 @@ export interface SampleRatio extends Evidence {
   readonly status: 'ok' | 'warning' | 'alarm'
 }
 
-const ALPHA = 0.001
+/** The level that the sequences are tuned to. */
+export const ALPHA = 0.001
 
 /** The numbers of units at which the parts of the mixture are tightest. */
 const TIGHTEST_AT = [1e3, 1e4, 1e5, 1e6]
@@ -131,7 +132,8 @@ function jointLogEValue(excess: Float64Array, covariance: readonly Float64Array[
   return logE + 0.5 * rhoSquared * squares
 }
 
-function statusOf(logE: number): SampleRatio['status'] {
+/** `warning` from e = 100, `alarm` from e = 1000. */
+export function statusOf(logE: number): SampleRatio['status'] {
   if (logE >= Math.log(1000)) return 'alarm'
   return logE >= Math.log(100) ? 'warning' : 'ok'
 }

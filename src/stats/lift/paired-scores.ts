@@ -17,6 +17,27 @@ export interface PairedTotals {
   readonly variances: readonly [Quadratic, Quadratic]
 }
 
+/** An arm's part in a batch: BatchScore of score-sum.ts without units and weight. */
+interface Side {
+  /** Per unit. */
+  readonly variance: number
+  readonly mean: number
+  readonly residual: number
+  readonly residualSquare: number
+}
+
+/**
+ * A batch's scores of both. `variance`: v, by which the batch is weighed, `h = 1/√v`. `product`:
+ * `Σ η_arm η_control` over the units.
+ */
+export interface PairOfScores {
+  readonly units: number
+  readonly variance: number
+  readonly arm: Side
+  readonly control: Side
+  readonly product: number
+}
+
 /**
  * The contrast `e_arm − e_control` (contrast.ts), and with the very same `h` and batches each arm
  * by itself. The units' two scores merge like samples of pairs, as in score-sum.ts. Against 50
@@ -49,16 +70,19 @@ export class PairedScores {
   }
 
   add(batch: PredictedBatch): void {
-    const [arm, control, n] = [this.#arm, this.#control, batch.units]
-    if (n === 0 || !((batch.propensity[arm] ?? 0) > 0 && (batch.propensity[control] ?? 0) > 0)) return
-    const armVariance = batch.scoreVariance[arm] as number
-    const controlVariance = batch.scoreVariance[control] as number
-    const armResidual = batch.residual[arm] as number
-    const controlResidual = batch.residual[control] as number
-    const armScore = (batch.mean[arm] as number) + armResidual / n
-    const controlScore = (batch.mean[control] as number) + controlResidual / n
+    const [arm, control] = [sideOf(batch, this.#arm), sideOf(batch, this.#control)]
+    if (batch.units === 0 || arm === null || control === null) return
+    // No unit has both arms, so within a batch the products are those of the means alone.
+    this.addPair({ units: batch.units, variance: arm.variance + control.variance, arm, control, product: 0 })
+  }
 
-    const variance = armVariance + controlVariance
+  /** A batch with units in which both were active. */
+  addPair({ units: n, variance, arm, control, product }: PairOfScores): void {
+    const [armVariance, controlVariance] = [arm.variance, control.variance]
+    const [armResidual, controlResidual] = [arm.residual, control.residual]
+    const armScore = arm.mean + armResidual / n
+    const controlScore = control.mean + controlResidual / n
+
     this.#batches++
     this.#units += n
     const h = 1 / Math.sqrt(variance)
@@ -75,12 +99,12 @@ export class PairedScores {
     this.#controlCentre += share * controlGap
     this.#armVariance += (n * armVariance) / variance
     this.#controlVariance += (n * controlVariance) / variance
-    const armWithin = squaresWithin(n, armResidual, batch.residualSquare[arm] as number)
-    const controlWithin = squaresWithin(n, controlResidual, batch.residualSquare[control] as number)
+    const armWithin = squaresWithin(n, armResidual, arm.residualSquare)
+    const controlWithin = squaresWithin(n, controlResidual, control.residualSquare)
     this.#armSquares += armWithin / variance + before * share * armGap ** 2
     this.#controlSquares += controlWithin / variance + before * share * controlGap ** 2
-    // No unit has both arms, so within a batch the products are those of the means alone.
-    this.#products += before * share * (armGap * controlGap) - (armResidual * controlResidual) / n / variance
+    const within = (product - (armResidual * controlResidual) / n) / variance
+    this.#products += before * share * (armGap * controlGap) + within
   }
 
   /** The arm's mean minus the control's; null while no batch could be used. */
@@ -111,6 +135,17 @@ export class PairedScores {
       square: this.#controlSquares + weight * controlGap ** 2,
     }
     return [{ constant: this.#armVariance, linear: 0, square: this.#controlVariance }, seen]
+  }
+}
+
+/** Null where the arm was not active. */
+function sideOf(batch: PredictedBatch, arm: number): Side | null {
+  if (!((batch.propensity[arm] ?? 0) > 0)) return null
+  return {
+    variance: batch.scoreVariance[arm] as number,
+    mean: batch.mean[arm] as number,
+    residual: batch.residual[arm] as number,
+    residualSquare: batch.residualSquare[arm] as number,
   }
 }
 

@@ -5,7 +5,7 @@
 // for good, so the sums begin once 100 units are known.
 import { type Estimate, type Evidence, estimateAround, evidenceOf } from '../sequences/confidence-sequence.ts'
 import { mixtureEstimateOf, tuneMixture } from '../sequences/mixture-sequence.ts'
-import { ScoreSum } from '../sequences/score-sum.ts'
+import { type BatchScore, ScoreSum } from '../sequences/score-sum.ts'
 import type { PredictedBatch } from './prediction.ts'
 
 /**
@@ -27,6 +27,12 @@ interface PerUnitOptions {
   readonly unitVariance?: number
 }
 
+/** `unitsBefore`: in all earlier mature batches, over all arms. */
+interface ScoredUnits extends Omit<BatchScore, 'h'> {
+  readonly snapshot: number
+  readonly unitsBefore: number
+}
+
 /** So many units in earlier mature batches tell more of where the data are than the range does. */
 const KNOWN_UNITS = 100
 
@@ -42,8 +48,8 @@ export class PerUnitContrast {
 
   /** `coefficientOf` an arm that was active, by its propensity. Says whether the batch counts. */
   add(batch: PredictedBatch, coefficientOf: (propensity: number, arm: number) => number): boolean {
-    const { units, unitsBefore, propensity } = batch
-    if (units === 0 || unitsBefore < KNOWN_UNITS) return false
+    if (batch.units === 0 || batch.unitsBefore < KNOWN_UNITS) return false
+    const { propensity } = batch
     let [variance, mean, residual, residualSquare] = [0, 0, 0, 0]
     for (let arm = 0; arm < propensity.length; arm++) {
       const share = propensity[arm] as number
@@ -54,8 +60,17 @@ export class PerUnitContrast {
       residual += coefficient * (batch.residual[arm] as number)
       residualSquare += coefficient ** 2 * (batch.residualSquare[arm] as number)
     }
-    if (variance === 0) return false
-    this.#first ??= { snapshot: batch.snapshot, variance }
+    return this.addScore({ ...batch, variance, mean, residual, residualSquare }, variance)
+  }
+
+  /**
+   * A batch's score, whose units are predicted to vary by `predictedVariance`. Says whether it
+   * counts.
+   */
+  addScore(batch: ScoredUnits, predictedVariance: number): boolean {
+    const { snapshot, unitsBefore, units, variance, mean, residual, residualSquare } = batch
+    if (units === 0 || unitsBefore < KNOWN_UNITS || variance === 0) return false
+    this.#first ??= { snapshot, variance: predictedVariance }
     this.#sum.add({ h: 1, units, variance, mean, residual, residualSquare })
     return true
   }

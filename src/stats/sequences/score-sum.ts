@@ -19,9 +19,10 @@ export interface Score {
 
 /**
  * One batch's share: `d = Σ c m`, `R = Σ c r`, `K = Σ c² k` over its arms, `v = Σ c² σ²/p`, and its
- * weight `h`.
+ * weight `h`. Where units have propensities of their own (context/batch-scores.ts): `d = μ`, `R =
+ * F`, `K = G`, `v = P/n`.
  */
-interface BatchScore {
+export interface BatchScore {
   readonly h: number
   readonly units: number
   readonly variance: number
