@@ -74,6 +74,15 @@ export interface StoredLedger {
   readonly cells: readonly LedgerCell[]
 }
 
+/** What a report is computed from, all of it at one instant. */
+export interface ReportFacts {
+  readonly snapshots: readonly SnapshotHead[]
+  /** By metric, in the order asked; of each in the order of snapshots, then arms. */
+  readonly cells: readonly (readonly LedgerCell[])[]
+  /** Oldest first. */
+  readonly changes: readonly Change[]
+}
+
 /** What facts that were archived, and are not here any more, came to in one cell. */
 export interface ArchivedCell extends LedgerCell {
   /** Of all archived units of the snapshot. */
@@ -192,6 +201,8 @@ export interface ExperimentStore {
   ): Promise<Experiment | null>
   /** Oldest first. */
   findChanges(experimentId: number): Promise<Change[]>
+  /** Snapshots, the tallies of these metrics, and the history, at one instant. */
+  readReportFacts(experimentId: number, metricPositions: readonly number[]): Promise<ReportFacts>
 }
 
 export interface AssignmentStore {

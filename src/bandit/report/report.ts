@@ -6,21 +6,11 @@ import { type EffectOptions, type Effects, RunningEffects } from '../../stats/li
 import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
 import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../../stats/tally.ts'
-import type { LedgerStore, StoredLedger } from '../../store/port.ts'
 import { batchesInPieces } from '../batches-in-pieces.ts'
-import {
-  armAt,
-  controlOf,
-  type Definition,
-  type Experiment,
-  minDurationMsOf,
-  primaryMetricOf,
-} from '../experiment/experiment.ts'
+import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf } from '../experiment/experiment.ts'
 import { giveWay } from '../give-way.ts'
-import { readKnownLedger } from '../known-ledger.ts'
 import { ledgerOf } from '../maturity.ts'
 import { judgeGuardrail } from '../metrics/guardrail.ts'
-import type { Metric } from '../metrics/metric.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
@@ -34,6 +24,7 @@ import type {
   ReportData,
   Standing,
 } from './report-data.ts'
+import type { MetricInput, ReportInput } from './report-input.ts'
 import { notesOn } from './report-notes.ts'
 import { silenceOf } from './silence.ts'
 import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
@@ -48,24 +39,24 @@ export interface Report extends ReportData {
   readonly notes: readonly string[]
 }
 
-/** The report on `metric` (the primary one unless named) as of `now`. */
-export async function report(
-  { store }: { store: Pick<LedgerStore, 'readLedger'> },
-  experiment: Experiment,
-  now: number,
-  metric: Metric = primaryMetricOf(experiment.definition),
-): Promise<Report> {
+/**
+ * The report as of `now`. It follows from the input and the instant alone; between its pieces, each
+ * of some milliseconds, it waits for `pause`, so that other requests are served.
+ */
+export async function buildReport(input: ReportInput, now: number, pause = giveWay): Promise<Report> {
+  const { experiment, metric, stored } = input
   const { definition } = experiment
   const isPrimary = metric.role === 'primary'
-  const own = await readMetric(store, experiment, metric, now)
-  const { stored, ledger, effects } = own
-  const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
-  await giveWay()
+  const own = await analyse(experiment, input, now, pause)
+  const { ledger, effects } = own
+  const guarded = metric.role === 'guardrail' ? [own] : []
+  for (const guardrail of input.guardrails) guarded.push(await analyse(experiment, guardrail, now, pause))
+  await pause()
   const pairs = isPrimary ? pairLifts(experiment, own) : []
-  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length)
-  await giveWay()
+  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length, pause)
+  await pause()
   const arms = armReports(experiment, own)
-  await giveWay()
+  await pause()
   const units = unitsIn(ledger)
   const every = [own, ...guarded.filter(each => each !== own)]
   const reportData: ReportData = {
@@ -102,9 +93,7 @@ function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDu
 }
 
 /** All that the ledger of one metric shows. */
-interface MetricData {
-  readonly metric: Metric
-  readonly stored: StoredLedger
+interface MetricData extends MetricInput {
   readonly ledger: Ledger
   readonly effects: Effects
   /** By arm. */
@@ -114,19 +103,18 @@ interface MetricData {
   readonly missing: readonly MissingRewards[]
 }
 
-async function readMetric(
-  store: Pick<LedgerStore, 'readLedger'>,
+async function analyse(
   experiment: Experiment,
-  metric: Metric,
+  { metric, stored }: MetricInput,
   now: number,
+  pause: typeof giveWay,
 ): Promise<MetricData> {
+  await pause()
   const { definition } = experiment
-  const stored = await readKnownLedger(store, experiment, metric)
-  await giveWay()
   const ledger = ledgerOf(experiment, metric, stored, now)
   const { alpha, plannedUnits } = definition
   const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
-  const effects = await estimateEffects(ledger, options)
+  const effects = await estimateEffects(ledger, options, pause)
   const compared = effects.means.map((mean, arm): ComparedMean => {
     const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
     const propensity = last?.propensities[arm] ?? null
@@ -145,29 +133,17 @@ async function readMetric(
 }
 
 /** As the function of lift.ts, in pieces. */
-async function estimateEffects(ledger: Ledger, options: EffectOptions): Promise<Effects> {
+async function estimateEffects(ledger: Ledger, options: EffectOptions, pause: typeof giveWay): Promise<Effects> {
   const running = new RunningEffects(options)
-  await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
+  await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch), pause)
   return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
 }
 
-async function sampleRatioOf(ledger: Ledger, arms: number): Promise<SampleRatio> {
+async function sampleRatioOf(ledger: Ledger, arms: number, pause: typeof giveWay): Promise<SampleRatio> {
   const running = new RunningSampleRatio(arms)
   // A batch costs the square of the arms here.
-  await batchesInPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
+  await batchesInPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch), pause)
   return running.ratio()
-}
-
-async function readGuardrails(
-  store: Pick<LedgerStore, 'readLedger'>,
-  experiment: Experiment,
-  now: number,
-): Promise<MetricData[]> {
-  const found: MetricData[] = []
-  for (const metric of experiment.definition.metrics) {
-    if (metric.role === 'guardrail') found.push(await readMetric(store, experiment, metric, now))
-  }
-  return found
 }
 
 /**

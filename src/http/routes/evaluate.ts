@@ -3,6 +3,7 @@
 import type { Request, Response } from 'express'
 import { MAX_ARMS } from '../../bandit/experiment/definition-input.ts'
 import { evaluate, targetFaults } from '../../bandit/report/evaluate.ts'
+import { readReportInput } from '../../bandit/report/report-input.ts'
 import { answerJson } from '../answer.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
@@ -31,7 +32,7 @@ export async function postEvaluate(
   refuse(targetFaults(definition, weights))
   const metric = metricIn(named, definition)
   const evaluation = await EVALUATIONS.run(
-    () => evaluate(context, experiment, weights, context.now(), metric),
+    async () => evaluate(await readReportInput(context.store, experiment, metric), weights, context.now()),
     () => response.destroyed,
   )
   const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value

@@ -4,8 +4,9 @@ import { BanditError } from '../../bandit/errors.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import type { Metric } from '../../bandit/metrics/metric.ts'
-import { type ArmReport, type Report, report } from '../../bandit/report/report.ts'
+import { type ArmReport, buildReport, type Report } from '../../bandit/report/report.ts'
 import type { GuardrailLift } from '../../bandit/report/report-data.ts'
+import { readReportInput } from '../../bandit/report/report-input.ts'
 import type { Estimate, Evidence, Interval } from '../../stats/sequences/confidence-sequence.ts'
 import { csvReport } from '../../views/csv/csv-report.ts'
 import { htmlReport, htmlReportSections } from '../../views/html/html-report.ts'
@@ -53,7 +54,7 @@ export async function getReport(
   response.appendHeader('Vary', 'Accept')
   const text = await REPORTS.run(
     async () => {
-      const facts = await report(context, experiment, context.now(), metric)
+      const facts = await buildReport(await readReportInput(context.store, experiment, metric), context.now())
       await giveWay()
       return await render(facts)
     },

@@ -2,9 +2,9 @@ import type { Change } from '../../bandit/experiment/change.ts'
 import type { Definition, Experiment, Status } from '../../bandit/experiment/experiment.ts'
 import type { ExperimentStore } from '../port.ts'
 import type { Connection } from './connection/connection.ts'
-import { statement } from './connection/statement.ts'
+import { type Reader, statement } from './connection/statement.ts'
 import type { Transaction } from './connection/transaction.ts'
-import { insertSnapshot } from './ledger-table.ts'
+import { findCells, findSnapshots, insertSnapshot } from './ledger-table.ts'
 
 interface ExperimentRow {
   readonly id: number
@@ -82,9 +82,22 @@ export function experimentCommands(connection: Connection): ExperimentStore {
         return experimentOf(row)
       }),
 
-    findChanges: async experimentId =>
-      (await connection.ask(FIND_CHANGES, [experimentId])).map(row => ({ ...row, changes: JSON.parse(row.changes) })),
+    findChanges: experimentId => findChanges(connection, experimentId),
+
+    readReportFacts: (experimentId, metricPositions) =>
+      connection.atOneInstant(async tx => {
+        const [snapshots, changes, ...cells] = await Promise.all([
+          findSnapshots(tx, experimentId),
+          findChanges(tx, experimentId),
+          ...metricPositions.map(position => findCells(tx, experimentId, position)),
+        ])
+        return { snapshots, cells, changes }
+      }),
   }
+}
+
+async function findChanges(reader: Reader, experimentId: number): Promise<Change[]> {
+  return (await reader.ask(FIND_CHANGES, [experimentId])).map(row => ({ ...row, changes: JSON.parse(row.changes) }))
 }
 
 function keepChange(tx: Transaction, experimentId: number, change: Change): void {

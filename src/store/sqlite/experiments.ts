@@ -48,6 +48,16 @@ export function experimentCommands(db: Database.Database, ledger: Ledger): Comma
     insertChange.run(experimentId, version, at, actor, action, reason, JSON.stringify(changes))
   }
 
+  function changesOf(experimentId: number): Change[] {
+    return findChanges.all(experimentId).map(row => ({ ...row, changes: JSON.parse(row.changes) }))
+  }
+
+  const readReportFacts = db.transaction((experimentId: number, metricPositions: readonly number[]) => ({
+    snapshots: ledger.heads(experimentId),
+    cells: metricPositions.map(position => ledger.read(experimentId, position).cells),
+    changes: changesOf(experimentId),
+  }))
+
   return {
     findExperiments: () => findExperiments.all().map(experimentOf),
 
@@ -68,8 +78,9 @@ export function experimentCommands(db: Database.Database, ledger: Ledger): Comma
       return experimentOf(row)
     },
 
-    findChanges: experimentId =>
-      findChanges.all(experimentId).map(row => ({ ...row, changes: JSON.parse(row.changes) })),
+    findChanges: changesOf,
+
+    readReportFacts: (experimentId, metricPositions) => readReportFacts(experimentId, metricPositions),
   }
 }
 

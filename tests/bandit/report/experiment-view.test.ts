@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { revisionOf } from '../../../src/bandit/catalogue.ts'
 import { buildExperimentView } from '../../../src/bandit/report/experiment-view.ts'
+import { readReportInput } from '../../../src/bandit/report/report-input.ts'
 import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
 let service: Service
@@ -20,7 +21,10 @@ afterAll(() => service.close())
 const live = () => service.catalogue.get('spring-email')
 const view = async (position = 0) => {
   const { experiment } = live()
-  return buildExperimentView(service, { experiment, metric: experiment.definition.metrics[position] }, service.now)
+  return buildExperimentView(
+    await readReportInput(service.store, experiment, experiment.definition.metrics[position]),
+    service.now,
+  )
 }
 
 describe('buildExperimentView()', () => {
