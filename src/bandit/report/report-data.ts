@@ -56,7 +56,7 @@ export interface ArmReport extends Standing {
   readonly immatureUnits: number
   /** Among both. */
   readonly clippedUnits: ClippedUnits
-  /** Units with an outcome of 1; null for a continuous metric. */
+  /** Units with an outcome of 1; null where outcomes are not 0 or 1. */
   readonly successes: number | null
   readonly sum: number
   readonly mean: number | null

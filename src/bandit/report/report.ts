@@ -11,6 +11,7 @@ import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf } f
 import { giveWay } from '../give-way.ts'
 import { ledgerOf } from '../maturity.ts'
 import { judgeGuardrail } from '../metrics/guardrail.ts'
+import { kindOf } from '../metrics/registry.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
@@ -188,7 +189,7 @@ function armReports({ definition, status }: Experiment, data: MetricData): ArmRe
       units,
       immatureUnits: (all[arm]?.units ?? 0) - units,
       clippedUnits: { above, below },
-      successes: metric.type === 'binary' ? sum : null,
+      successes: kindOf(metric).isShare ? sum : null,
       sum,
       mean: units === 0 ? null : sum / units,
       ...(standings[arm] as Standing),

@@ -3,6 +3,7 @@
 // what is wrong with it.
 
 import { BanditError, type Fault } from '../../bandit/errors.ts'
+import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { learns } from '../../bandit/policies/registry.ts'
 import type { CreateForm, Fields } from '../../views/html/create-page.ts'
 import { parseJson } from '../middleware/body.ts'
@@ -21,7 +22,7 @@ const TOP_FIELDS = [
 ] as const
 
 const NEW_ARM: Fields = emptyFields(ARM_FIELDS)
-const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', type: 'binary', goal: 'increase' }
+const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', type: METRIC_TYPES[0], goal: 'increase' }
 
 /** As it is before anybody has written into it. */
 export const BLANK_FORM: CreateForm = {
@@ -100,7 +101,7 @@ function metricIn(metric: Fields): object {
     role,
     ...(goal !== 'increase' && { goal }),
     ...given({ window }),
-    ...(type === 'continuous' && (least !== '' || largest !== '') && { range: [numberIn(least), numberIn(largest)] }),
+    ...(hasRange(type) && (least !== '' || largest !== '') && { range: [numberIn(least), numberIn(largest)] }),
     ...(role === 'guardrail' && given({ margin: metric.margin }, numberIn)),
   }
 }
