@@ -4,7 +4,7 @@
 
 import { BanditError, type Fault } from '../../bandit/errors.ts'
 import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
-import { learns } from '../../bandit/policies/registry.ts'
+import { hasWeights, learns, POLICY_TYPES } from '../../bandit/policies/registry.ts'
 import type { CreateForm, Fields } from '../../views/html/create-page.ts'
 import { parseJson } from '../middleware/body.ts'
 
@@ -26,7 +26,7 @@ const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', t
 
 /** As it is before anybody has written into it. */
 export const BLANK_FORM: CreateForm = {
-  top: { ...emptyFields(TOP_FIELDS), 'policy.type': 'thompson' },
+  top: { ...emptyFields(TOP_FIELDS), 'policy.type': POLICY_TYPES[0] },
   arms: [{ ...NEW_ARM, key: 'control' }, NEW_ARM],
   metrics: [{ ...NEW_METRIC, role: 'primary' }],
 }
@@ -109,7 +109,7 @@ function metricIn(metric: Fields): object {
 /** Nothing for what is the default anyway. */
 function policyIn(top: Fields, arms: readonly Fields[]): object {
   const type = top['policy.type']
-  if (type === 'fixed') {
+  if (hasWeights(type)) {
     const weights = arms
       .filter(({ weight }) => weight !== '')
       .map(({ key = '', weight = '' }) => [key, numberIn(weight)])
@@ -119,7 +119,7 @@ function policyIn(top: Fields, arms: readonly Fields[]): object {
     ...(learns(type) && given({ exploration: top['policy.exploration'] }, explorationIn)),
     ...given({ controlShare: top['policy.controlShare'] }, numberIn),
   }
-  return type === 'thompson' && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
+  return type === POLICY_TYPES[0] && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
 }
 
 /** `0.1`; or `0.5, 0.1`: until every arm has a verdict, and after that. */

@@ -12,7 +12,7 @@ import {
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
 import { METRIC_ROLES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
 import { METRIC_KINDS, METRIC_TYPES, RANGED_TYPES } from '../../bandit/metrics/registry.ts'
-import { POLICIES, POLICY_TYPES } from '../../bandit/policies/registry.ts'
+import { POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
@@ -111,8 +111,10 @@ export const policySchema = z
     type: z
       .enum(POLICY_TYPES)
       .optional()
-      .describe(`${POLICIES.map(({ type, summary }) => `\`${type}\`: ${summary}`).join('. ')}. Default: thompson.`)
-      .meta({ default: 'thompson' }),
+      .describe(
+        `${POLICIES.map(({ type, summary }) => `\`${type}\`: ${summary}`).join('. ')}. Default: ${POLICY_TYPES[0]}.`,
+      )
+      .meta({ default: POLICY_TYPES[0] }),
     exploration: z
       .union([explorationShare, explorationSharesSchema])
       .optional()
@@ -137,7 +139,9 @@ export const policySchema = z
     weights: z
       .record(z.string(), z.number().meta({ minimum: 0.001, maximum: 1 }))
       .optional()
-      .describe('fixed only, and required there: the share of each active arm by its key, with the sum 1.')
+      .describe(
+        `${WEIGHTED_TYPES.join(', ')} only, and required there: the share of each active arm by its key, with the sum 1.`,
+      )
       .meta({ examples: [{ control: 0.5, mens: 0.5 }] }),
     prior: priorSchema.optional(),
   })

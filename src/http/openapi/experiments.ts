@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { HARM_RESPONSES, STATUSES, type Status } from '../../bandit/experiment/experiment.ts'
-import { LEARNING_TYPES } from '../../bandit/policies/registry.ts'
+import { EVEN_TYPES, LEARNING_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { definitionChangeSchema, definitionSchema } from '../input/definition-schema.ts'
 import type { Operation } from './operation.ts'
 import { count, instant, keyInPath, metric, share } from './shapes.ts'
@@ -71,8 +71,8 @@ const experimentFields = {
         burnIn: count.optional().describe('Absent: 0, as in experiments from before there was a burn-in.'),
         prior,
       }),
-      z.object({ type: z.literal('uniform'), controlShare, prior }),
-      z.object({ type: z.literal('fixed'), weights: z.record(z.string(), share), prior }),
+      z.object({ type: z.literal(EVEN_TYPES), controlShare, prior }),
+      z.object({ type: z.literal(WEIGHTED_TYPES), weights: z.record(z.string(), share), prior }),
     ])
     .meta({ id: 'Policy' }),
   alpha: z.number(),

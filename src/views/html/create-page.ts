@@ -5,7 +5,7 @@ import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../../bandit/experiment/de
 import { METRIC_ROLES } from '../../bandit/metrics/metric.ts'
 import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { completePolicy } from '../../bandit/policies/policy-input.ts'
-import { learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
+import { hasWeights, learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { type Content, type Markup, markup, NOTHING } from './markup.ts'
 
@@ -54,10 +54,10 @@ function basics({ form: { top }, ...page }: CreatePage): Markup {
 }
 
 function arms({ form, ...page }: CreatePage): Markup {
-  const isFixed = form.top['policy.type'] === 'fixed'
+  const isWeighted = hasWeights(form.top['policy.type'])
   const rows = form.arms.map((arm, place) => {
     const path = `arms[${place}]`
-    const weight = isFixed
+    const weight = isWeighted
       ? field(page, `${path}.weight`, 'Share, 0 to 1', arm.weight, { note: 'all of them sum to 1' })
       : NOTHING
     return markup`<div class="rowed" role="group" aria-label="Arm ${place + 1}">
@@ -109,12 +109,11 @@ function policy({ form: { top, arms }, ...page }: CreatePage): Markup {
         note: `${holds.exploration} unless given`,
       })
     : NOTHING
-  const share =
-    type === 'fixed'
-      ? NOTHING
-      : field(page, 'policy.controlShare', 'Share of the control', top['policy.controlShare'], {
-          note: `${holds.controlShare} unless given`,
-        })
+  const share = hasWeights(type)
+    ? NOTHING
+    : field(page, 'policy.controlShare', 'Share of the control', top['policy.controlShare'], {
+        note: `${holds.controlShare} unless given`,
+      })
   return markup`<fieldset><legend>Policy</legend><div class="rowed policy">
 ${choice(
   page,
@@ -219,7 +218,7 @@ function faultsAt({ faults }: Pick<Judged, 'faults'>, paths: readonly string[]):
 function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup {
   const hidden = new Set<string>()
   if (!learns(top['policy.type'])) hidden.add('policy.exploration')
-  if (top['policy.type'] === 'fixed') hidden.add('policy.controlShare')
+  if (hasWeights(top['policy.type'])) hidden.add('policy.controlShare')
   for (const [place, { type, role }] of metrics.entries()) {
     if (!hasRange(type)) hidden.add(`metrics[${place}].range`)
     if (role !== 'guardrail') hidden.add(`metrics[${place}].margin`)
