@@ -3,7 +3,7 @@
 
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { exposuresOf } from '../bandit/report/exposure.ts'
-import type { Report } from '../bandit/report/report.ts'
+import type { Report } from '../bandit/report/report-data.ts'
 import type { ReportInput } from '../bandit/report/report-input.ts'
 import type { Evidence, Interval } from '../stats/sequences/confidence-sequence.ts'
 import type { Announcement, EventType } from './webhook.ts'

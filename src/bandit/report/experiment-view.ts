@@ -9,7 +9,8 @@ import { ledgerOf } from '../maturity.ts'
 import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
 import { type ClassicalPlan, classicalPlan } from './classical-plan.ts'
 import { courseOf, type Step } from './course.ts'
-import { buildReport, type Report } from './report.ts'
+import { buildReport } from './report.ts'
+import type { Report } from './report-data.ts'
 import type { ReportInput } from './report-input.ts'
 
 /** The report and the course that led there: as much as a list of experiments needs. */

@@ -15,30 +15,22 @@ import { kindOf } from '../metrics/registry.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
-import { type Recommendation, recommend } from './recommendation.ts'
+import { recommend } from './recommendation.ts'
 import type {
   ArmLift,
   ArmReport,
   GuardrailFinding,
   MeanEstimate,
   PairLift,
+  Report,
   ReportData,
   Standing,
 } from './report-data.ts'
 import type { MetricInput, ReportInput } from './report-input.ts'
 import { notesOn } from './report-notes.ts'
+import { partsOf } from './sections/registry.ts'
 import { silenceOf } from './silence.ts'
 import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
-
-export type { ArmReport, MeanInterval } from './report-data.ts'
-
-/** The reportData, what to do about them, and what to keep in mind. */
-export interface Report extends ReportData {
-  /** Null on a metric that is not the primary one: decisions rest on that. */
-  readonly recommendation: Recommendation | null
-  /** What is missing, immature or unbounded, and why: plain sentences. */
-  readonly notes: readonly string[]
-}
 
 /**
  * The report as of `now`. It follows from the input and the instant alone; between its pieces, each
@@ -84,7 +76,12 @@ export async function buildReport(input: ReportInput, now: number, pause = giveW
     minDuration: minDurationOf(experiment),
     pairs,
   }
-  return { ...reportData, recommendation: recommend(reportData), notes: notesOn(reportData, definition, stored) }
+  return {
+    ...reportData,
+    recommendation: recommend(reportData),
+    notes: notesOn(reportData, definition, stored),
+    parts: partsOf(input, now),
+  }
 }
 
 function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDuration'] {

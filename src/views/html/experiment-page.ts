@@ -7,7 +7,7 @@ import { describeStatus, headlineOf } from '../words.ts'
 import { controls } from './controls.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
-import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
+import { armsSection, beliefSection, guardrailSections, liftsSection, plainSections } from './html-sections.ts'
 import { named } from './html-table.ts'
 import { lines, type Markup, markup, NOTHING } from './markup.ts'
 import { gainSection } from './sections/gain-section.ts'
@@ -38,6 +38,7 @@ export function* experimentPageSections({ view, viewer }: ExperimentPage): Gener
   yield armsSection(report)
   yield ledgerSection(view)
   yield historySection(view)
+  yield* plainSections(report, `/experiments/${view.experiment.definition.key}`)
   yield notesSection(report)
   yield readingSection(report)
 }

@@ -5,7 +5,7 @@ import type { Experiment, Status } from '../../../src/bandit/experiment/experime
 import { classicalPlan } from '../../../src/bandit/report/classical-plan.ts'
 import type { Step } from '../../../src/bandit/report/course.ts'
 import type { ExperimentView } from '../../../src/bandit/report/experiment-view.ts'
-import type { Report } from '../../../src/bandit/report/report.ts'
+import type { Report } from '../../../src/bandit/report/report-data.ts'
 import { HOSTILE } from './sample-reports.ts'
 
 const CREATED_AT = Date.UTC(2026, 10, 1, 8)
