@@ -9,6 +9,11 @@ import type { Operation } from './operation.ts'
 import { REPORT } from './report-example.ts'
 import { count, instant, keyInPath, metric, metricInQuery, share } from './shapes.ts'
 
+/** Of the sections that bring their own. */
+const EXAMPLES = Object.fromEntries(
+  SECTIONS.flatMap(({ key, example }) => (example === undefined ? [] : [[key, example]])),
+)
+
 const reportSchema = z
   .object({
     experiment: z.string(),
@@ -26,7 +31,7 @@ const reportSchema = z
     alpha: z.number(),
     ...Object.fromEntries(SECTIONS.map(({ key, schema }) => [key, schema])),
   })
-  .meta({ id: 'Report', examples: [REPORT] })
+  .meta({ id: 'Report', examples: [{ ...REPORT, ...EXAMPLES }] })
 
 const FACE_TYPES = {
   json: { 'application/json': { schema: reportSchema } },

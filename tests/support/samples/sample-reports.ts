@@ -196,7 +196,6 @@ function sampleInput(): ReportInput {
         actor: HOSTILE,
         reason: HOSTILE,
         changes: [
-          { path: 'description', before: '', after: HOSTILE },
           { path: `arms.${HOSTILE}`, after: { key: HOSTILE } },
           { path: 'policy.weights', before: { a: 1 } },
         ],

@@ -10,6 +10,8 @@ export interface ReportSection<Part = unknown> {
   readonly key: string
   /** Of that field, for the interface's document. */
   readonly schema: z.ZodType
+  /** In the example of the document; absent: report-example.ts has one. */
+  readonly example?: unknown
   /**
    * What it has found beyond the numbers of the report; kept in the report, so no more than it
    * tells. Absent: nothing.
