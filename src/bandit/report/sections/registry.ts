@@ -6,11 +6,20 @@ import { arms } from './arms.ts'
 import { guardrails } from './guardrails.ts'
 import { notes } from './notes.ts'
 import { policyLift } from './policy-lift.ts'
+import { recentChanges } from './recent-changes.ts'
 import { recommendation } from './recommendation.ts'
 import { sampleRatio } from './sample-ratio.ts'
 import type { ReportSection, Shown } from './section.ts'
 
-export const SECTIONS: readonly ReportSection[] = [arms, policyLift, sampleRatio, guardrails, recommendation, notes]
+export const SECTIONS: readonly ReportSection[] = [
+  arms,
+  policyLift,
+  sampleRatio,
+  guardrails,
+  recommendation,
+  notes,
+  recentChanges,
+]
 
 /** What the sections have found, by key. */
 export function partsOf(input: ReportInput, now: number): Report['parts'] {
