@@ -1,8 +1,7 @@
 // Everything that the page of an experiment shows on one metric: the report, the course that led
-// there, the beliefs as curves, and the history; all of one instant.
+// there, and the beliefs as curves; all of one instant.
 
 import type { Ledger } from '../../stats/ledger.ts'
-import type { Change } from '../experiment/change.ts'
 import type { Experiment } from '../experiment/experiment.ts'
 import { giveWay } from '../give-way.ts'
 import { ledgerOf } from '../maturity.ts'
@@ -25,8 +24,6 @@ export interface ExperimentView extends ListView {
   /** Of a draft; null once it has begun. */
   readonly plan: ClassicalPlan | null
   readonly beliefs: BeliefCurves | null
-  /** Oldest first. */
-  readonly changes: readonly Change[]
 }
 
 /** So many arms are drawn at the most, besides the control: those that are most probably best. */
@@ -59,7 +56,6 @@ export async function buildExperimentView(input: ReportInput, now: number, pause
     plan: experiment.status === 'draft' ? classicalPlan(definition, report.metric) : null,
     beliefs:
       report.units === 0 ? null : beliefCurves(definition, report.metric, ledger, intervals, arm => drawn.has(arm)),
-    changes: input.changes,
   }
 }
 

@@ -11,7 +11,6 @@ import { armsSection, beliefSection, guardrailSections, liftsSection, plainSecti
 import { named } from './html-table.ts'
 import { lines, type Markup, markup, NOTHING } from './markup.ts'
 import { gainSection } from './sections/gain-section.ts'
-import { historySection } from './sections/history-section.ts'
 import { ledgerSection } from './sections/ledger-section.ts'
 import { planSection } from './sections/plan-section.ts'
 import { sharesSection } from './sections/shares.ts'
@@ -37,7 +36,6 @@ export function* experimentPageSections({ view, viewer }: ExperimentPage): Gener
   yield beliefSection(report, beliefFigure(view))
   yield armsSection(report)
   yield ledgerSection(view)
-  yield historySection(view)
   yield* plainSections(report, `/experiments/${view.experiment.definition.key}`)
   yield notesSection(report)
   yield readingSection(report)
