@@ -38,7 +38,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   http: /^(node:|express$|helmet$|zod$|zod-openapi$)/,
   webhooks: /^node:/,
   access: /^node:(crypto|zlib)$/,
-  bandit: /^node:crypto$/,
+  bandit: /^(node:crypto|zod)$/,
   stats: /^jstat$/,
   store: /^(node:|better-sqlite3$|pg$)/,
   simulation: /^$/,

@@ -16,6 +16,7 @@ import { chooseArm, drawOf } from './draw.ts'
 import type { Experiment } from './experiment/experiment.ts'
 import { windowMsOf } from './metrics/metric.ts'
 import { clippedSide, isAttributed, isDelayed, outcomeOf } from './metrics/outcome.ts'
+import { kindOf } from './metrics/registry.ts'
 
 /** Something that should be as recomputed and is not. */
 export interface Discrepancy {
@@ -35,8 +36,8 @@ export interface Verification {
 }
 
 /**
- * Sums of continuous outcomes are added in another order here, so their last digits may differ;
- * counts may not.
+ * Sums of outcomes that are no whole numbers are added in another order here, so their last digits
+ * may differ; counts may not.
  */
 const TOLERANCE = 1e-9
 
@@ -192,7 +193,7 @@ export class Audit {
       const place = `tally ${metric.key}, snapshot ${snapshot}, arm ${definition.arms[arm as number]?.key ?? arm}`
       for (const name of NUMBERS) {
         const [here, there] = [recomputed.get(key)?.[name] ?? 0, kept.get(key)?.[name] ?? 0]
-        const isExact = metric.type === 'binary' || !name.startsWith('sum')
+        const isExact = kindOf(metric).isShare || !name.startsWith('sum')
         this.#expect(`${place}, ${name}`, here, there, isExact ? 0 : TOLERANCE)
       }
     }

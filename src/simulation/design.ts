@@ -11,14 +11,15 @@ import {
 } from '../bandit/experiment/definition-input.ts'
 import { controlOf, type Definition, primaryMetricOf } from '../bandit/experiment/experiment.ts'
 import { fullBatch, growthStep, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
-import type { Metric, MetricType } from '../bandit/metrics/metric.ts'
+import type { Metric } from '../bandit/metrics/metric.ts'
+import { kindOf, METRIC_KINDS, type MetricType } from '../bandit/metrics/registry.ts'
 import type { PolicyInput, ReadablePolicy } from '../bandit/policies/policy-input.ts'
 import type { Goal } from '../stats/goal.ts'
 import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 
 /**
- * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a
- * continuous one `mean` and `sd`, and with a `rate` besides: so many buy, for lognormal amounts
+ * An arm and what is assumed of a unit's outcome: `rate` alone where outcomes are 0 or 1; for any
+ * other metric `mean` and `sd`, and with a `rate` besides: so many buy, for lognormal amounts
  * with this mean and sd, the others nothing.
  */
 export interface SimulatedArmInput {
@@ -35,7 +36,7 @@ export interface SimulatedArmInput {
 export interface SimulationInput {
   readonly arms: readonly SimulatedArmInput[]
   readonly control?: string | undefined
-  /** `type`: by default what the arms say. `range`: for a continuous metric. */
+  /** `type`: by default what the arms say. `range`: where its type has one. */
   readonly metric?:
     | {
         readonly type?: MetricType | undefined
@@ -179,8 +180,9 @@ function definitionInput(input: ReadableSimulation): ReadableDefinition {
 /** Null where it cannot be told from what could be read. */
 function typeOf({ arms, metric }: ReadableSimulation): MetricType | null {
   if (metric === null || metric?.type !== undefined) return metric?.type ?? null
-  if (arms?.some(arm => arm?.mean !== undefined)) return 'continuous'
-  return arms == null || arms.includes(null) ? null : 'binary'
+  const hasMean = arms?.some(arm => arm?.mean !== undefined) ?? false
+  if (!hasMean && (arms == null || arms.includes(null))) return null
+  return METRIC_KINDS.find(({ isShare }) => isShare !== hasMean)?.type ?? null
 }
 
 function asDesignFault({ path, message }: Fault): Fault {
@@ -198,10 +200,11 @@ function lawFaults(path: string, { rate, mean, sd }: ReadableLaw, type: MetricTy
     faults.push({ path: `${path}.rate`, message: 'must be between 0 and 1' })
   }
   if (type === null) return faults
-  if (type === 'binary') {
-    if (rate === undefined) faults.push({ path: `${path}.rate`, message: 'is required for a binary metric' })
+  if (kindOf({ type }).isShare) {
+    if (rate === undefined) faults.push({ path: `${path}.rate`, message: `is required for a ${type} metric` })
+    const others = METRIC_KINDS.flatMap(other => (other.isShare ? [] : [other.type])).join(' or ')
     for (const [name, value] of Object.entries({ mean, sd })) {
-      if (value != null) faults.push({ path: `${path}.${name}`, message: 'belongs to a continuous metric' })
+      if (value != null) faults.push({ path: `${path}.${name}`, message: `belongs to a ${others} metric` })
     }
     return faults
   }

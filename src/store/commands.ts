@@ -35,6 +35,7 @@ export const WRITES: ReadonlySet<CommandName> = new Set([
 const READS = [
   'findExperiments',
   'findChanges',
+  'readReportFacts',
   'findSnapshots',
   'readLedger',
   'readPulse',

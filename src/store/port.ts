@@ -74,6 +74,15 @@ export interface StoredLedger {
   readonly cells: readonly LedgerCell[]
 }
 
+/** What a report is computed from, all of it at one instant. */
+export interface ReportFacts {
+  readonly snapshots: readonly SnapshotHead[]
+  /** By metric, in the order asked; of each in the order of snapshots, then arms. */
+  readonly cells: readonly (readonly LedgerCell[])[]
+  /** Oldest first. */
+  readonly changes: readonly Change[]
+}
+
 /** What facts that were archived, and are not here any more, came to in one cell. */
 export interface ArchivedCell extends LedgerCell {
   /** Of all archived units of the snapshot. */
@@ -221,6 +230,8 @@ export interface LedgerStore {
   takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
   /** Snapshots and tallies of one metric, at one instant. */
   readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
+  /** Snapshots, the tallies of these metrics, and the history, at one instant. */
+  readReportFacts(experimentId: number, metricPositions: readonly number[]): Promise<ReportFacts>
   /**
    * Shows every unit to `visit`; resolves to the ledger of each metric as it was at the same
    * instant.

@@ -14,8 +14,13 @@ import {
   writeWithUnit,
 } from '../bandit/report/notation.ts'
 import { formatLevel } from '../bandit/report/numbers.ts'
-import type { ArmReport, Report } from '../bandit/report/report.ts'
-import type { GuardrailFinding, GuardrailLift, GuardrailVerdict } from '../bandit/report/report-data.ts'
+import type {
+  ArmReport,
+  GuardrailFinding,
+  GuardrailLift,
+  GuardrailVerdict,
+  Report,
+} from '../bandit/report/report-data.ts'
 import { tooEarlyText } from '../bandit/report/too-early.ts'
 import { TOO_EARLY } from './words.ts'
 

@@ -13,8 +13,7 @@ import {
 } from '../bandit/report/notation.ts'
 import { formatCount, formatEValue, formatInstant, formatLevel, formatPValue } from '../bandit/report/numbers.ts'
 import { isProven } from '../bandit/report/reasons.ts'
-import type { Action } from '../bandit/report/recommendation.ts'
-import type { ArmReport, Report } from '../bandit/report/report.ts'
+import type { Action, ArmReport, Report } from '../bandit/report/report-data.ts'
 import { listed, roughly } from '../bandit/wording.ts'
 
 export const BELIEF_LEGEND =

@@ -4,10 +4,10 @@
 // services one announces.
 import type { Catalogue, LiveExperiment } from '../bandit/catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from '../bandit/experiment/change-experiment.ts'
-import { armPosition, type Experiment, primaryMetricOf } from '../bandit/experiment/experiment.ts'
-import { giveWay } from '../bandit/give-way.ts'
-import { readKnownLedger } from '../bandit/known-ledger.ts'
-import { type Report, report } from '../bandit/report/report.ts'
+import { armPosition, type Experiment } from '../bandit/experiment/experiment.ts'
+import { buildReport } from '../bandit/report/report.ts'
+import type { Report } from '../bandit/report/report-data.ts'
+import { type ReportStore, readReportInput } from '../bandit/report/report-input.ts'
 import type { WebhookStore } from '../store/port.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
 import type { EventType, Message } from './webhook.ts'
@@ -43,7 +43,7 @@ const ACTOR = 'pinwheel'
 
 export interface MonitorDeps extends Omit<ChangeDeps, 'store'> {
   readonly catalogue: Catalogue
-  readonly store: ChangeDeps['store'] & Pick<WebhookStore, 'findAnnouncements' | 'announce'>
+  readonly store: ChangeDeps['store'] & ReportStore & Pick<WebhookStore, 'findAnnouncements' | 'announce'>
   /** A clock that only runs forward, ms; for the budget. */
   readonly elapsedMs: () => number
   /** Random text that nobody else has, for a message. */
@@ -131,15 +131,16 @@ export class ExperimentMonitor {
       await this.#announce(experiment, stopOf(experiment), announced, now, seen)
       return null
     }
-    let found = await report(this.#deps, experiment, now)
-    const judged = await this.#respond(experiment, found, now, seen)
-    // What was advised is done: the advice that is announced is the next one.
-    if (judged !== experiment) found = await report(this.#deps, judged, now)
-    const stored = await readKnownLedger(store, judged, primaryMetricOf(judged.definition))
-    await giveWay()
-    const observations = observationsOf(judged, { report: found, stored }, announced, now)
-    await this.#announce(judged, observations, announced, now, seen)
-    return found
+    let input = await readReportInput(store, experiment)
+    let report = await buildReport(input, now)
+    const judged = await this.#respond(experiment, report, now, seen)
+    if (judged !== experiment) {
+      // What was advised is done: the advice that is announced is the next one.
+      input = await readReportInput(store, judged)
+      report = await buildReport(input, now)
+    }
+    await this.#announce(judged, observationsOf(input, report, announced), announced, now, seen)
+    return report
   }
 
   /**

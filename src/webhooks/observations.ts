@@ -3,10 +3,9 @@
 
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { exposuresOf } from '../bandit/report/exposure.ts'
-import type { Report } from '../bandit/report/report.ts'
-import { silenceOf } from '../bandit/report/silence.ts'
+import type { Report } from '../bandit/report/report-data.ts'
+import type { ReportInput } from '../bandit/report/report-input.ts'
 import type { Evidence, Interval } from '../stats/sequences/confidence-sequence.ts'
-import type { StoredLedger } from '../store/port.ts'
 import type { Announcement, EventType } from './webhook.ts'
 
 export interface Observation {
@@ -27,35 +26,34 @@ export interface Observation {
 /** By subject. */
 export type Announced = ReadonlyMap<string, Announcement>
 
-/** Of an experiment that has been started. `facts` are those of the primary metric. */
+/** Of an experiment that has been started, on its primary metric. */
 export function observationsOf(
-  experiment: Experiment,
-  facts: { readonly report: Report; readonly stored: StoredLedger },
+  { experiment, stored }: ReportInput,
+  report: Report,
   announced: Announced,
-  now: number,
 ): Observation[] {
   const { definition } = experiment
   const stateOf = (subject: string) => announced.get(subject)?.state
   const observations = [
-    ...advice(facts.report, stateOf),
-    ...verdicts(facts.report, stateOf),
-    ...harms(experiment, facts.report),
-    ratio(facts.report),
+    ...advice(report, stateOf),
+    ...verdicts(report, stateOf),
+    ...harms(experiment, report),
+    ratio(report),
   ]
   // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them
   // stays as it is.
   if (experiment.status !== 'running') return observations
   for (const { arm, isStarved, units, of } of exposuresOf(
     definition,
-    facts.stored,
+    stored,
     arm => stateOf(`starved/${arm}`) === 'starved',
   )) {
-    const propensity = facts.report.arms.find(each => each.arm === arm)?.propensity ?? null
+    const propensity = report.arms.find(each => each.arm === arm)?.propensity ?? null
     const details = { arm, units, of, propensity }
     observations.push(observe(`starved/${arm}`, isStarved, ['fed', 'starved'], { type: 'arm.starved', details }))
   }
-  const silence = silenceOf(facts.stored, now)
-  const details = silence === null ? {} : { metric: facts.report.metric.key, ...silence, since: instant(silence.since) }
+  const { silence, metric } = report
+  const details = silence === null ? {} : { metric: metric.key, ...silence, since: instant(silence.since) }
   observations.push(observe('rewards', silence !== null, ['heard', 'silent'], { type: 'rewards.silent', details }))
   return observations
 }

@@ -8,7 +8,8 @@ import { applyDefinition, setStatus } from '../../src/bandit/experiment/change-e
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
 import type { Definition } from '../../src/bandit/experiment/experiment.ts'
 import { followStore } from '../../src/bandit/follow-store.ts'
-import { report } from '../../src/bandit/report/report.ts'
+import { buildReport } from '../../src/bandit/report/report.ts'
+import { readReportInput } from '../../src/bandit/report/report-input.ts'
 import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -115,7 +116,11 @@ describe('followStore()', () => {
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
     await refreshSnapshots(here, START + 5_000)
     const { experiment } = there.catalogue.get('emails')
-    expect(await report(there, experiment, START)).toMatchObject({ version: 2, units: 0, snapshots: 1 })
+    expect(await buildReport(await readReportInput(there.store, experiment), START)).toMatchObject({
+      version: 2,
+      units: 0,
+      snapshots: 1,
+    })
     await setStatus(here, 'emails', 'paused', request)
     expect((await assign(there, 'emails', ['u1'], START))[0]).toMatchObject({ reason: 'kept', arm: { key: 'c' } })
   })

@@ -569,6 +569,34 @@ export function describeStore(engine: string, createDatabase: () => Promise<Data
       ])
     })
 
+    it('readReportFacts() reads the ledgers of several metrics and the history', async () => {
+      const { id } = await createRunning()
+      await store.keepAssignments(proposal(id, ['u1', 'u2'], 1))
+      await store.recordRewards([reward(id), rating(id, 3)])
+      const [buy, rate] = [await store.readLedger(id, 0), await store.readLedger(id, 1)]
+      const changes = await store.findChanges(id)
+      const { snapshots } = buy
+      expect(await store.readReportFacts(id, [1, 0])).toEqual({ snapshots, cells: [rate.cells, buy.cells], changes })
+      expect(await store.readReportFacts(id, [])).toEqual({ snapshots, cells: [], changes })
+    })
+
+    it('readReportFacts() reads all of one instant, whatever is written meanwhile', async () => {
+      const { id } = await createRunning()
+      const other = await openBeside()
+      const assign = async () => {
+        for (let round = 0; round < 30; round++) await other.keepAssignments(proposal(id, [`u${round}`], round % 2))
+      }
+      const assigning = assign()
+      for (let round = 0; round < 15; round++) {
+        const { snapshots, cells } = await store.readReportFacts(id, [0, 1])
+        // Every metric counts all units.
+        const counts = cells.map(own => own.reduce((sum, { units }) => sum + units, 0))
+        expect(counts).toEqual([snapshots[0]?.units, snapshots[0]?.units])
+      }
+      await assigning
+      await other.close()
+    })
+
     it('readPulse() tells what another opener of the same database has written', async () => {
       const { id } = await createRunning()
       await store.readPulse()

@@ -5,7 +5,8 @@ import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
-import { report } from '../../src/bandit/report/report.ts'
+import { buildReport } from '../../src/bandit/report/report.ts'
+import { readReportInput } from '../../src/bandit/report/report-input.ts'
 import { recordRewards } from '../../src/bandit/rewards.ts'
 import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import { verify } from '../../src/bandit/verify.ts'
@@ -46,7 +47,10 @@ async function replay(outcomes: Readonly<Record<string, readonly number[]>>) {
     now += 1_000
     await refreshSnapshots(deps, now)
   }
-  const result = { report: await report(deps, experiment, now), verification: await verify(deps, experiment) }
+  const result = {
+    report: await buildReport(await readReportInput(deps.store, experiment), now),
+    verification: await verify(deps, experiment),
+  }
   await store.close()
   return result
 }

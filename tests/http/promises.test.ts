@@ -54,8 +54,8 @@ function overtaken(opened: Store): Store {
   return new Proxy(opened, {
     get: (target, name: keyof Store) => {
       if (isOvertaken && name === 'changeExperiment') return () => Promise.resolve(null)
-      if (name === 'readLedger')
-        return (...args: Parameters<Store['readLedger']>) => reading.then(() => target.readLedger(...args))
+      if (name === 'readReportFacts')
+        return (...args: Parameters<Store['readReportFacts']>) => reading.then(() => target.readReportFacts(...args))
       if (name === 'readSize') return () => reading.then(() => target.readSize())
       return target[name]
     },

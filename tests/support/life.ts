@@ -5,7 +5,8 @@ import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
-import { report } from '../../src/bandit/report/report.ts'
+import { buildReport } from '../../src/bandit/report/report.ts'
+import { readReportInput } from '../../src/bandit/report/report-input.ts'
 import { recordRewards } from '../../src/bandit/rewards.ts'
 import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -91,7 +92,8 @@ async function liveBeside(store: Store): Promise<void> {
 export async function reportsOf(store: Store, now = DEATH): Promise<string> {
   const reports: unknown[] = []
   for (const experiment of await store.findExperiments()) {
-    for (const metric of experiment.definition.metrics) reports.push(await report({ store }, experiment, now, metric))
+    for (const metric of experiment.definition.metrics)
+      reports.push(await buildReport(await readReportInput(store, experiment, metric), now))
   }
   return JSON.stringify(reports)
 }

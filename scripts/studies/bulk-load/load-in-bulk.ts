@@ -5,7 +5,8 @@ import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { createExperiment, setStatus } from '../../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
-import { report } from '../../../src/bandit/report/report.ts'
+import { buildReport } from '../../../src/bandit/report/report.ts'
+import { readReportInput } from '../../../src/bandit/report/report-input.ts'
 import { recordRewards } from '../../../src/bandit/rewards.ts'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { openStore } from '../../../src/store/open.ts'
@@ -65,7 +66,7 @@ export async function loadInBulk({ units: count, rates, seed, isRefreshed }: Bul
         NOON,
       )
     }
-    const read = await report({ store }, experiment, NOON)
+    const read = await buildReport(await readReportInput(store, experiment), NOON)
     const [control, other] = read.arms
     const [rate = 0, otherRate = 0] = rates
     const mean = ends(control?.estimate)

@@ -2,7 +2,8 @@
 // and completes.
 import type { Goal } from '../../stats/goal.ts'
 import type { Fault } from '../errors.ts'
-import { formatWindow, type Metric, type MetricRole, type MetricType, parseWindow } from '../metrics/metric.ts'
+import { formatWindow, type Metric, type MetricRole, parseWindow } from '../metrics/metric.ts'
+import { hasRange, type MetricType, RANGED_TYPES } from '../metrics/registry.ts'
 import type { Policy } from '../policies/policy.ts'
 import {
   type ArmRoles,
@@ -200,13 +201,14 @@ function shortestWriting(duration: string): string {
 function rangeFaults(path: string, metric: ReadableMetric): Fault[] {
   const { type, range } = metric
   if (range === null) return []
-  if (type === 'binary') {
+  if (type != null && !hasRange(type)) {
     if (range === undefined || (range[0] === 0 && range[1] === 1)) return []
-    return [{ path: `${path}.range`, message: 'belongs to continuous metrics; leave it out for a binary one' }]
+    const message = `belongs to ${RANGED_TYPES.join(', ')} metrics; leave it out for a ${type} one`
+    return [{ path: `${path}.range`, message }]
   }
   if (range === undefined) {
     if (type == null) return []
-    const message = 'is required for a continuous metric: the smallest and the largest outcome of a unit, as [0, 500]'
+    const message = `is required for a ${type} metric: the smallest and the largest outcome of a unit, as [0, 500]`
     return [{ path: `${path}.range`, message }]
   }
   const largest = Math.max(-range[0], range[1])

@@ -22,7 +22,7 @@ export function retirement(experiment: Experiment, key: string): ExperimentState
 }
 
 function policyWithout(policy: Policy, arm: string): Policy {
-  if (policy.type !== 'fixed') return policy
+  if (!('weights' in policy)) return policy
   const kept = Object.entries(policy.weights).filter(([key]) => key !== arm)
   const sum = kept.reduce((total, [, weight]) => total + weight, 0)
   return { ...policy, weights: Object.fromEntries(kept.map(([key, weight]) => [key, weight / sum])) }

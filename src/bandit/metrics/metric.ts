@@ -1,11 +1,10 @@
 // A metric: what is measured of a unit, which direction is good, and for how long after its
 // assignment rewards count.
 import type { Goal } from '../../stats/goal.ts'
+import type { MetricType } from './registry.ts'
 
-export const METRIC_TYPES = ['binary', 'continuous'] as const
 export const METRIC_ROLES = ['primary', 'secondary', 'guardrail'] as const
 
-export type MetricType = (typeof METRIC_TYPES)[number]
 export type MetricRole = (typeof METRIC_ROLES)[number]
 
 export interface Metric {
@@ -13,7 +12,7 @@ export interface Metric {
   readonly type: MetricType
   readonly role: MetricRole
   readonly goal: Goal
-  /** Outcomes are clipped to it. Binary: [0, 1]. */
+  /** Outcomes lie in it. */
   readonly range: readonly [number, number]
   /**
    * How long after the unit's assignment a reward counts, as `14d`; null: every later reward

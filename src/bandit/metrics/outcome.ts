@@ -1,6 +1,7 @@
 // From rewards to a unit's outcome: which rewards count, and what they add up to. The twins of the
 // store call this inside their transactions, so that the rule stands once and in no SQL.
 import type { Metric } from './metric.ts'
+import { kindOf } from './registry.ts'
 
 /**
  * When rewards of a metric count. `windowMs`: up to so long after the unit's assignment (null: no
@@ -59,24 +60,19 @@ export function isDelayed(assignedAt: number, at: number): boolean {
   return at - assignedAt > DELAY_MS
 }
 
-/**
- * The outcome of a unit whose counted rewards sum to `total` (0 without any): binary 1 above 0,
- * continuous clipped to the range.
- */
+/** The outcome of a unit whose counted rewards sum to `total` (0 without any). */
 export function outcomeOf(metric: Pick<Metric, 'type' | 'range'>, total: number): number {
-  if (metric.type === 'binary') return total > 0 ? 1 : 0
-  const [lowest, highest] = metric.range
-  return Math.min(highest, Math.max(lowest, total))
+  return kindOf(metric).outcomeOf(total, metric.range)
 }
 
 /**
  * On which side of the metric's range a unit's total lies, so that its outcome is clipped; null
  * where it is not. A total of 0 never is, since a unit without rewards has it; nor are the totals
- * of a binary metric.
+ * of a metric whose range is not set.
  */
-export function clippedSide({ type, range }: Pick<Metric, 'type' | 'range'>, total: number): 'above' | 'below' | null {
-  if (type === 'binary' || total === 0) return null
-  const [lowest, highest] = range
+export function clippedSide(metric: Pick<Metric, 'type' | 'range'>, total: number): 'above' | 'below' | null {
+  if (total === 0 || !kindOf(metric).hasRange) return null
+  const [lowest, highest] = metric.range
   if (total > highest) return 'above'
   return total < lowest ? 'below' : null
 }

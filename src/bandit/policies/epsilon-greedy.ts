@@ -16,4 +16,5 @@ export const epsilonGreedy = {
     const count = means.filter(mean => mean === best).length
     return means.map(mean => (mean === best ? 1 / count : 0))
   },
+  hasWeights: false,
 } as const satisfies PolicyKind

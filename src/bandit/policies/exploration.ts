@@ -17,4 +17,5 @@ export const exploration = {
     const total = weights.reduce((sum, weight) => sum + weight, 0)
     return weights.map(weight => weight / total)
   },
+  hasWeights: false,
 } as const satisfies PolicyKind

@@ -5,4 +5,5 @@ export const fixed = {
   label: 'fixed',
   summary: 'your `weights`',
   weigh: null,
+  hasWeights: true,
 } as const satisfies PolicyKind

@@ -18,7 +18,9 @@ export interface PolicyKind {
   /**
    * Where it learns. Such a policy spreads a share of the traffic evenly (`exploration`), lets new
    * arms burn in, and divides the rest by these weights; before anything is known all arms weigh
-   * the same. Null: `uniform` and `fixed`.
+   * the same. Null: it does not learn.
    */
   readonly weigh: Weigh | null
+  /** A person sets the share of each arm. Such a policy does not learn. */
+  readonly hasWeights: boolean
 }

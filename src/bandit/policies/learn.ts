@@ -1,7 +1,7 @@
 // What the ledger teaches: a posterior for each arm, from the effective counts of the mature
 // batches.
 
-import { betaPosterior, normalPosteriors, type Posterior } from '../../stats/belief/posterior.ts'
+import type { Posterior } from '../../stats/belief/posterior.ts'
 import { effectiveCounts, type Ledger, matureBatches } from '../../stats/ledger.ts'
 import { RunningDecision } from '../../stats/lift/all-decided.ts'
 import type { Snapshot, SnapshotReason, StoredLedger } from '../../store/port.ts'
@@ -9,19 +9,15 @@ import { batchesInPieces } from '../batches-in-pieces.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
 import { ledgerOf } from '../maturity.ts'
 import type { Metric } from '../metrics/metric.ts'
+import { kindOf } from '../metrics/registry.ts'
 import { capNewArms } from './burn-in.ts'
 import { waitsForVerdicts } from './policy.ts'
 import { propensitiesOf } from './propensities.ts'
 
-/**
- * The posterior of each arm's mean outcome; null while a continuous metric shows too little, or no,
- * variation.
- */
+/** The posterior of each arm's mean outcome; null while nothing is known yet. */
 export function posteriorsOf(definition: Definition, metric: Metric, ledger: Ledger): readonly Posterior[] | null {
   const counts = effectiveCounts(matureBatches(ledger), definition.arms.length)
-  if (metric.type === 'binary') return counts.map(tally => betaPosterior(tally, definition.policy.prior))
-  const learned = normalPosteriors(counts)
-  return learned.known ? learned.posteriors : null
+  return kindOf(metric).posteriorsOf(counts, definition.policy.prior)
 }
 
 /**

@@ -1,8 +1,8 @@
 // A policy as a person writes it: what makes one valid, what is filled in, and what stays of the
 // one that an experiment has.
 import type { Fault } from '../errors.ts'
-import { type Exploration, type FixedPolicy, type LearningPolicy, MIN_PROPENSITY, type Policy } from './policy.ts'
-import { LEARNING_TYPES, learns, type PolicyType } from './registry.ts'
+import { type Exploration, type LearningPolicy, MIN_PROPENSITY, type Policy, type WeightedPolicy } from './policy.ts'
+import { hasWeights, LEARNING_TYPES, learns, POLICY_TYPES, type PolicyType, WEIGHTED_TYPES } from './registry.ts'
 
 /** A policy as a person writes it. What is left out has a default, or stays as it is. */
 export interface PolicyInput {
@@ -57,7 +57,7 @@ export function policyFaults(
 ): Fault[] {
   const policy = policyOver(input, kept, arms ?? NO_ARMS)
   const faults = [...misplacedFaults(policy), ...priorFaults(policy)]
-  if (policy.type === 'fixed') faults.push(...weightsFaults(policy.weights, arms?.active ?? null))
+  if (hasWeights(policy.type)) faults.push(...weightsFaults(policy, arms?.active ?? null))
   else faults.push(...controlShareFaults(policy, arms), ...explorationFaults(policy, arms), ...burnInFaults(policy))
   return faults
 }
@@ -71,9 +71,9 @@ export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, k
   const policy = policyOver(input, kept, arms)
   const { type } = policy
   const prior = { alpha: policy.prior?.alpha ?? 1, beta: policy.prior?.beta ?? 1 }
-  if (type === 'fixed') return { type, weights: { ...policy.weights }, prior }
+  if (hasWeights(type)) return { type, weights: { ...policy.weights }, prior }
   const controlShare = controlShareOf(policy, arms)
-  if (type === 'uniform') return { type, controlShare, prior }
+  if (!learns(type)) return { type, controlShare, prior }
   // One that was stored before there was a burn-in has none, and goes on without.
   const burnIn = policy.burnIn ?? (kept !== null && 'exploration' in kept ? undefined : DEFAULT_BURN_IN)
   const exploration = explorationOf(policy.exploration, arms, controlShare)
@@ -92,7 +92,7 @@ type TypedReadablePolicy = ReadablePolicy & { readonly type: PolicyType | null }
 function policyOver(input: PolicyInput | undefined, kept: Policy | null, arms: ArmRoles): TypedPolicyInput
 function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms: ArmRoles): TypedReadablePolicy
 function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms: ArmRoles): TypedReadablePolicy {
-  const type = input?.type === undefined ? (kept?.type ?? 'thompson') : input.type
+  const type = input?.type === undefined ? (kept?.type ?? POLICY_TYPES[0]) : input.type
   const prior = { ...kept?.prior, ...given(input?.prior) }
   const stays = kept === null || type === null ? {} : fieldsFor(type, kept)
   const policy: TypedReadablePolicy = { ...stays, ...given(input), type, prior }
@@ -104,13 +104,13 @@ function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms
   return { ...policy, controlShare, exploration: explorationOver(input?.exploration, raised(stays.exploration, least)) }
 }
 
-type KeptFields = Partial<Omit<LearningPolicy, 'type' | 'prior'> & Pick<FixedPolicy, 'weights'>>
+type KeptFields = Partial<Omit<LearningPolicy, 'type' | 'prior'> & Pick<WeightedPolicy, 'weights'>>
 
 /** Of the fields that a policy has, those that one of another type has too. */
 function fieldsFor(type: PolicyType, kept: Policy): KeptFields {
-  if (kept.type === 'fixed') return type === 'fixed' ? { weights: kept.weights } : {}
-  if (type === 'fixed') return {}
-  if (type === 'uniform' || kept.type === 'uniform') return { controlShare: kept.controlShare }
+  if ('weights' in kept) return hasWeights(type) ? { weights: kept.weights } : {}
+  if (hasWeights(type)) return {}
+  if (!learns(type) || !('exploration' in kept)) return { controlShare: kept.controlShare }
   const { exploration, controlShare, burnIn } = kept
   return { exploration, controlShare, ...(burnIn !== undefined && { burnIn }) }
 }
@@ -135,8 +135,8 @@ function raised(exploration: Exploration, least: number): Exploration {
 }
 
 /**
- * A reserved control brings verdicts sooner where arms compete; `uniform` means uniform unless one
- * is asked for.
+ * A reserved control brings verdicts sooner where arms compete; even shares are even unless one is
+ * asked for.
  */
 function controlShareOf(policy: TypedReadablePolicy, { active, control }: ArmRoles): number | null {
   if (policy.controlShare !== undefined) return policy.controlShare
@@ -176,11 +176,12 @@ function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
       })
     }
   }
-  if (policy.weights !== undefined && policy.type !== null && policy.type !== 'fixed') {
-    faults.push({ path: 'policy.weights', message: 'belongs to the policy fixed only' })
+  if (policy.weights !== undefined && policy.type !== null && !hasWeights(policy.type)) {
+    faults.push({ path: 'policy.weights', message: `belongs to the policy ${WEIGHTED_TYPES.join(', ')} only` })
   }
-  if (policy.controlShare != null && policy.type === 'fixed') {
-    faults.push({ path: 'policy.controlShare', message: 'cannot go with fixed: give the control its weight instead' })
+  if (policy.controlShare != null && hasWeights(policy.type)) {
+    const message = `cannot go with ${policy.type}: give the control its weight instead`
+    faults.push({ path: 'policy.controlShare', message })
   }
   return faults
 }
@@ -194,10 +195,10 @@ function priorFaults(policy: ReadablePolicy): Fault[] {
   })
 }
 
-function weightsFaults(weights: ReadablePolicy['weights'], active: readonly string[] | null): Fault[] {
+function weightsFaults({ type, weights }: TypedReadablePolicy, active: readonly string[] | null): Fault[] {
   if (weights === null) return []
   if (weights === undefined) {
-    return [{ path: 'policy.weights', message: 'is required for fixed: a share for each arm, with the sum 1' }]
+    return [{ path: 'policy.weights', message: `is required for ${type}: a share for each arm, with the sum 1` }]
   }
   const faults: Fault[] = []
   const given = new Map(Object.entries(weights))
@@ -233,7 +234,7 @@ function controlShareFaults(policy: TypedReadablePolicy, arms: ArmRoles | null):
 
 function explorationFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): Fault[] {
   const { exploration } = policy
-  if (exploration == null || policy.type === 'uniform' || arms?.active.length === 0) return []
+  if (exploration == null || isEven(policy) || arms?.active.length === 0) return []
   const least = arms === null ? 0 : leastExploration(arms, controlShareOf(policy, arms))
   const why = arms && ` (so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY})`
   const message = `must be between ${Number(least.toPrecision(6))}${why ?? ''} and 1`
@@ -249,8 +250,14 @@ function explorationFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): 
   )
 }
 
-function burnInFaults({ type, burnIn }: TypedReadablePolicy): Fault[] {
-  if (burnIn == null || type === 'uniform') return []
+function burnInFaults(policy: TypedReadablePolicy): Fault[] {
+  const { burnIn } = policy
+  if (burnIn == null || isEven(policy)) return []
   if (Number.isSafeInteger(burnIn) && burnIn >= 0) return []
   return [{ path: 'policy.burnIn', message: 'must be a whole number of mature units; 0 switches it off' }]
+}
+
+/** What it has of a policy that learns is told to be misplaced, and not judged besides. */
+function isEven({ type }: TypedReadablePolicy): boolean {
+  return type !== null && !learns(type)
 }

@@ -1,6 +1,6 @@
 // A policy: how an experiment turns what it has learned into shares of the traffic. policy-input.ts
 // says what makes one valid and what is filled in; propensities.ts and burn-in.ts carry it out.
-import type { LearningType } from './registry.ts'
+import type { EvenType, LearningType, WeightedType } from './registry.ts'
 
 /**
  * The Beta prior of a binary metric's rates. Continuous metrics have a prior without parameters.
@@ -31,20 +31,21 @@ export interface LearningPolicy {
   readonly prior: Prior
 }
 
-export interface UniformPolicy {
-  readonly type: 'uniform'
+/** Shares evenly. */
+export interface EvenPolicy {
+  readonly type: EvenType
   readonly controlShare: number | null
   readonly prior: Prior
 }
 
-export interface FixedPolicy {
-  readonly type: 'fixed'
+export interface WeightedPolicy {
+  readonly type: WeightedType
   /** The share of each active arm, by its key. */
   readonly weights: Readonly<Record<string, number>>
   readonly prior: Prior
 }
 
-export type Policy = LearningPolicy | UniformPolicy | FixedPolicy
+export type Policy = LearningPolicy | EvenPolicy | WeightedPolicy
 
 /** No active arm ever gets less, so that every lift stays measurable. */
 export const MIN_PROPENSITY = 0.001

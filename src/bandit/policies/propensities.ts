@@ -2,8 +2,8 @@
 // from there.
 import type { Posterior } from '../../stats/belief/posterior.ts'
 import type { Goal } from '../../stats/goal.ts'
-import { explorationNow, type Policy } from './policy.ts'
-import { learns, weighOf } from './registry.ts'
+import { type EvenPolicy, explorationNow, type LearningPolicy, type Policy } from './policy.ts'
+import { weighOf } from './registry.ts'
 
 /** What the policy knows when it is frozen into a snapshot. Arms by position. */
 interface Knowledge {
@@ -28,7 +28,7 @@ export function propensitiesOf(policy: Policy, knowledge: Knowledge): (number | 
   const active = knowledge.active.flatMap((isActive, arm) => (isActive ? [arm] : []))
   if (active.length === 0) throw new RangeError('Cannot compute propensities: no arm is active')
   const shares = new Map(
-    policy.type === 'fixed' ? fixed(policy.weights, active, knowledge) : shared(policy, active, knowledge),
+    'weights' in policy ? fixed(policy.weights, active, knowledge) : shared(policy, active, knowledge),
   )
   return knowledge.active.map((_, arm) => shares.get(arm) ?? null)
 }
@@ -50,7 +50,7 @@ function fixed(weights: Readonly<Record<string, number>>, active: readonly numbe
 /** What sums of a few doubles miss. */
 const ROUNDING = 1e-13
 
-function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly number[], knowledge: Knowledge): Shares {
+function shared(policy: LearningPolicy | EvenPolicy, active: readonly number[], knowledge: Knowledge): Shares {
   const { control } = knowledge
   if (policy.controlShare === null || active.length === 1) return floored(policy, active, knowledge)
   if (!active.includes(control)) throw new RangeError('Cannot reserve a share for the control: it is not active')
@@ -61,13 +61,13 @@ function shared(policy: Exclude<Policy, { type: 'fixed' }>, active: readonly num
 }
 
 function floored(
-  policy: Exclude<Policy, { type: 'fixed' }>,
+  policy: LearningPolicy | EvenPolicy,
   group: readonly number[],
   { posteriors, goal, allDecided }: Knowledge,
 ): Shares {
   const even = 1 / group.length
   const exploration = explorationNow(policy, allDecided)
-  if (exploration === null || !learns(policy.type) || posteriors === null || group.length === 1) {
+  if (exploration === null || !('exploration' in policy) || posteriors === null || group.length === 1) {
     return group.map(arm => [arm, even])
   }
   const competing = group.map(arm => posteriors[arm] as Posterior)

@@ -1,4 +1,5 @@
-// Every policy, in the order in which people are shown them.
+// Every policy, in the order in which people are shown them. The first is what a definition gets
+// that names none.
 import { epsilonGreedy } from './epsilon-greedy.ts'
 import { exploration } from './exploration.ts'
 import { fixed } from './fixed.ts'
@@ -13,12 +14,30 @@ export type PolicyType = (typeof POLICIES)[number]['type']
 /** Those that learn. */
 export type LearningType = Extract<(typeof POLICIES)[number], { readonly weigh: Weigh }>['type']
 
+/** Those whose shares are set by a person. */
+export type WeightedType = Extract<(typeof POLICIES)[number], { readonly hasWeights: true }>['type']
+
+/** Those that share evenly. */
+export type EvenType = Exclude<PolicyType, LearningType | WeightedType>
+
 export const POLICY_TYPES = POLICIES.map(({ type }) => type) as [PolicyType, ...PolicyType[]]
 
 export const LEARNING_TYPES = POLICIES.flatMap(({ type, weigh }) => (weigh === null ? [] : [type])) as [
   LearningType,
   ...LearningType[],
 ]
+
+export const WEIGHTED_TYPES = POLICIES.flatMap(({ type, hasWeights }) => (hasWeights ? [type] : [])) as [
+  WeightedType,
+  ...WeightedType[],
+]
+
+export const EVEN_TYPES = POLICY_TYPES.filter(type => !learns(type) && !hasWeights(type)) as [EvenType, ...EvenType[]]
+
+/** False also for a type that does not exist. */
+export function hasWeights(type: string | null | undefined): type is WeightedType {
+  return (WEIGHTED_TYPES as readonly string[]).includes(type ?? '')
+}
 
 /** False also for a type that does not exist. */
 export function learns(type: string | null | undefined): type is LearningType {

@@ -10,4 +10,5 @@ export const thompson = {
   label: 'thompson: by P(best)',
   summary: 'each arm gets its probability of being best',
   weigh: probabilityBest,
+  hasWeights: false,
 } as const satisfies PolicyKind

@@ -5,4 +5,5 @@ export const uniform = {
   label: 'uniform',
   summary: 'equal shares',
   weigh: null,
+  hasWeights: false,
 } as const satisfies PolicyKind

@@ -3,13 +3,11 @@
 
 import { estimateTargetValue } from '../../stats/off-policy/target-value.ts'
 import type { Estimate } from '../../stats/sequences/confidence-sequence.ts'
-import type { LedgerStore } from '../../store/port.ts'
 import type { Fault } from '../errors.ts'
-import { type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
-import { giveWay } from '../give-way.ts'
-import { readKnownLedger } from '../known-ledger.ts'
+import type { Definition } from '../experiment/experiment.ts'
 import { ledgerOf } from '../maturity.ts'
 import type { Metric } from '../metrics/metric.ts'
+import type { ReportInput } from './report-input.ts'
 
 export interface Evaluation {
   readonly metric: Metric
@@ -38,17 +36,13 @@ export function targetFaults({ arms, key }: Definition, weights: Readonly<Record
   return faults
 }
 
-/** The value of weights without faults, on the primary metric unless another is named. */
-export async function evaluate(
-  { store }: { store: Pick<LedgerStore, 'readLedger'> },
-  experiment: Experiment,
+/** The value of weights without faults, on the metric that was read. */
+export function evaluate(
+  { experiment, metric, stored }: ReportInput,
   weights: Readonly<Record<string, number>>,
   now: number,
-  metric: Metric = primaryMetricOf(experiment.definition),
-): Promise<Evaluation> {
+): Evaluation {
   const { definition } = experiment
-  const stored = await readKnownLedger(store, experiment, metric)
-  await giveWay()
   const byKey = new Map(Object.entries(weights))
   const target = definition.arms.map(({ key }) => byKey.get(key) ?? 0)
   const { alpha, plannedUnits } = definition

@@ -1,19 +1,16 @@
 // Everything that the page of an experiment shows on one metric: the report, the course that led
-// there, the beliefs as curves, and the history. A snapshot of them all, as far as it was read at
-// one moment.
+// there, and the beliefs as curves; all of one instant.
 
 import type { Ledger } from '../../stats/ledger.ts'
-import type { LedgerStore, Store } from '../../store/port.ts'
-import type { Change } from '../experiment/change.ts'
-import { type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
+import type { Experiment } from '../experiment/experiment.ts'
 import { giveWay } from '../give-way.ts'
-import { readKnownLedger } from '../known-ledger.ts'
 import { ledgerOf } from '../maturity.ts'
-import type { Metric } from '../metrics/metric.ts'
 import { type BeliefCurves, beliefCurves } from './belief-curves.ts'
 import { type ClassicalPlan, classicalPlan } from './classical-plan.ts'
 import { courseOf, type Step } from './course.ts'
-import { type Report, report } from './report.ts'
+import { buildReport } from './report.ts'
+import type { Report } from './report-data.ts'
+import type { ReportInput } from './report-input.ts'
 
 /** The report and the course that led there: as much as a list of experiments needs. */
 export interface ListView {
@@ -27,39 +24,28 @@ export interface ExperimentView extends ListView {
   /** Of a draft; null once it has begun. */
   readonly plan: ClassicalPlan | null
   readonly beliefs: BeliefCurves | null
-  /** Oldest first. */
-  readonly changes: readonly Change[]
 }
 
 /** So many arms are drawn at the most, besides the control: those that are most probably best. */
 const MOST_DRAWN = 20
 
-interface Subject {
-  readonly experiment: Experiment
-  /** The primary one unless named. */
-  readonly metric?: Metric | undefined
-}
-
+/** As `buildReport`, which it includes. */
 export async function buildListView(
-  { store }: { store: Pick<LedgerStore, 'readLedger'> },
-  { experiment, metric = primaryMetricOf(experiment.definition) }: Subject,
+  input: ReportInput,
   now: number,
+  pause = giveWay,
 ): Promise<ListView & { readonly ledger: Ledger }> {
-  const { definition } = experiment
-  const stored = await readKnownLedger(store, experiment, metric)
-  await giveWay()
+  const { experiment, metric, stored } = input
+  await pause()
   const ledger = ledgerOf(experiment, metric, stored, now)
-  const course = courseOf(definition, metric, stored, ledger)
-  return { experiment, report: await report({ store }, experiment, now, metric), course, ledger }
+  const course = courseOf(experiment.definition, metric, stored, ledger)
+  return { experiment, report: await buildReport(input, now, pause), course, ledger }
 }
 
-export async function buildExperimentView(
-  { store }: { store: Pick<Store, 'readLedger' | 'findChanges'> },
-  subject: Subject,
-  now: number,
-): Promise<ExperimentView> {
-  const { experiment, report, course, ledger } = await buildListView({ store }, subject, now)
-  await giveWay()
+/** As `buildListView`, which it includes. */
+export async function buildExperimentView(input: ReportInput, now: number, pause = giveWay): Promise<ExperimentView> {
+  const { experiment, report, course, ledger } = await buildListView(input, now, pause)
+  await pause()
   const drawn = drawnArms(report)
   const intervals = report.arms.map(({ posterior }) => posterior)
   const { definition } = experiment
@@ -70,7 +56,6 @@ export async function buildExperimentView(
     plan: experiment.status === 'draft' ? classicalPlan(definition, report.metric) : null,
     beliefs:
       report.units === 0 ? null : beliefCurves(definition, report.metric, ledger, intervals, arm => drawn.has(arm)),
-    changes: await store.findChanges(experiment.id),
   }
 }
 

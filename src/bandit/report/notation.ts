@@ -3,6 +3,7 @@
 // at most 13 columns wide, so that tables keep their width.
 
 import type { Metric } from '../metrics/metric.ts'
+import { kindOf } from '../metrics/registry.ts'
 import { ABSENT, exponentOf, grouped, inPowersOfTen } from './numbers.ts'
 import type { MeanInterval } from './report-data.ts'
 
@@ -41,14 +42,17 @@ const MOST_DECIMALS = 6
 const MOST_DIGITS = 7
 const PLAIN_LIMIT = 10 ** MOST_DIGITS - 0.5
 
-/** For means: percent for a binary metric, else its own unit. */
-export function meanNotation({ type }: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
-  return notationFor(spans, type === 'binary' ? { factor: 100, unit: '%', signed: false } : PLAIN)
+/** For means: percent for shares, else the metric's own unit. */
+export function meanNotation(metric: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
+  return notationFor(spans, kindOf(metric).isShare ? { factor: 100, unit: '%', signed: false } : PLAIN)
 }
 
-/** For differences of means: percentage points for a binary metric, else its own unit. */
-export function liftNotation({ type }: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
-  return notationFor(spans, type === 'binary' ? { factor: 100, unit: 'pp', signed: true } : { ...PLAIN, signed: true })
+/** For differences of means: percentage points for shares, else the metric's own unit. */
+export function liftNotation(metric: Pick<Metric, 'type'>, spans: readonly Span[]): Notation {
+  return notationFor(
+    spans,
+    kindOf(metric).isShare ? { factor: 100, unit: 'pp', signed: true } : { ...PLAIN, signed: true },
+  )
 }
 
 /** For expected losses: sizes, with the decimals of the means. */

@@ -6,25 +6,7 @@ import { clippingDoubts } from './clipping.ts'
 import { missingRewardsTexts } from './missing-rewards.ts'
 import { formatCount, formatInstant, formatShare } from './numbers.ts'
 import { harmClause, liftClause, openClause, pairClause, shippingClause, whyStopped, whyWait } from './reasons.ts'
-import type { ArmReport, ReportData } from './report-data.ts'
-
-/**
- * `ship`: give one arm to everybody. `choose`: several arms beat the control, and which is best is
- * open. `retire`: take arms out. `keep`: the control, since all others are worse. `continue`: wait.
- * `investigate`: trust no number before the cause is found.
- */
-export const ACTIONS = ['ship', 'choose', 'retire', 'keep', 'continue', 'investigate', 'stopped'] as const
-export type Action = (typeof ACTIONS)[number]
-
-export interface Recommendation {
-  readonly action: Action
-  /** The one arm that it is about; null where there are several or none. */
-  readonly arm: string | null
-  /** All arms that it is about. */
-  readonly arms: readonly string[]
-  /** A plain sentence or two. */
-  readonly why: string
-}
+import type { Action, ArmReport, Recommendation, ReportData } from './report-data.ts'
 
 /**
  * From this P(best) on an arm is shipped that has not beaten the other arms that are better than

@@ -56,7 +56,7 @@ export interface ArmReport extends Standing {
   readonly immatureUnits: number
   /** Among both. */
   readonly clippedUnits: ClippedUnits
-  /** Units with an outcome of 1; null for a continuous metric. */
+  /** Units with an outcome of 1; null where outcomes are not 0 or 1. */
   readonly successes: number | null
   readonly sum: number
   readonly mean: number | null
@@ -99,7 +99,7 @@ export interface PairLift {
   readonly verdict: Verdict
 }
 
-/** The reportData on one metric, before anything is made of them. */
+/** The numbers on one metric, before anything is made of them. */
 export interface ReportData {
   readonly experiment: string
   readonly description: string
@@ -141,4 +141,32 @@ export interface ReportData {
    * over each of the others.
    */
   readonly pairs: readonly PairLift[]
+}
+
+/**
+ * `ship`: give one arm to everybody. `choose`: several arms beat the control, and which is best is
+ * open. `retire`: take arms out. `keep`: the control, since all others are worse. `continue`: wait.
+ * `investigate`: trust no number before the cause is found.
+ */
+export const ACTIONS = ['ship', 'choose', 'retire', 'keep', 'continue', 'investigate', 'stopped'] as const
+export type Action = (typeof ACTIONS)[number]
+
+export interface Recommendation {
+  readonly action: Action
+  /** The one arm that it is about; null where there are several or none. */
+  readonly arm: string | null
+  /** All arms that it is about. */
+  readonly arms: readonly string[]
+  /** A plain sentence or two. */
+  readonly why: string
+}
+
+/** The numbers, what to do about them, and what to keep in mind. */
+export interface Report extends ReportData {
+  /** Null on a metric that is not the primary one: decisions rest on that. */
+  readonly recommendation: Recommendation | null
+  /** What is missing, immature or unbounded, and why: plain sentences. */
+  readonly notes: readonly string[]
+  /** By key: what a section has found beyond these; see `ReportSection`. */
+  readonly parts: Readonly<Record<string, unknown>>
 }

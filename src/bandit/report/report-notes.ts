@@ -4,6 +4,7 @@ import { isHeavyTailed } from '../../stats/heavy-tail.ts'
 import { addTallies, EMPTY_TALLY } from '../../stats/tally.ts'
 import type { StoredLedger } from '../../store/port.ts'
 import type { Definition } from '../experiment/experiment.ts'
+import { hasRange } from '../metrics/registry.ts'
 import { counted, listed, namesAre } from '../wording.ts'
 import { clippingNotes } from './clipping.ts'
 import { exposuresOf } from './exposure.ts'
@@ -50,7 +51,7 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio, cont
   return notes
 }
 
-function armNotes({ arms, metric, units, immatureUnits }: ReportData): string[] {
+function armNotes({ arms, units, immatureUnits }: ReportData): string[] {
   if (units === immatureUnits) return []
   const notes: string[] = []
   const unseen = arms.filter(arm => arm.units === 0).map(({ arm }) => arm)
@@ -59,7 +60,7 @@ function armNotes({ arms, metric, units, immatureUnits }: ReportData): string[] 
       `No mature unit yet in ${listed(unseen)}: ${unseen.length === 1 ? 'its mean and lift rest' : 'their means and lifts rest'} on what is assumed of units that have not been seen, and say nothing.`,
     )
   }
-  if (metric.type === 'continuous' && arms.every(arm => arm.posterior === null)) {
+  if (arms.every(arm => arm.posterior === null)) {
     notes.push(
       'There are too few units, or all outcomes are equal, so the policy has no belief yet and treats the arms alike.',
     )
@@ -105,7 +106,7 @@ function exposureNotes({ arms, status, units }: ReportData, definition: Definiti
 
 function rangeNotes({ metric }: ReportData): string[] {
   const [lowest, highest] = metric.range
-  if (metric.type === 'binary' || (lowest <= 0 && highest >= 0)) return []
+  if (!hasRange(metric.type) || (lowest <= 0 && highest >= 0)) return []
   const nearest = lowest > 0 ? lowest : highest
   return [
     `The range [${lowest}, ${highest}] of ${metric.key} does not contain 0, so a unit without rewards counts as ${nearest}.`,
@@ -114,7 +115,7 @@ function rangeNotes({ metric }: ReportData): string[] {
 
 /** Arms of which a single outcome weighs so much that the intervals are known too late. */
 function tailNotes({ metric, clippings }: ReportData, { arms }: Definition, { cells }: StoredLedger): string[] {
-  if (metric.type === 'binary') return []
+  if (!hasRange(metric.type)) return []
   const sums = arms.map(() => ({ tally: EMPTY_TALLY, largest: 0 }))
   for (const cell of cells) {
     const { tally, largest } = sums[cell.arm] ?? { tally: EMPTY_TALLY, largest: 0 }

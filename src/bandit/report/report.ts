@@ -6,66 +6,50 @@ import { type EffectOptions, type Effects, RunningEffects } from '../../stats/li
 import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
 import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../../stats/tally.ts'
-import type { LedgerStore, StoredLedger } from '../../store/port.ts'
 import { batchesInPieces } from '../batches-in-pieces.ts'
-import {
-  armAt,
-  controlOf,
-  type Definition,
-  type Experiment,
-  minDurationMsOf,
-  primaryMetricOf,
-} from '../experiment/experiment.ts'
+import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf } from '../experiment/experiment.ts'
 import { giveWay } from '../give-way.ts'
-import { readKnownLedger } from '../known-ledger.ts'
 import { ledgerOf } from '../maturity.ts'
 import { judgeGuardrail } from '../metrics/guardrail.ts'
-import type { Metric } from '../metrics/metric.ts'
+import { kindOf } from '../metrics/registry.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
-import { type Recommendation, recommend } from './recommendation.ts'
+import { recommend } from './recommendation.ts'
 import type {
   ArmLift,
   ArmReport,
   GuardrailFinding,
   MeanEstimate,
   PairLift,
+  Report,
   ReportData,
   Standing,
 } from './report-data.ts'
+import type { MetricInput, ReportInput } from './report-input.ts'
 import { notesOn } from './report-notes.ts'
+import { partsOf } from './sections/registry.ts'
 import { silenceOf } from './silence.ts'
 import { armLift, type ComparedMean, meanEstimate } from './too-early.ts'
 
-export type { ArmReport, MeanInterval } from './report-data.ts'
-
-/** The reportData, what to do about them, and what to keep in mind. */
-export interface Report extends ReportData {
-  /** Null on a metric that is not the primary one: decisions rest on that. */
-  readonly recommendation: Recommendation | null
-  /** What is missing, immature or unbounded, and why: plain sentences. */
-  readonly notes: readonly string[]
-}
-
-/** The report on `metric` (the primary one unless named) as of `now`. */
-export async function report(
-  { store }: { store: Pick<LedgerStore, 'readLedger'> },
-  experiment: Experiment,
-  now: number,
-  metric: Metric = primaryMetricOf(experiment.definition),
-): Promise<Report> {
+/**
+ * The report as of `now`. It follows from the input and the instant alone; between its pieces, each
+ * of some milliseconds, it waits for `pause`, so that other requests are served.
+ */
+export async function buildReport(input: ReportInput, now: number, pause = giveWay): Promise<Report> {
+  const { experiment, metric, stored } = input
   const { definition } = experiment
   const isPrimary = metric.role === 'primary'
-  const own = await readMetric(store, experiment, metric, now)
-  const { stored, ledger, effects } = own
-  const guarded = isPrimary ? await readGuardrails(store, experiment, now) : metric.role === 'guardrail' ? [own] : []
-  await giveWay()
+  const own = await analyse(experiment, input, now, pause)
+  const { ledger, effects } = own
+  const guarded = metric.role === 'guardrail' ? [own] : []
+  for (const guardrail of input.guardrails) guarded.push(await analyse(experiment, guardrail, now, pause))
+  await pause()
   const pairs = isPrimary ? pairLifts(experiment, own) : []
-  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length)
-  await giveWay()
+  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length, pause)
+  await pause()
   const arms = armReports(experiment, own)
-  await giveWay()
+  await pause()
   const units = unitsIn(ledger)
   const every = [own, ...guarded.filter(each => each !== own)]
   const reportData: ReportData = {
@@ -92,7 +76,12 @@ export async function report(
     minDuration: minDurationOf(experiment),
     pairs,
   }
-  return { ...reportData, recommendation: recommend(reportData), notes: notesOn(reportData, definition, stored) }
+  return {
+    ...reportData,
+    recommendation: recommend(reportData),
+    notes: notesOn(reportData, definition, stored),
+    parts: partsOf(input, now),
+  }
 }
 
 function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDuration'] {
@@ -102,9 +91,7 @@ function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDu
 }
 
 /** All that the ledger of one metric shows. */
-interface MetricData {
-  readonly metric: Metric
-  readonly stored: StoredLedger
+interface MetricData extends MetricInput {
   readonly ledger: Ledger
   readonly effects: Effects
   /** By arm. */
@@ -114,19 +101,18 @@ interface MetricData {
   readonly missing: readonly MissingRewards[]
 }
 
-async function readMetric(
-  store: Pick<LedgerStore, 'readLedger'>,
+async function analyse(
   experiment: Experiment,
-  metric: Metric,
+  { metric, stored }: MetricInput,
   now: number,
+  pause: typeof giveWay,
 ): Promise<MetricData> {
+  await pause()
   const { definition } = experiment
-  const stored = await readKnownLedger(store, experiment, metric)
-  await giveWay()
   const ledger = ledgerOf(experiment, metric, stored, now)
   const { alpha, plannedUnits } = definition
   const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
-  const effects = await estimateEffects(ledger, options)
+  const effects = await estimateEffects(ledger, options, pause)
   const compared = effects.means.map((mean, arm): ComparedMean => {
     const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
     const propensity = last?.propensities[arm] ?? null
@@ -145,29 +131,17 @@ async function readMetric(
 }
 
 /** As the function of lift.ts, in pieces. */
-async function estimateEffects(ledger: Ledger, options: EffectOptions): Promise<Effects> {
+async function estimateEffects(ledger: Ledger, options: EffectOptions, pause: typeof giveWay): Promise<Effects> {
   const running = new RunningEffects(options)
-  await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch))
+  await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch), pause)
   return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
 }
 
-async function sampleRatioOf(ledger: Ledger, arms: number): Promise<SampleRatio> {
+async function sampleRatioOf(ledger: Ledger, arms: number, pause: typeof giveWay): Promise<SampleRatio> {
   const running = new RunningSampleRatio(arms)
   // A batch costs the square of the arms here.
-  await batchesInPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch))
+  await batchesInPieces(ledger, arms * (1 + arms / 50), batch => running.add(batch), pause)
   return running.ratio()
-}
-
-async function readGuardrails(
-  store: Pick<LedgerStore, 'readLedger'>,
-  experiment: Experiment,
-  now: number,
-): Promise<MetricData[]> {
-  const found: MetricData[] = []
-  for (const metric of experiment.definition.metrics) {
-    if (metric.role === 'guardrail') found.push(await readMetric(store, experiment, metric, now))
-  }
-  return found
 }
 
 /**
@@ -212,7 +186,7 @@ function armReports({ definition, status }: Experiment, data: MetricData): ArmRe
       units,
       immatureUnits: (all[arm]?.units ?? 0) - units,
       clippedUnits: { above, below },
-      successes: metric.type === 'binary' ? sum : null,
+      successes: kindOf(metric).isShare ? sum : null,
       sum,
       mean: units === 0 ? null : sum / units,
       ...(standings[arm] as Standing),

@@ -1,6 +1,6 @@
 // What commands that talk to a service understand: where it is, with which key, and how to play.
 import type { ParseArgsOptionsConfig } from 'node:util'
-import { POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
+import { hasWeights, POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
 export const SERVICE_OPTIONS = {
@@ -14,7 +14,7 @@ export const SERVICE_OPTIONS = {
 } as const satisfies ParseArgsOptionsConfig
 
 /** Fixed weights would need a value for each arm. */
-const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed')
+const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type))
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
   --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;

@@ -1,5 +1,6 @@
 // A simulation's result for a terminal, in at most 100 columns.
 
+import { kindOf } from '../../bandit/metrics/registry.ts'
 import { formatCount, formatShare } from '../../bandit/report/numbers.ts'
 import { classicalUnits } from '../../simulation/classical.ts'
 import type { SimulationDesign } from '../../simulation/design.ts'
@@ -13,7 +14,7 @@ export function summaryText(design: SimulationDesign, result: SimulationResult):
   return [
     `${formatCount(result.runs)} runs of ${formatCount(result.units)} units: ${policy.type}, ${amount(design.unitsPerDay)} units a day, ${amount(design.days)} days, seed ${result.seed}`,
     '',
-    ...armTable(arms, classicalUnits(design), design.metric.type === 'binary').map(line => `  ${line}`),
+    ...armTable(arms, classicalUnits(design), kindOf(design.metric).isShare).map(line => `  ${line}`),
     '',
     `  first verdict on any arm   ${until(unitsUntilVerdict)}`,
     `  false verdicts             ${share(falseVerdicts)} of the runs (allowed: ${formatShare(alpha)})`,
@@ -39,8 +40,8 @@ const LEGEND = [
 
 const HEAD = ['', 'truth', 'units', 'better', 'worse', 'width', 'relative', 'units until a verdict', 'classical']
 
-function armTable(arms: readonly SimulatedArm[], classical: readonly (number | null)[], isBinary: boolean): string[] {
-  const write = (value: number | null) => (value === null ? '–' : isBinary ? percent(value) : amount(value))
+function armTable(arms: readonly SimulatedArm[], classical: readonly (number | null)[], isShare: boolean): string[] {
+  const write = (value: number | null) => (value === null ? '–' : isShare ? percent(value) : amount(value))
   const rows = arms.map((arm, position) => [
     arm.arm,
     write(arm.mean),

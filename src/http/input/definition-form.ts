@@ -3,7 +3,8 @@
 // what is wrong with it.
 
 import { BanditError, type Fault } from '../../bandit/errors.ts'
-import { learns } from '../../bandit/policies/registry.ts'
+import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
+import { hasWeights, learns, POLICY_TYPES } from '../../bandit/policies/registry.ts'
 import type { CreateForm, Fields } from '../../views/html/create-page.ts'
 import { parseJson } from '../middleware/body.ts'
 
@@ -21,11 +22,11 @@ const TOP_FIELDS = [
 ] as const
 
 const NEW_ARM: Fields = emptyFields(ARM_FIELDS)
-const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', type: 'binary', goal: 'increase' }
+const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', type: METRIC_TYPES[0], goal: 'increase' }
 
 /** As it is before anybody has written into it. */
 export const BLANK_FORM: CreateForm = {
-  top: { ...emptyFields(TOP_FIELDS), 'policy.type': 'thompson' },
+  top: { ...emptyFields(TOP_FIELDS), 'policy.type': POLICY_TYPES[0] },
   arms: [{ ...NEW_ARM, key: 'control' }, NEW_ARM],
   metrics: [{ ...NEW_METRIC, role: 'primary' }],
 }
@@ -100,7 +101,7 @@ function metricIn(metric: Fields): object {
     role,
     ...(goal !== 'increase' && { goal }),
     ...given({ window }),
-    ...(type === 'continuous' && (least !== '' || largest !== '') && { range: [numberIn(least), numberIn(largest)] }),
+    ...(hasRange(type) && (least !== '' || largest !== '') && { range: [numberIn(least), numberIn(largest)] }),
     ...(role === 'guardrail' && given({ margin: metric.margin }, numberIn)),
   }
 }
@@ -108,7 +109,7 @@ function metricIn(metric: Fields): object {
 /** Nothing for what is the default anyway. */
 function policyIn(top: Fields, arms: readonly Fields[]): object {
   const type = top['policy.type']
-  if (type === 'fixed') {
+  if (hasWeights(type)) {
     const weights = arms
       .filter(({ weight }) => weight !== '')
       .map(({ key = '', weight = '' }) => [key, numberIn(weight)])
@@ -118,7 +119,7 @@ function policyIn(top: Fields, arms: readonly Fields[]): object {
     ...(learns(type) && given({ exploration: top['policy.exploration'] }, explorationIn)),
     ...given({ controlShare: top['policy.controlShare'] }, numberIn),
   }
-  return type === 'thompson' && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
+  return type === POLICY_TYPES[0] && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
 }
 
 /** `0.1`; or `0.5, 0.1`: until every arm has a verdict, and after that. */

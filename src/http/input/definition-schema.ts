@@ -10,8 +10,9 @@ import {
   MIN_PLANNED_UNITS,
 } from '../../bandit/experiment/definition-input.ts'
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
-import { METRIC_ROLES, METRIC_TYPES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
-import { POLICIES, POLICY_TYPES } from '../../bandit/policies/registry.ts'
+import { METRIC_ROLES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
+import { METRIC_KINDS, METRIC_TYPES, RANGED_TYPES } from '../../bandit/metrics/registry.ts'
+import { POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
@@ -52,9 +53,7 @@ export const armSchema = z
 export const metricSchema = z
   .strictObject({
     key: keySchema.describe('Names the metric; rewards name it too.'),
-    type: z
-      .enum(METRIC_TYPES)
-      .describe('`binary`: did it happen to the unit? `continuous`: the sum of the unit’s values, clipped to `range`.'),
+    type: z.enum(METRIC_TYPES).describe(METRIC_KINDS.map(({ type, summary }) => `\`${type}\`: ${summary}`).join(' ')),
     role: z
       .enum(METRIC_ROLES)
       .optional()
@@ -78,7 +77,9 @@ export const metricSchema = z
     range: z
       .tuple([z.number(), z.number()])
       .optional()
-      .describe('The smallest and the largest outcome of a unit, within ±10¹². Required for continuous metrics.')
+      .describe(
+        `The smallest and the largest outcome of a unit, within ±10¹². Required for ${RANGED_TYPES.join(', ')} metrics.`,
+      )
       .meta({ examples: [[0, 500]] }),
     margin: z
       .number()
@@ -110,8 +111,10 @@ export const policySchema = z
     type: z
       .enum(POLICY_TYPES)
       .optional()
-      .describe(`${POLICIES.map(({ type, summary }) => `\`${type}\`: ${summary}`).join('. ')}. Default: thompson.`)
-      .meta({ default: 'thompson' }),
+      .describe(
+        `${POLICIES.map(({ type, summary }) => `\`${type}\`: ${summary}`).join('. ')}. Default: ${POLICY_TYPES[0]}.`,
+      )
+      .meta({ default: POLICY_TYPES[0] }),
     exploration: z
       .union([explorationShare, explorationSharesSchema])
       .optional()
@@ -136,7 +139,9 @@ export const policySchema = z
     weights: z
       .record(z.string(), z.number().meta({ minimum: 0.001, maximum: 1 }))
       .optional()
-      .describe('fixed only, and required there: the share of each active arm by its key, with the sum 1.')
+      .describe(
+        `${WEIGHTED_TYPES.join(', ')} only, and required there: the share of each active arm by its key, with the sum 1.`,
+      )
       .meta({ examples: [{ control: 0.5, mens: 0.5 }] }),
     prior: priorSchema.optional(),
   })

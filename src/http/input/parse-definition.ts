@@ -14,7 +14,7 @@ import {
 } from '../../bandit/experiment/definition-input.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { keepLeftOut } from '../../bandit/experiment/keep-left-out.ts'
-import { METRIC_TYPES } from '../../bandit/metrics/metric.ts'
+import { METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { definitionChangeSchema, definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
 import { readable, shapeFaults } from './schema-faults.ts'

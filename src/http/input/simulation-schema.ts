@@ -2,7 +2,7 @@
 // say, the domain says; both are told in one answer.
 import { z } from 'zod'
 import { armCountFault, MAX_ARMS } from '../../bandit/experiment/definition-input.ts'
-import { METRIC_TYPES } from '../../bandit/metrics/metric.ts'
+import { METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import {
   completeSimulation,
   type ReadableSimulation,

@@ -3,7 +3,7 @@
 // arm whatever the ledger holds.
 import type { LiveExperiment } from '../../bandit/catalogue.ts'
 import { STATUSES } from '../../bandit/experiment/experiment.ts'
-import type { ArmReport, Report } from '../../bandit/report/report.ts'
+import type { ArmReport, Report } from '../../bandit/report/report-data.ts'
 import type { Verdict } from '../../stats/lift/lift.ts'
 import type { Context } from '../context.ts'
 import type { Family, Sample } from './exposition.ts'

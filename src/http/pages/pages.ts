@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import { buildExperimentView, buildListView, type ListView } from '../../bandit/report/experiment-view.ts'
+import { readReportInput } from '../../bandit/report/report-input.ts'
 import { experimentPage, experimentPageSections } from '../../views/html/experiment-page.ts'
 import { overviewPage } from '../../views/html/overview-page.ts'
 import { Computations } from '../computations.ts'
@@ -31,7 +32,9 @@ export async function getOverview(
       const { key } = experiment.definition
       const now = context.live.revision(key)
       entries.push(
-        await listViews.page(key, { now, wanted: now }, () => buildListView(context, { experiment }, context.now())),
+        await listViews.page(key, { now, wanted: now }, async () =>
+          buildListView(await readReportInput(context.store, experiment), context.now()),
+        ),
       )
     }
     await giveWay()
@@ -63,7 +66,7 @@ export async function getExperimentPage(
     asked(request, revision),
     areGone =>
       PAGES.run(async () => {
-        const view = await buildExperimentView(context, { experiment, metric }, context.now())
+        const view = await buildExperimentView(await readReportInput(context.store, experiment, metric), context.now())
         await giveWay()
         const shown = { view, revision, assets: ASSETS, viewer }
         return experimentPage(shown, await inTurns(experimentPageSections(shown)))

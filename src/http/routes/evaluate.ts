@@ -5,12 +5,13 @@ import type { Request } from 'express'
 import { z } from 'zod'
 import { MAX_ARMS } from '../../bandit/experiment/definition-input.ts'
 import { evaluate, targetFaults } from '../../bandit/report/evaluate.ts'
+import { readReportInput } from '../../bandit/report/report-input.ts'
+import { interval, level } from '../../bandit/report/sections/intervals.ts'
 import { answerJson } from '../answer.ts'
 import { Computations } from '../computations.ts'
 import type { Context } from '../context.ts'
 import { fieldFaults, refuse } from '../input/fields.ts'
 import { readValue } from '../middleware/body.ts'
-import { interval, level } from './report-schema.ts'
 import { answers, type PlainRoute } from './route.ts'
 import { COMPUTED_PROBLEMS, count, share } from './shapes.ts'
 import { metricIn } from './snapshots.ts'
@@ -83,7 +84,7 @@ async function postEvaluate(
   refuse(targetFaults(definition, weights))
   const metric = metricIn(named, definition)
   const evaluation = await EVALUATIONS.run(
-    () => evaluate(context, experiment, weights, context.now(), metric),
+    async () => evaluate(await readReportInput(context.store, experiment, metric), weights, context.now()),
     () => response.destroyed,
   )
   const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value

@@ -1,7 +1,7 @@
 // The shapes of experiments as they are answered, with an example.
 import { z } from 'zod'
 import { HARM_RESPONSES, STATUSES } from '../../bandit/experiment/experiment.ts'
-import { LEARNING_TYPES } from '../../bandit/policies/registry.ts'
+import { EVEN_TYPES, LEARNING_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { count, instant, metric, share } from './shapes.ts'
 
 export const PLANNED = {
@@ -63,8 +63,8 @@ const experimentFields = {
         burnIn: count.optional().describe('Absent: 0, as in experiments from before there was a burn-in.'),
         prior,
       }),
-      z.object({ type: z.literal('uniform'), controlShare, prior }),
-      z.object({ type: z.literal('fixed'), weights: z.record(z.string(), share), prior }),
+      z.object({ type: z.literal(EVEN_TYPES), controlShare, prior }),
+      z.object({ type: z.literal(WEIGHTED_TYPES), weights: z.record(z.string(), share), prior }),
     ])
     .meta({ id: 'Policy' }),
   alpha: z.number(),

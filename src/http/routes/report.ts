@@ -6,9 +6,10 @@ import { BanditError } from '../../bandit/errors.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { giveWay, inTurns } from '../../bandit/give-way.ts'
 import type { Metric } from '../../bandit/metrics/metric.ts'
-import { type ArmReport, type Report, report } from '../../bandit/report/report.ts'
-import type { GuardrailLift } from '../../bandit/report/report-data.ts'
-import type { Estimate, Evidence, Interval } from '../../stats/sequences/confidence-sequence.ts'
+import { buildReport } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
+import { readReportInput } from '../../bandit/report/report-input.ts'
+import { sectionsJson } from '../../bandit/report/sections/registry.ts'
 import { csvReport } from '../../views/csv/csv-report.ts'
 import { htmlReport, htmlReportSections } from '../../views/html/html-report.ts'
 import { intervalPlot } from '../../views/svg/interval-plot.ts'
@@ -98,7 +99,7 @@ async function getReport(
   response.appendHeader('Vary', 'Accept')
   const text = await REPORTS.run(
     async () => {
-      const facts = await report(context, experiment, context.now(), metric)
+      const facts = await buildReport(await readReportInput(context.store, experiment, metric), context.now())
       await giveWay()
       return await render(facts)
     },
@@ -147,69 +148,22 @@ function acceptedFace(request: Request): Face {
   )
 }
 
-/**
- * The report on the wire: see the interface's documentation. Infinite e-values are null there, and
- * `logEValue` still tells.
- */
-function reportJson(facts: Report) {
-  const { policyLift, sampleRatio, guardrails, recommendation, notes } = facts
+/** The report on the wire: see the interface's documentation. */
+function reportJson(report: Report) {
   return {
-    experiment: facts.experiment,
-    description: facts.description,
-    status: facts.status,
-    version: facts.version,
-    winner: facts.winner,
-    generatedAt: timestamp(facts.generatedAt),
-    startedAt: timestamp(facts.startedAt),
-    metric: facts.metric,
-    control: facts.control,
-    units: facts.units,
-    immatureUnits: facts.immatureUnits,
-    snapshots: facts.snapshots,
-    alpha: facts.alpha,
-    arms: facts.arms.map(arm => armJson(arm, facts.metric)),
-    policyLift: {
-      ...endsOf(policyLift),
-      ...evidenceJson(policyLift),
-      level: policyLift.level,
-      sinceSnapshot: policyLift.from,
-      units: policyLift.units,
-    },
-    sampleRatio: { ...evidenceJson(sampleRatio), status: sampleRatio.status },
-    guardrails: guardrails.map(({ metric, lift, isWithinWindow: _, ...finding }) => ({
-      metric: metric.key,
-      ...finding,
-      lift: liftJson(lift),
-    })),
-    recommendation,
-    notes,
+    experiment: report.experiment,
+    description: report.description,
+    status: report.status,
+    version: report.version,
+    winner: report.winner,
+    generatedAt: timestamp(report.generatedAt),
+    startedAt: timestamp(report.startedAt),
+    metric: report.metric,
+    control: report.control,
+    units: report.units,
+    immatureUnits: report.immatureUnits,
+    snapshots: report.snapshots,
+    alpha: report.alpha,
+    ...sectionsJson(report),
   }
-}
-
-/**
- * On a guardrail the lift has no verdict of its own: what counts is the margin, see `guardrails`.
- */
-function armJson({ lift, ...arm }: ArmReport, { role }: Metric) {
-  if (lift === null) return { ...arm, lift }
-  const verdict = role === 'guardrail' ? null : lift.verdict
-  return { ...arm, lift: { ...liftJson(lift), verdict } }
-}
-
-function liftJson(lift: GuardrailLift) {
-  const { relative, level, sufficientUnits } = lift
-  return {
-    absolute: endsOf(lift),
-    relative: relative === null ? null : endsOf(relative),
-    ...evidenceJson(lift),
-    level,
-    sufficientUnits,
-  }
-}
-
-function endsOf({ estimate, rawEstimate, lower, upper }: Interval | Estimate) {
-  return { estimate, rawEstimate, lower, upper }
-}
-
-function evidenceJson({ eValue, logEValue, pValue }: Evidence) {
-  return { eValue: Number.isFinite(eValue) ? eValue : null, logEValue, pValue }
 }

@@ -1,7 +1,8 @@
 // Shapes that the answers of several subjects share, and the parameters of several addresses.
 import { z } from 'zod'
 import type { ErrorCode } from '../../bandit/errors.ts'
-import { METRIC_ROLES, METRIC_TYPES } from '../../bandit/metrics/metric.ts'
+import { METRIC_ROLES } from '../../bandit/metrics/metric.ts'
+import { METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
 import { instantFault } from '../input/instants.ts'
 

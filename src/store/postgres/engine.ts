@@ -105,6 +105,16 @@ async function executeAlone(connection: Connection, { name, args }: Call): Promi
         const [snapshots, cells] = await Promise.all([findSnapshots(tx, args[0]), findCells(tx, ...args)])
         return { snapshots, cells }
       })
+    case 'readReportFacts':
+      return connection.atOneInstant(async tx => {
+        const [experimentId, metricPositions] = args
+        const [snapshots, changes, ...cells] = await Promise.all([
+          findSnapshots(tx, experimentId),
+          tx.run(experimentScripts.findChanges(experimentId)),
+          ...metricPositions.map(position => findCells(tx, experimentId, position)),
+        ])
+        return { snapshots, cells, changes }
+      })
     // Who has written is not known here, so it is always told.
     case 'readPulse':
       return readPulse(connection)

@@ -35,6 +35,11 @@ export function commandsOver(db: Database.Database, scripts: ScriptRunner, ledge
 
     findSnapshots: experimentId => ledger.findSnapshots(experimentId),
     readLedger: (experimentId, metricPosition) => ledger.read(experimentId, metricPosition),
+    readReportFacts: db.transaction((experimentId: number, metricPositions: readonly number[]) => ({
+      snapshots: ledger.findSnapshots(experimentId),
+      cells: metricPositions.map(position => ledger.read(experimentId, position).cells),
+      changes: commands.findChanges(experimentId),
+    })),
     readPulse: () => ledger.readPulse(),
     ping: () => void db.prepare('SELECT 1 FROM migrations').get(),
     readSize: () => sizeOf(db),

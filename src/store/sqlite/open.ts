@@ -1,10 +1,11 @@
 // The SQLite twin: one file, nothing to install.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import { CallQueue } from '../call-queue.ts'
 import { type Call, type CommandName, storeOf, WRITES } from '../commands.ts'
 import { DatabaseError } from '../database-error.ts'
 import { healthNotes, type StoreListeners } from '../health.ts'
-import type { Store } from '../port.ts'
+import type { ReportFacts, Store } from '../port.ts'
 import { openDatabase } from './database.ts'
 import { Engine } from './engine.ts'
 import type { SyncFile } from './files/wal-sync.ts'
@@ -53,6 +54,14 @@ export async function openSqlite(
         if (!(error instanceof StoreUnavailableError)) throw error
         return engine.findSynced(experimentId, units)
       }
+    },
+    async readReportFacts(experimentId, metricPositions) {
+      // The copy in memory is filled metric by metric: no turn of the event loop reads all tables.
+      for (const position of metricPositions.slice(1)) {
+        await engine.read({ name: 'readLedger', args: [experimentId, position] })
+        await nextTurn()
+      }
+      return engine.read({ name: 'readReportFacts', args: [experimentId, metricPositions] }) as Promise<ReportFacts>
     },
     audit: (...args) => engine.audit(...args),
     countWaiting: async () => queue.depth,

@@ -1,7 +1,7 @@
 // The report for a spreadsheet or a data frame: RFC 4180, a row for each arm, every number in full.
 // Column names never change their meaning; new ones are added at the end. What cannot be computed
 // or is unbounded is empty.
-import type { ArmReport, Report } from '../../bandit/report/report.ts'
+import type { ArmReport, Report } from '../../bandit/report/report-data.ts'
 import { csvText } from './csv.ts'
 
 type Value = string | number | boolean | null | undefined

@@ -73,7 +73,7 @@ function retire({ status, definition }: Experiment, advised: readonly string[]):
   const { arms, control, policy } = definition
   const active = arms.filter(({ retired }) => !retired)
   const candidates = active.filter(({ key }) => key !== control)
-  if ((status !== 'running' && status !== 'paused') || policy.type === 'fixed' || active.length < 2) return null
+  if ((status !== 'running' && status !== 'paused') || 'weights' in policy || active.length < 2) return null
   if (candidates.length === 0) return null
   const options = candidates.map(({ key }) =>
     optionOf(key, advised.includes(key) ? ['advised'] : [], key === advised[0]),

@@ -2,8 +2,10 @@
 // it is filled in; each fault stands beside its field. A field's name is its path in the
 // definition, so a fault finds its field by itself.
 import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
+import { METRIC_ROLES } from '../../bandit/metrics/metric.ts'
+import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { completePolicy } from '../../bandit/policies/policy-input.ts'
-import { learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
+import { hasWeights, learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { type Content, type Markup, markup, NOTHING } from './markup.ts'
 
@@ -52,10 +54,10 @@ function basics({ form: { top }, ...page }: CreatePage): Markup {
 }
 
 function arms({ form, ...page }: CreatePage): Markup {
-  const isFixed = form.top['policy.type'] === 'fixed'
+  const isWeighted = hasWeights(form.top['policy.type'])
   const rows = form.arms.map((arm, place) => {
     const path = `arms[${place}]`
-    const weight = isFixed
+    const weight = isWeighted
       ? field(page, `${path}.weight`, 'Share, 0 to 1', arm.weight, { note: 'all of them sum to 1' })
       : NOTHING
     return markup`<div class="rowed" role="group" aria-label="Arm ${place + 1}">
@@ -70,10 +72,9 @@ ${faultsAt(page, ['arms', 'policy.weights'])}<button class="button" name="do" va
 function metrics({ form, ...page }: CreatePage): Markup {
   const rows = form.metrics.map((metric, place) => {
     const path = `metrics[${place}]`
-    const range =
-      metric.type === 'continuous'
-        ? markup`${field(page, `${path}.range[0]`, 'Least outcome', metric['range[0]'], { also: [`${path}.range`], note: 'as 0' })}${field(page, `${path}.range[1]`, 'Largest outcome', metric['range[1]'], { note: 'as 500' })}`
-        : NOTHING
+    const range = hasRange(metric.type)
+      ? markup`${field(page, `${path}.range[0]`, 'Least outcome', metric['range[0]'], { also: [`${path}.range`], note: 'as 0' })}${field(page, `${path}.range[1]`, 'Largest outcome', metric['range[1]'], { note: 'as 500' })}`
+      : NOTHING
     const margin =
       metric.role === 'guardrail'
         ? field(page, `${path}.margin`, 'Tolerated harm', metric.margin, {
@@ -82,8 +83,8 @@ function metrics({ form, ...page }: CreatePage): Markup {
         : NOTHING
     return markup`<div class="rowed" role="group" aria-label="Metric ${place + 1}">
 ${field(page, `${path}.key`, `Key of metric ${place + 1}`, metric.key, { note: 'as visit', isRequired: true })}
-${choice(page, `${path}.role`, 'Role', metric.role, ['primary', 'secondary', 'guardrail'])}
-${choice(page, `${path}.type`, 'Type', metric.type, ['binary', 'continuous'])}
+${choice(page, `${path}.role`, 'Role', metric.role, METRIC_ROLES)}
+${choice(page, `${path}.type`, 'Type', metric.type, METRIC_TYPES)}
 ${choice(page, `${path}.goal`, 'Better is', metric.goal, GOAL_WORDS, metric.role === 'guardrail' ? GUARDRAIL_GOAL : '')}
 ${field(page, `${path}.window`, 'Window', metric.window, { note: 'none unless given, as 14d' })}
 ${range}${margin}${remover(`remove-metric-${place}`, `Take out metric ${place + 1}`, form.metrics.length > 1)}</div>`
@@ -108,12 +109,11 @@ function policy({ form: { top, arms }, ...page }: CreatePage): Markup {
         note: `${holds.exploration} unless given`,
       })
     : NOTHING
-  const share =
-    type === 'fixed'
-      ? NOTHING
-      : field(page, 'policy.controlShare', 'Share of the control', top['policy.controlShare'], {
-          note: `${holds.controlShare} unless given`,
-        })
+  const share = hasWeights(type)
+    ? NOTHING
+    : field(page, 'policy.controlShare', 'Share of the control', top['policy.controlShare'], {
+        note: `${holds.controlShare} unless given`,
+      })
   return markup`<fieldset><legend>Policy</legend><div class="rowed policy">
 ${choice(
   page,
@@ -218,9 +218,9 @@ function faultsAt({ faults }: Pick<Judged, 'faults'>, paths: readonly string[]):
 function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup {
   const hidden = new Set<string>()
   if (!learns(top['policy.type'])) hidden.add('policy.exploration')
-  if (top['policy.type'] === 'fixed') hidden.add('policy.controlShare')
+  if (hasWeights(top['policy.type'])) hidden.add('policy.controlShare')
   for (const [place, { type, role }] of metrics.entries()) {
-    if (type !== 'continuous') hidden.add(`metrics[${place}].range`)
+    if (!hasRange(type)) hidden.add(`metrics[${place}].range`)
     if (role !== 'guardrail') hidden.add(`metrics[${place}].margin`)
   }
   const places = new Set([

@@ -7,11 +7,10 @@ import { describeStatus, headlineOf } from '../words.ts'
 import { controls } from './controls.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
-import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
+import { armsSection, beliefSection, guardrailSections, liftsSection, plainSections } from './html-sections.ts'
 import { named } from './html-table.ts'
 import { lines, type Markup, markup, NOTHING } from './markup.ts'
 import { gainSection } from './sections/gain-section.ts'
-import { historySection } from './sections/history-section.ts'
 import { ledgerSection } from './sections/ledger-section.ts'
 import { planSection } from './sections/plan-section.ts'
 import { sharesSection } from './sections/shares.ts'
@@ -37,7 +36,7 @@ export function* experimentPageSections({ view, viewer }: ExperimentPage): Gener
   yield beliefSection(report, beliefFigure(view))
   yield armsSection(report)
   yield ledgerSection(view)
-  yield historySection(view)
+  yield* plainSections(report, `/experiments/${view.experiment.definition.key}`)
   yield notesSection(report)
   yield readingSection(report)
 }

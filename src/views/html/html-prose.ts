@@ -2,7 +2,7 @@
 // to read it all.
 
 import { formatInstant, formatLevel } from '../../bandit/report/numbers.ts'
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
 import { unbroken } from '../text/prose.ts'
 import {
   adviceOf,

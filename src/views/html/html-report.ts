@@ -1,9 +1,9 @@
 // The report as a page: all in one document that asks no other host for anything and runs no
 // script. Wide tables scroll inside their own box, so that the page never moves sideways.
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
 import { describeStatus } from '../words.ts'
 import { adviceBox, factsList, notesSection, readingSection } from './html-prose.ts'
-import { armsSection, beliefSection, guardrailSections, liftsSection } from './html-sections.ts'
+import { armsSection, beliefSection, guardrailSections, liftsSection, plainSections } from './html-sections.ts'
 import { lines, type Markup, markup, NOTHING, styleSheet } from './markup.ts'
 import { PAGE_CSS } from './page-style.ts'
 
@@ -18,6 +18,7 @@ export function* htmlReportSections(report: Report): Generator<Markup> {
   yield armsSection(report)
   yield* guardrailSections(report)
   yield beliefSection(report)
+  yield* plainSections(report, null)
   yield notesSection(report)
   yield readingSection(report)
 }

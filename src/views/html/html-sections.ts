@@ -15,7 +15,9 @@ import {
   writeWithUnit,
 } from '../../bandit/report/notation.ts'
 import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from '../../bandit/report/numbers.ts'
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
+import { shownSections } from '../../bandit/report/sections/registry.ts'
+import type { ShownTable } from '../../bandit/report/sections/section.ts'
 import {
   type ComparedArm,
   type Comparison,
@@ -157,6 +159,33 @@ export function beliefSection({ arms, metric }: Report, figure: Markup = NOTHING
     ],
   }))
   return markup`<section><h2>Belief of the policy</h2>${figure}${htmlTable({ caption: BELIEF_LEGEND, groups, rows })}</section>`
+}
+
+/** Those that say what is to be shown. `address`: of the experiment; null: without links. */
+export function* plainSections(report: Report, address: string | null): Generator<Markup> {
+  for (const { title, table, sentences, link } of shownSections(report)) {
+    const more =
+      address === null || link === null
+        ? NOTHING
+        : markup`\n<p class="soft"><a href="${address}/${link.path}">${link.text}</a></p>`
+    yield markup`<section><h2>${title}</h2>
+${table === null ? NOTHING : shownTable(table)}${sentences.map(sentence => markup`\n<p>${unbroken(sentence)}</p>`)}${more}</section>`
+  }
+}
+
+function shownTable({ caption, columns, rows }: ShownTable): Markup {
+  const [corner, ...others] = columns
+  return htmlTable({
+    caption,
+    corner: corner?.head ?? '',
+    groups: [{ head: '', columns: others.map(({ head }) => head) }],
+    rows: rows.map(([name = '', ...cells]) => ({ name: markup`${name}`, cells: cells.map(cellIn) })),
+  })
+
+  function cellIn(text: string, place: number): Cell {
+    if (others[place]?.kind === 'number') return text
+    return { text, kind: place === others.length - 1 ? 'word free' : 'word' }
+  }
 }
 
 const NO_MEANS = 'No mean can be estimated yet.'

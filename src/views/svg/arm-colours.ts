@@ -1,7 +1,7 @@
 // Which colour an arm has, on every drawing of a page: grey for the control, a colour of its own
 // for the few that matter, and a faint line for the rest. Names stand beside the lines, so nothing
 // hangs on colour alone.
-import type { ArmReport } from '../../bandit/report/report.ts'
+import type { ArmReport } from '../../bandit/report/report-data.ts'
 import { ARM_COLOURS } from './palette.ts'
 
 export type ArmColour = 'control' | 'faint' | (typeof ARM_COLOURS)[number]

@@ -3,7 +3,7 @@
 // one is not, so that nothing hangs on colour alone.
 
 import { type Notation, writeTick } from '../../bandit/report/notation.ts'
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
 import {
   type ComparedArm,
   type Comparison,

@@ -2,7 +2,8 @@
 // lifts drawn on a common axis.
 
 import { formatLevel } from '../../bandit/report/numbers.ts'
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
+import { shownSections } from '../../bandit/report/sections/registry.ts'
 import { shortNames } from '../short-names.ts'
 import {
   adviceOf,
@@ -15,6 +16,7 @@ import {
 } from '../words.ts'
 import { lengthOf, plain, wrap } from './prose.ts'
 import { type Section, sectionsOf } from './text-sections.ts'
+import { shownLines } from './text-shown.ts'
 import { nameWidth, renderTable } from './text-table.ts'
 
 const WIDTH = 100
@@ -48,6 +50,7 @@ export function* textReportParagraphs(report: Report): Generator<Lines> {
   yield advice(report)
   for (const section of sections) yield sectionLines(section, names, width)
   yield checks(report)
+  for (const shown of shownSections(report)) yield shownLines(shown, WIDTH)
   yield notes(report, isShortened)
 }
 

@@ -12,7 +12,7 @@ import {
   writeWithUnit,
 } from '../../bandit/report/notation.ts'
 import { formatCount, formatEValue, formatLevel, formatPValue, formatShare } from '../../bandit/report/numbers.ts'
-import type { Report } from '../../bandit/report/report.ts'
+import type { Report } from '../../bandit/report/report-data.ts'
 import {
   type ComparedArm,
   type Comparison,

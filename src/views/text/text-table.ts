@@ -91,10 +91,10 @@ function widthOfColumn({ head, cells }: Column): number {
   return Math.max(lengthOf(head), ...cells.map(lengthOf))
 }
 
-function padStart(text: string, width: number): string {
+export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - lengthOf(text))) + text
 }
 
-function padEnd(text: string, width: number): string {
+export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - lengthOf(text)))
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
 import { propensitiesOf } from '../../../src/bandit/policies/propensities.ts'
-import { LEARNING_TYPES, learns, POLICIES, POLICY_TYPES, weighOf } from '../../../src/bandit/policies/registry.ts'
+import {
+  hasWeights,
+  LEARNING_TYPES,
+  learns,
+  POLICIES,
+  POLICY_TYPES,
+  weighOf,
+} from '../../../src/bandit/policies/registry.ts'
 import { definitionSchema } from '../../../src/http/input/definition-schema.ts'
 import { openApiDocument } from '../../../src/http/openapi.ts'
 import { betaPosterior } from '../../../src/stats/belief/posterior.ts'
@@ -32,7 +39,7 @@ describe('the registry of policies', () => {
     const document = JSON.stringify(openApiDocument())
     for (const { type, summary } of POLICIES) {
       expect(document).toContain(JSON.stringify(summary).slice(1, -1))
-      const weights = type === 'fixed' ? { weights: { a: 0.5, b: 0.5 } } : {}
+      const weights = hasWeights(type) ? { weights: { a: 0.5, b: 0.5 } } : {}
       const input = {
         key: 'x',
         arms: [{ key: 'a' }, { key: 'b' }],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { revisionOf } from '../../../src/bandit/catalogue.ts'
 import { buildExperimentView } from '../../../src/bandit/report/experiment-view.ts'
+import { readReportInput } from '../../../src/bandit/report/report-input.ts'
 import { type Service, startExperiment, startService } from '../../support/http/service.ts'
 
 let service: Service
@@ -20,17 +21,19 @@ afterAll(() => service.close())
 const live = () => service.catalogue.get('spring-email')
 const view = async (position = 0) => {
   const { experiment } = live()
-  return buildExperimentView(service, { experiment, metric: experiment.definition.metrics[position] }, service.now)
+  return buildExperimentView(
+    await readReportInput(service.store, experiment, experiment.definition.metrics[position]),
+    service.now,
+  )
 }
 
 describe('buildExperimentView()', () => {
   it('has a course without units, and no beliefs, before anybody has come', async () => {
-    const { course, beliefs, changes } = await view()
+    const { course, beliefs } = await view()
     expect(course).toMatchObject([
       { snapshot: 1, reason: 'start', unitsBefore: 0, units: 0, gain: { units: 0, earned: 0 } },
     ])
     expect(beliefs).toBeNull()
-    expect(changes.map(({ action }) => action)).toEqual(['created', 'started'])
   })
 
   it('tells how many units came before each snapshot, and what they summed to', async () => {

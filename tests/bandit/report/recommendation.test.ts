@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeGuardrail } from '../../../src/bandit/metrics/guardrail.ts'
-import { type Action, recommend } from '../../../src/bandit/report/recommendation.ts'
-import type { ReportData } from '../../../src/bandit/report/report-data.ts'
+import { recommend } from '../../../src/bandit/report/recommendation.ts'
+import type { Action, ReportData } from '../../../src/bandit/report/report-data.ts'
 import { binaryArm, liftOf, SPEND, sampleReport, UNSUBSCRIBE, VISIT } from '../../support/samples/sample-reports.ts'
 
 type Span = readonly [estimate: number, lower: number, upper: number]

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Action, type History, histories } from '../../../scripts/fuzz/histories/history.ts'
 import { playHistory } from '../../../scripts/fuzz/histories/play-history.ts'
 import type { Site, Stage } from '../../../scripts/fuzz/histories/stage.ts'
-import { report } from '../../../src/bandit/report/report.ts'
+import { buildReport } from '../../../src/bandit/report/report.ts'
+import { readReportInput } from '../../../src/bandit/report/report-input.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { UnitFacts } from '../../../src/store/port.ts'
 import { PostgresServer } from '../../support/postgres.ts'
@@ -39,7 +40,9 @@ async function booksOf({ store, now }: Stage) {
     const { id, definition } = experiment
     const units: UnitFacts[] = []
     const ledgers = await store.audit(id, definition.metrics.length, facts => units.push(facts))
-    const reports = definition.metrics.map(metric => report({ store }, experiment, now, metric))
+    const reports = definition.metrics.map(async metric =>
+      buildReport(await readReportInput(store, experiment, metric), now),
+    )
     return { experiment, changes: await store.findChanges(id), units, ledgers, reports: await Promise.all(reports) }
   })
   return Promise.all(kept)

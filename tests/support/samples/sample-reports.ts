@@ -1,8 +1,12 @@
 // Reports for the tests of their faces: typical ones, awkward ones, and random ones from a seed.
 // The numbers are made up.
+import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
 import { judgeGuardrail } from '../../../src/bandit/metrics/guardrail.ts'
-import { ACTIONS } from '../../../src/bandit/report/recommendation.ts'
-import type { ArmReport, Report } from '../../../src/bandit/report/report.ts'
+import type { ArmReport, Report } from '../../../src/bandit/report/report-data.ts'
+import { ACTIONS } from '../../../src/bandit/report/report-data.ts'
+import type { ReportInput } from '../../../src/bandit/report/report-input.ts'
+import { partsOf } from '../../../src/bandit/report/sections/registry.ts'
+import { storedLedger } from './stored-ledger.ts'
 
 type Lift = NonNullable<ArmReport['lift']>
 type Span = readonly [estimate: number | null, lower: number | null, upper: number | null]
@@ -162,8 +166,41 @@ export function sampleReport(facts: Partial<Report> = {}): Report {
       arms: ['mens'],
       why: 'The whole interval of mens’s lift in visit lies above 0, with 95 % confidence at every look; womens is better than control too.',
     },
+    parts: partsOf(sampleInput(), GENERATED_AT),
     notes: ['womens was added in snapshot 12: the joint guarantee over all arms holds from there on.'],
     ...rest,
+  }
+}
+
+/** With a history, for the sections that rest on what was read. */
+function sampleInput(): ReportInput {
+  const definition = completeDefinition({
+    key: 'spring-email',
+    arms: [{ key: 'control' }, { key: 'mens' }, { key: 'womens' }],
+    metrics: [{ key: 'visit', type: 'binary', role: 'primary' }],
+  })
+  const state = { status: 'running', version: 2, winner: null, stoppedAt: null } as const
+  const times = { createdAt: STARTED_AT, startedAt: STARTED_AT }
+  const change = { at: STARTED_AT, actor: 'admin', reason: null } as const
+  return {
+    experiment: { id: 1, definition, salt: 'salt', ...state, ...times },
+    metric: VISIT,
+    stored: storedLedger([{ units: [10, 10, 10], createdAt: STARTED_AT }]),
+    guardrails: [],
+    changes: [
+      { ...change, version: 1, action: 'created', changes: [] },
+      {
+        ...change,
+        version: 2,
+        action: 'changed',
+        actor: HOSTILE,
+        reason: HOSTILE,
+        changes: [
+          { path: `arms.${HOSTILE}`, after: { key: HOSTILE } },
+          { path: 'policy.weights', before: { a: 1 } },
+        ],
+      },
+    ],
   }
 }
 

@@ -5,8 +5,7 @@ import type { Experiment, Status } from '../../../src/bandit/experiment/experime
 import { classicalPlan } from '../../../src/bandit/report/classical-plan.ts'
 import type { Step } from '../../../src/bandit/report/course.ts'
 import type { ExperimentView } from '../../../src/bandit/report/experiment-view.ts'
-import type { Report } from '../../../src/bandit/report/report.ts'
-import { HOSTILE } from './sample-reports.ts'
+import type { Report } from '../../../src/bandit/report/report-data.ts'
 
 const CREATED_AT = Date.UTC(2026, 10, 1, 8)
 
@@ -17,21 +16,6 @@ export function sampleView(report: Report, random: () => number, steps = 12): Ex
     course: courseOf(report, random, steps),
     plan: report.status === 'draft' ? classicalPlan(experimentOf(report).definition, report.metric) : null,
     beliefs: beliefsOf(report, random),
-    changes: [
-      { version: 1, at: CREATED_AT, actor: HOSTILE, action: 'created', reason: null, changes: [] },
-      {
-        version: 2,
-        at: CREATED_AT,
-        actor: 'admin',
-        action: 'changed',
-        reason: HOSTILE,
-        changes: [
-          { path: 'description', before: '', after: HOSTILE },
-          { path: `arms.${HOSTILE}`, after: { key: HOSTILE } },
-          { path: 'policy.weights', before: { a: 1 } },
-        ],
-      },
-    ],
   }
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { judgeGuardrail } from '../../../src/bandit/metrics/guardrail.ts'
-import type { Action } from '../../../src/bandit/report/recommendation.ts'
-import type { Report } from '../../../src/bandit/report/report.ts'
+import type { Action, Report } from '../../../src/bandit/report/report-data.ts'
 import { textReport } from '../../../src/views/text/text-report.ts'
 import { seededRandom } from '../../support/samples/random.ts'
 import {

@@ -3,7 +3,7 @@
 import type { Step } from '../../../bandit/report/course.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatLevel, grouped, inPowersOfTen } from '../../../bandit/report/numbers.ts'
-import type { Report } from '../../../bandit/report/report.ts'
+import type { Report } from '../../../bandit/report/report-data.ts'
 import { type ChartLine, lineChart } from '../../svg/line-chart.ts'
 import { unbroken } from '../../text/prose.ts'
 import { TOO_EARLY } from '../../words.ts'

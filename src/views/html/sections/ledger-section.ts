@@ -1,4 +1,5 @@
 // The latest snapshots of the ledger: when and why each was taken, and what came under it.
+import { kindOf } from '../../../bandit/metrics/registry.ts'
 import type { Step } from '../../../bandit/report/course.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { meanNotation, spanOf, write } from '../../../bandit/report/notation.ts'
@@ -46,7 +47,7 @@ export function ledgerSection({ report, course, experiment }: ExperimentView): M
       ],
     }))
   const { key } = experiment.definition
-  const unit = report.metric.type === 'binary' ? ', in percent' : ''
+  const unit = kindOf(report.metric).isShare ? ', in percent' : ''
   const left = shown.length < report.arms.length ? ` ${report.arms.length - shown.length} arms are left out here.` : ''
   const caption = `The newest ${rows.length} of ${formatCount(course.length)}: shares given, units that came, and their plain mean${unit}.${left}`
   return markup`<section>${head}

@@ -1,4 +1,5 @@
 // What a classical test would need, on the page of a draft.
+import { kindOf } from '../../../bandit/metrics/registry.ts'
 import type { ClassicalPlan } from '../../../bandit/report/classical-plan.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatShare } from '../../../bandit/report/numbers.ts'
@@ -7,7 +8,7 @@ import { type Markup, markup, NOTHING } from '../markup.ts'
 
 export function planSection({ plan, report }: ExperimentView): Markup {
   if (plan === null) return NOTHING
-  const isRate = report.metric.type === 'binary'
+  const isRate = kindOf(report.metric).isShare
   const head = isRate
     ? 'units in all, to find a relative lift of'
     : 'units in all, to find a lift in standard deviations of'
