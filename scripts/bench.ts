@@ -7,7 +7,6 @@ import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { type Cores, separateCores } from './bench/machine/cores.ts'
 import { scratchOnDisk } from './bench/machine/scratch-disk.ts'
 import type { Bench, Part, PartResult } from './bench/part.ts'
-import { bestArm } from './bench/parts/best-arm.ts'
 import { large } from './bench/parts/large.ts'
 import { lonely } from './bench/parts/lonely.ts'
 import { neighbours } from './bench/parts/neighbours.ts'
@@ -31,7 +30,6 @@ const PARTS = {
   size,
   'start-up': startUp,
   report,
-  'best-arm': bestArm,
   large,
   overload,
   neighbours,

@@ -16,10 +16,7 @@ export interface Traffic {
   readonly keptDays: number
 }
 
-/**
- * Measured: `node scripts/row-sizes.ts` at 10⁶ units under UUIDs, each reward with an id; bytes a
- * row.
- */
+/** Bytes a row, measured at 10⁶ units under UUIDs (docs/operate/scaling.md). */
 export const ROW = {
   unit: { table: 109, index: 89, log: 340, logAfterCheckpoint: 6_090 },
   // With the row of its id.

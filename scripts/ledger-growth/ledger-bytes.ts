@@ -1,6 +1,6 @@
 // What the ledger takes in PostgreSQL, tables and indexes.
 
-/** Measured by `node scripts/row-sizes.ts` at 10⁶ units, where one process writes. */
+/** Measured at 10⁶ units, where one process writes (docs/operate/scaling.md). */
 const BYTES = { snapshot: 310, batch: 530, tally: 970 } as const
 
 /** Each writer has rows of its own, of 16 at the most. */

@@ -1,14 +1,14 @@
 // A bulk load through the service's own code, as a backfill does it: all units first, in calls of
 // /assign/batch, then all rewards, while the clock stands still.
-import { assign } from '../../../src/bandit/assign.ts'
-import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
-import { Catalogue } from '../../../src/bandit/catalogue.ts'
-import { createExperiment, setStatus } from '../../../src/bandit/experiment/change-experiment.ts'
-import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
-import { report } from '../../../src/bandit/report/report.ts'
-import { recordRewards } from '../../../src/bandit/rewards.ts'
-import { seededChance } from '../../../src/stats/numerics/chance.ts'
-import { openStore } from '../../../src/store/open.ts'
+import { assign } from '../../src/bandit/assign.ts'
+import { assignInSlices } from '../../src/bandit/assign-batch.ts'
+import { Catalogue } from '../../src/bandit/catalogue.ts'
+import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
+import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
+import { report } from '../../src/bandit/report/report.ts'
+import { recordRewards } from '../../src/bandit/rewards.ts'
+import { seededChance } from '../../src/stats/numerics/chance.ts'
+import { openStore } from '../../src/store/open.ts'
 
 export interface BulkLoad {
   readonly units: number
