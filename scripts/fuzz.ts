@@ -86,9 +86,9 @@ function serviceText(reportData: ServiceReportData): string {
   ])
 }
 
-function weightRow(what: string, { requests, usedBytes, residentMiB }: Weighing): string[] {
+function weightRow(what: string, { requests, usedBytes, residentMB }: Weighing): string[] {
   const used = `${formatCount(Math.round(usedBytes / 1024))} KiB`
-  const resident = residentMiB === null ? 'unknown' : `${residentMiB.toFixed(0)} MiB`
+  const resident = residentMB === null ? 'unknown' : `${residentMB.toFixed(0)} MB`
   return [`at rest after ${formatCount(requests)} requests, ${what}`, used, `resident ${resident}`]
 }
 

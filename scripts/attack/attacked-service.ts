@@ -8,7 +8,7 @@ import { SCOPES, type Scope } from '../../src/access/key.ts'
 import { newSecret } from '../../src/access/secret.ts'
 import { Failure } from '../../src/cli/terminal/failure.ts'
 import { openStore } from '../../src/store/open.ts'
-import { onFile, ServiceProcess } from '../crash/service-process.ts'
+import { onFile, ServiceProcess } from '../service/service-process.ts'
 import type { Attacked } from './run-attacks.ts'
 
 /** Files in memory: how long a disk takes to sync is not what an attack does. */

@@ -3,7 +3,7 @@
 // answer comes first, and after a restart everything acknowledged since the last one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
-import type { Line } from './connection.ts'
+import type { Sender } from '../http/client.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 import {
   assignMany,
@@ -76,7 +76,7 @@ export class Load {
    * Sends until `end()` is called or the service is gone; then resolves, when no request is under
    * way any more.
    */
-  async run(connection: Line): Promise<void> {
+  async run(connection: Sender): Promise<void> {
     this.#isOver = false
     this.#waiting.push(...this.#checks())
     await this.#work(connection, () => this.#waiting.shift() ?? fresh(this.#fresh()))
@@ -86,13 +86,13 @@ export class Load {
    * Sends what still waits, asks again for all that was ever acknowledged; false when some of it
    * has no answer for good.
    */
-  async settle(connection: Line): Promise<boolean> {
+  async settle(connection: Sender): Promise<boolean> {
     for (let attempt = 1; attempt <= SETTLE_ATTEMPTS; attempt++) if (await this.#trySettling(connection)) return true
     return false
   }
 
   /** Changes the experiment at once, beside the other requests, unless a change is under way. */
-  async change(connection: Line): Promise<void> {
+  async change(connection: Sender): Promise<void> {
     if (this.#record.definition.isAsked) return
     await this.#send(connection, fresh(changeExperiment(this.#record, this.#chance)))
   }
@@ -101,7 +101,7 @@ export class Load {
     this.#isOver = true
   }
 
-  async #trySettling(connection: Line): Promise<boolean> {
+  async #trySettling(connection: Sender): Promise<boolean> {
     this.#isOver = false
     this.#checked = { units: 0, rewards: 0 }
     await this.#work(connection, () => this.#waiting.shift() ?? null)
@@ -111,7 +111,7 @@ export class Load {
     return this.#waiting.length === 0
   }
 
-  async #work(connection: Line, next: () => Waiting | null): Promise<void> {
+  async #work(connection: Sender, next: () => Waiting | null): Promise<void> {
     const worker = async () => {
       while (!this.#isOver) {
         const waiting = next()
@@ -125,7 +125,7 @@ export class Load {
   }
 
   /** False: there was no answer, and it waits to be sent again. */
-  async #send(connection: Line, { request, isRetry }: Waiting): Promise<boolean> {
+  async #send(connection: Sender, { request, isRetry }: Waiting): Promise<boolean> {
     const answer = await connection.send(request.message)
     const isHeard = answer !== null && request.hear(answer, isRetry)
     this.#answered += isHeard ? 1 : 0

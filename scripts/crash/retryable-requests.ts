@@ -2,7 +2,7 @@
 // run again as it was, with the same units and ids: that is how a client is meant to retry.
 import { z } from 'zod'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
-import type { Answer, Message } from './connection.ts'
+import type { Answer, Message } from '../http/client.ts'
 import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 
@@ -68,7 +68,7 @@ export function rewardStream(record: ClientRecord, events: readonly RewardEvent[
   const { message, hear } = post(record, '/rewards', lines, (body, isRetry) =>
     hearRewards(record, events, body, isRetry),
   )
-  return { message: { ...message, type: 'application/x-ndjson' }, hear }
+  return { message: { ...message, headers: { 'Content-Type': 'application/x-ndjson' } }, hear }
 }
 
 /** Events that were acknowledged before. */

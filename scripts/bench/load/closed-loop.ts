@@ -1,7 +1,7 @@
 // Load that waits for its answers: so many connections, each sends its next request when its last
 // one is answered.
 import { Failure } from '../../../src/cli/terminal/failure.ts'
-import type { Answer } from './answer-parser.ts'
+import type { RawAnswer } from '../../http/raw-answer.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'
 import type { Workload } from './workloads.ts'
@@ -72,7 +72,7 @@ class ClosedLoop {
       sentAt = performance.now()
       connection.send(bytes)
     }
-    const onAnswer = (answer: Answer) => {
+    const onAnswer = (answer: RawAnswer) => {
       this.#check(answer)
       this.#lastAnswerAt = performance.now()
       this.#latencies.add(this.#lastAnswerAt - sentAt)
@@ -87,7 +87,7 @@ class ClosedLoop {
     return opened.promise
   }
 
-  #check({ status, body }: Answer): void {
+  #check({ status, body }: RawAnswer): void {
     if (status === 200 && this.#load.workload.isRight(body)) return
     this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${gistOf(body)}`))
   }

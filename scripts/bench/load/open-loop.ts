@@ -3,7 +3,7 @@
 // one; where there are too many, it waits its turn here. Its latency counts from the moment it was
 // due, so a wait is never left out.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Answer } from './answer-parser.ts'
+import type { RawAnswer } from '../../http/raw-answer.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'
 import type { Workload } from './workloads.ts'
@@ -142,7 +142,7 @@ class OpenLoop {
     return client
   }
 
-  #hear(client: Client, { status, body, isLast }: Answer): void {
+  #hear(client: Client, { status, body, isLast }: RawAnswer): void {
     const now = performance.now()
     const kind = status !== 200 || this.#load.workload.isRight(body) ? String(status) : 'wrong'
     this.#answers[kind] = (this.#answers[kind] ?? 0) + 1
@@ -167,7 +167,7 @@ class OpenLoop {
 }
 
 interface ClientListener {
-  onAnswer(answer: Answer): void
+  onAnswer(answer: RawAnswer): void
   onEnd(code: string, isBusy: boolean): void
 }
 
@@ -182,7 +182,7 @@ class Client {
 
   constructor({ port, workload }: OpenLoad, { onAnswer, onEnd }: ClientListener) {
     this.#nextRequest = workload.requests()
-    const hear = (answer: Answer) => {
+    const hear = (answer: RawAnswer) => {
       this.#isBusy = false
       onAnswer(answer)
     }

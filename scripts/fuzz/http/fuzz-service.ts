@@ -2,12 +2,12 @@
 // weighs, and whether its books are right afterwards.
 import { verify } from '../../../src/bandit/verify.ts'
 import { openStore } from '../../../src/store/open.ts'
+import type { Outcome } from '../../http/line.ts'
 import { Child } from '../child.ts'
 import { Violation } from '../expect-holds.ts'
 import { growthFault, type Weighing } from './growth-fault.ts'
 import { weighUnderLoad } from './steady-load.ts'
 import { checkVolleys, prepare } from './volleys.ts'
-import type { Outcome } from './wire.ts'
 
 /** Experiments that were stopped stay so: after so many requests there are new ones. */
 const REQUESTS_A_GENERATION = 2_000

@@ -2,13 +2,13 @@
 // them, it has forgotten to let go. One experiment runs, and grows by units and rewards, which are
 // on the disk; those of the fuzzer are stopped, and hostile requests to them come again and again.
 import fc from 'fast-check'
+import { Line } from '../../http/line.ts'
 import type { Child } from '../child.ts'
 import { Violation } from '../expect-holds.ts'
 import type { Weighing } from './growth-fault.ts'
 import { type HostileRequest, hostileRequests, isLoose, requestText } from './hostile-requests.ts'
 import { faultOf } from './judge.ts'
 import { keysOf, sendingOf } from './volleys.ts'
-import { Line } from './wire.ts'
 
 /** The fuzzer does not know of it. */
 const KEY = 'filled'

@@ -1,10 +1,10 @@
 // The property over HTTP: some requests at the same moment, each over a connection of its own, or
 // all in a row over one; every answer as promised, and the service alive afterwards.
 import fc from 'fast-check'
+import { Line, type Outcome } from '../../http/line.ts'
 import { expectHolds } from '../expect-holds.ts'
 import { type HostileRequest, hostileRequests, isLoose, piecesOf, requestText } from './hostile-requests.ts'
 import { faultOf } from './judge.ts'
-import { Line, type Outcome } from './wire.ts'
 
 /** At most so many at the same moment. */
 const MOST = 8

@@ -1,15 +1,15 @@
-// One of several processes of the service on one database, which can be killed and comes back at an
-// address of its own. What it said is kept in its folder, for anyone who wonders about an answer.
+// A process of the service, perhaps one of several on one database, which can be killed and comes
+// back at an address of its own. What it said is kept in its folder, for anyone who wonders about
+// an answer.
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '../../../src/cli/terminal/failure.ts'
-import { type Answer, Connection, type Line, type Message } from '../connection.ts'
-import { type Launch, ServiceProcess } from '../service-process.ts'
+import { type Answer, HttpClient, type Message, type Sender } from '../http/client.ts'
+import { type Launch, ServiceProcess } from '../service/service-process.ts'
 
-export class Replica implements Line {
+export class Replica implements Sender {
   readonly #launch: Launch
   #service: ServiceProcess
-  #connection: Connection | null = null
+  #client: HttpClient | null = null
   #listensSince = 0
 
   /** Launched, but perhaps not up yet: see `ready`. */
@@ -20,9 +20,7 @@ export class Replica implements Line {
 
   /** Resolves when it listens. @throws Failure when it does not start */
   async ready(): Promise<void> {
-    const url = await this.#service.url()
-    if (url === null) throw new Failure(`The service does not start: ${this.#service.told.trim()}`)
-    this.#connection = new Connection(url)
+    this.#client = new HttpClient(await this.#service.started())
     this.#listensSince = performance.now()
   }
 
@@ -40,14 +38,14 @@ export class Replica implements Line {
   }
 
   async send(message: Message): Promise<Answer | null> {
-    return (await this.#connection?.send(message)) ?? null
+    return (await this.#client?.send(message)) ?? null
   }
 
   /** SIGKILL; resolves when it is gone. */
   async kill(): Promise<void> {
     await this.#service.kill()
-    this.#connection?.close()
-    this.#connection = null
+    this.#client?.close()
+    this.#client = null
     appendFileSync(join(this.#launch.folder, 'replicas.log'), this.#service.told)
   }
 
@@ -58,7 +56,7 @@ export class Replica implements Line {
 
   /** SIGTERM. Resolves to the exit code. */
   async stop(): Promise<number | null> {
-    this.#connection?.close()
+    this.#client?.close()
     return this.#service.stop()
   }
 }

@@ -1,21 +1,21 @@
-// Sends each message to one of several replicas, by chance, and holds them to their word that
-// product code is not kept waiting.
-import type { Chance } from '../../../src/stats/numerics/chance.ts'
-import type { Answer, Line, Message } from '../connection.ts'
-import type { ClientRecord } from '../record.ts'
+// Sends each message to one of several processes of the service, by chance, and holds them to their
+// word that product code is not kept waiting.
+import type { Chance } from '../../src/stats/numerics/chance.ts'
+import type { Answer, Message, Sender } from '../http/client.ts'
+import type { ClientRecord } from './record.ts'
 
 /** A fallback comes within this, whatever has become of the database. */
 const FALLBACK_LIMIT_MS = 1_000
 
-export class Spread implements Line {
-  readonly #lines: readonly Line[]
+export class Spread implements Sender {
+  readonly #senders: readonly Sender[]
   readonly #record: ClientRecord
   readonly #chance: Chance
   #fallbacks = 0
   #slowestFallbackMs = 0
 
-  constructor(lines: readonly Line[], record: ClientRecord, chance: Chance) {
-    this.#lines = lines
+  constructor(senders: readonly Sender[], record: ClientRecord, chance: Chance) {
+    this.#senders = senders
     this.#record = record
     this.#chance = chance
   }
@@ -26,9 +26,9 @@ export class Spread implements Line {
   }
 
   async send(message: Message): Promise<Answer | null> {
-    const line = this.#lines[Math.floor(this.#lines.length * this.#chance())] as Line
+    const sender = this.#senders[Math.floor(this.#senders.length * this.#chance())] as Sender
     const startedAt = performance.now()
-    const answer = await line.send(message)
+    const answer = await sender.send(message)
     if (answer !== null && message.path.startsWith('/assign') && answer.body.includes('"reason":"fallback"'))
       this.#note(performance.now() - startedAt)
     return answer

@@ -3,18 +3,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-export interface WireAnswer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Buffer
-  /** False where the asker left before the end. */
-  readonly isWhole: boolean
-}
+import { parseAnswer, type RawAnswer } from './raw-answer.ts'
 
 /** What became of a request. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly answer: WireAnswer; readonly ms: number }
+  | { readonly kind: 'answer'; readonly answer: RawAnswer; readonly ms: number }
   | { readonly kind: 'closed'; readonly ms: number }
   | { readonly kind: 'silent'; readonly ms: number }
 
@@ -30,7 +23,7 @@ export interface Sending {
 }
 
 /** An answer has to have come by then. */
-export const SILENCE_MS = 5_000
+const SILENCE_MS = 5_000
 
 /**
  * Who waits for more than is sent hears by then that nothing more comes; the answer to what was
@@ -77,7 +70,7 @@ export class Line {
     for (const sending of sendings) {
       const outcome = await connection.receive(sending)
       outcomes.push(outcome)
-      if (outcome.kind !== 'answer' || outcome.answer.headers.get('connection') === 'close') break
+      if (outcome.kind !== 'answer' || outcome.answer.isLast) break
     }
     connection.close()
     return outcomes
@@ -154,18 +147,18 @@ class Connection {
     while (true) {
       // Read once a turn: a deadline that passes between two looks would be taken for silence.
       const ms = performance.now() - startedAt
-      const parsed = parseAnswer(this.#received, { isHead, isOver: this.#isOver })
-      if (parsed !== null && (parsed.answer.isWhole || (patienceMs !== null && ms >= patienceMs))) {
-        this.#received = this.#received.subarray(parsed.size)
-        if (!parsed.answer.isWhole || parsed.answer.headers.get('connection') === 'close') this.close()
-        return { kind: 'answer', answer: parsed.answer, ms }
+      const answer = parseAnswer(this.#received, { isHead, isOver: this.#isOver })
+      if (answer !== null && (answer.isWhole || (patienceMs !== null && ms >= patienceMs))) {
+        this.#received = this.#received.subarray(answer.size)
+        if (!answer.isWhole || answer.isLast) this.close()
+        return { kind: 'answer', answer, ms }
       }
       if (this.#isOver) return { kind: 'closed', ms }
       if (!isEnded && ms >= LOOSE_END_MS) {
         this.#socket.end()
         isEnded = true
       }
-      const patience = parsed !== null && patienceMs !== null ? patienceMs : SILENCE_MS
+      const patience = answer !== null && patienceMs !== null ? patienceMs : SILENCE_MS
       if (ms >= patience) {
         this.close()
         return { kind: 'silent', ms }
@@ -188,56 +181,4 @@ class Connection {
       }
     })
   }
-}
-
-interface Parsed {
-  readonly answer: WireAnswer
-  readonly size: number
-}
-
-/**
- * The first answer in the bytes, past those that only say "go on"; null while its head is not
- * whole.
- */
-function parseAnswer(bytes: Buffer, how: { isHead: boolean; isOver: boolean }): Parsed | null {
-  const headEnd = bytes.indexOf('\r\n\r\n')
-  if (headEnd === -1) return null
-  const [statusLine = '', ...fields] = bytes.toString('latin1', 0, headEnd).split('\r\n')
-  const status = Number(statusLine.split(' ')[1])
-  const from = headEnd + 4
-  if (status < 200) {
-    const next = parseAnswer(bytes.subarray(from), how)
-    return next && { answer: next.answer, size: next.size + from }
-  }
-  const headers = new Headers(fields.map(splitField))
-  const { body, size, isWhole } = bodyOf(bytes.subarray(from), headers, { ...how, status })
-  return { answer: { status, headers, body, isWhole }, size: from + size }
-}
-
-function bodyOf(rest: Buffer, headers: Headers, how: { isHead: boolean; isOver: boolean; status: number }) {
-  if (how.isHead || how.status === 204 || how.status === 304) return { body: Buffer.alloc(0), size: 0, isWhole: true }
-  if (headers.get('transfer-encoding') === 'chunked') return unchunk(rest)
-  const length = headers.get('content-length')
-  const size = length === null ? rest.length : Number(length)
-  return { body: rest.subarray(0, size), size, isWhole: length === null ? how.isOver : rest.length >= size }
-}
-
-function unchunk(rest: Buffer) {
-  const parts: Buffer[] = []
-  for (let at = 0; ; ) {
-    const lineEnd = rest.indexOf('\r\n', at)
-    if (lineEnd === -1) return { body: Buffer.concat(parts), size: rest.length, isWhole: false }
-    const size = Number.parseInt(rest.toString('latin1', at, lineEnd), 16)
-    if (Number.isNaN(size)) throw new Error(`a chunk of no size: ${rest.toString('latin1', at, lineEnd).slice(0, 80)}`)
-    const from = lineEnd + 2
-    parts.push(rest.subarray(from, from + size))
-    at = from + size + 2
-    if (rest.length < at) return { body: Buffer.concat(parts), size: rest.length, isWhole: false }
-    if (size === 0) return { body: Buffer.concat(parts), size: at, isWhole: true }
-  }
-}
-
-function splitField(field: string): [name: string, value: string] {
-  const colon = field.indexOf(':')
-  return [field.slice(0, colon), field.slice(colon + 1).trim()]
 }
