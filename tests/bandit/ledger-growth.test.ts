@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { DEFINITION } from '../../scripts/bench/experiment.ts'
-import {
-  type Arrivals,
-  growLedger,
-  type LedgerSize,
-  predictedSnapshots,
-  type Rule,
-} from '../../scripts/ledger-growth/grow.ts'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { applyDefinition, setStatus } from '../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
 import { refreshSnapshots } from '../../src/bandit/snapshots.ts'
 import { openStore } from '../../src/store/open.ts'
+import { type Arrivals, growLedger, type LedgerSize, predictedSnapshots, type Rule } from '../support/grow-ledger.ts'
 import { NOON } from '../support/http/service.ts'
 
 const DECADES = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
