@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Launch, onFile, ServiceProcess } from '../../service/service-process.ts'
 import { processSeconds } from '../machine/usage.ts'
 
-const ECHOES = { Express: pathTo('./echo-express.ts'), 'node:http': pathTo('./echo-http.ts') } as const
+const ECHO = fileURLToPath(new URL('./echo.ts', import.meta.url))
 
 export class Contestant {
   readonly name: string
@@ -34,8 +34,8 @@ export class Contestant {
     return Contestant.#start('Pinwheel', { ...where, under })
   }
 
-  static startEcho(under: readonly string[], name: keyof typeof ECHOES): Promise<Contestant> {
-    return Contestant.#start(name, { databaseUrl: '', folder: tmpdir(), under, program: [ECHOES[name]] })
+  static startEcho(under: readonly string[], name: 'Express' | 'node:http'): Promise<Contestant> {
+    return Contestant.#start(name, { databaseUrl: '', folder: tmpdir(), under, program: [ECHO, name] })
   }
 
   static async #start(name: string, launch: Launch): Promise<Contestant> {
@@ -57,8 +57,4 @@ export class Contestant {
   async stop(): Promise<void> {
     await this.#process.stop()
   }
-}
-
-function pathTo(program: string): string {
-  return fileURLToPath(new URL(program, import.meta.url))
 }

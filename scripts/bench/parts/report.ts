@@ -42,12 +42,8 @@ export async function report({ folder, cores, onProgress }: Bench): Promise<Part
       return { units, snapshots: snapshots[position] as number, medianMs, ratio: medianMs / (medians[0] as number) }
     })
     const rows = measured.map(({ units, snapshots, medianMs, ratio }) => [whole(units), snapshots, medianMs, ratio])
-    return {
-      tables: [{ head: ['units', 'snapshots', 'median ms', 'ratio'], rows }],
-      verdicts: [],
-      notes: [],
-      measured,
-    }
+    const head = ['units', 'snapshots', 'median ms', 'ratio']
+    return { tables: [{ head, rows }], verdicts: [], notes: [], measured }
   } finally {
     for (const service of services) await service.stop()
   }

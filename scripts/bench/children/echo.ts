@@ -1,8 +1,16 @@
-// The other baseline: the same without Express, the most that node:http can do.
+// The baselines: what Express, or node:http alone, does for a body like the one of /assign when
+// there is nothing else to do. Argument: which of them.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import express from 'express'
 
-const server = createServer((request, response) => {
+const app = express()
+app.use(express.json())
+app.post('/assign', (request, response) => {
+  response.json(request.body)
+})
+
+const bare = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', chunk => chunks.push(chunk))
   request.on('end', () => {
@@ -11,6 +19,8 @@ const server = createServer((request, response) => {
     response.end(body)
   })
 })
+
+const server = process.argv[2] === 'Express' ? createServer(app) : bare
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`)
 })
