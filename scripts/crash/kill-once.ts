@@ -2,12 +2,12 @@
 // every process assigns again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../src/cli/terminal/failure.ts'
-import type { Chance } from '../../src/stats/numerics/chance.ts'
 import { killAroundBackup } from './backup-kill.ts'
+import { drawKind, drawOne } from './chance.ts'
 import { killWhileMigrating } from './migration-kill.ts'
 import type { Replica } from './replica.ts'
 import { recovered, type Scene } from './scene.ts'
-import type { Moment, Moments, Victim } from './site.ts'
+import type { Moment, Victim } from './site.ts'
 
 /** A kill comes at most so long after the load begins … */
 const LONGEST_WORK_MS = 600
@@ -26,7 +26,7 @@ const SHARE_OF_CUTS = 0.3
 /** Answers what it was aimed at. */
 export async function killOnce(scene: Scene, victim: Victim, number: number): Promise<Moment> {
   const { site, load, spread, record, processes, chance } = scene
-  const moment = oneOf(site.moments, chance)
+  const moment = drawKind<Moment>(site.moments, chance)
   if (moment === 'while it migrated') {
     record.lose(...(await killWhileMigrating(scene, victim, number)))
     if (victim === 'database') await recovered(scene)
@@ -38,7 +38,7 @@ export async function killOnce(scene: Scene, victim: Victim, number: number): Pr
     await site.cut()
     scene.cuts += 1
   }
-  const replica = processes[Math.floor(processes.length * chance())] as Replica
+  const replica = drawOne(processes, chance)
   await sleep(chance() * LONGEST_WORK_MS)
   if (moment === 'around a refresh') await sleep(untilTick(replica) + chance() * LONGEST_REFRESH_MS)
   if (moment === 'around a change') {
@@ -55,17 +55,6 @@ export async function killOnce(scene: Scene, victim: Victim, number: number): Pr
   load.end()
   await Promise.all(working)
   return moment
-}
-
-/** One of them by chance. */
-function oneOf(moments: Moments, chance: Chance): Moment {
-  const shares = Object.entries(moments) as [Moment, number][]
-  let rest = chance() * 100
-  for (const [moment, share] of shares) {
-    rest -= share
-    if (rest < 0) return moment
-  }
-  return 'under load'
 }
 
 function untilTick({ listensSince }: Replica): number {

@@ -2,6 +2,7 @@
 // word that product code is not kept waiting.
 import type { Chance } from '../../src/stats/numerics/chance.ts'
 import type { Answer, Message, Sender } from '../http/client.ts'
+import { drawOne } from './chance.ts'
 import type { ClientRecord } from './record.ts'
 
 /** A fallback comes within this, whatever has become of the database. */
@@ -26,7 +27,7 @@ export class Spread implements Sender {
   }
 
   async send(message: Message): Promise<Answer | null> {
-    const sender = this.#senders[Math.floor(this.#senders.length * this.#chance())] as Sender
+    const sender = drawOne(this.#senders, this.#chance)
     const startedAt = performance.now()
     const answer = await sender.send(message)
     if (answer !== null && message.path.startsWith('/assign') && answer.body.includes('"reason":"fallback"'))
