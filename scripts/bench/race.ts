@@ -2,9 +2,9 @@
 // round.
 import { join } from 'node:path'
 import { seededChance } from '../../src/stats/numerics/chance.ts'
+import { type Memory, memoryOf } from '../service/process-usage.ts'
 import { Contestant } from './children/contestant.ts'
 import { echo, type Workload } from './load/workloads.ts'
-import { type Memory, memoryOf } from './machine/usage.ts'
 import type { Bench, Part, PartResult } from './part.ts'
 import { assignUnits, startPrepared, uuidNames } from './prepare.ts'
 import { doubtsAbout, type Lane, runRounds, type Slice } from './rounds.ts'

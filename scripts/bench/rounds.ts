@@ -1,10 +1,11 @@
 // Contestants in turn, round after round, only one of them under load at a time: what disturbs the
 // machine for a while disturbs all of them, and the ratio within a round is worth more than any
 // speed.
+
+import { coreSeconds, processSeconds } from '../service/process-usage.ts'
 import type { Contestant } from './children/contestant.ts'
 import { type Load, loadClosed } from './load/closed-loop.ts'
 import type { Workload } from './load/workloads.ts'
-import { coreSeconds, processSeconds } from './machine/usage.ts'
 import { medianOf } from './verdict.ts'
 
 /** A contestant with what it is asked. */

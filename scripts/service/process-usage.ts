@@ -1,5 +1,5 @@
 // What a process and a core have used so far, as Linux tells it; null elsewhere.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** Of /proc, on every Linux of today. */
 const TICKS_PER_SECOND = 100
@@ -34,6 +34,29 @@ export function memoryOf(pid: number): Memory | null {
   const text = read(`/proc/${pid}/status`)
   if (text === null) return null
   return { now: megabytesIn(text, 'VmRSS'), most: megabytesIn(text, 'VmHWM') }
+}
+
+/** The process, and its children where it has some. */
+export function processesOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return [pid, ...(children === '' ? [] : children.split(' ').map(Number))]
+}
+
+/** Seconds of all threads, user and system. */
+export function cpuSecondsOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + (processSeconds(pid) ?? 0), 0)
+}
+
+/** MB (10⁶ bytes) in memory now, and at the most since `forgetPeak`. */
+export function memoryOfAll(pids: readonly number[]): Memory {
+  const all = pids.flatMap(pid => memoryOf(pid) ?? [])
+  const sumOf = (name: keyof Memory) => all.reduce((sum, memory) => sum + memory[name], 0)
+  return { now: sumOf('now'), most: sumOf('most') }
+}
+
+/** From here on the most is counted anew. */
+export function forgetPeak(pids: readonly number[]): void {
+  for (const pid of pids) writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 function megabytesIn(text: string, field: string): number {
