@@ -15,40 +15,12 @@ export interface CrashOptions extends SceneOptions {
   readonly meddle?: () => Promise<void>
 }
 
-export interface CrashResult {
-  /** By what they were aimed at. */
-  readonly kills: Readonly<Record<string, number>>
-  readonly acknowledgedAssignments: number
-  readonly acknowledgedRewards: number
-  readonly acknowledgedChanges: number
-  /** Policies that were frozen, by changes and by refreshes. */
-  readonly snapshots: number
-  /** Backups that came to their end; each was restored and compared. */
-  readonly backups: number
-  readonly requestsAnswered: number
-  /**
-   * Requests that a kill left without an answer, or with a fallback or a 503; each was sent again.
-   */
-  readonly requestsRetried: number
-  readonly audits: number
-  readonly lossCount: number
-  /** The first of them, in words. */
-  readonly losses: readonly string[]
-  /** Times that every connection of the services was cut. */
-  readonly cuts: number
-  readonly fallbacks: number
-  readonly slowestFallbackMs: number
-  /**
-   * From when the database could be written, or the process listened, until every process assigned
-   * again: the slowest.
-   */
-  readonly slowestRecoveryMs: number
-}
+export type CrashResult = Awaited<ReturnType<typeof crash>>
 
 const KILLS_PER_AUDIT = 10
 
 /** @throws Failure when a process of the service does not start, or does not recover */
-export async function crash(options: CrashOptions): Promise<CrashResult> {
+export async function crash(options: CrashOptions) {
   const { site, kills, victims = site.victims, onKill, meddle } = options
   const url = site.urlOf(DATABASE)
   const scene = sceneOf(options)
@@ -71,20 +43,25 @@ export async function crash(options: CrashOptions): Promise<CrashResult> {
     await meddle?.()
     record.lose(...(await audit(url, record, null)))
     return {
+      /** By what they were aimed at. */
       kills: counts,
       acknowledgedAssignments: record.counts.assignments,
       acknowledgedRewards: record.counts.rewards,
       acknowledgedChanges: record.definition.changes,
       snapshots,
+      /** Those that came to their end; each was restored and compared. */
       backups: scene.backups,
       requestsAnswered: load.counts.answered,
+      /** What a kill left without an answer, or with a fallback or a 503; each was sent again. */
       requestsRetried: load.counts.unanswered,
       audits: audits + 1,
       lossCount: record.counts.losses,
+      /** The first of them, in words. */
       losses: record.losses,
       cuts: scene.cuts,
       fallbacks: spread.fallbacks.count,
       slowestFallbackMs: spread.fallbacks.slowestMs,
+      /** From when what was killed was back until every process assigned again. */
       slowestRecoveryMs: scene.slowestRecoveryMs,
     }
   } finally {

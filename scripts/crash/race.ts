@@ -23,19 +23,7 @@ export interface RaceOptions {
   readonly onProgress?: (units: number) => void
 }
 
-export interface RaceResult {
-  readonly replicas: number
-  /** As answered by all replicas together. */
-  readonly assignments: number
-  readonly units: number
-  /** Rewards that were counted; each was sent to every replica. */
-  readonly events: number
-  readonly snapshots: number
-  readonly assignmentsPerSecond: number
-  readonly faultCount: number
-  /** The first of them, in words. */
-  readonly faults: readonly string[]
-}
+export type RaceResult = Awaited<ReturnType<typeof race>>
 
 /** So many units are asked for at once everywhere, in each place in another order. */
 const WINDOW = 4_000
@@ -48,7 +36,7 @@ const EVENTS = 400
 const IN_FLIGHT = 8
 
 /** @throws Failure when a replica does not start, or does not answer */
-export async function race(options: RaceOptions): Promise<RaceResult> {
+export async function race(options: RaceOptions) {
   const { databaseUrl, folder, replicas: count, units, seed, onProgress } = options
   const record = new ClientRecord()
   const replicas = Array.from({ length: count }, () => new Replica({ databaseUrl, folder }))
@@ -71,8 +59,10 @@ export async function race(options: RaceOptions): Promise<RaceResult> {
     const { rewards: events, losses: faultCount } = record.counts
     return {
       replicas: count,
+      /** As answered by all replicas together. */
       assignments: count * units,
       units: record.units.length,
+      /** Rewards that were counted; each was sent to every replica. */
       events,
       snapshots: await countSnapshots(first),
       assignmentsPerSecond: (count * units) / seconds,

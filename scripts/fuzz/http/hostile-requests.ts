@@ -2,6 +2,7 @@
 // right, since what is wrong altogether is refused at the door and tests nothing behind it.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { weighted } from '../arbitraries.ts'
 import { type Body, bodyFor, type Names, type Takes } from './hostile-bodies.ts'
 import { hostileText } from './hostile-values.ts'
 
@@ -172,11 +173,11 @@ const QUERIES =
 
 /** What is likely, now and then what is not. */
 const seldom = <Value>(often: fc.Arbitrary<Value>, rarely: fc.Arbitrary<Value>, weight = 12) =>
-  fc.oneof({ weight, arbitrary: often }, { weight: 1, arbitrary: rarely })
+  weighted([weight, often], [1, rarely])
 
 /** A request. `keys`: of experiments that are there, or may come to be. */
 export function hostileRequests(names: Names): fc.Arbitrary<HostileRequest> {
-  return fc.oneof(...ROUTES.map(route => ({ weight: route.weight, arbitrary: requestsTo(route, names) })))
+  return weighted(...ROUTES.map(route => [route.weight, requestsTo(route, names)] as const))
 }
 
 function requestsTo({ method, path, takes }: Route, names: Names): fc.Arbitrary<HostileRequest> {
@@ -190,10 +191,7 @@ function requestsTo({ method, path, takes }: Route, names: Names): fc.Arbitrary<
       type: seldom(fc.constant(null), fc.constantFrom(...TYPES)),
       odd: seldom<HostileRequest['headers']>(
         fc.constant([]),
-        fc.oneof(
-          { weight: 4, arbitrary: fc.array(oddHeader, { minLength: 1, maxLength: 3 }) },
-          { weight: 1, arbitrary: fc.constantFrom(...ODD_COMPANIES) },
-        ),
+        weighted([4, fc.array(oddHeader, { minLength: 1, maxLength: 3 })], [1, fc.constantFrom(...ODD_COMPANIES)]),
         6,
       ),
       coding: seldom<Coding | null>(fc.constant(null), fc.constantFrom(...CODINGS), 25),

@@ -1,5 +1,6 @@
 // Values that a careless program stumbles over, and good values with something wrong in them.
 import fc from 'fast-check'
+import { weighted } from '../arbitraries.ts'
 
 /** Stand in JSON for what JSON text can say and JSON.stringify cannot. */
 const HUGE = '@huge'
@@ -37,10 +38,10 @@ const NUMBERS = [
   2_147_483_648, 9_007_199_254_740_992, -9_007_199_254_740_992,
 ]
 
-export const hostileText = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...TEXTS) },
-  { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+export const hostileText = weighted(
+  [3, fc.constantFrom(...TEXTS)],
+  [1, fc.string({ maxLength: 12 })],
+  [1, fc.string({ unit: 'binary', maxLength: 12 })],
 )
 
 const hostileNumber = fc.oneof(
@@ -75,7 +76,7 @@ const NAMES = [
   ...'__proto__ constructor toString length'.split(' '),
 ]
 
-export const hostileName = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, hostileText)
+export const hostileName = weighted([4, fc.constantFrom(...NAMES)], [1, hostileText])
 
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   place: fc.nat({ max: 60 }),
