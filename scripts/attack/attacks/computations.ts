@@ -8,41 +8,22 @@ import type { Sent, Stage } from '../stage.ts'
 
 const FACES = ['json', 'txt', 'csv', 'html', 'svg'] as const
 
-/** What is asked so many times at once. */
-const ASKED: readonly (readonly [name: string, what: string, times: number, sent: (place: number) => Sent])[] = [
-  ['overview', 'the overview of 100 experiments, under 40 names of this host', 40, overview],
-  ['wide-evaluate', '60 evaluations of an experiment of 200 arms', 60, evaluation],
-  [
-    'wide-snapshots',
-    '30 times the ledger of an experiment of 200 arms',
-    30,
-    () => get(`/experiments/${WIDE}/snapshots`),
-  ],
-  ['list', 'the list of all experiments, 50 times at once', 50, () => get('/experiments')],
-  ['metrics', '/metrics, 50 times at once', 50, () => get('/metrics')],
-  ['ofrep-bulk', '50 bulk evaluations of 100 experiments, each of a new unit with a context of 0.5 MB', 50, bulk],
-]
-
-/** What is meant to compute for long. */
-const COMPUTED: typeof ASKED = [
-  ['wide-reports', 'twelve reports of 200 arms and 20 metrics at once', 12, () => get(`/experiments/${WIDE}/report`)],
-  [
-    'wide-faces',
-    'five formats of a report of 200 arms and 20 metrics, ten times at once',
-    50,
-    place => get(`/experiments/${WIDE}/report.${FACES[place % FACES.length]}`),
-  ],
-  ['wide-pages', 'the pages of 20 metrics of 200 arms, three times at once', 3 * WIDE_METRICS, page],
-]
-
 export const COMPUTATION_ATTACKS: readonly Attack[] = [
-  ...COMPUTED.map(([name, what, times, sent]) => ({
-    name,
-    what,
-    isComputation: true,
-    run: (stage: Stage) => stage.sendAtOnce(times, sent),
-  })),
-  ...ASKED.map(([name, what, times, sent]) => ({ name, what, run: (stage: Stage) => stage.sendAtOnce(times, sent) })),
+  asked('overview', 'the overview of 100 experiments, under 40 names of this host', 40, overview),
+  asked('wide-evaluate', '60 evaluations of an experiment of 200 arms', 60, evaluation),
+  asked('wide-snapshots', '30 times the ledger of an experiment of 200 arms', 30, () =>
+    get(`/experiments/${WIDE}/snapshots`),
+  ),
+  asked('list', 'the list of all experiments, 50 times at once', 50, () => get('/experiments')),
+  asked('metrics', '/metrics, 50 times at once', 50, () => get('/metrics')),
+  asked('ofrep-bulk', '50 bulk evaluations of 100 experiments, each of a new unit with a context of 0.5 MB', 50, bulk),
+  computed('wide-reports', 'twelve reports of 200 arms and 20 metrics at once', 12, () =>
+    get(`/experiments/${WIDE}/report`),
+  ),
+  computed('wide-faces', 'five formats of a report of 200 arms and 20 metrics, ten times at once', 50, place =>
+    get(`/experiments/${WIDE}/report.${FACES[place % FACES.length]}`),
+  ),
+  computed('wide-pages', 'the pages of 20 metrics of 200 arms, three times at once', 3 * WIDE_METRICS, page),
   {
     name: 'simulate',
     what: 'five of the largest simulations; all but the first go away after a second',
@@ -51,6 +32,16 @@ export const COMPUTATION_ATTACKS: readonly Attack[] = [
   },
   { name: 'webhooks', what: '100 webhooks to a server that does not answer, and 20 stops to tell them', run: webhooks },
 ]
+
+/** What is asked so many times at once. */
+function asked(name: string, what: string, times: number, sent: (place: number) => Sent): Attack {
+  return { name, what, run: stage => stage.sendAtOnce(times, sent) }
+}
+
+/** What is meant to compute for long. */
+function computed(...what: Parameters<typeof asked>): Attack {
+  return { ...asked(...what), isComputation: true }
+}
 
 function get(path: string): Sent {
   return { method: 'GET', path, key: 'read' }

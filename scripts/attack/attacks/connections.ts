@@ -9,59 +9,44 @@ const HOLD_MS = 3_000
 
 const ASSET = '/docs/swagger-ui-bundle.js'
 
-/** So many connections with these bytes each, which stay open for a while and never read. */
-const HELD: readonly (readonly [name: string, what: string, count: number, bytes: (stage: Stage) => string])[] = [
-  ['pipeline', '3,000 GET /openapi.json on one connection', 1, () => ahead('/openapi.json', 3_000)],
-  ['pipeline-asset', 'ten connections with 500 GET of the largest asset each', 10, () => ahead(ASSET, 500)],
-  ['pipeline-many', '300 connections with 1,000 GET /openapi.json each', 300, () => ahead('/openapi.json', 1_000)],
-  [
-    'pipeline-short',
-    '600 connections with as many of the shortest requests as Node reads at once',
-    600,
-    () => 'GET / HTTP/1.1\r\n\r\n'.repeat(3_600),
-  ],
-  [
-    'pipeline-expect',
-    '3,000 requests with an unknown expectation on one connection',
-    1,
-    () => ahead('/livez', 3_000, 'Expect: tea\r\n'),
-  ],
-  ['asset-unread', '300 connections that ask for the largest asset', 300, () => ahead(ASSET, 1)],
-  ['slow-head', '300 connections with half a head', 300, () => 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: '],
-  [
+export const CONNECTION_ATTACKS: readonly Attack[] = [
+  held('pipeline', '3,000 GET /openapi.json on one connection', 1, () => ahead('/openapi.json', 3_000)),
+  held('pipeline-asset', 'ten connections with 500 GET of the largest asset each', 10, () => ahead(ASSET, 500)),
+  held('pipeline-many', '300 connections with 1,000 GET /openapi.json each', 300, () => ahead('/openapi.json', 1_000)),
+  held('pipeline-short', '600 connections with as many of the shortest requests as Node reads at once', 600, () =>
+    'GET / HTTP/1.1\r\n\r\n'.repeat(3_600),
+  ),
+  held('pipeline-expect', '3,000 requests with an unknown expectation on one connection', 1, () =>
+    ahead('/livez', 3_000, 'Expect: tea\r\n'),
+  ),
+  held('asset-unread', '300 connections that ask for the largest asset', 300, () => ahead(ASSET, 1)),
+  held('slow-head', '300 connections with half a head', 300, () => 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: '),
+  held(
     'slow-body',
     '300 connections with a body of 16 MiB that does not come',
     300,
     stage => `${head(stage, 'POST /rewards', 'reward')}Content-Length: 16777216\r\n\r\n[`,
-  ],
-  [
+  ),
+  held(
     'slow-stream',
     '300 streams of rewards that do not go on',
     300,
     stage =>
       `${head(stage, 'POST /rewards', 'reward')}Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{`,
-  ],
-  [
+  ),
+  held(
     'tiny-chunks',
     'a body of 150,000 chunks of one byte each',
     1,
     stage =>
       `${head(stage, 'POST /assign', 'assign')}Transfer-Encoding: chunked\r\n\r\n${'1\r\n[\r\n'.repeat(150_000)}0\r\n\r\n`,
-  ],
-  [
+  ),
+  held(
     'live-pages',
     '300 pages that listen for changes',
     300,
     stage => `${head(stage, `GET /pages/${WIDE}/events`, 'read')}\r\n`,
-  ],
-]
-
-export const CONNECTION_ATTACKS: readonly Attack[] = [
-  ...HELD.map(([name, what, count, bytes]) => ({
-    name,
-    what,
-    run: (stage: Stage) => hold(stage, count, bytes(stage)),
-  })),
+  ),
   {
     name: 'pipeline-read',
     what: '600 connections with 100 GET /livez each, which read',
@@ -79,6 +64,11 @@ export const CONNECTION_ATTACKS: readonly Attack[] = [
     run: stage => hold(stage, 20, `${head(stage, `GET /experiments/${WIDE}/assignments.csv`, 'read')}\r\n`),
   },
 ]
+
+/** So many connections with these bytes each, which stay open for a while and never read. */
+function held(name: string, what: string, count: number, bytes: (stage: Stage) => string): Attack {
+  return { name, what, run: stage => hold(stage, count, bytes(stage)) }
+}
 
 function ahead(path: string, count: number, more = ''): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`.repeat(count)
