@@ -3,13 +3,12 @@
 import { keyOf } from '../src/cli/service/options.ts'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
-import { BOUNDS, brokenBounds } from './attack/attack.ts'
+import { BOUNDS, brokenBounds, rowOf, tableHead } from './attack/attack.ts'
 import { type OwnService, startAttacked } from './attack/attacked-service.ts'
 import { ATTACKS } from './attack/attacks/all.ts'
 import { prepareExperiments, WIDE_ARMS, WIDE_METRICS } from './attack/experiments.ts'
 import { type Attacked, runAttacks } from './attack/run-attacks.ts'
 import { Stage } from './attack/stage.ts'
-import { head, rowOf } from './attack/table.ts'
 
 const HELP = `Usage: npm run attack -- [options] [name …]
 
@@ -55,7 +54,7 @@ await runScript(async () => {
       wideMetrics: WIDE_METRICS,
       wideUnits: 40_000,
     })
-    process.stdout.write(`${head()}\n`)
+    process.stdout.write(`${tableHead()}\n`)
     const all = await runAttacks(attacked, attacks, BOUNDS, measured =>
       process.stdout.write(`${rowOf(measured, brokenBounds(measured, BOUNDS))}\n`),
     )

@@ -4,19 +4,16 @@ import { availableParallelism, cpus } from 'node:os'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
-import { type Cores, separateCores } from './bench/machine/cores.ts'
-import { scratchOnDisk } from './bench/machine/scratch-disk.ts'
 import type { Bench, Part, PartResult } from './bench/part.ts'
-import { bestArm } from './bench/parts/best-arm.ts'
 import { large } from './bench/parts/large.ts'
 import { lonely } from './bench/parts/lonely.ts'
 import { neighbours } from './bench/parts/neighbours.ts'
 import { overload } from './bench/parts/overload.ts'
 import { postgres } from './bench/parts/postgres.ts'
-import { report } from './bench/parts/report.ts'
 import { size } from './bench/parts/size.ts'
 import { startUp } from './bench/parts/start-up.ts'
 import { assignBatch, assignKept, assignNew, reward, rewardsNdjson, sixteen } from './bench/parts/throughput.ts'
+import { type Cores, scratchOnDisk, separateCores } from './bench/setting.ts'
 import { tableText, verdictText } from './bench/tables.ts'
 
 const PARTS = {
@@ -30,8 +27,6 @@ const PARTS = {
   lonely,
   size,
   'start-up': startUp,
-  report,
-  'best-arm': bestArm,
   large,
   overload,
   neighbours,

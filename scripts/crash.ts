@@ -6,12 +6,9 @@ import { join } from 'node:path'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
-import { crashPostgres, type PostgresCrashOptions, type PostgresCrashResult } from './crash/postgres/crash.ts'
-import { startLoneServer } from './crash/postgres/lone-server.ts'
-import { FAILOVER_MOMENTS } from './crash/postgres/moments.ts'
-import { startPair } from './crash/postgres/pair.ts'
-import type { CrashResult } from './crash/result.ts'
-import { crash } from './crash/sqlite/crash.ts'
+import { type CrashResult, crash } from './crash/crash.ts'
+import { startLoneServer, startPair } from './crash/postgres.ts'
+import { sqliteSite } from './crash/sqlite.ts'
 
 const HELP = `Usage: npm run crash -- [options]
 
@@ -52,41 +49,32 @@ await runScript(async () => {
   const seed = wholeNumberOf(values.seed, 'seed', 0) as number
   const folder = mkdtempSync(join(tmpdir(), 'pinwheel-crash-'))
   const bar = new ProgressBar()
-  const onKill = ({ number, moment }: { number: number; moment: string }) => {
-    if (process.stderr.isTTY) bar.say(`kill ${number} ${moment}`)
+  const onKill = ({ number, victim, moment }: { number: number; victim: string; moment: string }) => {
+    if (process.stderr.isTTY) bar.say(`kill ${number}, of the ${victim}, ${moment}`)
     bar.update(number, kills, 'kills')
   }
   const startedAt = performance.now()
-  const options = { folder, kills, seed, onKill }
-  const result = await (values.postgres || values.standby
-    ? onPostgres(options, values.standby)
-    : crash({ ...options, databasePath: join(folder, 'pinwheel.db') }))
+  const server = join(folder, 'server')
+  const site = values.standby
+    ? await startPair(server)
+    : values.postgres
+      ? await startLoneServer(server)
+      : sqliteSite(folder)
+  const result = await crash({ site, folder, kills, seed, onKill }).finally(() => site.stop())
   const seconds = (performance.now() - startedAt) / 1_000
   if (process.stderr.isTTY) bar.say('')
   if (result.lossCount === 0) rmSync(folder, { recursive: true })
   process.stdout.write(
-    values.json ? `${JSON.stringify({ seed, seconds, ...result }, null, 2)}\n` : told(result, seconds),
+    values.json
+      ? `${JSON.stringify({ seed, seconds, ...result }, null, 2)}\n`
+      : told(result, seconds, site.cut !== undefined),
   )
   if (result.lossCount === 0) return
   process.stderr.write(`The database is left for you in ${folder}\n`)
   process.exitCode = 1
 })
 
-async function onPostgres(options: Omit<PostgresCrashOptions, 'site'>, hasStandby: boolean) {
-  const folder = join(options.folder, 'server')
-  const site = await (hasStandby ? startPair(folder) : startLoneServer(folder))
-  try {
-    return await crashPostgres({
-      ...options,
-      site,
-      ...(hasStandby && { victims: ['database'], moments: FAILOVER_MOMENTS }),
-    })
-  } finally {
-    await site.stop()
-  }
-}
-
-function told(result: CrashResult | PostgresCrashResult, seconds: number): string {
+function told(result: CrashResult, seconds: number, isOnPostgres: boolean): string {
   const { lossCount, losses } = result
   const kills = Object.values(result.kills).reduce((sum, count) => sum + count, 0)
   const moments = Object.entries(result.kills).map(([moment, count]) => `${formatCount(count)} ${moment}`)
@@ -95,17 +83,13 @@ function told(result: CrashResult | PostgresCrashResult, seconds: number): strin
     `${formatCount(result.acknowledgedAssignments)} assignments, ${formatCount(result.acknowledgedRewards)} rewards and ${formatCount(result.acknowledgedChanges)} changes acknowledged`,
     `${formatCount(result.snapshots)} snapshots`,
     `${formatCount(result.requestsAnswered)} requests answered, ${formatCount(result.requestsRetried)} left without an answer and sent again`,
-    ...('cuts' in result ? ofReplicas(result) : [`${formatCount(result.backups)} backups restored and compared`]),
+    isOnPostgres
+      ? `all connections cut ${formatCount(result.cuts)} times`
+      : `${formatCount(result.backups)} backups restored and compared`,
+    `${formatCount(result.fallbacks)} fallbacks, the slowest after ${result.slowestFallbackMs.toFixed(0)} ms`,
+    `assigned again at most ${result.slowestRecoveryMs.toFixed(0)} ms after what was killed was back`,
     `${formatCount(result.audits)} ${result.audits === 1 ? 'audit' : 'audits'} of the books`,
   ].join('; ')
   if (lossCount === 0) return `${facts}: nothing was lost, nothing counted twice.\n`
   return `${facts}: ${formatCount(lossCount)} LOSSES\n${losses.map(loss => `  ${loss}\n`).join('')}`
-}
-
-function ofReplicas({ cuts, fallbacks, slowestFallbackMs, slowestRecoveryMs }: PostgresCrashResult): string[] {
-  return [
-    `all connections cut ${formatCount(cuts)} times`,
-    `${formatCount(fallbacks)} fallbacks, the slowest after ${slowestFallbackMs.toFixed(0)} ms`,
-    `every replica assigned again at most ${slowestRecoveryMs.toFixed(0)} ms after the database or the replica was back`,
-  ]
 }

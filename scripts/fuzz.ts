@@ -7,7 +7,7 @@ import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { Violation } from './fuzz/expect-holds.ts'
 import type { Played } from './fuzz/histories/expect-books.ts'
 import { checkHistories } from './fuzz/histories/histories.ts'
-import { fuzzService, type ServiceReportData } from './fuzz/http/fuzz-service.ts'
+import { type FuzzResult, fuzzService } from './fuzz/http/fuzz-service.ts'
 import type { Weighing } from './fuzz/http/growth-fault.ts'
 import { FULL } from './fuzz/sizes.ts'
 
@@ -48,10 +48,10 @@ await runScript(async () => {
   try {
     if (histories > 0) process.stdout.write(await playAll(histories, seed, bar))
     if (requests > 0) {
-      const reportData = await fuzzService({ requests, seed, leakBytes }, (sent, total) =>
+      const result = await fuzzService({ requests, seed, leakBytes }, (sent, total) =>
         bar.update(sent, total, 'requests'),
       )
-      process.stdout.write(serviceText(reportData))
+      process.stdout.write(serviceText(result))
     }
   } catch (error) {
     if (error instanceof Violation) throw new Failure(`With --seed ${seed}: ${error.message}`)
@@ -72,8 +72,8 @@ async function playAll(histories: number, seed: number, bar: ProgressBar): Promi
   return tableText([...rows, ['seconds', ((performance.now() - startedAt) / 1_000).toFixed(0)]])
 }
 
-function serviceText(reportData: ServiceReportData): string {
-  const { byClass, requests, slowestMs, weighings, steadyWeighings, experiments, units, seconds } = reportData
+function serviceText(result: FuzzResult): string {
+  const { byClass, requests, slowestMs, weighings, steadyWeighings, experiments, units, seconds } = result
   return tableText([
     ['requests', formatCount(requests)],
     ...[...byClass].sort().map(([name, count]) => [`  ${name}`, formatCount(count)]),
@@ -86,9 +86,9 @@ function serviceText(reportData: ServiceReportData): string {
   ])
 }
 
-function weightRow(what: string, { requests, usedBytes, residentMiB }: Weighing): string[] {
+function weightRow(what: string, { requests, usedBytes, residentMB }: Weighing): string[] {
   const used = `${formatCount(Math.round(usedBytes / 1024))} KiB`
-  const resident = residentMiB === null ? 'unknown' : `${residentMiB.toFixed(0)} MiB`
+  const resident = residentMB === null ? 'unknown' : `${residentMB.toFixed(0)} MB`
   return [`at rest after ${formatCount(requests)} requests, ${what}`, used, `resident ${resident}`]
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
-import { EmbeddedPostgres } from './postgres/embedded-postgres.ts'
-import { type RaceResult, race } from './race/race.ts'
+import { type RaceResult, race } from './crash/race.ts'
+import { EmbeddedPostgres } from './service/embedded-postgres.ts'
 
 const HELP = `Usage: node scripts/race.ts [options]
 

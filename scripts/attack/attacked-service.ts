@@ -6,9 +6,8 @@ import { join } from 'node:path'
 import { createKey } from '../../src/access/create-key.ts'
 import { SCOPES, type Scope } from '../../src/access/key.ts'
 import { newSecret } from '../../src/access/secret.ts'
-import { Failure } from '../../src/cli/terminal/failure.ts'
 import { openStore } from '../../src/store/open.ts'
-import { onFile, ServiceProcess } from '../crash/service-process.ts'
+import { onFile, ServiceProcess } from '../service/service-process.ts'
 import type { Attacked } from './run-attacks.ts'
 
 /** Files in memory: how long a disk takes to sync is not what an attack does. */
@@ -31,13 +30,8 @@ export async function startAttacked(workers: number): Promise<OwnService> {
   const keys = await makeKeys(`sqlite:${path}`)
   const environment = { WORKERS: String(workers), WEBHOOK_PRIVATE_TARGETS: 'allow' }
   const service = new ServiceProcess({ ...onFile(path), environment })
-  const url = await service.url()
-  if (url === null) {
-    rmSync(folder, { recursive: true, force: true })
-    throw new Failure(`The service does not start: ${service.told}`)
-  }
   return {
-    url,
+    url: await service.started(),
     pid: service.pid,
     keys,
     told: () => service.told,

@@ -1,6 +1,7 @@
 // The experiments that the attacked service has: one for the lonely client, one as wide as can be,
 // and many small ones.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from '../http/client.ts'
 import type { Stage } from './stage.ts'
 
 export const LONELY = 'lonely'
@@ -67,6 +68,5 @@ async function start(stage: Stage, key: string, definition: object): Promise<voi
 }
 
 async function expectOk(stage: Stage, method: string, path: string, body: unknown): Promise<void> {
-  const answer = await stage.send({ method, path, key: 'admin', body: JSON.stringify(body) })
-  if (answer === null || answer.status >= 300) throw new Error(`${method} ${path}: ${answer?.status ?? 'no answer'}`)
+  await ask({ send: message => stage.send({ ...message, key: 'admin' }) }, method, path, body)
 }

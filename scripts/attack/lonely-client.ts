@@ -3,9 +3,9 @@
 // service's threads, and this one, waited for a core meanwhile is taken off: others on the machine
 // have that.
 import { readdirSync, readFileSync } from 'node:fs'
-import { Agent, request as httpRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { HttpClient } from '../http/client.ts'
 import { LONELY } from './experiments.ts'
 
 export interface LonelyInput {
@@ -21,11 +21,9 @@ export interface Waits {
 }
 
 const PAUSE_MS = 10
-/** Anyone who has waited for so long has waited too long. */
-const PATIENCE_MS = 30_000
 
 const { url, secret, pids } = workerData as LonelyInput
-const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+const client = new HttpClient(url, { maxSockets: 1 })
 let [number, longestMs, assigned, isOver] = [0, 0, 0, false]
 let pending: { readonly since: number; readonly queuedMs: number } | null = null
 
@@ -43,7 +41,7 @@ while (!isOver) {
   pending = null
   await sleep(PAUSE_MS)
 }
-agent.destroy()
+client.close()
 parentPort?.close()
 
 function waitOf({ since, queuedMs: before }: { since: number; queuedMs: number }): number {
@@ -65,18 +63,8 @@ function queuedMsOf(thread: string): number {
   }
 }
 
-function assign(): Promise<boolean> {
+async function assign(): Promise<boolean> {
   const body = JSON.stringify({ experiment: LONELY, unit: `lonely-${process.pid}-${Date.now()}-${number++}` })
-  const headers = {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(body),
-    ...(secret !== null && { Authorization: `Bearer ${secret}` }),
-  }
-  return new Promise(resolve => {
-    const request = httpRequest(`${url}/assign`, { method: 'POST', headers, agent, timeout: PATIENCE_MS }, response => {
-      response.resume().once('close', () => resolve(response.complete && response.statusCode === 200))
-    })
-    request.once('timeout', () => request.destroy()).once('error', () => resolve(false))
-    request.end(body)
-  })
+  const headers = secret === null ? {} : { Authorization: `Bearer ${secret}` }
+  return (await client.send({ method: 'POST', path: '/assign', headers, body }))?.status === 200
 }

@@ -1,9 +1,9 @@
 // Runs attacks one after the other against a service, and measures each beside a lonely client.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { cpuSecondsOf, forgetPeak, memoryOfAll, processesOf } from '../service/process-usage.ts'
 import type { Attack, Bounds, Measured } from './attack.ts'
 import type { LonelyInput, Waits } from './lonely-client.ts'
-import { cpuSecondsOf, forgetPeak, memoryOfAll, processesOf } from './process-tree.ts'
 import { type Keys, Stage } from './stage.ts'
 
 export interface Attacked {

@@ -1,27 +1,22 @@
 // What an attack works with: the service's address, its keys, and ways to send that count what was
 // sent.
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Scope } from '../../src/access/key.ts'
+import { type Answer, HttpClient, type Message } from '../http/client.ts'
 
 /** A key with each scope, and one that a page would hold; null: the service is open. */
 export type Keys = Readonly<Record<Scope | 'pk', string | null>>
 
-export interface Sent {
+/** A POST unless it is said. */
+export interface Sent extends Omit<Message, 'method'> {
   readonly method?: string
-  readonly path: string
   readonly key?: keyof Keys
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly body?: string | Uint8Array
 }
-
-/** An answer is not waited for longer. */
-const ANSWER_MS = 30_000
 
 export class Stage {
   readonly url: string
   readonly #keys: Keys
-  readonly #agent = new Agent({ keepAlive: false })
+  readonly #client: HttpClient
   readonly #sockets = new Set<Socket>()
   messages = 0
   bytes = 0
@@ -30,6 +25,7 @@ export class Stage {
   constructor(url: string, keys: Keys) {
     this.url = url
     this.#keys = keys
+    this.#client = new HttpClient(url, { keepAlive: false })
   }
 
   /** The header that shows a key, as a line of a head; empty for an open service. */
@@ -38,32 +34,15 @@ export class Stage {
     return secret === null ? '' : `Authorization: Bearer ${secret}\r\n`
   }
 
-  /** One request; resolves to its answer's status and size, null when none came. */
-  send({ method = 'POST', path, key, headers = {}, body }: Sent): Promise<{ status: number; bytes: number } | null> {
+  /** One request; resolves to its answer, null when none came. */
+  async send({ method = 'POST', path, key, headers = {}, body }: Sent): Promise<Answer | null> {
     const secret = key === undefined ? null : this.#keys[key]
-    const all = {
-      ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
-      ...(secret !== null && { Authorization: `Bearer ${secret}` }),
-      ...headers,
-    }
+    const all = { ...(secret !== null && { Authorization: `Bearer ${secret}` }), ...headers }
     this.#count(path.length + JSON.stringify(all).length + (body === undefined ? 0 : Buffer.byteLength(body)))
-    return new Promise(resolve => {
-      const finish = (answer: { status: number; bytes: number } | null) => {
-        const name = answer === null ? 'cut' : String(answer.status)
-        this.statuses[name] = (this.statuses[name] ?? 0) + 1
-        resolve(answer)
-      }
-      const options = { method, headers: all, agent: this.#agent, timeout: ANSWER_MS, maxHeaderSize: 1 << 20 }
-      const request = httpRequest(this.url + path, options, (response: IncomingMessage) => {
-        let bytes = 0
-        response.on('data', (chunk: Buffer) => (bytes += chunk.length))
-        response.on('error', () => {})
-        response.once('close', () => finish(response.complete ? { status: response.statusCode ?? 0, bytes } : null))
-      })
-      request.on('timeout', () => request.destroy())
-      request.on('error', () => finish(null))
-      request.end(body)
-    })
+    const answer = await this.#client.send({ method, path, headers: all, ...(body !== undefined && { body }) })
+    const name = answer === null ? 'cut' : String(answer.status)
+    this.statuses[name] = (this.statuses[name] ?? 0) + 1
+    return answer
   }
 
   /** The same request so many times at once. */
@@ -100,7 +79,7 @@ export class Stage {
   /** Ends all connections that are still open. */
   leave(): void {
     for (const socket of this.#sockets) socket.destroy()
-    this.#agent.destroy()
+    this.#client.close()
   }
 
   #count(bytes: number): void {

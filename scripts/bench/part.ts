@@ -1,5 +1,5 @@
 // What a benchmark is given and what it answers.
-import type { Cores } from './machine/cores.ts'
+import type { Cores } from './setting.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface Bench {

@@ -2,13 +2,12 @@
 // round.
 import { join } from 'node:path'
 import { seededChance } from '../../src/stats/numerics/chance.ts'
+import { type Memory, memoryOf } from '../service/process-usage.ts'
 import { Contestant } from './children/contestant.ts'
-import { doubtsAbout } from './doubts.ts'
 import { echo, type Workload } from './load/workloads.ts'
-import { type Memory, memoryOf } from './machine/usage.ts'
 import type { Bench, Part, PartResult } from './part.ts'
 import { assignUnits, startPrepared, uuidNames } from './prepare.ts'
-import { type Lane, runRounds, type Slice } from './rounds.ts'
+import { doubtsAbout, type Lane, runRounds, type Slice } from './rounds.ts'
 import { sliceTable } from './tables.ts'
 import { type Bound, judge, type Verdict } from './verdict.ts'
 

@@ -1,10 +1,12 @@
 // Contestants in turn, round after round, only one of them under load at a time: what disturbs the
 // machine for a while disturbs all of them, and the ratio within a round is worth more than any
 // speed.
+
+import { coreSeconds, processSeconds } from '../service/process-usage.ts'
 import type { Contestant } from './children/contestant.ts'
 import { type Load, loadClosed } from './load/closed-loop.ts'
 import type { Workload } from './load/workloads.ts'
-import { coreSeconds, processSeconds } from './machine/usage.ts'
+import { medianOf } from './verdict.ts'
 
 /** A contestant with what it is asked. */
 export interface Lane {
@@ -93,4 +95,27 @@ async function measure(lane: Lane, seconds: number, serverCore: number | null): 
     loadCpu: share(loadSeconds(before.load), loadSeconds(after.load)),
     othersCpu: coreCpu === null || serverCpu === null ? null : Math.max(0, coreCpu - serverCpu),
   }
+}
+
+/** The load generator must have time to spare, or it is what was measured. */
+const MOST_LOAD_CPU = 0.9
+const MOST_OTHERS_CPU = 0.1
+
+/**
+ * What makes a measurement doubtful, in sentences: a load that could not make more, or others who
+ * took the core of anyone who was measured.
+ */
+export function doubtsAbout(lanes: readonly Pick<Lane, 'name'>[], slices: readonly (readonly Slice[])[]): string[] {
+  const doubts = lanes.flatMap(({ name }, place) => {
+    const load = medianOf((slices[place] ?? []).flatMap(({ loadCpu }) => loadCpu ?? []))
+    if (!(load >= MOST_LOAD_CPU)) return []
+    return [`!!! The load itself had no time to spare under ${name}: it was the bottleneck.`]
+  })
+  const others = slices.flat().flatMap(({ othersCpu }) => othersCpu ?? [])
+  const busy = others.filter(share => share > MOST_OTHERS_CPU).length
+  if (busy === 0) return doubts
+  return [
+    ...doubts,
+    `Noise: others took more than a tenth of the server's core in ${busy} of ${others.length} slices, ${(100 * medianOf(others)).toFixed(0)} % in the median.`,
+  ]
 }

@@ -1,6 +1,7 @@
 // The experiment of the load, and what the client knows of its changes: one under way at a time,
 // each acknowledged one a version of its own that stays, and none made twice.
 import type { Chance } from '../../src/stats/numerics/chance.ts'
+import { drawOne } from './chance.ts'
 
 export const EXPERIMENT = 'crash'
 
@@ -98,19 +99,15 @@ export class DefinitionRecord {
     const description = `change ${++this.#changes}`
     const retirable = arms.filter(({ key, retired }) => key !== 'control' && !retired)
     const kind = chance()
-    let asked: Definition
+    let asked: Definition = { ...this.#definition, description }
     if (kind < 0.3 && retirable.length + 1 < MOST_ACTIVE && arms.length < MOST_ARMS) {
-      asked = { ...this.#definition, description, arms: [...arms, { key: `arm-${arms.length}` }] }
+      asked = { ...asked, arms: [...arms, { key: `arm-${arms.length}` }] }
     } else if (kind < 0.6 && retirable.length > FEWEST_ACTIVE - 1) {
-      const last = retirable[Math.floor(chance() * retirable.length)]
-      asked = {
-        ...this.#definition,
-        description,
-        arms: arms.map(arm => (arm === last ? { ...arm, retired: true } : arm)),
-      }
+      const last = drawOne(retirable, chance)
+      asked = { ...asked, arms: arms.map(arm => (arm === last ? { ...arm, retired: true } : arm)) }
     } else {
-      const type = this.#definition.policy.type === 'thompson' ? 'exploration' : 'thompson'
-      asked = { ...this.#definition, description, policy: { type, exploration: chance() < 0.5 ? 0.1 : 0.3 } }
+      const type = asked.policy.type === 'thompson' ? 'exploration' : 'thompson'
+      asked = { ...asked, policy: { type, exploration: chance() < 0.5 ? 0.1 : 0.3 } }
     }
     this.#asked = asked
     return asked

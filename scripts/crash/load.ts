@@ -3,7 +3,8 @@
 // answer comes first, and after a restart everything acknowledged since the last one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
-import type { Line } from './connection.ts'
+import type { Sender } from '../http/client.ts'
+import { drawKind, drawOne } from './chance.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 import {
   assignMany,
@@ -76,7 +77,7 @@ export class Load {
    * Sends until `end()` is called or the service is gone; then resolves, when no request is under
    * way any more.
    */
-  async run(connection: Line): Promise<void> {
+  async run(connection: Sender): Promise<void> {
     this.#isOver = false
     this.#waiting.push(...this.#checks())
     await this.#work(connection, () => this.#waiting.shift() ?? fresh(this.#fresh()))
@@ -86,13 +87,13 @@ export class Load {
    * Sends what still waits, asks again for all that was ever acknowledged; false when some of it
    * has no answer for good.
    */
-  async settle(connection: Line): Promise<boolean> {
+  async settle(connection: Sender): Promise<boolean> {
     for (let attempt = 1; attempt <= SETTLE_ATTEMPTS; attempt++) if (await this.#trySettling(connection)) return true
     return false
   }
 
   /** Changes the experiment at once, beside the other requests, unless a change is under way. */
-  async change(connection: Line): Promise<void> {
+  async change(connection: Sender): Promise<void> {
     if (this.#record.definition.isAsked) return
     await this.#send(connection, fresh(changeExperiment(this.#record, this.#chance)))
   }
@@ -101,7 +102,7 @@ export class Load {
     this.#isOver = true
   }
 
-  async #trySettling(connection: Line): Promise<boolean> {
+  async #trySettling(connection: Sender): Promise<boolean> {
     this.#isOver = false
     this.#checked = { units: 0, rewards: 0 }
     await this.#work(connection, () => this.#waiting.shift() ?? null)
@@ -111,7 +112,7 @@ export class Load {
     return this.#waiting.length === 0
   }
 
-  async #work(connection: Line, next: () => Waiting | null): Promise<void> {
+  async #work(connection: Sender, next: () => Waiting | null): Promise<void> {
     const worker = async () => {
       while (!this.#isOver) {
         const waiting = next()
@@ -125,7 +126,7 @@ export class Load {
   }
 
   /** False: there was no answer, and it waits to be sent again. */
-  async #send(connection: Line, { request, isRetry }: Waiting): Promise<boolean> {
+  async #send(connection: Sender, { request, isRetry }: Waiting): Promise<boolean> {
     const answer = await connection.send(request.message)
     const isHeard = answer !== null && request.hear(answer, isRetry)
     this.#answered += isHeard ? 1 : 0
@@ -148,52 +149,21 @@ export class Load {
 
   #fresh(): RetryableRequest {
     const record = this.#record
-    if (record.units.length === 0) return assignOne(record, this.#newUnit())
-    if (record.rewards.length === 0) return rewardOne(record, this.#newEvent())
-    switch (this.#kind()) {
-      case 'assignOne':
-        return assignOne(record, this.#newUnit())
-      case 'assignMany':
-        return assignMany(
-          record,
-          this.#many(BATCH, () => this.#newUnit()),
-          false,
-        )
-      case 'rewardOne':
-        return rewardOne(record, this.#newEvent())
-      case 'rewardMany':
-        return rewardMany(
-          record,
-          this.#many(LIST, () => this.#newEvent()),
-        )
-      case 'rewardStream':
-        return rewardStream(
-          record,
-          this.#many(STREAM, () => this.#newEvent()),
-        )
-      case 'change':
-        return record.definition.isAsked ? assignOne(record, this.#newUnit()) : changeExperiment(record, this.#chance)
-      case 'ask':
-        return assignMany(
-          record,
-          this.#many(LIST, () => this.#oneOf(record.units)),
-          true,
-        )
-      case 'repeat':
-        return repeatRewards(
-          record,
-          this.#many(LIST, () => this.#oneOf(record.rewards)),
-        )
-    }
+    if (record.units.length === 0) return this.#assignOne()
+    const kind = drawKind(MIX, this.#chance)
+    const [unit, event] = [() => this.#newUnit(), () => this.#newEvent()]
+    if (record.rewards.length === 0 || kind === 'rewardOne') return rewardOne(record, event())
+    if (kind === 'assignMany') return assignMany(record, this.#many(BATCH, unit), false)
+    if (kind === 'rewardMany') return rewardMany(record, this.#many(LIST, event))
+    if (kind === 'rewardStream') return rewardStream(record, this.#many(STREAM, event))
+    if (kind === 'change' && !record.definition.isAsked) return changeExperiment(record, this.#chance)
+    if (kind === 'ask') return assignMany(record, this.#someOf(record.units), true)
+    if (kind === 'repeat') return repeatRewards(record, this.#someOf(record.rewards))
+    return this.#assignOne()
   }
 
-  #kind(): keyof typeof MIX {
-    let rest = this.#chance() * 100
-    for (const [kind, share] of Object.entries(MIX)) {
-      rest -= share
-      if (rest < 0) return kind as keyof typeof MIX
-    }
-    return 'assignOne'
+  #assignOne(): RetryableRequest {
+    return assignOne(this.#record, this.#newUnit())
   }
 
   /** Now and then the one before, which may be under way just now: the first writer wins. */
@@ -208,15 +178,15 @@ export class Load {
     const amount = metric === 'visit' ? 1 : 1 + Math.floor(100 * this.#chance())
     const value = this.#chance() < 0.2 ? -amount : amount
     this.#events += 1
-    return { unit: this.#oneOf(this.#record.units), metric, value, id: `e${this.#events}` }
+    return { unit: drawOne(this.#record.units, this.#chance), metric, value, id: `e${this.#events}` }
   }
 
   #many<Thing>(most: number, make: () => Thing): Thing[] {
     return Array.from({ length: 1 + Math.floor(most * this.#chance()) }, make)
   }
 
-  #oneOf<Thing>(things: readonly Thing[]): Thing {
-    return things[Math.floor(things.length * this.#chance())] as Thing
+  #someOf<Thing>(things: readonly Thing[]): Thing[] {
+    return this.#many(LIST, () => drawOne(things, this.#chance))
   }
 }
 

@@ -144,6 +144,22 @@ export class ClientRecord {
     if (status !== 'duplicate') this.lose(`${event.id}: was acknowledged, and answered ${status} when it came again`)
   }
 
+  /** What one of several processes answered to an event that was sent to all of them at once. */
+  hearRaced(event: RewardEvent, status: string): void {
+    if (status === 'duplicate') return
+    if (status !== 'recorded') this.lose(`${event.id}: was answered ${status}`)
+    else if (this.#ids.has(event.id)) this.lose(`${event.id}: was counted twice`)
+    else {
+      this.#rewards.push(event)
+      this.#ids.add(event.id)
+    }
+  }
+
+  /** Units that have an arm, of which no answer said that they were assigned just now. */
+  get neverAssigned(): readonly string[] {
+    return this.#names.filter(unit => !this.#assigned.has(unit))
+  }
+
   /** Every unit of the export. */
   hearExport(
     rows: readonly (Told & { readonly outcomes: { readonly visit: number; readonly spend: number } })[],

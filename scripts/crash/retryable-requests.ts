@@ -2,7 +2,7 @@
 // run again as it was, with the same units and ids: that is how a client is meant to retry.
 import { z } from 'zod'
 import type { Chance } from '../../src/stats/numerics/chance.ts'
-import type { Answer, Message } from './connection.ts'
+import type { Answer, Message } from '../http/client.ts'
 import { EXPERIMENT } from './definition.ts'
 import type { ClientRecord, RewardEvent } from './record.ts'
 
@@ -52,11 +52,11 @@ export function assignMany(record: ClientRecord, units: readonly string[], areKn
 }
 
 export function rewardOne(record: ClientRecord, event: RewardEvent): RetryableRequest {
-  return post(record, '/rewards', JSON.stringify(event), (body, isRetry) => hearRewards(record, [event], body, isRetry))
+  return postRewards(record, [event], JSON.stringify(event))
 }
 
 export function rewardMany(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
-  return post(record, '/rewards', JSON.stringify(events), (body, isRetry) => hearRewards(record, events, body, isRetry))
+  return postRewards(record, events, JSON.stringify(events))
 }
 
 /**
@@ -64,23 +64,15 @@ export function rewardMany(record: ClientRecord, events: readonly RewardEvent[])
  * them.
  */
 export function rewardStream(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
-  const lines = events.map(event => JSON.stringify(event)).join('\n')
-  const { message, hear } = post(record, '/rewards', lines, (body, isRetry) =>
-    hearRewards(record, events, body, isRetry),
-  )
-  return { message: { ...message, type: 'application/x-ndjson' }, hear }
+  const { message, hear } = postRewards(record, events, events.map(event => JSON.stringify(event)).join('\n'))
+  return { message: { ...message, headers: { 'Content-Type': 'application/x-ndjson' } }, hear }
 }
 
 /** Events that were acknowledged before. */
 export function repeatRewards(record: ClientRecord, events: readonly RewardEvent[]): RetryableRequest {
-  return post(record, '/rewards', JSON.stringify(events), body => {
-    const statuses = statusesOf(record, events, body)
-    for (const [position, event] of events.entries()) {
-      const status = statuses[position] ?? 'nothing'
-      if (status !== UNAVAILABLE) record.hearRepeated(event, status)
-    }
-    return !statuses.includes(UNAVAILABLE)
-  })
+  return post(record, '/rewards', JSON.stringify(events), body =>
+    hearEach(record, events, body, (event, status) => record.hearRepeated(event, status)),
+  )
 }
 
 /** The whole definition, changed in one thing; no other change may be under way. */
@@ -111,23 +103,29 @@ function request(record: ClientRecord, message: Message, hear: Hear): RetryableR
   }
 }
 
-/**
- * Some of a long stream may have been recorded before the store failed; the others must be sent
- * again, and are with all of them.
- */
-function hearRewards(record: ClientRecord, events: readonly RewardEvent[], body: unknown, isRetry: boolean): boolean {
-  const statuses = statusesOf(record, events, body)
-  for (const [position, event] of events.entries()) {
-    const status = statuses[position] ?? 'nothing'
-    if (status !== UNAVAILABLE) record.hearReward(event, status, isRetry)
-  }
-  return !statuses.includes(UNAVAILABLE)
+function postRewards(record: ClientRecord, events: readonly RewardEvent[], text: string): RetryableRequest {
+  return post(record, '/rewards', text, (body, isRetry) =>
+    hearEach(record, events, body, (event, status) => record.hearReward(event, status, isRetry)),
+  )
 }
 
 const UNAVAILABLE = 'store_unavailable'
 
-function statusesOf(record: ClientRecord, events: readonly RewardEvent[], body: unknown): string[] {
+/**
+ * Some of a long stream may have been recorded before the store failed; the others must be sent
+ * again, and are with all of them: false.
+ */
+function hearEach(
+  record: ClientRecord,
+  events: readonly RewardEvent[],
+  body: unknown,
+  hear: (event: RewardEvent, status: string) => void,
+): boolean {
   const { results } = rewardsSchema.parse(body)
   if (results.length !== events.length) record.lose(`${events.length} rewards had ${results.length} answers`)
-  return results.map(({ status, code }) => (code === UNAVAILABLE ? code : status))
+  for (const [position, event] of events.entries()) {
+    const { status, code } = results[position] ?? { status: 'nothing' }
+    if (code !== UNAVAILABLE) hear(event, status)
+  }
+  return results.every(({ code }) => code !== UNAVAILABLE)
 }

@@ -2,7 +2,7 @@
 // or no e-mail, and what they did on the site in the two weeks after. Published 2008-03-20 at
 // blog.minethatdata.com. The file's order is random already.
 import { NOTHING, type Outcome, type Recording } from '../../src/cli/demo/recording.ts'
-import { keyFor, numberIn, type Row, readTable } from './table.ts'
+import { numberIn, outcomesByArm, type Row, readTable } from './table.ts'
 
 const ARMS = { 'No E-Mail': 'control', 'Mens E-Mail': 'mens', 'Womens E-Mail': 'womens' }
 const OUTCOMES = ['visit', 'conversion', 'spend'] as const
@@ -10,8 +10,7 @@ const OUTCOMES = ['visit', 'conversion', 'spend'] as const
 /** In the order of the file. */
 export function hillstrom(dataFolder: string): Recording {
   const rows = readTable(dataFolder, 'hillstrom/hillstrom.csv', ['segment', ...OUTCOMES])
-  const outcomes = new Map<string, Outcome[]>(Object.values(ARMS).map(arm => [arm, []]))
-  for (const row of rows) outcomes.get(keyFor(row, 'segment', ARMS))?.push(outcomeOf(row))
+  const outcomes = outcomesByArm(rows, 'segment', ARMS, outcomeOf)
   return {
     name: 'hillstrom',
     definition: {

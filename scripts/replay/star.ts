@@ -2,8 +2,8 @@
 // an aide (1985 to 1989). Here the kindergarten year; the outcome is the sum of the reading and the
 // mathematics score (as in Stock and Watson's textbook). The file's order is random: neighbours'
 // scores correlate by 0.02.
-import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
-import { keyFor, numberIn, readTable } from './table.ts'
+import { NOTHING, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
+import { numberIn, outcomesByArm, readTable } from './table.ts'
 
 const ARMS = { regular: 'control', small: 'small', 'regular+aide': 'regular-aide' }
 
@@ -13,13 +13,11 @@ const RANGE = [400, 1300] as const
 /** In the order of the file. */
 export function star(dataFolder: string): Recording {
   const rows = readTable(dataFolder, 'star/STAR.csv.gz', ['stark', 'readk', 'mathk'])
-  const outcomes = new Map<string, Outcome[]>(Object.values(ARMS).map(arm => [arm, []]))
-  for (const row of rows) {
-    // Who was not in kindergarten, or lacks a score, is left out, as in the published table.
-    if ([row.stark, row.readk, row.mathk].some(text => text === '' || text === 'NA')) continue
-    const score = numberIn(row, 'readk') + numberIn(row, 'mathk')
-    outcomes.get(keyFor(row, 'stark', ARMS))?.push({ ...NOTHING, rewards: [{ metric: 'score', value: score }] })
-  }
+  // Who was not in kindergarten, or lacks a score, is left out, as in the published table.
+  const known = rows.filter(row => ![row.stark, row.readk, row.mathk].some(text => text === '' || text === 'NA'))
+  const outcomes = outcomesByArm(known, 'stark', ARMS, row => {
+    return { ...NOTHING, rewards: [{ metric: 'score', value: numberIn(row, 'readk') + numberIn(row, 'mathk') }] }
+  })
   return {
     name: 'star',
     definition: {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
+import type { Outcome } from '../../src/cli/demo/recording.ts'
 import { Failure } from '../../src/cli/terminal/failure.ts'
 
 export type Row = Readonly<Record<string, string>>
@@ -36,6 +37,20 @@ export function keyFor(row: Row, column: string, keys: Readonly<Record<string, s
   const key = keys[row[column] ?? '']
   if (key !== undefined) return key
   throw new Failure(`Cannot use a row of the data: its ${column} is ${JSON.stringify(row[column])}`)
+}
+
+/**
+ * The outcomes of each arm, in the order of the rows; `column` says which arm of `arms` a row had.
+ */
+export function outcomesByArm(
+  rows: readonly Row[],
+  column: string,
+  arms: Readonly<Record<string, string>>,
+  outcomeOf: (row: Row) => Outcome,
+): Map<string, Outcome[]> {
+  const outcomes = new Map<string, Outcome[]>(Object.values(arms).map(arm => [arm, []]))
+  for (const row of rows) outcomes.get(keyFor(row, column, arms))?.push(outcomeOf(row))
+  return outcomes
 }
 
 function readBytes(path: string): Buffer {

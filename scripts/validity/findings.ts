@@ -1,5 +1,5 @@
 // The study's counts as shares with their Monte-Carlo errors, held against what is promised.
-import { binomialInterval } from './binomial-interval.ts'
+import jStat from 'jstat'
 import type { Cell, Kind } from './cells.ts'
 import { addCounts, type Counts, NO_COUNTS } from './run-cell.ts'
 
@@ -181,6 +181,18 @@ function failing(promise: string, findings: readonly Finding[], control: 'naive'
 function shareOf(count: number, runs: number): Share {
   const share = count / runs
   return { share, error: Math.sqrt((share * (1 - share)) / runs), ...binomialInterval(count, runs) }
+}
+
+/**
+ * The exact 95 % interval of a probability after `count` of `runs` (Clopper & Pearson 1934,
+ * Biometrika 26), by quantiles of beta distributions. Against SciPy 1.14: 1e-9 at up to 1,000 runs
+ * (tests/e2e/validity.test.ts).
+ */
+export function binomialInterval(count: number, runs: number): { readonly lower: number; readonly upper: number } {
+  return {
+    lower: count === 0 ? 0 : jStat.beta.inv(0.025, count, runs - count + 1),
+    upper: count === runs ? 1 : jStat.beta.inv(0.975, count + 1, runs - count),
+  }
 }
 
 function worstOf(shares: readonly Share[]): number {

@@ -37,25 +37,15 @@ export interface Counts {
   readonly widthOverKnown: number
 }
 
-export const NO_COUNTS: Counts = {
-  runs: 0,
-  looks: 0,
-  absolute: 0,
-  relative: 0,
-  policyLift: 0,
-  falseVerdict: 0,
-  naive: 0,
-  belief: 0,
-  widthAtPlan: 0,
-  widthAtEnd: 0,
-  widthTunedToRange: 0,
-  widthOverKnown: 0,
-}
+const NAMES = [
+  ...(['runs', 'looks', 'absolute', 'relative', 'policyLift', 'falseVerdict', 'naive', 'belief'] as const),
+  ...(['widthAtPlan', 'widthAtEnd', 'widthTunedToRange', 'widthOverKnown'] as const),
+]
+
+export const NO_COUNTS = Object.fromEntries(NAMES.map(name => [name, 0])) as unknown as Counts
 
 export function addCounts(a: Counts, b: Counts): Counts {
-  const sum = { ...a }
-  for (const name of Object.keys(NO_COUNTS) as (keyof Counts)[]) sum[name as 'runs'] += b[name]
-  return sum
+  return Object.fromEntries(NAMES.map(name => [name, a[name] + b[name]])) as unknown as Counts
 }
 
 /**
@@ -65,10 +55,8 @@ export function addCounts(a: Counts, b: Counts): Counts {
 export function runCell(cell: Cell, seed: number, from: number, end: number): Counts {
   let counts = NO_COUNTS
   for (let run = from; run < end; run++) {
-    counts = addCounts(
-      counts,
-      countRun(cell, simulateRun(cell.design, seededChance(seed, cell.place * 2 ** 20 + run), cell.world)),
-    )
+    const chance = seededChance(seed, cell.place * 2 ** 20 + run)
+    counts = addCounts(counts, countRun(cell, simulateRun(cell.design, chance, cell.world)))
   }
   return counts
 }
@@ -100,15 +88,19 @@ function countRun({ design, isNull, isAbsoluteKnown, isWidthPromised, arms }: Ce
 type Widths = Pick<Counts, 'widthAtPlan' | 'widthAtEnd' | 'widthTunedToRange' | 'widthOverKnown'>
 
 /** With those of this look, if it is the first at `plannedUnits`, or the last. */
-function addWidths(known: Widths, look: Look, design: SimulationDesign): Widths {
-  let widths = known
-  if (widths.widthAtPlan === 0 && look.units >= design.definition.plannedUnits) {
-    widths = { ...widths, widthAtPlan: widthRatios(look, design).shown }
-  }
-  if (look.units < design.units) return widths
+function addWidths(widths: Widths, look: Look, design: SimulationDesign): Widths {
+  const isAtPlan = widths.widthAtPlan === 0 && look.units >= design.definition.plannedUnits
+  if (!isAtPlan && look.units < design.units) return widths
   const { shown, tunedToRange } = widthRatios(look, design)
-  const widthOverKnown = widthOverKnownVariances(look, design)
-  return { ...widths, widthAtEnd: shown, widthTunedToRange: tunedToRange, widthOverKnown }
+  return {
+    ...widths,
+    ...(isAtPlan && { widthAtPlan: shown }),
+    ...(look.units >= design.units && {
+      widthAtEnd: shown,
+      widthTunedToRange: tunedToRange,
+      widthOverKnown: widthOverKnownVariances(look, design),
+    }),
+  }
 }
 
 function showsFalseVerdict({ lifts }: Look, truth: readonly (TrueLift | null)[], goal: Goal): boolean {

@@ -3,23 +3,11 @@ import { alignColumns } from '../../src/cli/terminal/aligned-columns.ts'
 import type { Finding, Share, Width } from './findings.ts'
 
 const HEAD = [
-  'test',
-  'arms',
-  'outcome',
-  'floor',
-  'what moves',
-  'runs',
-  'looks',
-  'absolute',
-  'relative',
-  'policy',
-  'false verdict',
-  'naive 95 %',
-  'P(best) ≥ 0.95',
-  'policy width',
-  'to range',
-  'to known',
-] as const
+  ...['test', 'arms', 'outcome', 'floor', 'what moves', 'runs', 'looks', 'absolute', 'relative', 'policy'],
+  ...['false verdict', 'naive 95 %', 'P(best) ≥ 0.95', 'policy width', 'to range', 'to known'],
+]
+
+const SHARES = ['absolute', 'relative', 'policyLift', 'falseVerdict', 'naive', 'belief'] as const
 
 /**
  * Shares are percent of the runs, ± the Monte-Carlo standard error. The width of the policy lift is
@@ -35,12 +23,7 @@ export function tableOf(findings: readonly Finding[], form: 'text' | 'markdown' 
     finding.setting === '' ? '–' : finding.setting,
     String(finding.runs),
     finding.looks.toFixed(0),
-    written(finding.absolute),
-    written(finding.relative),
-    written(finding.policyLift),
-    written(finding.falseVerdict),
-    written(finding.naive),
-    written(finding.belief),
+    ...SHARES.map(name => written(finding[name])),
     ...widthsOf(finding.width),
   ])
   if (form === 'text') return alignColumns([HEAD, ...rows]).join('\n')

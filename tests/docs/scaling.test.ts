@@ -1,29 +1,25 @@
-// docs/operate/scaling.md: what its commands print is what stands there, and what it says of the
-// schema holds.
-import { execFile } from 'node:child_process'
+// docs/operate/scaling.md: the ledger grows as it says, and what it says of the schema holds.
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { compute } from '../../scripts/capacity/compute.ts'
 import { readMigrations } from '../../src/store/migrate.ts'
+import { growLedger } from '../support/grow-ledger.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const text = read('docs/operate/scaling.md')
 
-/** What a program in scripts/ prints. */
-async function run(name: string, ...options: string[]): Promise<string> {
-  return (await promisify(execFile)(process.execPath, [`scripts/${name}.ts`, ...options], { cwd: root })).stdout
-}
-
 describe('docs/operate/scaling.md', () => {
-  it('has the growth of the ledger as it is simulated', async () => {
-    const [, name = '', options = '', table] = /^\$ node scripts\/(\S+)\.ts (.*)\n([^`]*)```$/m.exec(text) ?? []
-    expect(table).toBe(await run(name, ...options.split(' ')))
-  })
-
-  it('has the computation as it is computed', async () => {
-    expect(text).toContain(`\n${await run('capacity')}\n`)
+  it('has the growth of the ledger as it is simulated', () => {
+    const arrivals = { unitsPerDay: 1e9, rewardsPerUnit: 0.1, windowMs: null }
+    const rows = [...text.matchAll(/^ *([\d,]+) +([\d,]+) +[\d,]+ +[\d,]+ +[\d.]+ MiB$/gm)].map(row =>
+      row.slice(1).map(count => Number(count.replaceAll(',', ''))),
+    )
+    const sizes = growLedger(
+      arrivals,
+      rows.map(([units = 0]) => units),
+    )
+    expect(rows.length).toBeGreaterThan(9)
+    expect(rows).toEqual(sizes.map(({ units, snapshots }) => [units, snapshots]))
   })
 
   const columns: Record<string, string[][]> = {}
@@ -64,24 +60,5 @@ describe('docs/operate/scaling.md', () => {
     )
     expect(pointing.length).toBeGreaterThan(3)
     for (const table of pointing.flat()) expect(everywhere).toContain(table)
-  })
-})
-
-describe('compute()', () => {
-  const traffic = { unitsPerDay: 1e9, peak: 3, asksAgain: 2, rewardsPerUnit: 0.1, keptDays: 30 }
-  const value = (lines: ReturnType<typeof compute>, what: string) => lines.find(line => line.what === what)?.value ?? 0
-
-  it('takes twice as much for twice the units, but for the ledger', () => {
-    const [once, twice] = [compute(traffic), compute({ ...traffic, unitsPerDay: 2e9 })]
-    for (const what of ['new units', 'rewards', '30 days of facts', 'log', 'cores, service and database']) {
-      expect(value(twice, what) / value(once, what), what).toBeCloseTo(2, 6)
-    }
-    expect(value(twice, 'snapshots, a year') - value(once, 'snapshots, a year')).toBeLessThanOrEqual(1)
-  })
-
-  it('writes little into the log where the index is small and soon touched all over', () => {
-    const small = compute({ ...traffic, unitsPerDay: 1e8, keptDays: 0.01 })
-    expect(value(small, 'log for a unit')).toBeLessThan(500)
-    expect(value(compute(traffic), 'log for a unit')).toBeGreaterThan(5_000)
   })
 })

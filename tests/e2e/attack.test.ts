@@ -1,13 +1,12 @@
 // The attacks at a reduced size, against a service of its own. CPU and memory are judged,
 // generously; waits are not, since other work on this machine makes everybody wait.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Attack, brokenBounds, type Measured } from '../../scripts/attack/attack.ts'
+import { type Attack, brokenBounds, type Measured, rowOf } from '../../scripts/attack/attack.ts'
 import { type OwnService, startAttacked } from '../../scripts/attack/attacked-service.ts'
 import { ATTACKS } from '../../scripts/attack/attacks/all.ts'
 import { prepareExperiments } from '../../scripts/attack/experiments.ts'
 import { runAttacks } from '../../scripts/attack/run-attacks.ts'
 import { Stage } from '../../scripts/attack/stage.ts'
-import { rowOf } from '../../scripts/attack/table.ts'
 
 const BOUNDS = { smallSeconds: 1, largeSeconds: 4, waitMs: Number.POSITIVE_INFINITY, growthMB: 150 }
 

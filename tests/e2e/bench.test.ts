@@ -6,17 +6,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { doubtsAbout } from '../../scripts/bench/doubts.ts'
 import { fillFile } from '../../scripts/bench/fill-file.ts'
-import { AnswerParser } from '../../scripts/bench/load/answer-parser.ts'
 import { loadClosed } from '../../scripts/bench/load/closed-loop.ts'
 import { Histogram } from '../../scripts/bench/load/histogram.ts'
 import { loadOpen } from '../../scripts/bench/load/open-loop.ts'
 import { randomUuid } from '../../scripts/bench/load/uuid.ts'
 import { assignBatch, assignNew, rewardStream } from '../../scripts/bench/load/workloads.ts'
-import type { Slice } from '../../scripts/bench/rounds.ts'
+import { doubtsAbout, type Slice } from '../../scripts/bench/rounds.ts'
 import { verdictText } from '../../scripts/bench/tables.ts'
 import { judge, medianOf } from '../../scripts/bench/verdict.ts'
+import { parseAnswer } from '../../scripts/http/raw-answer.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { seededChance } from '../../src/stats/numerics/chance.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -30,8 +29,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('Histogram', () => {
   const chance = seededChance(1)
-  /** From microseconds to minutes. */
-  const values = Array.from({ length: 20_000 }, () => 10 ** (-3 + 8 * chance()))
+  /** From a tenth of a millisecond to minutes. */
+  const values = Array.from({ length: 20_000 }, () => 10 ** (-1 + 6 * chance()))
   const sorted = values.toSorted((a, b) => a - b)
   const histogram = new Histogram()
   for (const value of values) histogram.add(value)
@@ -41,58 +40,46 @@ describe('Histogram', () => {
     expect(Math.abs(histogram.quantile(share) / exact - 1)).toBeLessThan(0.006)
   })
 
-  it('has the exact maximum and count, and no quantile of nothing', () => {
-    expect(histogram.max).toBe(sorted.at(-1))
+  it('has the maximum and the count, and no quantile of nothing', () => {
+    expect(histogram.max / (sorted.at(-1) as number)).toBeCloseTo(1, 2)
     expect(histogram.count).toBe(values.length)
     expect(new Histogram().quantile(0.5)).toBeNaN()
     expect(new Histogram().max).toBeNaN()
   })
-
-  it('keeps what lies outside of its cells, at its ends', () => {
-    const wide = new Histogram()
-    for (const value of [0, 1e9]) wide.add(value)
-    expect(wide.quantile(0.5)).toBe(0)
-    expect(wide.max).toBe(1e9)
-  })
 })
 
-describe('AnswerParser', () => {
-  const whole = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"a":"é"}'
-  const plain = whole.replace('Length: 9', `Length: ${Buffer.byteLength('{"a":"é"}')}`)
+describe('parseAnswer()', () => {
+  const whole = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"a":"é"}'
   const chunked =
     'HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\n{"a"\r\n6\r\n:"é"}\r\n0\r\n\r\n'
 
   it.each([
-    [plain, { status: 200, isLast: false }],
+    [whole, { status: 200, isLast: false }],
     [chunked, { status: 503, isLast: true }],
-  ])('reads an answer whole and cut anywhere, twice on a connection: %j', (text, expected) => {
+    [`HTTP/1.1 100 Continue\r\n\r\n${whole}`, { status: 200, isLast: false }],
+  ])('reads an answer once it is whole, and not what comes after it: %j', (text, expected) => {
     const bytes = Buffer.from(text)
-    for (let cut = 1; cut <= bytes.length; cut++) {
-      const parser = new AnswerParser()
-      for (let time = 0; time < 2; time++) {
-        const first = parser.feed(bytes.subarray(0, cut))
-        if (cut < bytes.length) expect(first).toBeNull()
-        const answer = first ?? parser.feed(bytes.subarray(cut))
-        expect(answer).toMatchObject(expected)
-        expect(answer?.body.toString()).toBe('{"a":"é"}')
-      }
+    for (let cut = 0; cut < bytes.length; cut++) {
+      expect(parseAnswer(bytes.subarray(0, cut))?.isWhole ?? false).toBe(false)
     }
+    const answer = parseAnswer(Buffer.concat([bytes, bytes]))
+    expect(answer).toMatchObject({ ...expected, isWhole: true, size: bytes.length })
+    expect(answer?.isLast).toBe(expected.isLast)
+    expect(answer?.body.toString()).toBe('{"a":"é"}')
   })
 
-  it('reads an answer that comes byte by byte', () => {
-    const parser = new AnswerParser()
-    const answers = [...Buffer.from(chunked)].map(byte => parser.feed(Buffer.of(byte)))
-    expect(answers.filter(answer => answer !== null)).toHaveLength(1)
-    expect(answers.at(-1)?.body.toString()).toBe('{"a":"é"}')
+  it('takes a body without a length for whole when nothing more comes', () => {
+    const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\n{}')
+    expect(parseAnswer(bytes)?.isWhole).toBe(false)
+    expect(parseAnswer(bytes, { isOver: true })?.isWhole).toBe(true)
+    expect(parseAnswer(bytes, { isHead: true })).toMatchObject({ isWhole: true, size: bytes.length - 2 })
   })
 
   it.each([
-    ['HTTP/1.1 200 OK\r\n\r\n', /neither Content-Length nor chunks/],
-    [`${plain}x`, /longer than it says/],
     ['SSH-2.0\r\n\r\n', /no answer of HTTP/],
     ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', /does not begin with its size/],
   ])('refuses %j', (text, why) => {
-    expect(() => new AnswerParser().feed(Buffer.from(text))).toThrow(why)
+    expect(() => parseAnswer(Buffer.from(text))).toThrow(why)
   })
 })
 
@@ -166,8 +153,8 @@ describe('load', () => {
   })
 
   it('loadClosed() fails where an answer cannot be read', async () => {
-    const port = await serve(request => request.socket.end('HTTP/1.1 200 OK\r\n\r\n'))
-    await expect(loadClosed({ ...closed, port })).rejects.toThrow('neither Content-Length nor chunks')
+    const port = await serve(request => request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{}'))
+    await expect(loadClosed({ ...closed, port })).rejects.toThrow('longer than it says')
   })
 
   it('loadOpen() counts the wait of an arrival that found no connection', async () => {

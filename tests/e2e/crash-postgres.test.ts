@@ -3,16 +3,15 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { crashPostgres } from '../../scripts/crash/postgres/crash.ts'
-import { startLoneServer } from '../../scripts/crash/postgres/lone-server.ts'
-import type { Site } from '../../scripts/crash/postgres/site.ts'
+import { crash } from '../../scripts/crash/crash.ts'
+import { type PostgresSite, startLoneServer } from '../../scripts/crash/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 /** Starts several processes; on a busy machine one takes seconds. */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let folder: string
-let site: Site
+let site: PostgresSite
 beforeEach(async () => {
   folder = scratchFolder()
   mkdirSync(join(folder, 'services'))
@@ -23,7 +22,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 })
 
-describe('crashPostgres()', () => {
+describe('crash()', () => {
   it('finds what was lost on purpose, and nothing else', async () => {
     // The first ones were acknowledged long before the kill; of the last ones nobody may have
     // heard.
@@ -48,7 +47,7 @@ describe('crashPostgres()', () => {
       replicas: 1,
       meddle,
     }
-    const { losses, ...result } = await crashPostgres(options)
+    const { losses, ...result } = await crash(options)
     expect(result).toMatchObject({ audits: 1, kills: { 'database under load': 2 } })
     expect(result.fallbacks).toBeGreaterThan(0)
     const ofRecord = losses.filter(loss => !loss.startsWith('verify:'))

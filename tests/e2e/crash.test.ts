@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { audit } from '../../scripts/crash/audit.ts'
+import { crash } from '../../scripts/crash/crash.ts'
 import { DefinitionRecord, type HistoryEntry } from '../../scripts/crash/definition.ts'
 import { Load } from '../../scripts/crash/load.ts'
 import { ClientRecord, type Facts, type Mark, type RewardEvent, type Told } from '../../scripts/crash/record.ts'
-import { onFile } from '../../scripts/crash/service-process.ts'
 import { prepare, withService } from '../../scripts/crash/session.ts'
-import { crash } from '../../scripts/crash/sqlite/crash.ts'
+import { sqliteSite } from '../../scripts/crash/sqlite.ts'
+import { onFile } from '../../scripts/service/service-process.ts'
 import { seededChance } from '../../src/stats/numerics/chance.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -31,14 +32,20 @@ const PATIENT_SEED = 13
 
 describe('crash()', () => {
   it('finds nothing lost by a kill', async () => {
-    const result = await crash({ databasePath, kills: 1, seed: PATIENT_SEED })
+    const result = await crash({ site: sqliteSite(folder), folder, kills: 1, seed: PATIENT_SEED })
     expect(result).toMatchObject({ lossCount: 0, losses: [], audits: 1 })
     expect(result.acknowledgedAssignments).toBeGreaterThan(0)
   })
 
   it('finds what was lost where a disk forgets what it had promised', async () => {
-    const meddle = () => truncateSync(`${databasePath}-wal`, Math.floor(statSync(`${databasePath}-wal`).size / 2))
-    const { lossCount, losses } = await crash({ databasePath, kills: 1, seed: PATIENT_SEED, meddle })
+    const onDown = () => truncateSync(`${databasePath}-wal`, Math.floor(statSync(`${databasePath}-wal`).size / 2))
+    const { lossCount, losses } = await crash({
+      site: sqliteSite(folder),
+      folder,
+      kills: 1,
+      seed: PATIENT_SEED,
+      onDown,
+    })
     expect(lossCount).toBeGreaterThan(0)
     expect(losses.length).toBeGreaterThan(0)
   })

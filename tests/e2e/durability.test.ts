@@ -6,7 +6,7 @@ import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, writeFi
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Launch, onFile, ServiceProcess } from '../../scripts/crash/service-process.ts'
+import { type Launch, onFile, ServiceProcess } from '../../scripts/service/service-process.ts'
 import { StoreUnavailableError } from '../../src/bandit/errors.ts'
 import { verify } from '../../src/bandit/verify.ts'
 import { openStore } from '../../src/store/open.ts'

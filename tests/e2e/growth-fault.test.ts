@@ -10,11 +10,11 @@ import { prepare } from '../../scripts/fuzz/http/volleys.ts'
 /** One starts a process; on a busy machine it takes seconds. */
 vi.setConfig({ testTimeout: 60_000 })
 
-const weighings = (bytesARequest: number, mibAWeighing = 0): Weighing[] =>
+const weighings = (bytesARequest: number, mbAWeighing = 0): Weighing[] =>
   Array.from({ length: 8 }, (_, at) => ({
     requests: 12_500 * (at + 1),
     usedBytes: 3e7 + (at % 2) * 3e4 + bytesARequest * 12_500 * at,
-    residentMiB: 200 + mibAWeighing * at,
+    residentMB: 200 + mbAWeighing * at,
   }))
 
 it.each([

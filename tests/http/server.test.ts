@@ -1,6 +1,6 @@
 // What Node or express would refuse before any handler sees it is told as a problem too.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Line } from '../../scripts/fuzz/http/wire.ts'
+import { Line } from '../../scripts/http/line.ts'
 import { RawConnection, requestHead } from '../support/http/raw-http.ts'
 import { type Service, startExperiment, startService } from '../support/http/service.ts'
 

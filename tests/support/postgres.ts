@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
 import { inject } from 'vitest'
-import { EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.ts'
+import { EmbeddedPostgres } from '../../scripts/service/embedded-postgres.ts'
 import { openStore } from '../../src/store/open.ts'
 import { scratchFolder } from './scratch.ts'
 

@@ -4,10 +4,8 @@ import { BODY_ATTACKS } from './bodies.ts'
 import { COMPUTATION_ATTACKS } from './computations.ts'
 import { CONNECTION_ATTACKS } from './connections.ts'
 import { HEAD_ATTACKS } from './heads.ts'
-import { MEASURED_FIRST } from './measured-first.ts'
 
 export const ATTACKS: readonly Attack[] = [
-  ...MEASURED_FIRST,
   ...CONNECTION_ATTACKS,
   ...HEAD_ATTACKS,
   ...BODY_ATTACKS,

@@ -4,73 +4,65 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { WIDE, WIDE_METRICS } from '../experiments.ts'
-import type { Stage } from '../stage.ts'
+import type { Sent, Stage } from '../stage.ts'
 
 const FACES = ['json', 'txt', 'csv', 'html', 'svg'] as const
 
 export const COMPUTATION_ATTACKS: readonly Attack[] = [
-  {
-    name: 'wide-faces',
-    what: 'five formats of a report of 200 arms and 20 metrics, ten times at once',
-    isComputation: true,
-    run: stage => stage.sendAtOnce(50, place => get(`/experiments/${WIDE}/report.${FACES[place % FACES.length]}`)),
-  },
-  {
-    name: 'wide-pages',
-    what: 'the pages of 20 metrics of 200 arms, three times at once',
-    isComputation: true,
-    run: stage =>
-      stage.sendAtOnce(3 * WIDE_METRICS, place => {
-        const metric = place % WIDE_METRICS
-        return get(`/pages/${WIDE}?metric=${metric === 0 ? 'visit' : `guardrail-${metric - 1}`}`)
-      }),
-  },
-  {
-    name: 'overview',
-    what: 'the overview of 100 experiments, under 40 names of this host',
-    run: stage => stage.sendAtOnce(40, place => ({ ...get('/'), headers: { Host: `localhost:${place + 1}` } })),
-  },
-  {
-    name: 'wide-evaluate',
-    what: '60 evaluations of an experiment of 200 arms',
-    run: stage =>
-      stage.sendAtOnce(60, {
-        path: `/experiments/${WIDE}/evaluate`,
-        key: 'read',
-        body: JSON.stringify({ arm: 'arm-7' }),
-      }),
-  },
-  {
-    name: 'wide-snapshots',
-    what: '30 times the ledger of an experiment of 200 arms',
-    run: stage => stage.sendAtOnce(30, get(`/experiments/${WIDE}/snapshots`)),
-  },
-  {
-    name: 'list',
-    what: 'the list of all experiments, 50 times at once',
-    run: stage => stage.sendAtOnce(50, get('/experiments')),
-  },
-  { name: 'metrics', what: '/metrics, 50 times at once', run: stage => stage.sendAtOnce(50, get('/metrics')) },
+  asked('overview', 'the overview of 100 experiments, under 40 names of this host', 40, overview),
+  asked('wide-evaluate', '60 evaluations of an experiment of 200 arms', 60, evaluation),
+  asked('wide-snapshots', '30 times the ledger of an experiment of 200 arms', 30, () =>
+    get(`/experiments/${WIDE}/snapshots`),
+  ),
+  asked('list', 'the list of all experiments, 50 times at once', 50, () => get('/experiments')),
+  asked('metrics', '/metrics, 50 times at once', 50, () => get('/metrics')),
+  asked('ofrep-bulk', '50 bulk evaluations of 100 experiments, each of a new unit with a context of 0.5 MB', 50, bulk),
+  computed('wide-reports', 'twelve reports of 200 arms and 20 metrics at once', 12, () =>
+    get(`/experiments/${WIDE}/report`),
+  ),
+  computed('wide-faces', 'five formats of a report of 200 arms and 20 metrics, ten times at once', 50, place =>
+    get(`/experiments/${WIDE}/report.${FACES[place % FACES.length]}`),
+  ),
+  computed('wide-pages', 'the pages of 20 metrics of 200 arms, three times at once', 3 * WIDE_METRICS, page),
   {
     name: 'simulate',
     what: 'five of the largest simulations; all but the first go away after a second',
     isComputation: true,
     run: simulate,
   },
-  {
-    name: 'ofrep-bulk',
-    what: '50 bulk evaluations of 100 experiments, each of a new unit with a context of 0.5 MB',
-    run: stage =>
-      stage.sendAtOnce(50, place => {
-        const context = { targetingKey: `bulk-${Date.now()}-${place}`, more: 'x'.repeat(500_000) }
-        return { path: '/ofrep/v1/evaluate/flags', key: 'assign', body: JSON.stringify({ context }) }
-      }),
-  },
   { name: 'webhooks', what: '100 webhooks to a server that does not answer, and 20 stops to tell them', run: webhooks },
 ]
 
-function get(path: string) {
-  return { method: 'GET', path, key: 'read' } as const
+/** What is asked so many times at once. */
+function asked(name: string, what: string, times: number, sent: (place: number) => Sent): Attack {
+  return { name, what, run: stage => stage.sendAtOnce(times, sent) }
+}
+
+/** What is meant to compute for long. */
+function computed(...what: Parameters<typeof asked>): Attack {
+  return { ...asked(...what), isComputation: true }
+}
+
+function get(path: string): Sent {
+  return { method: 'GET', path, key: 'read' }
+}
+
+function overview(place: number): Sent {
+  return { ...get('/'), headers: { Host: `localhost:${place + 1}` } }
+}
+
+function evaluation(): Sent {
+  return { path: `/experiments/${WIDE}/evaluate`, key: 'read', body: JSON.stringify({ arm: 'arm-7' }) }
+}
+
+function page(place: number): Sent {
+  const metric = place % WIDE_METRICS
+  return get(`/pages/${WIDE}?metric=${metric === 0 ? 'visit' : `guardrail-${metric - 1}`}`)
+}
+
+function bulk(place: number): Sent {
+  const context = { targetingKey: `bulk-${Date.now()}-${place}`, more: 'x'.repeat(500_000) }
+  return { path: '/ofrep/v1/evaluate/flags', key: 'assign', body: JSON.stringify({ context }) }
 }
 
 async function simulate(stage: Stage): Promise<void> {

@@ -1,7 +1,7 @@
 // Load that waits for its answers: so many connections, each sends its next request when its last
 // one is answered.
 import { Failure } from '../../../src/cli/terminal/failure.ts'
-import type { Answer } from './answer-parser.ts'
+import type { RawAnswer } from '../../http/raw-answer.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'
 import type { Workload } from './workloads.ts'
@@ -24,47 +24,14 @@ export interface LoadResult {
 /**
  * @throws Failure at the first answer that is not what it must be, and when a connection is lost
  */
-export async function loadClosed(load: Load): Promise<LoadResult> {
-  const loop = new ClosedLoop(load)
-  try {
-    return await loop.run()
-  } finally {
-    loop.close()
-  }
-}
-
-class ClosedLoop {
-  readonly #load: Load
-  readonly #latencies = new Histogram()
-  readonly #connections: LoadConnection[] = []
-  readonly #ended = Promise.withResolvers<void>()
-  #deadline = 0
-  #lastAnswerAt = 0
-  #busy: number
-
-  constructor(load: Load) {
-    this.#load = load
-    this.#busy = load.connections
-  }
-
-  async run(): Promise<LoadResult> {
-    const opening = Array.from({ length: this.#load.connections }, () => this.#open())
-    const starts = (await Promise.race([Promise.all(opening), this.#ended.promise])) ?? []
-    const startedAt = performance.now()
-    this.#deadline = startedAt + 1_000 * this.#load.seconds
-    for (const start of starts) start()
-    await this.#ended.promise
-    const seconds = (this.#lastAnswerAt - startedAt) / 1_000
-    return { requests: this.#latencies.count, seconds, latencies: this.#latencies }
-  }
-
-  close(): void {
-    for (const connection of this.#connections) connection.close()
-  }
+export async function loadClosed({ port, connections: count, seconds, workload }: Load): Promise<LoadResult> {
+  const latencies = new Histogram()
+  const connections: LoadConnection[] = []
+  const ended = Promise.withResolvers<void>()
+  let [deadline, lastAnswerAt, busy] = [0, 0, count]
 
   /** Resolves when the connection stands, to what sends its first request. */
-  #open(): Promise<() => void> {
-    const { port, workload } = this.#load
+  const open = (): Promise<() => void> => {
     const nextRequest = workload.requests()
     let sentAt = 0
     const send = () => {
@@ -72,24 +39,32 @@ class ClosedLoop {
       sentAt = performance.now()
       connection.send(bytes)
     }
-    const onAnswer = (answer: Answer) => {
-      this.#check(answer)
-      this.#lastAnswerAt = performance.now()
-      this.#latencies.add(this.#lastAnswerAt - sentAt)
-      if (this.#lastAnswerAt < this.#deadline) return send()
-      this.#busy -= 1
-      if (this.#busy === 0) this.#ended.resolve()
+    const onAnswer = ({ status, body }: RawAnswer) => {
+      if (status !== 200 || !workload.isRight(body))
+        ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${gistOf(body)}`))
+      lastAnswerAt = performance.now()
+      latencies.add(lastAnswerAt - sentAt)
+      if (lastAnswerAt < deadline) return send()
+      busy -= 1
+      if (busy === 0) ended.resolve()
     }
-    const onEnd = (code: string) => this.#ended.reject(new Failure(`A connection was lost under load: ${code}`))
+    const onEnd = (code: string) => ended.reject(new Failure(`A connection was lost under load: ${code}`))
     const opened = Promise.withResolvers<() => void>()
     const connection = new LoadConnection(port, { onAnswer, onEnd }, () => opened.resolve(send))
-    this.#connections.push(connection)
+    connections.push(connection)
     return opened.promise
   }
 
-  #check({ status, body }: Answer): void {
-    if (status === 200 && this.#load.workload.isRight(body)) return
-    this.#ended.reject(new Failure(`An answer under load is not what it must be: ${status} ${gistOf(body)}`))
+  try {
+    const opening = Array.from({ length: count }, open)
+    const starts = (await Promise.race([Promise.all(opening), ended.promise])) ?? []
+    const startedAt = performance.now()
+    deadline = startedAt + 1_000 * seconds
+    for (const start of starts) start()
+    await ended.promise
+    return { requests: latencies.count, seconds: (lastAnswerAt - startedAt) / 1_000, latencies }
+  } finally {
+    for (const connection of connections) connection.close()
   }
 }
 

@@ -3,7 +3,7 @@
 // one; where there are too many, it waits its turn here. Its latency counts from the moment it was
 // due, so a wait is never left out.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Answer } from './answer-parser.ts'
+import type { RawAnswer } from '../../http/raw-answer.ts'
 import { LoadConnection } from './connection.ts'
 import { Histogram } from './histogram.ts'
 import type { Workload } from './workloads.ts'
@@ -55,20 +55,28 @@ export async function loadOpen(load: OpenLoad): Promise<OpenResult> {
   }
 }
 
+/** A connection with the arrival it carries. */
+interface Client {
+  readonly connection: LoadConnection
+  readonly nextRequest: () => Buffer
+  isOpen: boolean
+  isBusy: boolean
+  dueAt: number
+  sentAt: number
+}
+
 class OpenLoop {
   readonly #load: OpenLoad
   readonly #idle: Client[] = []
   readonly #clients = new Set<Client>()
   readonly #answers: Record<string, number> = {}
   readonly #lost: Record<string, number> = {}
-  readonly #sinceDue = new Histogram()
-  readonly #sinceSent = new Histogram()
-  readonly #refusals = new Histogram()
+  readonly #latencies = { sinceDue: new Histogram(), sinceSent: new Histogram(), refusals: new Histogram() }
   #startedAt = 0
   #arrived = 0
   #taken = 0
   #underWay = 0
-  #opened = 0
+  #connectionsOpened = 0
   #mostConnections = 0
 
   constructor(load: OpenLoad) {
@@ -77,17 +85,17 @@ class OpenLoop {
 
   async run(): Promise<OpenResult> {
     const { rate, seconds } = this.#load
-    const total = Math.round(rate * seconds)
+    const arrivals = Math.round(rate * seconds)
     this.#startedAt = performance.now()
     let [turnedAt, longestPauseMs] = [this.#startedAt, 0]
-    while (this.#arrived < total) {
+    while (this.#arrived < arrivals) {
       // A timer, since a loop that spins would not tell whether it has time to spare; it adds a
       // millisecond to what counts since due.
       await sleep(1)
       const now = performance.now()
       longestPauseMs = Math.max(longestPauseMs, now - turnedAt)
       turnedAt = now
-      this.#arrived = Math.min(total, Math.floor(((now - this.#startedAt) / 1_000) * rate))
+      this.#arrived = Math.min(arrivals, Math.floor(((now - this.#startedAt) / 1_000) * rate))
       this.#serveArrivals()
     }
     const unsent = this.#arrived - this.#taken
@@ -95,23 +103,21 @@ class OpenLoop {
     const graceEnd = performance.now() + GRACE_MS
     while (this.#underWay > 0 && performance.now() < graceEnd) await sleep(10)
     return {
-      arrivals: total,
+      arrivals,
       // As they are now: to close what is still under way would count it as lost.
       answers: { ...this.#answers },
       lost: { ...this.#lost },
       unsent,
       unanswered: this.#underWay,
       longestPauseMs,
-      connectionsOpened: this.#opened,
+      connectionsOpened: this.#connectionsOpened,
       mostConnections: this.#mostConnections,
-      sinceDue: this.#sinceDue,
-      sinceSent: this.#sinceSent,
-      refusals: this.#refusals,
+      ...this.#latencies,
     }
   }
 
   close(): void {
-    for (const client of this.#clients) client.close()
+    for (const { connection } of this.#clients) connection.close()
   }
 
   /** Arrivals that nobody has taken yet, oldest first. */
@@ -119,92 +125,57 @@ class OpenLoop {
     while (this.#taken < this.#arrived) {
       const client = this.#idle.pop() ?? this.#open()
       if (client === null) return
-      client.take(this.#nextDue())
+      this.#taken += 1
       this.#underWay += 1
+      client.dueAt = this.#startedAt + (1_000 * this.#taken) / this.#load.rate
+      // At once, or as soon as the connection stands; the wait for that counts.
+      client.sentAt = performance.now()
+      client.isBusy = true
+      if (client.isOpen) client.connection.send(client.nextRequest())
     }
   }
 
-  /** When the next arrival was due. */
-  #nextDue(): number {
-    this.#taken += 1
-    return this.#startedAt + (1_000 * this.#taken) / this.#load.rate
-  }
-
   #open(): Client | null {
-    if (this.#clients.size >= this.#load.maxConnections) return null
-    const client = new Client(this.#load, {
-      onAnswer: answer => this.#hear(client, answer),
-      onEnd: (code, isBusy) => this.#forget(client, code, isBusy),
+    const { port, maxConnections, workload } = this.#load
+    if (this.#clients.size >= maxConnections) return null
+    const listener = {
+      onAnswer: (answer: RawAnswer) => this.#hear(client, answer),
+      onEnd: (code: string) => this.#forget(client, code),
+    }
+    const connection = new LoadConnection(port, listener, () => {
+      client.isOpen = true
+      connection.send(client.nextRequest())
     })
-    this.#opened += 1
+    const nextRequest = workload.requests()
+    const client: Client = { connection, nextRequest, isOpen: false, isBusy: false, dueAt: 0, sentAt: 0 }
+    this.#connectionsOpened += 1
     this.#clients.add(client)
     this.#mostConnections = Math.max(this.#mostConnections, this.#clients.size)
     return client
   }
 
-  #hear(client: Client, { status, body, isLast }: Answer): void {
+  #hear(client: Client, { status, body, isLast }: RawAnswer): void {
     const now = performance.now()
+    const { sinceDue, sinceSent, refusals } = this.#latencies
     const kind = status !== 200 || this.#load.workload.isRight(body) ? String(status) : 'wrong'
     this.#answers[kind] = (this.#answers[kind] ?? 0) + 1
     this.#underWay -= 1
+    client.isBusy = false
     if (kind === '200') {
-      this.#sinceDue.add(now - client.dueAt)
-      this.#sinceSent.add(now - client.sentAt)
-    } else if (kind === '503') this.#refusals.add(now - client.sentAt)
-    if (isLast) return void client.close()
+      sinceDue.add(now - client.dueAt)
+      sinceSent.add(now - client.sentAt)
+    } else if (kind === '503') refusals.add(now - client.sentAt)
+    if (isLast) return void client.connection.close()
     this.#idle.push(client)
     this.#serveArrivals()
   }
 
-  #forget(client: Client, code: string, isBusy: boolean): void {
+  #forget(client: Client, code: string): void {
     this.#clients.delete(client)
     const place = this.#idle.indexOf(client)
     if (place !== -1) this.#idle.splice(place, 1)
-    if (!isBusy) return
+    if (!client.isBusy) return
     this.#underWay -= 1
     this.#lost[code] = (this.#lost[code] ?? 0) + 1
-  }
-}
-
-interface ClientListener {
-  onAnswer(answer: Answer): void
-  onEnd(code: string, isBusy: boolean): void
-}
-
-/** A connection with the arrival it carries. */
-class Client {
-  readonly #connection: LoadConnection
-  readonly #nextRequest: () => Buffer
-  #isOpen = false
-  #isBusy = false
-  dueAt = 0
-  sentAt = 0
-
-  constructor({ port, workload }: OpenLoad, { onAnswer, onEnd }: ClientListener) {
-    this.#nextRequest = workload.requests()
-    const hear = (answer: Answer) => {
-      this.#isBusy = false
-      onAnswer(answer)
-    }
-    this.#connection = new LoadConnection(port, { onAnswer: hear, onEnd: code => onEnd(code, this.#isBusy) }, () => {
-      this.#isOpen = true
-      this.#send()
-    })
-  }
-
-  /** Sends at once, or as soon as the connection stands; the wait for that counts. */
-  take(dueAt: number): void {
-    this.dueAt = dueAt
-    this.sentAt = performance.now()
-    this.#isBusy = true
-    if (this.#isOpen) this.#send()
-  }
-
-  close(): void {
-    this.#connection.close()
-  }
-
-  #send(): void {
-    this.#connection.send(this.#nextRequest())
   }
 }

@@ -3,14 +3,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
+import { memoryOf } from '../../service/process-usage.ts'
 import { Contestant } from '../children/contestant.ts'
-import { doubtsAbout } from '../doubts.ts'
 import { fillFile } from '../fill-file.ts'
 import { assignNew } from '../load/workloads.ts'
-import { memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { startPrepared } from '../prepare.ts'
-import { type Lane, runRounds, type Slice } from '../rounds.ts'
+import { doubtsAbout, type Lane, runRounds, type Slice } from '../rounds.ts'
 import { sliceTable, whole } from '../tables.ts'
 import { judge, type Verdict } from '../verdict.ts'
 import { type Start, startAndStop } from './start-up.ts'
@@ -32,14 +31,10 @@ export async function large(bench: Bench): Promise<PartResult> {
   const { lanes, slices, memory } = await race(bench, path)
   const [own = [], empty = []] = slices
   const ratios = own.map((slice, round) => slice.requestsPerSecond / (empty[round] as Slice).requestsPerSecond)
+  const startMs = starts.map(({ ms }) => ms)
   const verdicts: Verdict[] = [
     judge('large: assign-new ÷ on an empty file', ratios, { atLeast: 0.75 }),
-    judge(
-      'large: listens after',
-      starts.map(({ ms }) => ms),
-      { atMost: 1_000 },
-      ' ms',
-    ),
+    judge('large: listens after', startMs, { atMost: 1_000 }, ' ms'),
   ]
   if (memory !== null) verdicts.push(judge('large: memory after the load', [memory.now], { atMost: 300 }, ' MB'))
   return {

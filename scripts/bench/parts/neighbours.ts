@@ -2,17 +2,17 @@
 // write-ahead log grows, how long another process waits for the write lock, and how long a single
 // unit waits that is asked for beside it.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
+import { memoryOf } from '../../service/process-usage.ts'
 import { Contestant } from '../children/contestant.ts'
 import { fillFile } from '../fill-file.ts'
 import { loadClosed } from '../load/closed-loop.ts'
 import * as workloads from '../load/workloads.ts'
-import { memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { assignUnits, uuidNames } from '../prepare.ts'
 import { judge, type Verdict } from '../verdict.ts'
@@ -30,14 +30,15 @@ const LOOK_MS = 20
 /** What a start has needed only for itself is given back after some seconds. */
 const IDLE_MS = 5_000
 
+/** Latencies and waits in ms. */
 interface Effect {
   readonly name: string
   readonly mostLogMb: number
   readonly logAfterMb: number
-  /** Of the load itself, ms. */
+  /** Of the load itself. */
   readonly p99: number
   readonly lockWaits: { readonly count: number; readonly p99: number; readonly most: number }
-  /** Of single units asked for beside it, ms. */
+  /** Of single units asked for beside it. */
   readonly single: { readonly p50: number; readonly p99: number; readonly most: number }
 }
 
@@ -58,7 +59,8 @@ export async function neighbours(bench: Bench): Promise<PartResult> {
     ]
     const effects: Effect[] = []
     for (const [name, workload, connections] of loads) {
-      effects.push(await effectOf({ ...bench, name, workload, connections, service, path, seed: 17 + effects.length }))
+      const single = workloads.assignNew(seededChance(17 + effects.length))
+      effects.push(await effectOf({ ...bench, name, workload, connections, service, path, single }))
       bench.onProgress(effects.length, loads.length, 'loads of neighbours')
     }
     return resultOf(effects, idle?.now ?? null, memoryOf(service.pid)?.now ?? null)
@@ -70,24 +72,25 @@ export async function neighbours(bench: Bench): Promise<PartResult> {
 interface Laid {
   readonly name: string
   readonly workload: workloads.Workload
+  /** Of the single units. */
+  readonly single: workloads.Workload
   readonly connections: number
   readonly service: Contestant
   readonly path: string
   readonly seconds: number
-  /** Of the single units. */
-  readonly seed: number
 }
 
-async function effectOf({ name, workload, connections, service, path, seconds, seed }: Laid): Promise<Effect> {
+async function effectOf({ name, path, seconds, service: { port }, ...load }: Laid): Promise<Effect> {
   const logBytes = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
   let most = 0
   const looking = setInterval(() => {
     most = Math.max(most, logBytes())
   }, LOOK_MS)
   const poller = pollLock(path)
-  const { port } = service
-  const single = { port, connections: 1, seconds, workload: workloads.assignNew(seededChance(seed)) }
-  const [own, beside] = await Promise.all([loadClosed({ port, connections, seconds, workload }), loadClosed(single)])
+  const [own, beside] = await Promise.all([
+    loadClosed({ ...load, port, seconds }),
+    loadClosed({ port, seconds, connections: 1, workload: load.single }),
+  ])
   const waits = (await poller.stop()).toSorted((a, b) => a - b)
   await sleep(REST_MS)
   clearInterval(looking)
@@ -109,16 +112,11 @@ async function effectOf({ name, workload, connections, service, path, seconds, s
 /** Stopped, it tells how long it waited each time. */
 function pollLock(path: string): { readonly stop: () => Promise<number[]> } {
   const child = spawn(process.execPath, [POLLER, path], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let told = ''
-  child.stdout.on('data', chunk => {
-    told += chunk
-  })
-  const ended = once(child, 'close')
+  const told = text(child.stdout)
   return {
     async stop() {
       child.stdin.end()
-      await ended
-      return JSON.parse(told) as number[]
+      return JSON.parse(await told) as number[]
     },
   }
 }
@@ -130,30 +128,18 @@ function resultOf(effects: readonly Effect[], idleMb: number | null, loadedMb: n
     judge(`${name}: another process has the lock, p99`, [lockWaits.p99], { atMost: 50 }, ' ms'),
     judge(`${name}: another process has the lock, always`, [lockWaits.most], { atMost: 200 }, ' ms'),
   ])
-  for (const [name, atMost] of [
-    ['assign-new', 60],
-    ['reward', 80],
-  ] as const) {
+  const judgeOf = (name: string, promise: string, atMost: number, msOf: (effect: Effect) => number) => {
     const effect = effects.find(each => each.name === name)
-    if (effect !== undefined) verdicts.push(judge(`${name}: p99 beside these`, [effect.p99], { atMost }, ' ms'))
+    if (effect !== undefined) verdicts.push(judge(promise, [msOf(effect)], { atMost }, ' ms'))
   }
-  const batch = effects.find(({ name }) => name === 'assign-batch')
-  if (batch !== undefined)
-    verdicts.push(judge('a single unit beside batches, p99', [batch.single.p99], { atMost: 200 }, ' ms'))
+  judgeOf('assign-new', 'assign-new: p99 beside these', 60, ({ p99 }) => p99)
+  judgeOf('reward', 'reward: p99 beside these', 80, ({ p99 }) => p99)
+  judgeOf('assign-batch', 'a single unit beside batches, p99', 200, ({ single }) => single.p99)
   if (idleMb !== null) verdicts.push(judge('memory after the start', [idleMb], { atMost: 120 }, ' MB'))
   if (loadedMb !== null) verdicts.push(judge('memory after every load', [loadedMb], { atMost: 240 }, ' MB'))
-  const rows = effects.map(({ name, mostLogMb, logAfterMb, p99, lockWaits, single }) => [
-    name,
-    mostLogMb,
-    logAfterMb,
-    p99,
-    lockWaits.count,
-    lockWaits.p99,
-    lockWaits.most,
-    single.p50,
-    single.p99,
-    single.most,
-  ])
+  const rows = effects.map(({ name, mostLogMb, logAfterMb, p99, lockWaits, single }) => {
+    return [name, mostLogMb, logAfterMb, p99, ...Object.values(lockWaits), ...Object.values(single)]
+  })
   const head = ['', 'log MB, most', 'after', 'p99 ms', 'locks', 'wait p99 ms', 'most', 'single p50 ms', 'p99', 'most']
   return { tables: [{ head, rows }], verdicts, notes: [], measured: { effects, idleMb, loadedMb } }
 }

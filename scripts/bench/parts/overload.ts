@@ -3,13 +3,13 @@
 // before.
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
+import { memoryOf } from '../../service/process-usage.ts'
 import { Contestant } from '../children/contestant.ts'
 import { fillFile } from '../fill-file.ts'
 import { type Load, loadClosed } from '../load/closed-loop.ts'
 import type { Histogram } from '../load/histogram.ts'
 import { loadOpen, type OpenResult } from '../load/open-loop.ts'
 import { assignNew, echo } from '../load/workloads.ts'
-import { memoryOf } from '../machine/usage.ts'
 import type { Bench, PartResult, Table } from '../part.ts'
 import { percent, whole } from '../tables.ts'
 import { judge, medianOf } from '../verdict.ts'
@@ -26,14 +26,8 @@ interface Rate {
   readonly echo: number
 }
 
-export async function overload({
-  connections,
-  rounds,
-  seconds,
-  folder,
-  cores,
-  onProgress,
-}: Bench): Promise<PartResult> {
+export async function overload(bench: Bench): Promise<PartResult> {
+  const { connections, rounds, seconds, folder, cores, onProgress } = bench
   const path = join(folder, 'overload.db')
   await fillFile(path, UNITS_BEFORE, done => onProgress(done, UNITS_BEFORE, 'units filled in'))
   const service = await Contestant.startService(cores.under, path)
@@ -59,7 +53,18 @@ export async function overload({
     const cpu = process.cpuUsage()
     // Of the best slice: what else runs on the machine makes the service look slower than it is.
     const rate = TIMES * Math.max(...before.map(({ own }) => own))
-    const result = await loadOpen({ port, rate, seconds: SECONDS, maxConnections: MAX_CONNECTIONS, workload })
+    const { sinceDue, sinceSent, refusals, ...result } = await loadOpen({
+      port,
+      rate,
+      seconds: SECONDS,
+      maxConnections: MAX_CONNECTIONS,
+      workload,
+    })
+    const latencies = {
+      sinceDue: quantilesOf(sinceDue),
+      sinceSent: quantilesOf(sinceSent),
+      refusals: quantilesOf(refusals),
+    }
     const { user, system } = process.cpuUsage(cpu)
     onProgress(2, 3, 'steps of overload')
     const after = await measureRates(rounds)
@@ -67,14 +72,9 @@ export async function overload({
     const recovered = after.map(each => share(each) / medianOf(before.map(share)))
     const loadCpu = percent((user + system) / 1e6 / SECONDS)
     return {
-      tables: [ratesTable(before, after, result), latencyTable(result)],
+      tables: [ratesTable(before, after, result), latencyTable(latencies)],
       verdicts: [
-        judge(
-          'overload: p99 of what was accepted, since sent',
-          [quantilesOf(result).sinceSent.p99],
-          { atMost: 250 },
-          ' ms',
-        ),
+        judge('overload: p99 of what was accepted, since sent', [latencies.sinceSent.p99], { atMost: 250 }, ' ms'),
         judge('overload: assign-new after ÷ before, both ÷ Express echo', recovered, { atLeast: 0.9 }),
       ],
       notes: [
@@ -83,7 +83,7 @@ export async function overload({
         `Memory of the service: ${memoryOf(pid)?.most.toFixed(0) ?? '–'} MB at the most.`,
         ...doubtsAboutLoad(result),
       ],
-      measured: { before, after, rate, ...result, ...quantilesOf(result) },
+      measured: { before, after, rate, ...result, ...latencies },
     }
   } finally {
     await Promise.all([service.stop(), express.stop()])
@@ -91,7 +91,7 @@ export async function overload({
 }
 
 /** Arrivals come by the clock only as long as the load has a core for itself. */
-function doubtsAboutLoad({ longestPauseMs }: OpenResult): string[] {
+function doubtsAboutLoad({ longestPauseMs }: Pick<OpenResult, 'longestPauseMs'>): string[] {
   if (longestPauseMs <= LONGEST_PAUSE_MS) return []
   return [
     `!!! The load was held up for up to ${longestPauseMs.toFixed(0)} ms: others had its core, and no number here is worth much.`,
@@ -101,7 +101,7 @@ function doubtsAboutLoad({ longestPauseMs }: OpenResult): string[] {
 function ratesTable(
   before: readonly Rate[],
   after: readonly Rate[],
-  { arrivals, answers, lost, unsent, unanswered }: OpenResult,
+  { arrivals, answers, lost, unsent, unanswered }: Omit<OpenResult, 'sinceDue' | 'sinceSent' | 'refusals'>,
 ): Table {
   const row = (name: string, count: number) => [name, count / SECONDS, percent(count / arrivals)]
   return {
@@ -123,28 +123,21 @@ function medianOwn(rates: readonly Rate[]): number {
   return medianOf(rates.map(({ own }) => own))
 }
 
-function latencyTable(result: OpenResult): Table {
-  const { sinceDue, sinceSent, refusals } = quantilesOf(result)
+type Quantiles = Readonly<Record<'p50' | 'p99' | 'p999' | 'max', number>>
+
+function quantilesOf(latencies: Histogram): Quantiles {
+  const [p50, p99, p999] = [0.5, 0.99, 0.999].map(share => latencies.quantile(share)) as [number, number, number]
+  return { p50, p99, p999, max: latencies.max }
+}
+
+function latencyTable({
+  sinceDue,
+  sinceSent,
+  refusals,
+}: Record<'sinceDue' | 'sinceSent' | 'refusals', Quantiles>): Table {
   const row = (name: string, { p50, p99, p999, max }: Quantiles) => [name, p50, p99, p999, max]
   return {
     head: ['latency', 'p50 ms', 'p99 ms', 'p999 ms', 'max ms'],
     rows: [row('200, since due', sinceDue), row('200, since sent', sinceSent), row('503, since sent', refusals)],
   }
-}
-
-interface Quantiles {
-  readonly p50: number
-  readonly p99: number
-  readonly p999: number
-  readonly max: number
-}
-
-function quantilesOf({ sinceDue, sinceSent, refusals }: OpenResult) {
-  const of = (latencies: Histogram): Quantiles => ({
-    p50: latencies.quantile(0.5),
-    p99: latencies.quantile(0.99),
-    p999: latencies.quantile(0.999),
-    max: latencies.max,
-  })
-  return { sinceDue: of(sinceDue), sinceSent: of(sinceSent), refusals: of(refusals) }
 }

@@ -2,7 +2,7 @@
 // production it has others than the service.
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
-import { EmbeddedPostgres } from '../../postgres/embedded-postgres.ts'
+import { EmbeddedPostgres } from '../../service/embedded-postgres.ts'
 import * as workloads from '../load/workloads.ts'
 import type { Bench } from '../part.ts'
 import { type Database, race } from '../race.ts'

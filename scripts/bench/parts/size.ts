@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { FILES } from '../../../src/store/sqlite/database.ts'
-import { type Memory, memoryOf } from '../machine/usage.ts'
+import { type Memory, memoryOf } from '../../service/process-usage.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { assignUnits, startPrepared, uuidNames } from '../prepare.ts'
 import { judge } from '../verdict.ts'
@@ -24,19 +24,12 @@ export async function size(bench: Bench): Promise<PartResult> {
     await measure(bench, 'sequential', position => `u-${position}`),
     await measure(bench, 'UUIDs', uuidNames(seededChance(1))),
   ]
+  const rows = sizes.map(({ units, bytesBeyondName, unitsPerSecond, memory }) => {
+    return [units, bytesBeyondName, unitsPerSecond, memory?.now ?? null, memory?.most ?? null]
+  })
+  const head = ['a million units', 'bytes a unit beyond its name', 'units/s', 'memory MB', 'at the most']
   return {
-    tables: [
-      {
-        head: ['a million units', 'bytes a unit beyond its name', 'units/s', 'memory MB', 'at the most'],
-        rows: sizes.map(({ units, bytesBeyondName, unitsPerSecond, memory }) => [
-          units,
-          bytesBeyondName,
-          unitsPerSecond,
-          memory?.now ?? null,
-          memory?.most ?? null,
-        ]),
-      },
-    ],
+    tables: [{ head, rows }],
     verdicts: sizes.flatMap(({ units, bytesBeyondName, memory }) => [
       judge(`size: bytes beyond the name, ${units}`, [bytesBeyondName], { atMost: 80 }),
       ...(memory === null ? [] : [judge(`size: memory, ${units}`, [memory.now], { atMost: 300 }, ' MB')]),

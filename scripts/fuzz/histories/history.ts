@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { type DefinitionInput, definitionFaults } from '../../../src/bandit/experiment/definition-input.ts'
 import type { Exploration } from '../../../src/bandit/policies/policy.ts'
 import type { PolicyInput } from '../../../src/bandit/policies/policy-input.ts'
+import { weighted } from '../arbitraries.ts'
 
 /** The experiments of a history, by their places. */
 export const EXPERIMENTS = ['spring-email', 'autumn-email'] as const
@@ -104,42 +105,26 @@ const assigning = (minLength: number, maxLength: number) =>
     units: fc.array(place(UNITS.length), { minLength, maxLength, size: 'max' }),
   })
 
-const act: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 8, arbitrary: assigning(1, 6) },
+const act = weighted<Act>(
+  [8, assigning(1, 6)],
   // So many are kept together, and nearly all of them come more than once.
-  { weight: 1, arbitrary: assigning(32, 50) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      act: fc.constant('reward'),
-      events: fc.array(event, { minLength: 1, maxLength: 10, size: 'max' }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant('retry'), back: place(4) }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant('refresh') }) },
-  { weight: 3, arbitrary: fc.record({ act: fc.constant('change'), experiment, change }) },
-  { weight: 3, arbitrary: fc.record({ act: fc.constantFrom('start', 'start', 'pause'), experiment }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ act: fc.constant('stop'), experiment, winner: fc.constantFrom(undefined, null, 0, 1, 9) }),
-  },
+  [1, assigning(32, 50)],
+  [8, fc.record({ act: fc.constant('reward'), events: fc.array(event, { minLength: 1, maxLength: 10, size: 'max' }) })],
+  [2, fc.record({ act: fc.constant('retry'), back: place(4) })],
+  [2, fc.record({ act: fc.constant('refresh') })],
+  [3, fc.record({ act: fc.constant('change'), experiment, change })],
+  [3, fc.record({ act: fc.constantFrom('start', 'start', 'pause'), experiment })],
+  [1, fc.record({ act: fc.constant('stop'), experiment, winner: fc.constantFrom(undefined, null, 0, 1, 9) })],
 )
 
-const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 12, arbitrary: act },
-  {
-    weight: 3,
-    arbitrary: fc.record({ act: fc.constant('together'), acts: fc.array(act, { minLength: 2, maxLength: 5 }) }),
-  },
-  {
-    weight: 4,
-    // Mostly on; now and then a clock is put right, and goes back.
-    arbitrary: fc.record({
-      act: fc.constant('wait'),
-      ms: fc.oneof(fc.constantFrom(1, 1_000, 60_000, HOUR_MS, 25 * HOUR_MS, -2_000), place(5_000)),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('restart'), isCrash: fc.boolean() }) },
+/** Mostly on; now and then a clock is put right, and goes back. */
+const waitedMs = fc.oneof(fc.constantFrom(1, 1_000, 60_000, HOUR_MS, 25 * HOUR_MS, -2_000), place(5_000))
+
+const action = weighted<Action>(
+  [12, act],
+  [3, fc.record({ act: fc.constant('together'), acts: fc.array(act, { minLength: 2, maxLength: 5 }) })],
+  [4, fc.record({ act: fc.constant('wait'), ms: waitedMs })],
+  [1, fc.record({ act: fc.constant('restart'), isCrash: fc.boolean() })],
 )
 
 const ARMS = ['control', 'mens', 'womens', 'kids'] as const

@@ -2,12 +2,12 @@
 // weighs, and whether its books are right afterwards.
 import { verify } from '../../../src/bandit/verify.ts'
 import { openStore } from '../../../src/store/open.ts'
+import type { Outcome } from '../../http/line.ts'
 import { Child } from '../child.ts'
 import { Violation } from '../expect-holds.ts'
 import { growthFault, type Weighing } from './growth-fault.ts'
 import { weighUnderLoad } from './steady-load.ts'
 import { checkVolleys, prepare } from './volleys.ts'
-import type { Outcome } from './wire.ts'
 
 /** Experiments that were stopped stay so: after so many requests there are new ones. */
 const REQUESTS_A_GENERATION = 2_000
@@ -19,17 +19,7 @@ const RANDOM_WEIGHINGS = 4
 /** … and while it has nothing new to remember, where it must not grow. */
 const STEADY_WEIGHINGS = 8
 
-export interface ServiceReportData {
-  /** By `2xx`, `4xx`, and so on; `closed` where no answer was owed. */
-  readonly byClass: ReadonlyMap<string, number>
-  readonly requests: number
-  readonly slowestMs: number
-  readonly weighings: readonly Weighing[]
-  readonly steadyWeighings: readonly Weighing[]
-  readonly experiments: number
-  readonly units: number
-  readonly seconds: number
-}
+export type FuzzResult = Awaited<ReturnType<typeof fuzzService>>
 
 export interface FuzzOptions {
   readonly requests: number
@@ -42,12 +32,13 @@ export interface FuzzOptions {
 export async function fuzzService(
   { requests, seed, leakBytes = 0 }: FuzzOptions,
   onProgress: (requests: number, total: number) => void,
-): Promise<ServiceReportData> {
+) {
   const startedAt = performance.now()
   const child = await Child.start(leakBytes)
   try {
     await prepare(child.url)
     const weighings: Weighing[] = []
+    // By `2xx`, `4xx`, and so on; `closed` where no answer was owed.
     const byClass = new Map<string, number>()
     let [sent, slowestMs] = [0, 0]
     const onOutcome = (_: unknown, outcome: Outcome) => {

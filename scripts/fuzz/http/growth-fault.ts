@@ -1,5 +1,18 @@
 // Whether a process that rested again and again has kept something of each request.
-import type { Weight } from '../child.ts'
+
+/**
+ * Tells the service under test how many bytes to leak for each request, in eights: the control of
+ * this judgement.
+ */
+export const LEAK = 'PINWHEEL_FUZZ_LEAK'
+
+/** What a process weighs. */
+export interface Weight {
+  /** The objects of its threads after all garbage was collected, without code, bytes. */
+  readonly usedBytes: number
+  /** Resident memory, MB (10⁶ bytes); null where the system does not tell. */
+  readonly residentMB: number | null
+}
 
 export interface Weighing extends Weight {
   /** So many requests were answered before. */
@@ -15,10 +28,10 @@ const TOLERATED_BYTES = 4
 const NOISE_BYTES = 64 * 1024
 
 /**
- * Resident memory comes and goes by some MiB, with caches that fill and pages that the system has
+ * Resident memory comes and goes by some MB, with caches that fill and pages that the system has
  * not taken back.
  */
-const TOLERATED_MIB = 48
+const TOLERATED_MB = 50
 
 /**
  * What is wrong with the weight in the second half of the weighings, or null. The first half is for
@@ -33,7 +46,7 @@ export function growthFault(weighings: readonly Weighing[]): string | null {
     const kiB = weighings.map(({ usedBytes }) => Math.round(usedBytes / 1024))
     return `The service keeps ${(growth / requests).toFixed(1)} bytes of each request: ${kiB.join(', ')} KiB`
   }
-  if (midway.residentMiB === null || end.residentMiB === null) return null
-  if (end.residentMiB - midway.residentMiB <= TOLERATED_MIB) return null
-  return `The process grows: ${weighings.map(({ residentMiB }) => residentMiB?.toFixed(0)).join(', ')} MiB`
+  if (midway.residentMB === null || end.residentMB === null) return null
+  if (end.residentMB - midway.residentMB <= TOLERATED_MB) return null
+  return `The process grows: ${weighings.map(({ residentMB }) => residentMB?.toFixed(0)).join(', ')} MB`
 }

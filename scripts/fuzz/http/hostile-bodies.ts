@@ -1,6 +1,7 @@
 // What is sent to each route: what it would take, the same with something wrong in it, and what
 // nobody should send.
 import fc from 'fast-check'
+import { partly, weighted } from '../arbitraries.ts'
 import { hostileJson, hostileName, hostileText, hostileValue, nearly } from './hostile-values.ts'
 
 export interface Body {
@@ -21,36 +22,27 @@ export interface Names {
   readonly keys: readonly string[]
 }
 
-const unit = fc.oneof(
-  { weight: 4, arbitrary: fc.integer({ min: 0, max: 500 }).map(n => `u-${n}`) },
-  { weight: 1, arbitrary: hostileText },
-)
+const unit = weighted([4, fc.integer({ min: 0, max: 500 }).map(n => `u-${n}`)], [1, hostileText])
 const metric = fc.constantFrom('visit', 'spend', 'unsubscribe', 'nothing')
 const share = fc.constantFrom(0, 0.1, 0.2, 0.25, 0.5, 1)
 
 /** For any arms. */
-const policy = fc.record(
-  {
-    type: fc.constantFrom('thompson', 'exploration'),
-    exploration: fc.constantFrom<unknown[]>(0.05, 0.1, 0.5, 1, { untilVerdict: 0.5, after: 0.1 }),
-    burnIn: fc.constantFrom(0, 1, 500),
-    controlShare: fc.constantFrom(null, 0.2, 0.001),
-    prior: fc.record({ alpha: fc.constantFrom(0.01, 1, 1e6), beta: fc.constantFrom(0.01, 1, 1e6) }),
-  },
-  { requiredKeys: ['type'] },
-)
+const policy = partly(['type'], {
+  type: fc.constantFrom('thompson', 'exploration'),
+  exploration: fc.constantFrom<unknown[]>(0.05, 0.1, 0.5, 1, { untilVerdict: 0.5, after: 0.1 }),
+  burnIn: fc.constantFrom(0, 1, 500),
+  controlShare: fc.constantFrom(null, 0.2, 0.001),
+  prior: fc.record({ alpha: fc.constantFrom(0.01, 1, 1e6), beta: fc.constantFrom(0.01, 1, 1e6) }),
+})
 
 const armsOf = (keys: readonly string[]) =>
   fc.tuple(
     ...keys.map((key, at) =>
-      fc.record(
-        {
-          key: fc.constant(key),
-          payload: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
-          retired: at < 2 ? fc.constant(false) : fc.constantFrom(false, false, true),
-        },
-        { requiredKeys: ['key'] },
-      ),
+      partly(['key'], {
+        key: fc.constant(key),
+        payload: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
+        retired: at < 2 ? fc.constant(false) : fc.constantFrom(false, false, true),
+      }),
     ),
   )
 
@@ -74,19 +66,16 @@ const metrics = fc
 const definitionOf = ({ keys }: Names) =>
   fc.integer({ min: 2, max: ARMS.length }).chain(count => {
     const own = ARMS.slice(0, count)
-    return fc.record(
-      {
-        key: fc.constantFrom(...keys),
-        arms: armsOf(own),
-        metrics,
-        description: fc.oneof(fc.string(), hostileText),
-        control: fc.constantFrom(...own.slice(0, 2)),
-        policy: fc.oneof(policy, policy, fc.constant({ type: 'uniform' }), fc.constant(fixed(own))),
-        alpha: fc.constantFrom(0.05, 1e-6, 0.5),
-        plannedUnits: fc.constantFrom(1_000, 30_000, Number.MAX_SAFE_INTEGER),
-      },
-      { requiredKeys: ['key', 'arms', 'metrics'] },
-    )
+    return partly(['key', 'arms', 'metrics'], {
+      key: fc.constantFrom(...keys),
+      arms: armsOf(own),
+      metrics,
+      description: fc.oneof(fc.string(), hostileText),
+      control: fc.constantFrom(...own.slice(0, 2)),
+      policy: fc.oneof(policy, policy, fc.constant({ type: 'uniform' }), fc.constant(fixed(own))),
+      alpha: fc.constantFrom(0.05, 1e-6, 0.5),
+      plannedUnits: fc.constantFrom(1_000, 30_000, Number.MAX_SAFE_INTEGER),
+    })
   })
 
 const instant = fc.oneof(
@@ -95,49 +84,40 @@ const instant = fc.oneof(
 )
 
 const eventOf = ({ keys }: Names) =>
-  fc.record(
-    {
-      unit,
-      metric,
-      value: fc.oneof(fc.constantFrom(0, 1, -1, 1e12, -1e12), fc.double({ min: -600, max: 600, noNaN: true })),
-      experiment: fc.constantFrom(...keys),
-      id: fc.oneof(
-        fc.nat({ max: 200 }).map(n => `e-${n}`),
-        hostileText,
-      ),
-      at: instant,
-    },
-    { requiredKeys: ['unit', 'metric'] },
-  )
+  partly(['unit', 'metric'], {
+    unit,
+    metric,
+    value: fc.oneof(fc.constantFrom(0, 1, -1, 1e12, -1e12), fc.double({ min: -600, max: 600, noNaN: true })),
+    experiment: fc.constantFrom(...keys),
+    id: fc.oneof(
+      fc.nat({ max: 200 }).map(n => `e-${n}`),
+      hostileText,
+    ),
+    at: instant,
+  })
 
-const trackOf = fc.record(
-  {
-    type: fc.constantFrom('track', 'track', 'identify'),
-    event: metric,
-    userId: unit,
-    anonymousId: unit,
-    messageId: fc.nat({ max: 200 }).map(n => `e-${n}`),
-    properties: fc.record({ value: fc.constantFrom(0, 1, -1, '1'), revenue: fc.double() }, { requiredKeys: [] }),
-    timestamp: instant,
-    originalTimestamp: instant,
-    sentAt: instant,
-    receivedAt: instant,
-  },
-  { requiredKeys: ['event'] },
-)
+const trackOf = partly(['event'], {
+  type: fc.constantFrom('track', 'track', 'identify'),
+  event: metric,
+  userId: unit,
+  anonymousId: unit,
+  messageId: fc.nat({ max: 200 }).map(n => `e-${n}`),
+  properties: partly([], { value: fc.constantFrom(0, 1, -1, '1'), revenue: fc.double() }),
+  timestamp: instant,
+  originalTimestamp: instant,
+  sentAt: instant,
+  receivedAt: instant,
+})
 
-const cloudEvent = fc.record(
-  {
-    specversion: fc.constant('1.0'),
-    id: unit,
-    source: fc.oneof(fc.constant('/shop'), hostileText),
-    type: metric,
-    subject: unit,
-    time: instant,
-    data: fc.jsonValue({ maxDepth: 1 }),
-  },
-  { requiredKeys: ['specversion', 'id', 'source', 'type', 'subject'] },
-)
+const cloudEvent = partly(['specversion', 'id', 'source', 'type', 'subject'], {
+  specversion: fc.constant('1.0'),
+  id: unit,
+  source: fc.oneof(fc.constant('/shop'), hostileText),
+  type: metric,
+  subject: unit,
+  time: instant,
+  data: fc.jsonValue({ maxDepth: 1 }),
+})
 
 const contextOf = ({ keys }: Names) =>
   fc.record({
@@ -148,23 +128,20 @@ const contextOf = ({ keys }: Names) =>
   })
 
 /** Small ones: they are worked through. */
-const simulation = fc.record(
-  {
-    arms: fc
-      .uniqueArray(fc.constantFrom(...ARMS), { minLength: 2, maxLength: 3 })
-      .map(keys => keys.map((key, at) => ({ key, rate: 0.1 + at / 10 }))),
-    policy,
-    metric: fc.constantFrom({ type: 'binary' }, { type: 'binary', window: '1d' }),
-    unitsPerDay: fc.constantFrom(1, 100, 1_000),
-    days: fc.constantFrom(0.1, 1, 2),
-    runs: fc.constantFrom(1, 2),
-    seed: fc.nat(),
-  },
-  { requiredKeys: ['arms', 'days', 'runs', 'unitsPerDay'] },
-)
+const simulation = partly(['arms', 'days', 'runs', 'unitsPerDay'], {
+  arms: fc
+    .uniqueArray(fc.constantFrom(...ARMS), { minLength: 2, maxLength: 3 })
+    .map(keys => keys.map((key, at) => ({ key, rate: 0.1 + at / 10 }))),
+  policy,
+  metric: fc.constantFrom({ type: 'binary' }, { type: 'binary', window: '1d' }),
+  unitsPerDay: fc.constantFrom(1, 100, 1_000),
+  days: fc.constantFrom(0.1, 1, 2),
+  runs: fc.constantFrom(1, 2),
+  seed: fc.nat(),
+})
 
 const evaluation = fc.oneof(
-  fc.record({ weights: fc.dictionary(fc.constantFrom(...ARMS), share), metric }, { requiredKeys: ['weights'] }),
+  partly(['weights'], { weights: fc.dictionary(fc.constantFrom(...ARMS), share), metric }),
   fc.constant({ weights: { control: 0.5, mens: 0.5 } }),
   fc.record({ arm: fc.constantFrom(...ARMS) }),
 )
@@ -176,11 +153,11 @@ const good = (names: Names) => ({
   rewards: fc.oneof(eventOf(names), fc.array(eventOf(names), { maxLength: 10 })),
   context: contextOf(names),
   track: trackOf,
-  tracks: fc.record({ batch: fc.array(trackOf, { maxLength: 10 }), sentAt: instant }, { requiredKeys: ['batch'] }),
+  tracks: partly(['batch'], { batch: fc.array(trackOf, { maxLength: 10 }), sentAt: instant }),
   cloudEvent,
   created: definitionOf(names),
   definition: definitionOf(names).map(({ key: _, ...given }) => given),
-  winner: fc.record({ winner: fc.option(fc.constantFrom(...ARMS)) }, { requiredKeys: [] }),
+  winner: partly([], { winner: fc.option(fc.constantFrom(...ARMS)) }),
   nothing: fc.constant({}),
   evaluation,
   simulation,
@@ -191,13 +168,13 @@ export type Takes = keyof ReturnType<typeof good>
 export function bodyFor(takes: Takes, names: Names): fc.Arbitrary<Body> {
   const value = nearly(good(names)[takes])
   const text = value.map(hostileJson)
-  return fc.oneof(
-    { weight: 24, arbitrary: text.map(json => bodyOf(takes === 'cloudEvent' ? CLOUD_EVENT_TYPE : JSON_TYPE, json)) },
-    { weight: 2, arbitrary: anyJson.map(any => bodyOf(JSON_TYPE, hostileJson(any))) },
-    { weight: 2, arbitrary: fc.tuple(text, fc.nat({ max: 400 }), fc.string()).map(broken) },
-    { weight: 2, arbitrary: form.map(fields => bodyOf(FORM_TYPE, fields)) },
-    { weight: takes === 'rewards' ? 4 : 1, arbitrary: linesOf(eventOf(names)) },
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map(bytes => ({ type: JSON_TYPE, bytes })) },
+  return weighted<Body>(
+    [24, text.map(json => bodyOf(takes === 'cloudEvent' ? CLOUD_EVENT_TYPE : JSON_TYPE, json))],
+    [2, anyJson.map(any => bodyOf(JSON_TYPE, hostileJson(any)))],
+    [2, fc.tuple(text, fc.nat({ max: 400 }), fc.string()).map(broken)],
+    [2, form.map(fields => bodyOf(FORM_TYPE, fields))],
+    [takes === 'rewards' ? 4 : 1, linesOf(eventOf(names))],
+    [1, fc.uint8Array({ maxLength: 60 }).map(bytes => ({ type: JSON_TYPE, bytes }))],
   )
 }
 
@@ -225,10 +202,10 @@ function encode(text: string): string {
 }
 
 function linesOf(event: fc.Arbitrary<unknown>): fc.Arbitrary<Body> {
-  const line = fc.oneof(
-    { weight: 6, arbitrary: nearly(event).map(hostileJson) },
-    { weight: 1, arbitrary: fc.string() },
-    { weight: 1, arbitrary: fc.constantFrom('', ' ', '\r', '{', 'null', `"${'x'.repeat(70_000)}"`) },
+  const line = weighted(
+    [6, nearly(event).map(hostileJson)],
+    [1, fc.string()],
+    [1, fc.constantFrom('', ' ', '\r', '{', 'null', `"${'x'.repeat(70_000)}"`)],
   )
   return fc
     .tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom('\n', '\r\n', '\n\n'))

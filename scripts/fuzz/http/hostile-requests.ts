@@ -2,6 +2,7 @@
 // right, since what is wrong altogether is refused at the door and tests nothing behind it.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { weighted } from '../arbitraries.ts'
 import { type Body, bodyFor, type Names, type Takes } from './hostile-bodies.ts'
 import { hostileText } from './hostile-values.ts'
 
@@ -76,22 +77,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/version', weight: 1 },
 ]
 
-const METHODS = [
-  'GET',
-  'POST',
-  'PUT',
-  'DELETE',
-  'PATCH',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'CONNECT',
-  'PROPFIND',
-  'QUERY',
-  'PRI',
-  'get',
-  'X',
-]
+const METHODS = 'GET POST PUT DELETE PATCH HEAD OPTIONS TRACE CONNECT PROPFIND QUERY PRI get X'.split(' ')
 
 const TYPES = [
   'application/x-www-form-urlencoded',
@@ -110,156 +96,88 @@ const TYPES = [
 /** Stands for a header that is not sent. */
 const ABSENT = '@absent'
 
-const ODD_HEADERS: readonly (readonly [name: string, value: string])[] = [
-  ['Content-Encoding', 'gzip'],
-  ['Content-Encoding', 'identity'],
-  ['Content-Encoding', ''],
-  ['Accept', 'text/html, application/xhtml+xml;q=0.9, */*;q=0.8'],
-  ['Accept', 'image/*;q=0, text/csv;q=1e9'],
-  ['Accept', 'application/pdf'],
-  ['Accept', ',;=,"'],
-  ['Accept', `${'text/plain,'.repeat(300)}`],
-  ['Accept-Encoding', 'br'],
-  ['Accept-Charset', 'utf-16'],
-  ['Authorization', 'Bearer'],
-  ['Authorization', `Bearer ${'x'.repeat(3_000)}`],
-  ['Authorization', 'Basic Og=='],
-  ['X-API-Key', 'nobody'],
-  ['Expect', '100-continue'],
-  ['Expect', 'the impossible'],
-  ['Connection', 'close'],
-  ['Connection', 'upgrade'],
-  ['Connection', 'keep-alive, __proto__'],
-  ['Upgrade', 'websocket'],
-  ['Upgrade', 'h2c'],
-  ['Host', 'another'],
-  ['Host', ''],
-  ['Host', ABSENT],
-  ['Range', 'bytes=0-0'],
-  ['If-None-Match', '*'],
-  ['If-Modified-Since', 'yesterday'],
-  ['Cookie', '\x80\xff'],
-  ['X-HTTP-Method-Override', 'DELETE'],
-  ['X-Forwarded-For', '::1'],
-  ['Content-Length', '0'],
-  ['Content-Length', '-1'],
-  ['Content-Length', '99999999999999999999'],
-  ['Content-Length', '20000000'],
-  ['Transfer-Encoding', 'gzip, chunked'],
-  ['Transfer-Encoding', 'identity'],
-  ['Transfer-Encoding', 'chunked'],
-  ['Trailer', 'X'],
-  ['TE', 'trailers'],
-  ['__proto__', 'x'],
-  ['constructor', 'x'],
-  ['X-Bad\0Name', 'x'],
-  ['X Bad Name', 'x'],
-  ['X-Bad-Value', 'a\0b'],
-  ['X-Folded', 'a\r\n b'],
-  ['X-Long', 'x'.repeat(20_000)],
-]
+/** Values that are odd for each header. */
+const ODD_VALUES: Readonly<Record<string, readonly string[]>> = {
+  'Content-Encoding': ['gzip', 'identity', ''],
+  Accept: [
+    'text/html, application/xhtml+xml;q=0.9, */*;q=0.8',
+    'image/*;q=0, text/csv;q=1e9',
+    'application/pdf',
+    ',;=,"',
+    'text/plain,'.repeat(300),
+  ],
+  'Accept-Encoding': ['br'],
+  'Accept-Charset': ['utf-16'],
+  Authorization: ['Bearer', `Bearer ${'x'.repeat(3_000)}`, 'Basic Og=='],
+  'X-API-Key': ['nobody'],
+  Expect: ['100-continue', 'the impossible'],
+  Connection: ['close', 'upgrade', 'keep-alive, __proto__'],
+  Upgrade: ['websocket', 'h2c'],
+  Host: ['another', '', ABSENT],
+  Range: ['bytes=0-0'],
+  'If-None-Match': ['*'],
+  'If-Modified-Since': ['yesterday'],
+  Cookie: ['\x80\xff'],
+  'X-HTTP-Method-Override': ['DELETE'],
+  'X-Forwarded-For': ['::1'],
+  'Content-Length': ['0', '-1', '99999999999999999999', '20000000'],
+  'Transfer-Encoding': ['gzip, chunked', 'identity', 'chunked'],
+  Trailer: ['X'],
+  TE: ['trailers'],
+  ['__proto__']: ['x'],
+  constructor: ['x'],
+  'X-Bad\0Name': ['x'],
+  'X Bad Name': ['x'],
+  'X-Bad-Value': ['a\0b'],
+  'X-Folded': ['a\r\n b'],
+  'X-Long': ['x'.repeat(20_000)],
+}
+const ODD_HEADERS = Object.entries(ODD_VALUES).flatMap(([name, values]) => values.map(value => [name, value] as const))
 
 /** Twice, or together: which of them counts must not be a matter of taste. */
-const ODD_COMPANIES: readonly (typeof ODD_HEADERS)[] = [
-  [
-    ['Content-Length', '5'],
-    ['Content-Length', '6'],
-  ],
-  [['Content-Length', '5, 5']],
-  [['Content-Length', '+5']],
-  [['Content-Length', '0x5']],
-  [
-    ['Transfer-Encoding', 'chunked'],
-    ['Content-Length', '5'],
-  ],
-  [
-    ['Transfer-Encoding', 'chunked'],
-    ['Transfer-Encoding', 'chunked'],
-  ],
-  [['Transfer-Encoding', 'chunked, identity']],
-  [['Transfer-Encoding', 'x\tchunked']],
-  [
-    ['Host', 'one'],
-    ['Host', 'another'],
-  ],
-  [
-    ['Content-Type', 'application/json'],
-    ['Content-Type', 'application/x-www-form-urlencoded'],
-  ],
-  [
-    ['Content-Encoding', 'identity'],
-    ['Content-Encoding', 'gzip'],
-  ],
-  [
-    ['Authorization', 'Bearer one'],
-    ['Authorization', 'Bearer another'],
-  ],
-  [
-    ['X-API-Key', 'one'],
-    ['X-API-Key', 'another'],
-  ],
-  [
-    ['Accept', 'text/csv'],
-    ['Accept', 'text/html;q=0.1'],
-  ],
-  [
-    ['Expect', '100-continue'],
-    ['Expect', 'more'],
-  ],
-  [
-    ['Connection', 'keep-alive'],
-    ['Connection', 'close'],
-  ],
-  Array.from({ length: 1_500 }, (_, number) => [`X-${number}`, ''] as const),
-]
+const ODD_COMPANIES = [
+  ['Content-Length: 5', 'Content-Length: 6'],
+  ['Content-Length: 5, 5'],
+  ['Content-Length: +5'],
+  ['Content-Length: 0x5'],
+  ['Transfer-Encoding: chunked', 'Content-Length: 5'],
+  ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
+  ['Transfer-Encoding: chunked, identity'],
+  ['Transfer-Encoding: x\tchunked'],
+  ['Host: one', 'Host: another'],
+  ['Content-Type: application/json', 'Content-Type: application/x-www-form-urlencoded'],
+  ['Content-Encoding: identity', 'Content-Encoding: gzip'],
+  ['Authorization: Bearer one', 'Authorization: Bearer another'],
+  ['X-API-Key: one', 'X-API-Key: another'],
+  ['Accept: text/csv', 'Accept: text/html;q=0.1'],
+  ['Expect: 100-continue', 'Expect: more'],
+  ['Connection: keep-alive', 'Connection: close'],
+  Array.from({ length: 1_500 }, (_, number) => `X-${number}: `),
+].map(lines => lines.map(line => line.split(': ') as [name: string, value: string]))
 
 /** Those that change where a request ends or who talks to whom. */
 const LOOSE_HEADERS = new Set(['content-length', 'transfer-encoding', 'upgrade', 'connection', 'expect'])
 
-const PIECES = [
-  '%',
-  '%00',
-  '%ff',
-  '%2f',
-  '%2e%2e',
-  '../..',
-  '//',
-  '/',
-  '?',
-  '#',
-  '*',
-  '[',
-  ']',
-  ':',
-  '@',
-  '\\',
-  '|',
-  '"',
-  '\x80',
-  'é',
-  ' ',
+const PIECES = [' ', ...'% %00 %ff %2f %2e%2e ../.. // / ? # * [ ] : @ \\ | " \x80 é'.split(' ')]
+
+const ODD_TARGETS = [
+  '',
+  `/${'x'.repeat(20_000)}`,
+  ...'* http://[ http://a:b:c/ //[::1 localhost:80 ftp://x/ /\x7f'.split(' '),
 ]
 
-const QUERIES = [
-  'metric=visit',
-  'metric=spend',
-  'metric=',
-  'metric=a&metric=b',
-  'metric[]=x',
-  'after=0',
-  'after=-1',
-  'after=1e9',
-  'format=csv',
-  'colour=red',
-]
+const QUERIES =
+  'metric=visit metric=spend metric= metric=a&metric=b metric[]=x after=0 after=-1 after=1e9 format=csv colour=red'.split(
+    ' ',
+  )
 
 /** What is likely, now and then what is not. */
 const seldom = <Value>(often: fc.Arbitrary<Value>, rarely: fc.Arbitrary<Value>, weight = 12) =>
-  fc.oneof({ weight, arbitrary: often }, { weight: 1, arbitrary: rarely })
+  weighted([weight, often], [1, rarely])
 
 /** A request. `keys`: of experiments that are there, or may come to be. */
 export function hostileRequests(names: Names): fc.Arbitrary<HostileRequest> {
-  return fc.oneof(...ROUTES.map(route => ({ weight: route.weight, arbitrary: requestsTo(route, names) })))
+  return weighted(...ROUTES.map(route => [route.weight, requestsTo(route, names)] as const))
 }
 
 function requestsTo({ method, path, takes }: Route, names: Names): fc.Arbitrary<HostileRequest> {
@@ -273,10 +191,7 @@ function requestsTo({ method, path, takes }: Route, names: Names): fc.Arbitrary<
       type: seldom(fc.constant(null), fc.constantFrom(...TYPES)),
       odd: seldom<HostileRequest['headers']>(
         fc.constant([]),
-        fc.oneof(
-          { weight: 4, arbitrary: fc.array(oddHeader, { minLength: 1, maxLength: 3 }) },
-          { weight: 1, arbitrary: fc.constantFrom(...ODD_COMPANIES) },
-        ),
+        weighted([4, fc.array(oddHeader, { minLength: 1, maxLength: 3 })], [1, fc.constantFrom(...ODD_COMPANIES)]),
         6,
       ),
       coding: seldom<Coding | null>(fc.constant(null), fc.constantFrom(...CODINGS), 25),
@@ -341,17 +256,7 @@ function targetsOf(path: string, { keys }: Names): fc.Arbitrary<string> {
     fc.tuple(right, piece, fc.nat({ max: 30 })).map(([whole, part, at]) => whole.slice(0, at) + part + whole.slice(at)),
     right.map(whole => `http://localhost${whole}`),
     right.map(whole => `http://somewhere:80${whole}`),
-    fc.constantFrom(
-      '*',
-      '',
-      'http://[',
-      'http://a:b:c/',
-      '//[::1',
-      'localhost:80',
-      'ftp://x/',
-      '/\x7f',
-      `/${'x'.repeat(20_000)}`,
-    ),
+    fc.constantFrom(...ODD_TARGETS),
     fc.string({ maxLength: 20 }),
   )
   return seldom(right, wrong, 15)

@@ -1,5 +1,6 @@
 // Values that a careless program stumbles over, and good values with something wrong in them.
 import fc from 'fast-check'
+import { weighted } from '../arbitraries.ts'
 
 /** Stand in JSON for what JSON text can say and JSON.stringify cannot. */
 const HUGE = '@huge'
@@ -22,72 +23,25 @@ export function hostileJson(value: unknown): string {
 const TEXTS = [
   '',
   ' ',
-  '\0',
-  'a\0b',
-  'a\r\nb',
-  '\u2028',
-  '\ufeffu',
-  '\ud800',
-  'é',
-  'e\u0301',
-  '😀',
-  '\u202eu',
-  '__proto__',
-  'constructor',
-  'toString',
-  'hasOwnProperty',
-  'null',
-  'NaN',
-  '-1',
-  '1e400',
-  '0x10',
+  ...'\0|a\0b|a\r\nb|\u2028|\ufeffu|\ud800|é|e\u0301|😀|\u202eu|%00|%|=1+1|../../etc/passwd'.split('|'),
+  ...'__proto__|constructor|toString|hasOwnProperty|null|NaN|-1|1e400|0x10|14d|0d|99999999999d'.split('|'),
   "' OR 1=1 --",
   '<script>alert(1)</script>',
-  '../../etc/passwd',
-  '%00',
-  '%',
-  '=1+1',
-  'x'.repeat(64),
-  'x'.repeat(65),
-  'x'.repeat(256),
-  'x'.repeat(257),
+  ...[64, 65, 256, 257, 20_000].map(length => 'x'.repeat(length)),
   '😀'.repeat(256),
-  'x'.repeat(20_000),
-  '14d',
-  '0d',
-  '99999999999d',
-  '2026-01-05T12:00:00Z',
-  '2026-02-30T12:00:00Z',
-  '0000-01-01T00:00:00Z',
-  '9999-12-31T23:59:59Z',
+  ...'2026-01-05T12:00:00Z|2026-02-30T12:00:00Z|0000-01-01T00:00:00Z|9999-12-31T23:59:59Z'.split('|'),
   '2026-01-05T12:00:00.123456789123+14:00',
-] as const
+]
 
 const NUMBERS = [
-  0,
-  -0,
-  1,
-  -1,
-  0.1,
-  0.5,
-  0.9999999999,
-  1.5,
-  1e-7,
-  5e-324,
-  1e12,
-  -1e12,
-  1.0000001e12,
-  1e21,
-  1.7976931348623157e308,
-  2 ** 31,
-  2 ** 53,
-  -(2 ** 53),
-] as const
+  0, -0, 1, -1, 0.1, 0.5, 0.9999999999, 1.5, 1e-7, 5e-324, 1e12, -1e12, 1.0000001e12, 1e21, 1.7976931348623157e308,
+  2_147_483_648, 9_007_199_254_740_992, -9_007_199_254_740_992,
+]
 
-export const hostileText = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...TEXTS) },
-  { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+export const hostileText = weighted(
+  [3, fc.constantFrom(...TEXTS)],
+  [1, fc.string({ maxLength: 12 })],
+  [1, fc.string({ unit: 'binary', maxLength: 12 })],
 )
 
 const hostileNumber = fc.oneof(
@@ -114,42 +68,15 @@ interface Mutation {
 
 /** Wrong fields, and right ones in the wrong place. */
 const NAMES = [
-  'key',
-  'unit',
-  'units',
-  'experiment',
-  'metric',
-  'value',
-  'at',
-  'id',
-  'arm',
-  'weights',
-  'winner',
-  'payload',
-  'retired',
-  'policy',
-  'prior',
-  'exploration',
-  'untilVerdict',
-  'after',
-  'burnIn',
-  'minDuration',
-  'onHarm',
-  'controlShare',
-  'window',
-  'range',
-  'margin',
-  'runs',
-  'status',
-  'salt',
-  '__proto__',
-  'constructor',
-  'toString',
-  'length',
   '',
-] as const
+  ...'key unit units experiment metric value at id arm weights winner payload retired policy prior exploration'.split(
+    ' ',
+  ),
+  ...'untilVerdict after burnIn minDuration onHarm controlShare window range margin runs status salt'.split(' '),
+  ...'__proto__ constructor toString length'.split(' '),
+]
 
-export const hostileName = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, hostileText)
+export const hostileName = weighted([4, fc.constantFrom(...NAMES)], [1, hostileText])
 
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   place: fc.nat({ max: 60 }),

@@ -1,8 +1,9 @@
 // What any answer must be, whatever was asked: never the service's own fault, and a refusal as the
 // interface promises it.
 import type { ErrorCode } from '../../../src/bandit/errors.ts'
+import type { Outcome } from '../../http/line.ts'
+import type { RawAnswer } from '../../http/raw-answer.ts'
 import { type HostileRequest, isLoose } from './hostile-requests.ts'
-import type { Outcome, WireAnswer } from './wire.ts'
 
 /**
  * The statuses that may come with each code. Those of the service's own faults are not among them.
@@ -50,9 +51,11 @@ const OFREP_STATUSES: readonly number[] = [400, 401, 403, 404, 431]
 /** In whatever form the address comes. */
 const OFREP_TARGET = /^(https?:\/\/[^/?#]*)?\/+ofrep\//i
 
-function problemFault({ method, target }: HostileRequest, { status, headers, body }: WireAnswer): string | null {
+function problemFault({ method, target }: HostileRequest, answer: RawAnswer): string | null {
+  const { status, body } = answer
   if (status >= 500) return 'is the service’s own fault'
-  if (headers.get('content-type') !== 'application/problem+json') return `comes as ${headers.get('content-type')}`
+  const contentType = answer.field('content-type')
+  if (contentType !== 'application/problem+json') return `comes as ${contentType}`
   if (method === 'HEAD') return null
   const problem = parsed(body)
   if (typeof problem !== 'object' || problem === null) return 'has no problem in it'
@@ -66,10 +69,11 @@ function problemFault({ method, target }: HostileRequest, { status, headers, bod
   return /node_modules|node:internal|\.ts:\d|SqliteError/.test(String(detail)) ? 'tells of the inside' : null
 }
 
-function successFault({ method }: HostileRequest, { status, headers, body, isWhole }: WireAnswer): string | null {
+function successFault({ method }: HostileRequest, answer: RawAnswer): string | null {
+  const { status, body, isWhole } = answer
   if (status < 200 || status >= 300) return 'is no answer that is promised anywhere'
   if (method === 'HEAD' || !isWhole) return null
-  const type = headers.get('content-type') ?? ''
+  const type = answer.field('content-type') ?? ''
   if (type.startsWith('application/json')) return parsed(body) === undefined ? 'is not JSON' : null
   if (type !== 'application/x-ndjson') return null
   const lines = body.toString('utf8').trimEnd().split('\n')

@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
 import { isMainThread, type Worker } from 'node:worker_threads'
-import { LEAK } from './leak.ts'
+import { LEAK } from './growth-fault.ts'
 
 declare const gc: () => void
 

@@ -2,13 +2,14 @@
 // them, it has forgotten to let go. One experiment runs, and grows by units and rewards, which are
 // on the disk; those of the fuzzer are stopped, and hostile requests to them come again and again.
 import fc from 'fast-check'
+import { ask, HttpClient } from '../../http/client.ts'
+import { Line } from '../../http/line.ts'
 import type { Child } from '../child.ts'
 import { Violation } from '../expect-holds.ts'
 import type { Weighing } from './growth-fault.ts'
 import { type HostileRequest, hostileRequests, isLoose, requestText } from './hostile-requests.ts'
 import { faultOf } from './judge.ts'
 import { keysOf, sendingOf } from './volleys.ts'
-import { Line } from './wire.ts'
 
 /** The fuzzer does not know of it. */
 const KEY = 'filled'
@@ -38,8 +39,10 @@ export async function weighUnderLoad(
     onProgress,
   }: { requests: number; weighings: number; seed: number; onProgress: (sent: number) => void },
 ): Promise<Weighing[]> {
-  await stopAll(child.url)
-  await fill(child.url, requests)
+  const service = new HttpClient(child.url)
+  await stopAll(service)
+  await fill(service, requests)
+  service.close()
   const sample = fc.sample(hostileRequests({ keys: keysOf(0) }), { numRuns: SAMPLE, seed }).filter(isFitting)
   const weighings: Weighing[] = []
   let sent = 0
@@ -87,30 +90,24 @@ function isFitting(request: HostileRequest, place: number): boolean {
   return !request.target.includes('/start') && (!isLoose(request) || place % LOOSE_ONE_IN === 0)
 }
 
-async function fill(url: string, count: number): Promise<void> {
+async function fill(service: HttpClient, count: number): Promise<void> {
   const arms = [{ key: 'control' }, { key: 'other' }]
-  await post(`${url}/experiments`, { key: KEY, arms, metrics: [{ key: 'signup', type: 'binary', role: 'primary' }] })
-  await post(`${url}/experiments/${KEY}/start`, {})
+  const metrics = [{ key: 'signup', type: 'binary', role: 'primary' }]
+  await ask(service, 'POST', '/experiments', { key: KEY, arms, metrics })
+  await ask(service, 'POST', `/experiments/${KEY}/start`)
   for (let filled = 0; filled < count; filled += BATCH) {
     const units = Array.from({ length: Math.min(BATCH, count - filled) }, (_, unit) => `fill-${filled + unit}`)
-    await post(`${url}/assign/batch`, { experiment: KEY, units })
+    await ask(service, 'POST', '/assign/batch', { experiment: KEY, units })
     const events = units.map(unit => ({ unit, metric: 'signup', id: unit }))
-    await post(`${url}/rewards`, events)
+    await ask(service, 'POST', '/rewards', events)
   }
 }
 
-async function stopAll(url: string): Promise<void> {
-  const { experiments } = (await (await fetch(`${url}/experiments`)).json()) as {
+async function stopAll(service: HttpClient): Promise<void> {
+  const { experiments } = JSON.parse(await ask(service, 'GET', '/experiments')) as {
     experiments: readonly { key: string; status: string }[]
   }
   for (const { key, status } of experiments) {
-    if (status === 'running' || status === 'paused') await post(`${url}/experiments/${key}/stop`, {})
+    if (status === 'running' || status === 'paused') await ask(service, 'POST', `/experiments/${key}/stop`)
   }
-}
-
-async function post(url: string, body: unknown): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!response.ok) throw new Violation(`POST ${url} was refused: ${await response.text()}`)
-  await response.arrayBuffer()
 }

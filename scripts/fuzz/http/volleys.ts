@@ -1,10 +1,11 @@
 // The property over HTTP: some requests at the same moment, each over a connection of its own, or
 // all in a row over one; every answer as promised, and the service alive afterwards.
 import fc from 'fast-check'
+import { ask, HttpClient } from '../../http/client.ts'
+import { Line, type Outcome } from '../../http/line.ts'
 import { expectHolds } from '../expect-holds.ts'
 import { type HostileRequest, hostileRequests, isLoose, piecesOf, requestText } from './hostile-requests.ts'
 import { faultOf } from './judge.ts'
-import { Line, type Outcome } from './wire.ts'
 
 /** At most so many at the same moment. */
 const MOST = 8
@@ -104,16 +105,8 @@ function isSimulation({ target }: HostileRequest): boolean {
  * only stopped by the fuzzer.
  */
 export async function prepare(url: string): Promise<void> {
-  const call = async (method: string, path: string, body?: unknown) => {
-    const headers = { 'content-type': 'application/json' }
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`Cannot prepare: ${await response.text()}`)
-  }
-  await call('POST', '/experiments', {
+  const service = new HttpClient(url)
+  await ask(service, 'POST', '/experiments', {
     key: 'steady',
     arms: [{ key: 'control' }, { key: 'mens', payload: { template: 'm1' } }, { key: 'womens' }],
     metrics: [
@@ -122,12 +115,10 @@ export async function prepare(url: string): Promise<void> {
       { key: 'unsubscribe', type: 'binary', role: 'guardrail', goal: 'decrease', window: '1d' },
     ],
   })
-  await call('POST', '/experiments/steady/start')
+  await ask(service, 'POST', '/experiments/steady/start')
   const units = Array.from({ length: 200 }, (_, unit) => `u-${unit}`)
-  await call('POST', '/assign/batch', { experiment: 'steady', units })
-  await call(
-    'POST',
-    '/rewards',
-    units.slice(0, 60).map(unit => ({ unit, metric: 'visit', id: `${unit}-visit` })),
-  )
+  await ask(service, 'POST', '/assign/batch', { experiment: 'steady', units })
+  const events = units.slice(0, 60).map(unit => ({ unit, metric: 'visit', id: `${unit}-visit` }))
+  await ask(service, 'POST', '/rewards', events)
+  service.close()
 }

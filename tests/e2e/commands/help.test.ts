@@ -9,9 +9,6 @@ import { COMMANDS } from '../../../src/cli/command-line.ts'
 import { startExperiment, startService } from '../../support/http/service.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 
-/** What programs import. */
-const LIBRARIES: ReadonlySet<string> = new Set(['start-command.ts'])
-
 // Processes start in each test.
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -19,7 +16,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const pinwheel = Object.keys(COMMANDS).map(name => ({ usage: `pinwheel ${name}`, words: ['bin/pinwheel.js', name] }))
 const programs = readdirSync(join(root, 'scripts'))
-  .filter(file => file.endsWith('.ts') && !LIBRARIES.has(file))
+  .filter(file => file.endsWith('.ts'))
   .map(file => {
     const [name] = Object.entries(scripts).find(([, command]) => command.endsWith(`scripts/${file}`)) ?? []
     return { usage: name === undefined ? `node scripts/${file}` : `npm run ${name}`, words: [`scripts/${file}`] }

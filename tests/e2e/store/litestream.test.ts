@@ -11,12 +11,13 @@ import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { audit } from '../../../scripts/crash/audit.ts'
-import type { Connection } from '../../../scripts/crash/connection.ts'
+
 import { EXPERIMENT } from '../../../scripts/crash/definition.ts'
 import { Load } from '../../../scripts/crash/load.ts'
 import { ClientRecord, type Mark } from '../../../scripts/crash/record.ts'
-import { onFile, type ServiceProcess } from '../../../scripts/crash/service-process.ts'
-import { ask, prepare, withService } from '../../../scripts/crash/session.ts'
+import { prepare, withService } from '../../../scripts/crash/session.ts'
+import { ask, type Sender } from '../../../scripts/http/client.ts'
+import { onFile, type ServiceProcess } from '../../../scripts/service/service-process.ts'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -157,10 +158,7 @@ describe('litestream restore', () => {
 
 describe('the log beside Litestream', () => {
   /** Assigns new units in no order, and watches the log. */
-  async function bulk(
-    service: ServiceProcess,
-    connection: Connection,
-  ): Promise<{ peakBytes: number; restarts: number }> {
+  async function bulk(service: ServiceProcess, connection: Sender): Promise<{ peakBytes: number; restarts: number }> {
     let [peakBytes, salts, unitsLeft] = [0, new Set<string>(), BULK_UNITS]
     const chance = seededChance(1, 1)
     const timer = setInterval(() => {
@@ -209,7 +207,7 @@ describe('the log beside Litestream', () => {
   })
 })
 
-async function assign(connection: Connection, units: readonly string[]): Promise<readonly { reason: string }[]> {
+async function assign(connection: Sender, units: readonly string[]): Promise<readonly { reason: string }[]> {
   const answer = await ask(connection, 'POST', '/assign/batch', JSON.stringify({ experiment: EXPERIMENT, units }))
   return JSON.parse(answer).assignments
 }
