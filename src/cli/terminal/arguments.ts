@@ -46,6 +46,13 @@ export function numberOf(text: string, option: string): number {
   throw new UsageError(`--${option} must be a number, not ${JSON.stringify(text)}`)
 }
 
+/** The ends of a range, as `0,1`. @throws UsageError */
+export function rangeOf(text: string, option: string): readonly [number, number] {
+  const [low = Number.NaN, high = Number.NaN, ...others] = text.split(',').map(end => numberOf(end, option))
+  if (low < high && others.length === 0) return [low, high]
+  throw new UsageError(`--${option} must be LOW,HIGH, as 0,1, not ${text}`)
+}
+
 /** A whole number of at least `least`, or null where the option is not given. @throws UsageError */
 export function wholeNumberOf(text: string | undefined, option: string, least: number): number | null {
   if (text === undefined) return null
