@@ -5,6 +5,7 @@ import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from '../src/cl
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { runScript } from '../src/cli/terminal/failure.ts'
 import { readRecording } from './replay/recordings.ts'
+import { daysOf } from './replay/replay-days.ts'
 
 const HELP = `Usage: npm run replay -- DATA [options]
 
@@ -23,7 +24,7 @@ ${SERVICE_HELP}
   --limit N        at most N units
   --seed N         shuffles the outcomes of each arm, in tanf those of a day (1; hillstrom, star: the file's order)
   --day-ms N       tanf: a day takes N milliseconds (40)
-  --same-day       tanf: deals only outcomes of letters of the unit's own day, since successes grew from month to month
+  --same-day       tanf: uses only outcomes of letters of the unit's own day, since successes grew from month to month
   --data DIR       the folder of the data (../shared/data beside the repository)
 `
 
@@ -47,14 +48,8 @@ await runScript(async () => {
   }
   const seed = wholeNumberOf(values.seed, 'seed', 0)
   const inFlight = wholeNumberOf(values['in-flight'], 'in-flight', 1)
-  const recording = readRecording(positionals, {
-    dataFolder: values.data,
-    seed,
-    dayMs,
-    isSameDay: values['same-day'],
-  })
-  await play(
-    { ...recording, inFlight: inFlight ?? recording.inFlight },
-    { ...options, name: values.name ?? recording.name },
-  )
+  const read = readRecording(positionals, { dataFolder: values.data, seed, dayMs, isSameDay: values['same-day'] })
+  const recording = { ...read, inFlight: inFlight ?? read.inFlight }
+  const replay = 'days' in recording ? daysOf(recording) : undefined
+  await play(recording, { ...options, name: values.name ?? recording.name }, replay)
 })

@@ -33,7 +33,7 @@ const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and modules of Node that a folder may use. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  cli: /^(node:|better-sqlite3$|csv-parse$|hyparquet|yaml$|zod$)/,
+  cli: /^(node:|better-sqlite3$|csv-parse$|d3-array$|hyparquet|yaml$|zod$)/,
   server: /^(node:|pino$)/,
   http: /^(node:|express$|helmet$|zod$|zod-openapi$)/,
   webhooks: /^node:/,

@@ -25,12 +25,11 @@ export function hillstrom(dataFolder: string): Recording {
       plannedUnits: rows.length,
     },
     outcomes,
-    calendar: null,
     inFlight: 32,
   }
 }
 
 function outcomeOf(row: Row): Outcome {
   const rewards = OUTCOMES.map(metric => ({ metric, value: numberIn(row, metric) })).filter(({ value }) => value !== 0)
-  return rewards.length === 0 ? NOTHING : { ...NOTHING, rewards }
+  return rewards.length === 0 ? NOTHING : { rewards }
 }

@@ -2,7 +2,7 @@
 // an aide (1985 to 1989). Here the kindergarten year; the outcome is the sum of the reading and the
 // mathematics score (as in Stock and Watson's textbook). The file's order is random: neighbours'
 // scores correlate by 0.02.
-import { NOTHING, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
+import { outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
 import { numberIn, outcomesByArm, readTable } from './table.ts'
 
 const ARMS = { regular: 'control', small: 'small', 'regular+aide': 'regular-aide' }
@@ -16,7 +16,7 @@ export function star(dataFolder: string): Recording {
   // Who was not in kindergarten, or lacks a score, is left out, as in the published table.
   const known = rows.filter(row => ![row.stark, row.readk, row.mathk].some(text => text === '' || text === 'NA'))
   const outcomes = outcomesByArm(known, 'stark', ARMS, row => {
-    return { ...NOTHING, rewards: [{ metric: 'score', value: numberIn(row, 'readk') + numberIn(row, 'mathk') }] }
+    return { rewards: [{ metric: 'score', value: numberIn(row, 'readk') + numberIn(row, 'mathk') }] }
   })
   return {
     name: 'star',
@@ -27,7 +27,6 @@ export function star(dataFolder: string): Recording {
       plannedUnits: outcomesIn({ outcomes }),
     },
     outcomes,
-    calendar: null,
     // Until its reward has come a unit counts with 0, which is clipped to 400: seven standard
     // deviations below the others. So each reward follows its assignment at once, and hardly a unit
     // is without one when a snapshot is taken.

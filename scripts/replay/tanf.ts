@@ -2,8 +2,9 @@
 // none, an open appointment, or a specific one (Moore, Gan, Minnich and Yokum 2022, Journal of
 // Public Policy). A success comes weeks or months after its letter; some are dated before it.
 
-import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli/demo/recording.ts'
+import { NOTHING, outcomesIn } from '../../src/cli/demo/recording.ts'
 import { Failure } from '../../src/cli/terminal/failure.ts'
+import type { DatedOutcome, DatedRecording } from './replay-days.ts'
 import { keyFor, type Row, readTable } from './table.ts'
 
 const ARMS = { No_Letter: 'control', Open_Appt: 'open-appointment', Specific_Appt: 'specific-appointment' }
@@ -34,7 +35,7 @@ const MEDIAN_DELAY_DAYS = 28
  * an arm fewer units than the trial did leaves that arm's outcomes behind the calendar, and its
  * lift then compares months too; `isSameDay` does not.
  */
-export function tanf(dataFolder: string, dayMs: number, isSameDay: boolean): Recording {
+export function tanf(dataFolder: string, dayMs: number, isSameDay: boolean): DatedRecording {
   const rows = readTable(dataFolder, 'tanf_dc/df_replication_anonymized.csv', [
     'condition',
     'letter_sent_date',
@@ -47,7 +48,7 @@ export function tanf(dataFolder: string, dayMs: number, isSameDay: boolean): Rec
     .map(row => ({ row, sentOn: dayOf(row, 'letter_sent_date') }))
     .toSorted((a, b) => a.sentOn - b.sentOn)
   const firstDay = letters[0]?.sentOn ?? 0
-  const outcomes = new Map<string, Outcome[]>(Object.values(ARMS).map(arm => [arm, []]))
+  const outcomes = new Map<string, DatedOutcome[]>(Object.values(ARMS).map(arm => [arm, []]))
   for (const { row, sentOn } of letters)
     outcomes.get(keyFor(row, 'condition', ARMS))?.push(outcomeOf(row, sentOn, firstDay))
   return {
@@ -59,14 +60,16 @@ export function tanf(dataFolder: string, dayMs: number, isSameDay: boolean): Rec
       plannedUnits: outcomesIn({ outcomes }),
     },
     outcomes,
-    calendar: { days: letters.map(({ sentOn }) => sentOn - firstDay), dayMs, isSameDay },
+    days: letters.map(({ sentOn }) => sentOn - firstDay),
+    dayMs,
+    isSameDay,
     inFlight: 32,
   }
 }
 
-function outcomeOf(row: Row, sentOn: number, firstDay: number): Outcome {
+function outcomeOf(row: Row, sentOn: number, firstDay: number): DatedOutcome {
   const day = sentOn - firstDay
-  if (row.recert_status !== 'Processed') return { ...NOTHING, day }
+  if (row.recert_status !== 'Processed') return { ...NOTHING, delayDays: 0, day }
   const delayDays = row.date_of_recert === 'NA' ? MEDIAN_DELAY_DAYS : dayOf(row, 'date_of_recert') - sentOn
   return { rewards: [{ metric: 'recertified', value: 1 }], delayDays, day }
 }

@@ -7,7 +7,7 @@ import { NOTHING, type Outcome, outcomesIn, type Recording } from '../../src/cli
 import { Failure } from '../../src/cli/terminal/failure.ts'
 import { numberIn, type Row, readTable } from './table.ts'
 
-const CLICK: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'click', value: 1 }] })
+const CLICK: Outcome = Object.freeze({ rewards: [{ metric: 'click', value: 1 }] })
 const MIN_PLANNED_UNITS = 1_000
 
 /**
@@ -32,7 +32,6 @@ export function upworthy(dataFolder: string, testId: string | undefined): Record
       plannedUnits: Math.max(MIN_PLANNED_UNITS, outcomesIn({ outcomes })),
     },
     outcomes,
-    calendar: null,
     inFlight: 32,
   }
 }

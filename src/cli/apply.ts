@@ -1,69 +1,56 @@
-// Makes the experiments of a running service as files say: pinwheel apply experiments/*.yaml
+// Makes the experiments of a running service as files describe them: pinwheel apply
 import { styleText } from 'node:util'
-import { carryOut } from './apply/carry-out.ts'
 import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts'
 import { type Plan, planExperiment } from './apply/plan.ts'
 import { isChange, type Mark, planText } from './apply/plan-text.ts'
 import { Client } from './service/client.ts'
 import { keyOf, urlOf } from './service/options.ts'
-import { readArguments } from './terminal/arguments.ts'
+import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: pinwheel apply FILE… [options]
+const help = `Usage: pinwheel apply FILE… [options]
 
-Makes the experiments of a running service as the files say: creates and changes them, and where a file has a status, starts, pauses or
-stops them. A second time it finds nothing to do. All files are judged before anything is changed. A file is YAML or JSON and holds one
-experiment or several (with --- between them); a folder stands for the files in it. docs/use/experiments-as-code.md tells more.
+Makes the experiments of a running service as the files describe them: creates and changes them, and where a file has a status, starts,
+pauses or stops them. A second time it finds nothing to do. All files are checked before anything is changed. A file is YAML or JSON
+and holds one experiment or several (with --- between them); a folder stands for the files in it. See docs/use/experiments-as-code.md.
 
-  --dry-run    tell what would change, and change nothing
+  --dry-run    print what would change, and change nothing
   --url URL    where the service listens (http://127.0.0.1:8080)
   --key KEY    a key with the scopes read and admin (for a dry run: read); better in the environment, as PINWHEEL_KEY
 
-Exit code: 0 it is as the files say; 1 something is wrong, told with file, line and column, or a dry run found something to
+Exit code: 0 it is as in the files; 1 something is wrong, printed with file, line and column, or a dry run found something to
 change; 2 wrong usage.
 `
 
-const OPTIONS = {
+const options = {
   'dry-run': { type: 'boolean', default: false },
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
   key: { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const PATIENCE = { limitMs: 5_000, firstWaitMs: 100, longestWaitMs: 1_000 }
+const RETRY_LIMITS = { limitMs: 5_000, firstWaitMs: 100, longestWaitMs: 1_000 }
 const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow' } as const satisfies Record<Mark, string>
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length === 0) throw new UsageError('Name the files: pinwheel apply experiments/*.yaml')
-  const read = readExperimentFiles(positionals)
+export const run = command({ help, options, allowPositionals: true }, async (values, paths) => {
+  if (paths.length === 0) throw new UsageError('Name the files: pinwheel apply experiments/*.yaml')
+  const read = readExperimentFiles(paths)
   if (read.experiments.length + read.faults.length === 0) {
-    throw new Failure(`There is no YAML or JSON file in ${positionals.join(', ')}`)
+    throw new Failure(`There is no YAML or JSON file in ${paths.join(', ')}`)
   }
-  const client = new Client({
-    url: urlOf(values.url),
-    key: keyOf(values.key),
-    say: sentence => process.stderr.write(`${sentence}\n`),
-    patience: PATIENCE,
-  })
-  await client.greet()
+  const onNotice = (text: string) => process.stderr.write(`${text}\n`)
+  const client = new Client({ url: urlOf(values.url), key: keyOf(values.key), onNotice, limits: RETRY_LIMITS })
+  await client.expectReady()
   const plans = await planFiles(client, read)
-  const isDone = !plans.some(isChange)
   process.stdout.write(planText(plans, paint))
-  if (values['dry-run']) process.exitCode = isDone ? 0 : 1
+  if (values['dry-run']) process.exitCode = plans.some(isChange) ? 1 : 0
   else await carryOut(client, plans, step => process.stdout.write(`${step}\n`))
-  client.close()
-}
+})
 
 /** @throws Failure with every fault of every file */
-async function planFiles(
-  client: Client,
-  { experiments, faults: unread }: ReturnType<typeof readExperimentFiles>,
-): Promise<Plan[]> {
-  const faults = [...unread]
+async function planFiles(client: Client, read: ReturnType<typeof readExperimentFiles>): Promise<Plan[]> {
+  const faults = [...read.faults]
   const plans: Plan[] = []
-  for (const filed of experiments) {
+  for (const filed of read.experiments) {
     const planned = await planExperiment(client, filed)
     if ('plan' in planned) plans.push(planned.plan)
     else faults.push(...planned.faults)
@@ -81,4 +68,25 @@ function faultsText(faults: readonly FileFault[]): string {
 
 function paint(mark: Mark, text: string): string {
   return styleText(COLOURS[mark], text, { stream: process.stdout })
+}
+
+const VERBS = { running: 'start', paused: 'pause', stopped: 'stop' } as const
+const DONE = { running: 'started', paused: 'paused', stopped: 'stopped' } as const
+
+/**
+ * Changes one experiment after the other. After a failure the same command again continues with the
+ * rest. `onStep` is called after each step. @throws Failure for the first that is refused
+ */
+export async function carryOut(client: Client, plans: readonly Plan[], onStep: (text: string) => void): Promise<void> {
+  for (const { filed, result, move } of plans) {
+    const path = `/experiments/${encodeURIComponent(filed.key)}`
+    if (result !== 'unchanged') {
+      await client.json('PUT', path, filed.definition)
+      onStep(`${result} ${filed.key}`)
+    }
+    if (move === null) continue
+    const isWon = move === 'stopped' && filed.winner !== undefined
+    await client.json('POST', `${path}/${VERBS[move]}`, isWon ? { winner: filed.winner } : {})
+    onStep(`${DONE[move]} ${filed.key}${isWon ? `, winner ${filed.winner ?? 'none'}` : ''}`)
+  }
 }

@@ -4,13 +4,13 @@ import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { openArchive } from '../store/archive/open.ts'
 import { openStore } from '../store/open.ts'
 import { type ArchiveOptions, archiveExperiment } from './archive/archive-experiment.ts'
-import { readArguments } from './terminal/arguments.ts'
-import { databaseUrl } from './terminal/database-url.ts'
+import { existingUrl } from './database/database-url.ts'
+import { interruption, withFailure } from './database/expected-failure.ts'
+import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
+const help = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
 
 Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and proves
 these before it deletes anything. Reports stay as they are: they need the ledger only. A service may go on meanwhile.
@@ -21,41 +21,50 @@ OPTIONS
   --before DATE     as 2026-01-01, in UTC; not in the future
   --to FOLDER       gets a folder for each experiment; keep it as you keep backups
   --experiment KEY  only this one
-  --dry-run         only says what would be done
+  --dry-run         only prints what would be done
 `
 
-const OPTIONS = {
+const options = {
   before: { type: 'string' },
   to: { type: 'string' },
   experiment: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  if (values.help) return void process.stdout.write(HELP)
-  const { before, to: folder, experiment: only = null } = values
-  if (before === undefined || folder === undefined || positionals.length > 0) {
+export const run = command({ help, options }, async ({ before: date, to: folder, experiment: only, ...values }) => {
+  if (date === undefined || folder === undefined) {
     throw new UsageError('Name a date and a folder, --before DATE --to FOLDER; see --help')
   }
   const now = Date.now()
-  const plan = { before: instantOf(before, now), only, isDryRun: values['dry-run'] }
-  const url = databaseUrl()
-  await tellFailure('Cannot archive', async () => {
+  const before = instantOf(date, now)
+  const url = existingUrl()
+  await withFailure('Cannot archive', async () => {
     const store = await openStore(url)
     const archive = openArchive(url)
     try {
+      const options = { store, archive, folder, now, signal: interruption() }
       const experiments = await store.findExperiments()
-      await archiveAll(experiments, plan, { store, archive, folder, now, signal: interruption() })
+      if (only === undefined) {
+        for (const experiment of experiments) {
+          const reason = whyNotArchived(experiment, before)
+          if (reason === null) await archiveOne(experiment, options, values['dry-run'])
+          else print(experiment, `stay: ${reason}`)
+        }
+        return
+      }
+      const experiment = experiments.find(({ definition }) => definition.key === only)
+      if (experiment === undefined) throw new Failure(`there is no experiment "${only}"`)
+      const reason = whyNotArchived(experiment, before)
+      if (reason !== null) throw new Failure(`the facts of "${only}" must stay: ${reason}`)
+      await archiveOne(experiment, options, values['dry-run'])
     } finally {
       await archive.close()
       await store.close()
     }
   })
-}
+})
 
-/** Midnight in UTC. @throws Failure */
+/** Midnight in UTC. @throws UsageError */
 function instantOf(date: string, now: number): number {
   const instant = /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(date) : Number.NaN
   if (Number.isNaN(instant)) throw new UsageError(`--before must be a day as 2026-01-01, not ${JSON.stringify(date)}`)
@@ -63,46 +72,21 @@ function instantOf(date: string, now: number): number {
   return instant
 }
 
-interface Plan {
-  readonly before: number
-  /** The key of the only experiment that is asked for; null: all. */
-  readonly only: string | null
-  readonly isDryRun: boolean
-}
-
-async function archiveAll(
-  experiments: readonly Experiment[],
-  { before, only, isDryRun }: Plan,
-  options: ArchiveOptions,
-): Promise<void> {
-  const chosen = experiments.filter(({ definition }) => only === null || definition.key === only)
-  if (only !== null && chosen.length === 0) throw new Failure(`there is no experiment "${only}"`)
-  for (const experiment of chosen) {
-    const { key } = experiment.definition
-    const reason = whyNotArchived(experiment, before)
-    if (reason !== null && only !== null) throw new Failure(`the facts of "${key}" must stay: ${reason}`)
-    if (reason !== null) {
-      tell(key, `stay: ${reason}`)
-      continue
-    }
-    const counts = await options.archive.countFacts(experiment.id)
-    if (isDryRun) tell(key, `${textOf(counts)} would be archived`)
-    else tell(key, `${textOf(await archiveOne(experiment, counts.assignments, options))} archived`)
-  }
-}
-
-async function archiveOne(experiment: Experiment, units: number, options: ArchiveOptions): Promise<FactCounts> {
+async function archiveOne(experiment: Experiment, options: ArchiveOptions, isDryRun: boolean): Promise<void> {
+  const counts = await options.archive.countFacts(experiment.id)
+  if (isDryRun) return print(experiment, `${countsText(counts)} would be archived`)
   const bar = new ProgressBar()
-  const onProgress = (done: number) => bar.update(done, units, `units of ${experiment.definition.key}`)
-  const counts = await archiveExperiment(experiment, { ...options, onProgress })
-  if (process.stderr.isTTY) bar.say('')
-  return counts
+  const what = `units of ${experiment.definition.key}`
+  const onProgress = (done: number) => bar.update(done, counts.assignments, what)
+  const archived = await archiveExperiment(experiment, { ...options, onProgress })
+  bar.end()
+  print(experiment, `${countsText(archived)} archived`)
 }
 
-function textOf({ assignments, rewards }: FactCounts): string {
+function countsText({ assignments, rewards }: FactCounts): string {
   return `${formatCount(assignments)} assignments and ${formatCount(rewards)} rewards`
 }
 
-function tell(key: string, sentence: string): void {
-  process.stdout.write(`${key}: ${sentence}\n`)
+function print({ definition }: Experiment, text: string): void {
+  process.stdout.write(`${definition.key}: ${text}\n`)
 }

@@ -4,17 +4,20 @@ import { runScript, UsageError } from './terminal/failure.ts'
 
 interface Command {
   readonly summary: string
-  /** Loaded when it is asked for: a service that starts needs no other command. */
+  /** Loaded only for this command: a service starts without the code of the others. */
   readonly load: () => Promise<{ readonly run: (args: readonly string[]) => Promise<void> }>
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { summary: 'starts the service', load: () => import('./serve.ts') },
   demo: { summary: 'shows a running service at work, without any data', load: () => import('./demo.ts') },
-  simulate: { summary: 'tells what to expect of an experiment before it begins', load: () => import('./simulate.ts') },
-  apply: { summary: 'creates and changes experiments as files say', load: () => import('./apply.ts') },
+  simulate: {
+    summary: 'estimates what to expect of an experiment before it begins',
+    load: () => import('./simulate.ts'),
+  },
+  apply: { summary: 'creates and changes experiments as files describe them', load: () => import('./apply.ts') },
   evaluate: { summary: 'values another policy on a log of decisions', load: () => import('./evaluate.ts') },
-  keys: { summary: 'makes, lists, rotates and revokes API keys', load: () => import('./keys.ts') },
+  keys: { summary: 'creates, lists, rotates and revokes API keys', load: () => import('./keys.ts') },
   verify: { summary: 'recomputes every tally from the facts', load: () => import('./verify.ts') },
   backup: { summary: 'copies the database of a running service to a file', load: () => import('./backup.ts') },
   restore: { summary: 'puts a backup in the place of the database', load: () => import('./restore.ts') },
@@ -28,7 +31,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n')}
 
-pinwheel COMMAND --help tells what a command takes. In a clone: npx --no pinwheel COMMAND; in the image: node bin/pinwheel.js COMMAND.
+pinwheel COMMAND --help prints what a command takes. In a clone: npx --no pinwheel COMMAND; in the image: node bin/pinwheel.js COMMAND.
 Exit code: 0 done, 1 failed, 2 wrong usage.
 `
 

@@ -1,13 +1,12 @@
-// Carries a whole database over into an empty one, on the same engine or on the other: pinwheel
-// copy
-
-import { copyAndVerify } from './copy/copy-and-verify.ts'
-import { readArguments } from './terminal/arguments.ts'
+// Copies a whole database into an empty one, on the same engine or on the other: pinwheel copy
+import { type CopyOptions, copyStore, type RowCounts } from '../store/copy/copy.ts'
+import { expectLedgers } from './database/expect-ledgers.ts'
+import { interruption, withFailure } from './database/expected-failure.ts'
+import { command } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
 
-const HELP = `Usage: pinwheel copy --from URL --to URL
+const help = `Usage: pinwheel copy --from URL --to URL
 
 Carries over everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
 webhooks and what waits for them. The new database gives the same arms and the same reports. It must be empty, or not be there;
@@ -18,37 +17,40 @@ OPTIONS
   --to URL    the same
 `
 
-const OPTIONS = {
-  from: { type: 'string' },
-  to: { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const
+const options = { from: { type: 'string' }, to: { type: 'string' } } as const
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  if (values.help) return void process.stdout.write(HELP)
-  const { from, to } = values
-  if (from === undefined || to === undefined || positionals.length > 0) {
+export const run = command({ help, options }, async ({ from, to }) => {
+  if (from === undefined || to === undefined) {
     throw new UsageError('Name two databases, --from URL --to URL; see --help')
   }
   const bar = new ProgressBar()
   const startedAt = performance.now()
   const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1)
-  const signal = interruption()
-  const experiments = await tellFailure('Cannot copy', () =>
-    copyAndVerify({
-      from,
-      to,
-      signal,
-      onProgress: (done, total) => bar.update(done, total, 'rows'),
-      onCopied: counts => {
-        const rows = [...counts]
-          .filter(([, count]) => count > 0)
-          .map(([table, count]) => `${formatCount(count)} ${table}`)
-        bar.say(`Copied in ${seconds()} s: ${rows.join(', ') || 'no rows'}; verifying`)
-      },
-    }),
+  const onProgress = (done: number, total: number) => bar.update(done, total, 'rows')
+  const onCopied = (counts: RowCounts) => {
+    const rows = [...counts].filter(([, count]) => count > 0).map(([table, count]) => `${formatCount(count)} ${table}`)
+    bar.say(`Copied in ${seconds()} s: ${rows.join(', ') || 'no rows'}; verifying`)
+  }
+  const experiments = await withFailure('Cannot copy', () =>
+    copyAndVerify({ from, to, signal: interruption(), onProgress, onCopied }),
   )
-  const told = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
-  process.stdout.write(`Copied and verified in ${seconds()} s: ${told}, no difference\n`)
+  const counted = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
+  process.stdout.write(`Copied and verified in ${seconds()} s: ${counted}, no difference\n`)
+})
+
+export interface CopyAndVerifyOptions extends CopyOptions {
+  /** Called with the number of rows of each table when all are copied. */
+  readonly onCopied?: (counts: RowCounts) => void
+}
+
+/**
+ * Copies, recomputes every ledger of the copy from its facts, and answers how many experiments
+ * there are.
+ *
+ * @throws Failure where a ledger differs, DatabaseError, StoreUnavailableError, SqliteError
+ */
+export async function copyAndVerify({ onCopied, ...copying }: CopyAndVerifyOptions): Promise<number> {
+  const counts = await copyStore(copying)
+  onCopied?.(counts)
+  return expectLedgers(copying.to, copying.signal)
 }

@@ -1,13 +1,11 @@
 // Shows a running service at work, without any data: pinwheel demo
-
 import { play } from './demo/play.ts'
 import { publishedCounts } from './demo/published-counts.ts'
-import { shuffleOutcomes } from './demo/shuffle.ts'
+import { shuffleOutcomes } from './demo/recording.ts'
 import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from './service/options.ts'
-import { readArguments, wholeNumberOf } from './terminal/arguments.ts'
-import { UsageError } from './terminal/failure.ts'
+import { command, wholeNumberOf } from './terminal/arguments.ts'
 
-const HELP = `Usage: pinwheel demo [options]
+const help = `Usage: pinwheel demo [options]
 
 Lets a running service decide which of three e-mails a customer gets, and learn from who visits the shop. The customers are rebuilt
 from the published counts of Kevin Hillstrom's test (MineThatData, 2008-03-20): of 21,306 without an e-mail 2,262 visited, of 21,307
@@ -19,13 +17,10 @@ ${SERVICE_HELP}
   --seed N         the order of the customers (1)
 `
 
-const OPTIONS = { ...SERVICE_OPTIONS, units: { type: 'string', default: '20000' } } as const
+const options = { ...SERVICE_OPTIONS, units: { type: 'string', default: '20000' } } as const
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
-  const options = {
+export const run = command({ help, options }, async values => {
+  const playing = {
     url: urlOf(values.url),
     key: keyOf(values.key),
     name: values.name ?? 'demo',
@@ -34,5 +29,5 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   const recording = shuffleOutcomes(publishedCounts(), wholeNumberOf(values.seed, 'seed', 0) ?? 1)
   const inFlight = wholeNumberOf(values['in-flight'], 'in-flight', 1) ?? recording.inFlight
-  await play({ ...recording, inFlight }, options)
-}
+  await play({ ...recording, inFlight }, playing)
+})

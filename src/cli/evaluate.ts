@@ -1,15 +1,14 @@
-// Values another policy on a log of decisions with their propensities: pinwheel evaluate LOG.
-// Reads the file twice, a row at a time: once for the arms and the range of the rewards, once for
-// the value. An export of Pinwheel is in no order of time, and sorted in memory.
-
+// Values another policy on a log of decisions with their propensities: pinwheel evaluate LOG. Reads
+// the file twice, a row at a time: once for the arms and the range of the rewards, once for the
+// value. An export of Pinwheel is not in the order of time, and is sorted in memory.
 import { listed } from '../bandit/wording.ts'
 import { LogValuation, type LogValue } from '../stats/off-policy/off-policy.ts'
 import type { Estimate } from '../stats/sequences/confidence-sequence.ts'
 import { type Columns, type Decision, readDecisions } from './evaluate/log-file.ts'
-import { readArguments } from './terminal/arguments.ts'
+import { command, numberOf, rangeOf } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: pinwheel evaluate LOG [options]
+const help = `Usage: pinwheel evaluate LOG [options]
 
 What fixed weights would have earned, from a log that has for each decision the arm, the probability with which it was chosen, and
 the reward. LOG is CSV, or lines of JSON (.ndjson, .jsonl):
@@ -28,7 +27,7 @@ the reward. LOG is CSV, or lines of JSON (.ndjson, .jsonl):
   --json
 `
 
-const OPTIONS = {
+const options = {
   target: { type: 'string', default: 'uniform' },
   arm: { type: 'string' },
   propensity: { type: 'string' },
@@ -37,30 +36,26 @@ const OPTIONS = {
   alpha: { type: 'string', default: '0.05' },
   planned: { type: 'string', default: '30000' },
   json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  const [file] = positionals
-  if (values.help) return void process.stdout.write(HELP)
+export const run = command({ help, options, allowPositionals: true }, async (values, [file]) => {
   if (file === undefined) throw new UsageError('Name the log to evaluate; see --help')
   const seen = await survey(file, values)
   const arms = [...seen.arms]
   const target = weightsOf(values.target, arms)
-  const range = values.range === undefined ? seen.range : rangeOf(values.range)
+  const range = values.range === undefined ? seen.range : rangeOf(values.range, 'range')
   const valuation = new LogValuation({
     target,
     range,
-    alpha: numberOf(values.alpha, '--alpha'),
-    plannedUnits: numberOf(values.planned, '--planned'),
+    alpha: positiveOf(values.alpha, 'alpha'),
+    plannedUnits: positiveOf(values.planned, 'planned'),
   })
   for await (const { arm, propensity, reward } of inTimeOrder(readDecisions(file, values), seen.isTimed))
     valuation.add({ arm: arms.indexOf(arm), propensity, reward })
   const value = valuation.value()
   process.stdout.write(values.json ? `${JSON.stringify(value)}\n` : describe(value, arms, file))
   if (value.status === 'refused') process.exitCode = 1
-}
+})
 
 interface Survey {
   readonly arms: ReadonlySet<string>
@@ -87,7 +82,7 @@ async function survey(file: string, columns: Columns): Promise<Survey> {
   }
 }
 
-/** Every interval rests on rows that come after what their propensities were learned from. */
+/** The intervals hold for rows in the order in which their propensities were learned. */
 async function* inTimeOrder(decisions: AsyncIterable<Decision>, isTimed: boolean): AsyncGenerator<Decision> {
   if (!isTimed) return yield* decisions
   const all: Decision[] = []
@@ -99,9 +94,8 @@ function weightsOf(text: string, arms: readonly string[]): number[] {
   if (text === 'uniform') return arms.map(() => 1 / arms.length)
   if (arms.includes(text)) return arms.map(arm => (arm === text ? 1 : 0))
   const byArm = new Map(Object.entries(parseWeights(text, arms)))
-  const strangers = [...byArm.keys()].filter(arm => !arms.includes(arm))
-  if (strangers.length > 0)
-    throw new UsageError(`--target names ${strangers.join(', ')}, which no row of the log shows`)
+  const unknown = [...byArm.keys()].filter(arm => !arms.includes(arm))
+  if (unknown.length > 0) throw new UsageError(`--target names ${unknown.join(', ')}, which no row of the log has`)
   const weights = arms.map(arm => Number(byArm.get(arm) ?? 0))
   const sum = weights.reduce((total, weight) => total + weight, 0)
   if (weights.every(weight => weight >= 0) && Math.abs(sum - 1) <= 1e-9) return weights
@@ -113,21 +107,15 @@ function parseWeights(text: string, arms: readonly string[]): object {
     const weights: unknown = JSON.parse(text)
     if (typeof weights === 'object' && weights !== null) return weights
   } catch {
-    // Told below, with what would do.
+    // The message below names what is allowed.
   }
   throw new UsageError(`--target must be uniform, an arm of the log (${listed(arms)}), or weights as JSON`)
 }
 
-function rangeOf(text: string): readonly [number, number] {
-  const [low = Number.NaN, high = Number.NaN] = text.split(',').map(Number)
-  if (low < high) return [low, high]
-  throw new UsageError(`--range must be LOW,HIGH, as 0,1, not ${text}`)
-}
-
-function numberOf(text: string, option: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new UsageError(`${option} must be a number above 0, not ${text}`)
+function positiveOf(text: string, option: string): number {
+  const value = numberOf(text, option)
+  if (value > 0) return value
+  throw new UsageError(`--${option} must be above 0, not ${text}`)
 }
 
 function describe(value: LogValue, arms: readonly string[], file: string): string {
@@ -155,7 +143,7 @@ function reasonOf(value: Extract<LogValue, { status: 'refused' }>, arms: readonl
     case 'propensity':
       return `row ${value.row + 1} has no propensity in (0, 1]; a log without propensities cannot value another policy`
     case 'support':
-      return `the target gives weight to ${arms[value.arm]}, which no row shows`
+      return `the target gives weight to ${arms[value.arm]}, which no row has`
     case 'effective-sample-size':
       return `the effective sample size is ${value.summary.effectiveSampleSize.toFixed(1)}, below 100: too few rows resemble the target`
   }

@@ -1,22 +1,28 @@
-// pinwheel keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The
-// service may run meanwhile; it learns of it within a second.
-import { existsSync } from 'node:fs'
+// Creates, lists, rotates and revokes API keys in the database of DATABASE_URL: pinwheel keys. A
+// service may run meanwhile; it reads new keys within a second.
+import { randomInt } from 'node:crypto'
+import { userInfo } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
-import { type Config, ConfigError, readConfig } from '../server/config.ts'
-import { DatabaseError } from '../store/database-error.ts'
+import { createKey } from '../access/create-key.ts'
+import type { Key, KeyKind } from '../access/key.ts'
+import { revokeKey } from '../access/revoke-key.ts'
+import { rotateKey } from '../access/rotate-key.ts'
+import { newSecret } from '../access/secret.ts'
+import { BanditError } from '../bandit/errors.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
-import { runCreate, runHistory, runList, runRevoke, runRotate } from './keys/commands.ts'
-import { OPTIONS, type Options } from './keys/options.ts'
-import { readArguments } from './terminal/arguments.ts'
+import { configuredUrl, existingUrl } from './database/database-url.ts'
+import { withFailure } from './database/expected-failure.ts'
+import { CREATE_OPTIONS, durationOf, ROTATE_OPTIONS, termsOf } from './keys/key-options.ts'
+import { historyTable, instantText, keyTable } from './keys/key-table.ts'
+import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 
-const HELP = `Usage: pinwheel keys COMMAND
+const help = `Usage: pinwheel keys COMMAND
 
-  create --name NAME --scope SCOPES   makes a key, and shows its secret this once
+  create --name NAME --scope SCOPES   creates a key, and shows its secret this once
       --scope SCOPES     assign, reward, read, admin, with commas between them; admin changes experiments
-      --kind pk          a publishable key, for browsers: assign and reward only, 100/s unless --rate says otherwise
+      --kind pk          a publishable key, for browsers: assign and reward only, 100/s unless --rate is given
       --expires 90d      ends after 90 days; also h, m or s
       --rate 100/s       at most 100 requests, units and events a second (s); also a minute (m), an hour (h) or a day (d)
   list                                every key with what it may do and until when; never its secret
@@ -24,80 +30,110 @@ const HELP = `Usage: pinwheel keys COMMAND
   revoke NAME                         ends a key at once
   history [NAME]                      who changed which key, and when
 
-Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has learned of it. The secret
+Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has read it. The secret
 alone goes to stdout:
   KEY=$(npx --no pinwheel keys create --name web --scope assign,reward)
 `
 
-/** A running service asks for new keys more often than this. */
-const LEARNED_AFTER_MS = 1_000
+/** A running service reads new keys more often than this. */
+const READ_AFTER_MS = 1_000
 
-interface Command {
-  readonly run: (store: Store, name: string | undefined, options: Options) => Promise<void>
-  readonly takesName: boolean
-  readonly isChange: boolean
-  readonly options: readonly (keyof Options)[]
+const COMMANDS: Readonly<Record<string, ReturnType<typeof command>>> = {
+  create: command({ help, options: CREATE_OPTIONS }, async values => {
+    const terms = termsOf(values)
+    const lifetimeMs = durationOf(values.expires, 'expires')
+    await change('create', configuredUrl(), async (store, now) => {
+      const secret = secretOf(terms.kind)
+      const expiresAt = lifetimeMs === null ? null : now + lifetimeMs
+      show(await createKey({ store }, { ...terms, expiresAt }, { actor: user(), now, secret }), secret)
+    })
+  }),
+
+  list: command({ help }, () =>
+    inStore('list', existingUrl(), async store => {
+      const { keys } = await store.readKeys()
+      process.stdout.write(keyTable(keys, Date.now()))
+    }),
+  ),
+
+  rotate: command({ help, options: ROTATE_OPTIONS, allowPositionals: true }, async ({ overlap }, names) => {
+    const name = onlyName(names, 'rotate')
+    const overlapMs = durationOf(overlap, 'overlap') ?? 0
+    await change('rotate', existingUrl(), async (store, now) => {
+      const request = { actor: user(), now, overlapMs, newSecret: secretOf }
+      const { old, key, secret } = await rotateKey({ store }, name, request)
+      process.stderr.write(`The old key ${old.hint} ends ${overlapMs === 0 ? 'now' : instantText(old.expiresAt)}\n`)
+      show(key, secret)
+    })
+  }),
+
+  revoke: command({ help, allowPositionals: true }, async (_, names) => {
+    const name = onlyName(names, 'revoke')
+    await change('revoke', existingUrl(), async (store, now) => {
+      const revoked = await revokeKey({ store }, name, { actor: user(), now })
+      for (const key of revoked) process.stderr.write(`The key "${key.name}" (${key.hint}) is revoked\n`)
+    })
+  }),
+
+  history: command({ help, allowPositionals: true }, async (_, names) => {
+    const name = names.length === 0 ? null : onlyName(names, 'history')
+    await inStore('history', existingUrl(), async store => {
+      const changes = await store.findKeyChanges()
+      process.stdout.write(historyTable(changes.filter(change => name === null || change.name === name)))
+    })
+  }),
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  create: { run: runCreate, isChange: true, takesName: false, options: ['name', 'scope', 'kind', 'expires', 'rate'] },
-  list: { run: runList, isChange: false, takesName: false, options: [] },
-  rotate: { run: runRotate, isChange: true, takesName: true, options: ['overlap'] },
-  revoke: { run: runRevoke, isChange: true, takesName: true, options: [] },
-  history: { run: runHistory, isChange: false, takesName: true, options: [] },
-}
-
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  const [verb, name, ...rest] = positionals
-  if (values.help || verb === undefined) return void process.stdout.write(HELP)
-  const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined
-  if (command === undefined)
-    throw new UsageError(`Cannot understand ${JSON.stringify(verb)}; --help tells what there is`)
-  refuseStrays(verb, command, values, command.takesName ? rest : positionals.slice(1))
-  const store = await open(verb)
-  try {
-    await command.run(store, name, values)
-  } catch (error) {
-    if (error instanceof BanditError) throw new Failure(error.message)
-    if (!(error instanceof StoreUnavailableError)) throw error
-    throw new Failure(`Cannot ${verb}: ${(error.cause as Error).message}`)
-  } finally {
-    await store.close()
+export async function run([verb = '--help', ...args]: readonly string[]): Promise<void> {
+  const isHelp = verb === '--help' || verb === '-h'
+  if (isHelp) return void process.stdout.write(help)
+  const known = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined
+  if (known === undefined) {
+    throw new UsageError(
+      `There is no command ${JSON.stringify(verb)}; there are ${Object.keys(COMMANDS).join(', ')}; see --help`,
+    )
   }
-  // What a person types next may use the new key, or rely on the end of an old one.
-  if (command.isChange) await setTimeout(LEARNED_AFTER_MS)
+  await known(args)
 }
 
-/** @throws Failure for what another command would understand */
-function refuseStrays(verb: string, command: Command, values: Options, rest: readonly string[]): void {
-  const strays = [...rest, ...optionsIn(values).flatMap(name => (command.options.includes(name) ? [] : [`--${name}`]))]
-  if (strays.length > 0) throw new UsageError(`${verb} takes no ${strays.join(', ')}; --help tells what there is`)
+/** Returns when a running service has read the change: the next command may use the new key. */
+async function change(verb: string, url: string, work: (store: Store, now: number) => Promise<void>): Promise<void> {
+  await inStore(verb, url, store => work(store, Date.now()))
+  await setTimeout(READ_AFTER_MS)
 }
 
-function optionsIn({ help: _, ...values }: Options): (keyof Options)[] {
-  return Object.keys(values) as (keyof Options)[]
-}
-
-/** Only a first key may come before the database. */
-async function open(verb: string): Promise<Store> {
-  if (existsSync('.env')) process.loadEnvFile()
-  const { databaseUrl } = configured()
-  const path = databaseUrl.slice(databaseUrl.indexOf(':') + 1)
-  if (verb !== 'create' && databaseUrl.startsWith('sqlite:') && !existsSync(path)) {
-    throw new Failure(`There are no keys at ${databaseUrl}: there is no such file; DATABASE_URL names it`)
-  }
+async function inStore(verb: string, url: string, work: (store: Store) => Promise<void>): Promise<void> {
   try {
-    return await openStore(databaseUrl)
+    await withFailure(`Cannot ${verb}`, async () => {
+      const store = await openStore(url)
+      await work(store).finally(() => store.close())
+    })
   } catch (error) {
-    throw error instanceof DatabaseError ? new Failure(error.message) : error
+    throw error instanceof BanditError ? new Failure(error.message) : error
   }
 }
 
-function configured(): Config {
+/** The secret alone goes to stdout, so that a shell can keep it. */
+function show({ name, kind, scopes, rate, expiresAt }: Key, secret: string): void {
+  const terms = [`${kind}: ${scopes.join(', ')}`, ...(rate === null ? [] : [rate]), `expires ${instantText(expiresAt)}`]
+  process.stderr.write(`The key "${name}" (${terms.join('; ')}) is shown this once:\n`)
+  process.stdout.write(`${secret}\n`)
+}
+
+function secretOf(kind: KeyKind): string {
+  return newSecret(kind, randomInt)
+}
+
+function onlyName([name, ...others]: readonly string[], verb: string): string {
+  if (name !== undefined && others.length === 0) return name
+  throw new UsageError(`pinwheel keys ${verb} takes the name of one key; pinwheel keys list shows the names`)
+}
+
+/** In a container, a user may have a number only. */
+function user(): string {
   try {
-    return readConfig(process.env)
-  } catch (error) {
-    throw error instanceof ConfigError ? new Failure(error.message) : error
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.()}`
   }
 }

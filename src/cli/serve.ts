@@ -1,17 +1,11 @@
 import { start } from '../server/start.ts'
-import { readArguments } from './terminal/arguments.ts'
-import { UsageError } from './terminal/failure.ts'
+import { command } from './terminal/arguments.ts'
 
-const HELP = `Usage: pinwheel serve
+const help = `Usage: pinwheel serve
 
-Starts the service. The environment, and a file .env in this folder, say how: DATABASE_URL
-(sqlite:./data/pinwheel.db), HOST (127.0.0.1), PORT (8080), WORKERS (1), PINWHEEL_ADMIN_KEY, and what
-docs/operate tells. SIGTERM or Ctrl-C stops it: what was accepted is answered first.
+Starts the service. Its settings come from the environment, and a file .env in this folder: DATABASE_URL
+(sqlite:./data/pinwheel.db), HOST (127.0.0.1), PORT (8080), WORKERS (1), PINWHEEL_ADMIN_KEY, and those that
+docs/operate describes. SIGTERM or Ctrl-C stops it: what was accepted is answered first.
 `
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h', default: false } }, args)
-  if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
-  await start()
-}
+export const run = command({ help }, start)

@@ -1,4 +1,4 @@
-// What would become of an experiment, before it begins: pinwheel simulate
+// What to expect of an experiment before it begins: pinwheel simulate
 import { writeFileSync } from 'node:fs'
 import { hasWeights, POLICY_TYPES } from '../bandit/policies/registry.ts'
 import type { SimulationDesign } from '../simulation/design.ts'
@@ -8,15 +8,15 @@ import { simulationCharts } from '../views/svg/simulation-charts.ts'
 import { comparisonText } from './simulate/comparison-text.ts'
 import { type Choice, DESIGN_OPTIONS, readChoices, readDesign } from './simulate/read-design.ts'
 import { summaryText } from './simulate/summary-text.ts'
-import { readArguments } from './terminal/arguments.ts'
+import { command } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
 
 const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type)).join(', ')
 
-const HELP = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
+const help = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
 
-Runs a design many times with the service's own policy, refresh and inference, and tells what to expect: regret against the best
+Runs a design many times with the service's own policy, refresh and inference, and prints what to expect: regret against the best
 arm and against equal shares, units until a verdict, false verdicts, whether the truth stays inside at all looks, and how wide
 the intervals are at the end. The same JSON goes to POST /simulate.
 
@@ -51,31 +51,25 @@ THE SIMULATION
   --svg FILE             draws regret and width over units
 `
 
-const OPTIONS = {
+const options = {
   ...DESIGN_OPTIONS,
   json: { type: 'boolean', default: false },
   svg: { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-export async function run(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(OPTIONS, args)
-  if (values.help) return void process.stdout.write(HELP)
-  if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
-  if (values.compare !== undefined) {
+export const run = command({ help, options }, values => {
+  if (values.compare === undefined) {
+    const design = readDesign(values)
+    const [result] = runWithProgress([design]) as [SimulationResult]
+    if (values.svg !== undefined) writeFileSync(values.svg, simulationCharts(result))
+    process.stdout.write(values.json ? json(result) : summaryText(design, result))
+  } else {
     if (values.svg !== undefined) throw new UsageError('--svg draws one design, and cannot go with --compare')
     const choices = readChoices(values)
     const results = runWithProgress(choices.map(({ design }) => design))
-    return void process.stdout.write(
-      values.json ? json(comparisonOf(choices, results)) : comparisonText(choices, results),
-    )
+    process.stdout.write(values.json ? json(comparisonOf(choices, results)) : comparisonText(choices, results))
   }
-  const design = readDesign(values)
-  const [result] = runWithProgress([design])
-  if (result === undefined) throw new TypeError('A design has one result')
-  if (values.svg !== undefined) writeFileSync(values.svg, simulationCharts(result))
-  process.stdout.write(values.json ? json(result) : summaryText(design, result))
-}
+})
 
 /** The result of each design, one after the other. */
 function runWithProgress(designs: readonly SimulationDesign[]): SimulationResult[] {
@@ -87,7 +81,7 @@ function runWithProgress(designs: readonly SimulationDesign[]): SimulationResult
     before += design.runs
     return result
   })
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K')
+  bar.end()
   return results
 }
 

@@ -32,8 +32,14 @@ export class ConfigError extends Error {
 const MIN_KEY_LENGTH = 16
 const MAX_KEY_LENGTH = 256
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function databaseUrlIn({ DATABASE_URL }: Environment): string {
+  return DATABASE_URL || 'sqlite:./data/pinwheel.db'
+}
+
 /** @throws ConfigError */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Environment): Config {
   const host = environment.HOST || '127.0.0.1'
   const port = Number(environment.PORT || '8080')
   const probePort = environment.PROBE_PORT ? Number(environment.PROBE_PORT) : null
@@ -66,10 +72,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`ALLOWED_ORIGINS must have origins like https://shop.example, or *, not ${origin}`)
   }
   if (faults.length > 0 || logLevel === undefined) throw new ConfigError(`Cannot start: ${faults.join('; ')}`)
-  const databaseUrl = environment.DATABASE_URL || 'sqlite:./data/pinwheel.db'
   const allowsPrivateTargets = privateTargets === 'allow'
   const reach = { host, port, probePort, allowedOrigins, workers }
-  return { ...reach, databaseUrl, adminKey, rateLimit, logLevel, allowsPrivateTargets }
+  return { ...reach, databaseUrl: databaseUrlIn(environment), adminKey, rateLimit, logLevel, allowsPrivateTargets }
 }
 
 /**

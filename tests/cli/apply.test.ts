@@ -4,10 +4,10 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '../../src/cli/apply/carry-out.ts'
 import { readExperimentFiles } from '../../src/cli/apply/experiment-files.ts'
 import { type Plan, planExperiment } from '../../src/cli/apply/plan.ts'
 import { planText } from '../../src/cli/apply/plan-text.ts'
+import { carryOut } from '../../src/cli/apply.ts'
 import { Client } from '../../src/cli/service/client.ts'
 import { experimentFileSchema } from '../../src/http/input/experiment-file.ts'
 import { SchemaJudge } from '../support/http/json-schema.ts'
@@ -32,11 +32,10 @@ let folder: string
 
 beforeAll(async () => {
   service = await startService()
-  client = new Client({ url: new URL(service.url), key: null, say: () => {} })
+  client = new Client({ url: new URL(service.url), key: null, onNotice: () => {} })
 })
 
 afterAll(async () => {
-  client.close()
   await service.close()
 })
 

@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readRecording } from '../../scripts/replay/recordings.ts'
+import type { DatedRecording } from '../../scripts/replay/replay-days.ts'
 import { publishedCounts } from '../../src/cli/demo/published-counts.ts'
-import { type Outcome, outcomesIn, type Recording, unitNames } from '../../src/cli/demo/recording.ts'
+import { outcomesIn, type Recording, unitNames } from '../../src/cli/demo/recording.ts'
 
 interface Moments {
   readonly n: number
@@ -109,8 +110,8 @@ describe.skipIf(expected === null)('readRecording()', () => {
   })
 
   it('tanf is in the real order of its letters, and its window is 75 days', () => {
-    const { calendar, outcomes, definition } = recordingOf('tanf')
-    expect([...new Set(calendar?.days)]).toEqual([0, 29, 60, 88, 116])
+    const { days, outcomes, definition } = recordingOf('tanf') as DatedRecording
+    expect([...new Set(days)]).toEqual([0, 29, 60, 88, 116])
     for (const ofArm of outcomes.values()) {
       expect(ofArm.map(({ day }) => day)).toEqual(ofArm.map(({ day }) => day).toSorted((a, b) => a - b))
     }
@@ -118,8 +119,8 @@ describe.skipIf(expected === null)('readRecording()', () => {
   })
 
   it("tanf's delays run from −317 to 231 days; a success without a date has their median", () => {
-    const { outcomes } = recordingOf('tanf')
-    const successes = [...outcomes.values()].flat().filter(({ rewards }: Outcome) => rewards.length > 0)
+    const { outcomes } = recordingOf('tanf') as DatedRecording
+    const successes = [...outcomes.values()].flat().filter(({ rewards }) => rewards.length > 0)
     const delays = successes.map(({ delayDays }) => delayDays).toSorted((a, b) => a - b)
     expect([delays.length, delays[0], delays.at(-1)]).toEqual([1541, -317, 231])
     expect(delays[Math.floor(delays.length / 2)]).toBe(28)

@@ -1,7 +1,7 @@
 // Replays against the real service.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type DatedOutcome, type DatedRecording, replayDays } from '../../scripts/replay/replay-days.ts'
 import { NOTHING, type Outcome, type Recording, unitNames } from '../../src/cli/demo/recording.ts'
-import { replayDays } from '../../src/cli/demo/replay-days.ts'
 import { replayUnits } from '../../src/cli/demo/replay-units.ts'
 import { type Assignment, type RewardEvent, Session } from '../../src/cli/demo/session.ts'
 import { Client } from '../../src/cli/service/client.ts'
@@ -11,14 +11,13 @@ let service: Service
 let client: Client
 beforeEach(async () => {
   service = await startService()
-  client = new Client({ url: new URL(service.url), key: null, say: () => {} })
+  client = new Client({ url: new URL(service.url), key: null, onNotice: () => {} })
 })
 afterEach(async () => {
-  client.close()
   await service.close()
 })
 
-const success: Outcome = { ...NOTHING, rewards: [{ metric: 'visit', value: 1 }] }
+const success: Outcome = { rewards: [{ metric: 'visit', value: 1 }] }
 
 /**
  * 40 outcomes of control, of which every fourth is a success; 100 of mens, of which every second
@@ -35,7 +34,6 @@ const emails: Recording = {
     ['control', Array.from({ length: 40 }, (_, index) => (index % 4 === 0 ? success : NOTHING))],
     ['mens', Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? success : NOTHING))],
   ]),
-  calendar: null,
   inFlight: 8,
 }
 
@@ -51,7 +49,7 @@ async function armsOf(key: string): Promise<ArmCounts[]> {
 }
 
 describe('replayUnits()', () => {
-  it('deals until an arm is used up; the service has counted each outcome once', async () => {
+  it('goes on until an arm is used up; the service has counted each outcome once', async () => {
     const session = await Session.open(client, 'emails', emails, 'uniform')
     const played = await replayUnits(session, emails, unitNames(emails, 140), () => {})
     expect(played.usedUp).toBe('control')
@@ -98,10 +96,10 @@ describe('Session', () => {
 })
 
 describe('replayDays()', () => {
-  const later = (delayDays: number, day: number): Outcome => ({ ...success, delayDays, day })
+  const later = (delayDays: number, day: number): DatedOutcome => ({ ...success, delayDays, day })
   /** Two letters on day 0 and two on day 3; both arms have the same outcomes. */
-  const deck = [later(5, 0), later(-4, 0), later(1, 3), later(9, 3)]
-  const letters: Recording & { calendar: NonNullable<Recording['calendar']> } = {
+  const outcomes = [later(5, 0), later(-4, 0), later(1, 3), later(9, 3)]
+  const letters: DatedRecording = {
     ...emails,
     name: 'letters',
     definition: {
@@ -110,10 +108,12 @@ describe('replayDays()', () => {
       metrics: [{ key: 'visit', type: 'binary', role: 'primary', window: '6ms' }],
     },
     outcomes: new Map([
-      ['control', deck],
-      ['mens', deck],
+      ['control', outcomes],
+      ['mens', outcomes],
     ]),
-    calendar: { days: [0, 0, 3, 3], dayMs: 1, isSameDay: false },
+    days: [0, 0, 3, 3],
+    dayMs: 1,
+    isSameDay: false,
   }
 
   /** What the session was asked, in order. */
@@ -158,11 +158,11 @@ describe('replayDays()', () => {
 
   it('tells by how many days the outcomes of an arm lag behind its units; on the same day they do not', async () => {
     const units = unitNames(letters, 4)
-    const late = { ...letters, calendar: { ...letters.calendar, days: [0, 3, 3, 3] } }
+    const late = { ...letters, days: [0, 3, 3, 3] }
     const played = await replayDays(watch(await Session.open(client, 'late', late, 'uniform')), late, units, () => {})
     expect([...played.lagDays]).toEqual([['mens', 3 / 4]])
 
-    const same = { ...late, calendar: { ...late.calendar, isSameDay: true } }
+    const same = { ...late, isSameDay: true }
     const watched = watch(await Session.open(client, 'same', same, 'uniform'))
     const matched = await replayDays(watched, same, units, () => {})
     expect([...matched.lagDays]).toEqual([['mens', 0]])

@@ -1,17 +1,17 @@
-// Moves the facts of one experiment into files, part by part: a part leaves the database when its
-// files are on the disk, read back, and found to be the same, in the transaction that notes where
-// it is. So at any moment a fact is in one of the two places at least.
+// Moves the facts of one experiment into files, part by part. The transaction that removes a part
+// from the database records its files, which are then on the disk and have been read back and
+// compared. So every fact is in at least one of the two places at any moment.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { ArchivedFile, ArchiveStore, FactCounts, PartLimit } from '../../bandit/archive.ts'
 import type { Experiment } from '../../bandit/experiment/experiment.ts'
-import { Audit, verify } from '../../bandit/verify.ts'
+import { Audit } from '../../bandit/verify.ts'
 import type { ArchivedCell, SnapshotHead, Store, UnitFacts } from '../../store/port.ts'
-import { syncToDisk } from '../backup/sync-to-disk.ts'
-import { Failure } from '../terminal/failure.ts'
+import { syncToDisk } from '../database/disk.ts'
+import { expectLedger } from '../database/expect-ledgers.ts'
+import { putFile, sha256Of } from './archive-files.ts'
 import { decodePart, encodeAssignments, encodeRewards } from './parquet.ts'
-import { putFile, sha256Of } from './put-file.ts'
 
 export interface ArchiveOptions {
   readonly store: Pick<Store, 'findSnapshots' | 'audit'>
@@ -26,22 +26,22 @@ export interface ArchiveOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/**
- * Takes less than a quarter of a second to be taken out, for which a SQLite file's service waits.
- */
+/** Removed in less than a quarter of a second, for which a service on the SQLite file waits. */
 const PART: PartLimit = { units: 20_000, rewards: 40_000 }
 
 /**
  * Archives all facts of an experiment that may be archived (see `whyNotArchived`). Answers how
  * many.
  *
- * @throws Failure where its books do not balance, or a file is in the way; StoreUnavailableError
+ * @throws Failure where its ledger differs from its facts, which could not be proved afterwards, or
+ * another file has a name of the archive; StoreUnavailableError
  */
 export async function archiveExperiment(experiment: Experiment, options: ArchiveOptions): Promise<FactCounts> {
   const { store, archive, folder, limit = PART, onProgress, signal } = options
-  await expectBalance(store, experiment)
+  await expectLedger(store, experiment)
   const heads = await store.findSnapshots(experiment.id)
-  makeFolder(folder, experiment.definition.key)
+  mkdirSync(join(folder, experiment.definition.key), { recursive: true, mode: 0o700 })
+  syncToDisk(folder)
   const done = { assignments: 0, rewards: 0 }
   let after = ''
   while (true) {
@@ -49,8 +49,8 @@ export async function archiveExperiment(experiment: Experiment, options: Archive
     const units = await archive.readPart(experiment.id, after, limit)
     const last = units.at(-1)
     if (last === undefined) return done
-    const { files, written } = await writeFiles(experiment, units, options)
     const counts = countsOf(units)
+    const { files, written } = await writeFiles(experiment, units, counts, options)
     const cells = await proveFiles(experiment, heads, units, files, folder)
     const removal = { experimentId: experiment.id, after, through: last.unit, files, cells, ...counts }
     if (!(await archive.removePart(removal))) {
@@ -64,33 +64,20 @@ export async function archiveExperiment(experiment: Experiment, options: Archive
   }
 }
 
-/** Files of a part that stays where it is; unless another run has noted them for its own. */
+/** Deletes the files of a part that stays in the database, except those that another run owns. */
 async function discard(experiment: Experiment, written: readonly string[], options: ArchiveOptions): Promise<void> {
   const noted = new Set((await options.archive.findArchives(experiment.id)).map(({ file }) => file))
   for (const file of written) if (!noted.has(file)) rmSync(join(options.folder, file))
 }
 
-/** What is archived cannot be proved as thoroughly again. */
-async function expectBalance(store: ArchiveOptions['store'], experiment: Experiment): Promise<void> {
-  const [first] = (await verify({ store }, experiment)).discrepancies
-  if (first === undefined) return
-  const { cell, recomputed, kept } = first
-  const told = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
-  throw new Failure(`the books of "${experiment.definition.key}" do not balance: ${told}`)
-}
-
-function makeFolder(folder: string, key: string): void {
-  mkdirSync(join(folder, key), { recursive: true, mode: 0o700 })
-  syncToDisk(folder)
-}
-
+/** `written`: the names of those that did not exist before. */
 async function writeFiles(
   experiment: Experiment,
   units: readonly UnitFacts[],
+  { assignments, rewards }: FactCounts,
   { archive, folder, now }: ArchiveOptions,
 ): Promise<{ files: ArchivedFile[]; written: string[] }> {
   const number = ((await archive.findArchives(experiment.id)).at(-1)?.number ?? 0) + 1
-  const { assignments, rewards } = countsOf(units)
   const written: string[] = []
   const put = (facts: ArchivedFile['facts'], bytes: Uint8Array, rows: number): ArchivedFile => {
     const file = join(experiment.definition.key, `${facts}-${String(number).padStart(5, '0')}.parquet`)
@@ -98,15 +85,14 @@ async function writeFiles(
     return { number, facts, file, sha256: sha256Of(bytes), rows, archivedAt: now }
   }
   const files = [put('assignments', encodeAssignments(experiment, units), assignments)]
-  const encoded = encodeRewards(experiment, units)
-  if (encoded !== null) files.push(put('rewards', encoded, rewards))
+  if (rewards > 0) files.push(put('rewards', encodeRewards(experiment, units), rewards))
   return { files, written }
 }
 
 /**
- * What a part comes to, recomputed from its files.
+ * The ledger of a part, recomputed from its files.
  *
- * @throws TypeError where they do not say what was to be written
+ * @throws TypeError where the files differ from the facts
  */
 async function proveFiles(
   experiment: Experiment,

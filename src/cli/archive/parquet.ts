@@ -1,12 +1,11 @@
-// A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and
-// instants are timestamps, so that anyone who reads the files needs nothing else; the experiment
-// itself stands in their metadata.
+// A part of an archive as two Parquet files, and back. The files need nothing else to be read: arms
+// and metrics have their keys, instants are timestamps, and the experiment is in the metadata.
 import { type ParquetRow, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { armAt, type Experiment } from '../../bandit/experiment/experiment.ts'
 import type { StoredReward, UnitFacts } from '../../store/port.ts'
 
-/** Readers skip groups by the least and greatest unit in them; a unit stands in one only. */
+/** Readers skip groups by the least and greatest unit in them; each unit is in one group. */
 const ROW_GROUP = 20_000
 
 export function encodeAssignments(experiment: Experiment, units: readonly UnitFacts[]): Uint8Array {
@@ -19,10 +18,9 @@ export function encodeAssignments(experiment: Experiment, units: readonly UnitFa
   ])
 }
 
-/** Null where there are none. */
-export function encodeRewards(experiment: Experiment, units: readonly UnitFacts[]): Uint8Array | null {
+/** There must be one at least. */
+export function encodeRewards(experiment: Experiment, units: readonly UnitFacts[]): Uint8Array {
   const rewards = units.flatMap(({ unit, rewards }) => rewards.map(reward => ({ unit, ...reward })))
-  if (rewards.length === 0) return null
   const { metrics } = experiment.definition
   return encode(experiment, [
     { name: 'unit', type: 'STRING', data: rewards.map(({ unit }) => unit) },
@@ -62,20 +60,17 @@ function encode(
   { definition, salt, startedAt, stoppedAt, winner }: Experiment,
   columns: readonly Column[],
 ): Uint8Array {
-  const told = { definition, salt, startedAt, stoppedAt, winner }
+  const experiment = { definition, salt, startedAt, stoppedAt, winner }
   const bytes = parquetWriteBuffer({
     schema: schemaFromColumnData({ columnData: columns.map(column => ({ nullable: false, ...column })) }).map(inUtc),
     columnData: columns.map(({ name, data }) => ({ name, data })),
     rowGroupSize: ROW_GROUP,
-    kvMetadata: [{ key: 'pinwheel.experiment', value: JSON.stringify(told) }],
+    kvMetadata: [{ key: 'pinwheel.experiment', value: JSON.stringify(experiment) }],
   })
   return new Uint8Array(bytes)
 }
 
-/**
- * A timestamp is an instant; without this readers may take it for the local time of wherever they
- * are.
- */
+/** Marks timestamps as UTC; by default readers may take them for local time. */
 function inUtc(element: SchemaElement): SchemaElement {
   if (element.converted_type !== 'TIMESTAMP_MILLIS') return element
   return { ...element, logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } }

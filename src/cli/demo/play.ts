@@ -1,12 +1,9 @@
-// One replay from the first word to the report: what a person at a terminal sees of it. Facts of
-// the way go to stderr, the report to stdout.
-import { setTimeout as sleep } from 'node:timers/promises'
-import { parseWindow } from '../../bandit/metrics/metric.ts'
+// One replay on a terminal, from the creation of the experiment to the report: progress goes to
+// stderr, the report to stdout.
 import type { PolicyType } from '../../bandit/policies/registry.ts'
 import { Client } from '../service/client.ts'
 import { formatCount, ProgressBar } from '../terminal/progress-bar.ts'
 import { outcomesIn, type Recording, unitNames } from './recording.ts'
-import { replayDays } from './replay-days.ts'
 import { type Played, replayUnits } from './replay-units.ts'
 import { Session } from './session.ts'
 
@@ -16,82 +13,48 @@ export interface PlayOptions {
   /** The experiment's key. */
   readonly name: string
   readonly policy: PolicyType
-  /** At most so many units; null: until the outcomes of an arm are used up. */
+  /** At most this many units; null: until the outcomes of an arm are used up. */
   readonly limit: number | null
 }
 
-/** @throws Failure when the service is not there, refuses, or stays away */
-export async function play(recording: Recording, { url, key, name, policy, limit }: PlayOptions): Promise<void> {
+/** `notes`: what there is to know beyond the counts. */
+export type Replay = (
+  session: Session,
+  units: readonly string[],
+  bar: ProgressBar,
+) => Promise<Played & { readonly notes?: readonly string[] }>
+
+/** @throws Failure when no service answers, it refuses, or it stays unavailable */
+export async function play(
+  recording: Recording,
+  { url, key, name, policy, limit }: PlayOptions,
+  replay: Replay = (session, units, bar) =>
+    replayUnits(session, recording, units, done => bar.update(done, units.length, 'units')),
+): Promise<void> {
   const bar = new ProgressBar()
-  const client = new Client({ url, key, say: sentence => bar.say(sentence) })
-  await client.greet()
+  const client = new Client({ url, key, onNotice: text => bar.say(text) })
+  await client.expectReady()
   const session = await Session.open(client, name, recording, policy)
   const units = unitNames(recording, Math.min(limit ?? Number.POSITIVE_INFINITY, outcomesIn(recording)))
   const startedAt = performance.now()
-  const played = await playUnits(session, recording, units, bar)
+  const played = await replay(session, units, bar)
   const seconds = (performance.now() - startedAt) / 1_000
-  for (const fact of factsOf(session, played, seconds, limit)) bar.say(fact)
-  await untilMature(session, recording)
-  bar.say('')
-  process.stdout.write(await session.textReport())
-  client.close()
+  for (const fact of [...factsOf(session, played, seconds, limit), ...(played.notes ?? []), '']) bar.say(fact)
+  process.stdout.write(await session.report('txt'))
 }
 
-function playUnits(
-  session: Session,
-  recording: Recording,
-  units: readonly string[],
-  bar: ProgressBar,
-): Promise<Played> {
-  const { calendar } = recording
-  if (calendar === null) {
-    return replayUnits(session, recording, units, done => bar.update(done, units.length, 'units'))
-  }
-  const onDay = (day: number, lastDay: number) => bar.update(day, lastDay, 'days')
-  return replayDays(session, { ...recording, calendar }, units, onDay)
-}
-
-function factsOf({ counts }: Session, played: Played, seconds: number, limit: number | null): string[] {
-  const { units, usedUp, lagDays } = played
+function factsOf({ counts }: Session, { units, usedUp }: Played, seconds: number, limit: number | null): string[] {
   const { assigned, kept, recorded, duplicate, late } = counts
   const facts = [
     `${formatCount(units)} units in ${seconds.toFixed(1)} s, ${formatCount(Math.round(units / seconds))} a second; ` +
       `${formatCount(recorded)} rewards counted`,
   ]
-  if (usedUp !== null) facts.push(`It ends here because the outcomes of ${usedUp} are used up: each is dealt once`)
-  else if (units === limit) facts.push(`It ends here because so many units were asked for`)
+  if (usedUp !== null) facts.push(`It ends here because the outcomes of ${usedUp} are used up: each is used once`)
+  else if (units === limit) facts.push(`It ends here because ${formatCount(limit)} units were asked for`)
   if (kept > 0) {
     facts.push(`${formatCount(assigned)} units were new; ${formatCount(kept)} had their arm already and kept it`)
   }
   if (duplicate > 0) facts.push(`${formatCount(duplicate)} rewards were known already and count once`)
   if (late > 0) facts.push(`${formatCount(late)} rewards are dated outside their window: kept, and not counted`)
-  const lag = lagFact(lagDays)
-  return lag === null ? facts : [...facts, lag]
-}
-
-/**
- * Arms whose outcomes lag by different times are compared across seasons: anyone who reads the
- * lifts must know.
- */
-function lagFact(lagDays: Played['lagDays']): string | null {
-  const days = [...lagDays.values()]
-  if (Math.max(...days) - Math.min(...days) < LAG_WORTH_TELLING_DAYS) return null
-  const told = [...lagDays].map(
-    ([arm, lag]) => `${arm} ${Math.abs(lag).toFixed(0)} days ${lag < 0 ? 'younger' : 'older'}`,
-  )
-  return `Mind the lifts, which compare months too: the outcomes are of other letters than their units, ${told.join(', ')} on the average; --same-day deals outcomes of the same day only`
-}
-
-const LAG_WORTH_TELLING_DAYS = 7
-
-const POLL_MS = 200
-/** A snapshot closes the last batch, and snapshots are a second apart. */
-const GRACE_MS = 3_000
-
-/** Waits for the attribution window of the last units to pass, so that the report has them all. */
-async function untilMature(session: Session, { definition }: Recording): Promise<void> {
-  const window = definition.metrics.find(({ role }) => role === 'primary')?.window
-  if (window == null) return
-  const giveUpAt = performance.now() + (parseWindow(window) ?? 0) + GRACE_MS
-  while (performance.now() < giveUpAt && (await session.immatureUnits()) > 0) await sleep(POLL_MS)
+  return facts
 }

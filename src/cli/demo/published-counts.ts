@@ -12,12 +12,9 @@ const COUNTS = {
   womens: { customers: 21_387, visits: 3_238 },
 } as const
 
-const VISIT: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'visit', value: 1 }] })
+const VISIT: Outcome = Object.freeze({ rewards: [{ metric: 'visit', value: 1 }] })
 
-/**
- * Each arm's customers, of whom as many visited as the table says; those stand before the others:
- * shuffle them.
- */
+/** The customers of each arm, those who visited before the others: shuffle them. */
 export function publishedCounts(): Recording {
   const outcomes = new Map(
     Object.entries(COUNTS).map(([arm, { customers, visits }]) => [
@@ -34,7 +31,6 @@ export function publishedCounts(): Recording {
       plannedUnits: outcomesIn({ outcomes }),
     },
     outcomes,
-    calendar: null,
     inFlight: 32,
   }
 }

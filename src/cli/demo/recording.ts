@@ -1,54 +1,45 @@
-// A real experiment as a replay needs it: how to set it up, and what happened to the units of each
-// arm, outcome by outcome.
+// A real experiment as a replay needs it: its definition, and the outcomes of the units of each
+// arm.
+import { shuffler } from 'd3-array'
 import type { DefinitionInput } from '../../bandit/experiment/definition-input.ts'
+import { seededChance } from '../../stats/numerics/chance.ts'
 
 export interface Recording {
   /** Names the units (`hillstrom-000017`) and, where no other name is given, the experiment. */
   readonly name: string
   readonly definition: Omit<DefinitionInput, 'key' | 'policy'>
-  /** What happened to the units of each arm, by its key, in the order of dealing. */
+  /** By the key of the arm, in the order in which they are used. */
   readonly outcomes: ReadonlyMap<string, readonly Outcome[]>
-  /**
-   * When the next units come and how fast time passes; null: they come as fast as the service
-   * answers.
-   */
-  readonly calendar: Calendar | null
-  /** So many units may be asked for, or wait for their reward, at once. */
+  /** How many units are assigned at once, before the rewards of any of them are sent. */
   readonly inFlight: number
 }
 
 export interface Outcome {
-  /** Empty where nothing happened: that needs no telling. */
+  /** Empty where nothing happened. */
   readonly rewards: readonly { readonly metric: string; readonly value: number }[]
-  /**
-   * Days from the assignment to the rewards; negative where they are dated before it. 0 without a
-   * calendar.
-   */
-  readonly delayDays: number
-  /** The day of its own assignment, in the calendar's days. 0 without a calendar. */
-  readonly day: number
 }
 
-export interface Calendar {
-  /** The day of each next unit, from 0, ascending. */
-  readonly days: readonly number[]
-  /** A day of the recording takes so many milliseconds. */
-  readonly dayMs: number
-  /**
-   * Units get only outcomes of their own day; else the next unused one of their arm, of whatever
-   * day.
-   */
-  readonly isSameDay: boolean
-}
-
-export const NOTHING: Outcome = Object.freeze({ rewards: [], delayDays: 0, day: 0 })
+export const NOTHING: Outcome = Object.freeze({ rewards: [] })
 
 /** The names of the first `count` units, from 1. */
 export function unitNames({ name }: Pick<Recording, 'name'>, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${name}-${String(index + 1).padStart(6, '0')}`)
 }
 
-/** How many outcomes there are over all arms: no replay can be longer. */
+/** How many outcomes all arms have: no replay can be longer. */
 export function outcomesIn({ outcomes }: Pick<Recording, 'outcomes'>): number {
   return [...outcomes.values()].reduce((total, ofArm) => total + ofArm.length, 0)
+}
+
+/**
+ * The recording with the outcomes of each arm in an order of their own, which the seed decides. Its
+ * description names the seed.
+ */
+export function shuffleOutcomes<Kind extends Recording>(recording: Kind, seed: number): Kind {
+  const { definition, outcomes } = recording
+  const shuffled = [...outcomes].map(
+    ([arm, ofArm], position) => [arm, shuffler(seededChance(seed, position))([...ofArm])] as const,
+  )
+  const description = `${definition.description}; shuffled by seed ${seed}`
+  return { ...recording, definition: { ...definition, description }, outcomes: new Map(shuffled) }
 }

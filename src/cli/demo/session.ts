@@ -1,9 +1,8 @@
-// The sentences that a replay says to the service about its one experiment, and what it counts
-// along.
+// The requests of a replay about its one experiment, and counts of their answers.
 import { z } from 'zod'
 import type { PolicyType } from '../../bandit/policies/registry.ts'
 import { type Client, reasonOf } from '../service/client.ts'
-import { TryAgain } from '../service/persist.ts'
+import { TryAgain } from '../service/retry.ts'
 import { Failure } from '../terminal/failure.ts'
 import type { Recording } from './recording.ts'
 
@@ -37,24 +36,19 @@ const rewardsSchema = z.object({
   results: z.array(z.object({ status: z.string(), message: z.string().optional() })),
 })
 
-const maturitySchema = z.object({ immatureUnits: z.number() })
-
 export class Session {
-  /** Answers so far. `assigned` and `kept` are units, the others rewards. */
+  /** Of the answers so far. `assigned` and `kept` are units, the others rewards. */
   readonly counts = { assigned: 0, kept: 0, recorded: 0, duplicate: 0, late: 0 }
   readonly #client: Client
   readonly #experiment: string
-  readonly #path: string
 
   private constructor(client: Client, experiment: string) {
     this.#client = client
     this.#experiment = experiment
-    this.#path = pathOf(experiment)
   }
 
   /**
-   * Defines the experiment and starts it, or goes on with it where an earlier replay of the same
-   * recording left off.
+   * Creates the experiment and starts it, or continues an earlier replay of the same recording.
    *
    * @throws Failure when there is another experiment of that name
    */
@@ -63,19 +57,16 @@ export class Session {
     const found = await client.send('GET', path)
     if (found.status === 200) refuseOther(key, experimentSchema.parse(JSON.parse(found.body)), recording, policy)
     else if (found.status !== 404) throw new Failure(`GET ${path} was refused: ${reasonOf(found)}`)
-    await client.ask('PUT', path, { ...recording.definition, key, policy: { type: policy } })
-    await client.ask('POST', `${path}/start`)
+    await client.json('PUT', path, { ...recording.definition, key, policy: { type: policy } })
+    await client.json('POST', `${path}/start`)
     return new Session(client, key)
   }
 
-  /**
-   * The arm of a unit, kept. An answer that kept nothing, because the store was away, is asked for
-   * again.
-   */
+  /** The arm of a unit. A fallback, which the service does not keep, is asked for again. */
   async assign(unit: string): Promise<Assignment> {
     const body = { experiment: this.#experiment, unit }
-    const { arm, assignedAt, reason } = await this.#client.persist(async () => {
-      const answer = assignmentSchema.parse(await this.#client.ask('POST', '/assign', body))
+    const { arm, assignedAt, reason } = await this.#client.retry(async () => {
+      const answer = assignmentSchema.parse(await this.#client.json('POST', '/assign', body))
       if (answer.reason === 'fallback') throw new TryAgain('The store of the service is unavailable')
       return answer
     })
@@ -86,10 +77,7 @@ export class Session {
     return { unit, arm, assignedAt: Date.parse(assignedAt) }
   }
 
-  /**
-   * Tells what happened, in this order. The unit is the id, so that an event heard twice counts
-   * once.
-   */
+  /** Sends rewards in this order. Each has its unit for an id, so that it counts once. */
   async reward(events: readonly RewardEvent[]): Promise<void> {
     if (events.length === 0) return
     const body = events.map(({ at, ...event }) => ({
@@ -98,7 +86,7 @@ export class Session {
       id: event.unit,
       ...(at !== undefined && { at: new Date(at).toISOString() }),
     }))
-    const { results, ...counts } = rewardsSchema.parse(await this.#client.ask('POST', '/rewards', body))
+    const { results, ...counts } = rewardsSchema.parse(await this.#client.json('POST', '/rewards', body))
     const lost = results.findIndex(({ status }) => status === 'unassigned' || status === 'rejected')
     if (lost !== -1) {
       const { status, message } = results[lost] ?? {}
@@ -109,17 +97,8 @@ export class Session {
     this.counts.late += counts.late
   }
 
-  /** The number of units that still wait for their attribution window to pass. */
-  async immatureUnits(): Promise<number> {
-    const answer = await this.#client.ask('GET', `${this.#path}/report.json`)
-    return maturitySchema.parse(answer).immatureUnits
-  }
-
-  async textReport(): Promise<string> {
-    const path = `${this.#path}/report.txt`
-    const answer = await this.#client.send('GET', path)
-    if (answer.status !== 200) throw new Failure(`GET ${path} was refused: ${reasonOf(answer)}`)
-    return answer.body
+  report(format: 'txt' | 'json'): Promise<string> {
+    return this.#client.text('GET', `${pathOf(this.#experiment)}/report.${format}`)
   }
 }
 
@@ -127,7 +106,7 @@ function pathOf(experiment: string): string {
   return `/experiments/${encodeURIComponent(experiment)}`
 }
 
-/** Its outcomes would be dealt twice, or its policy changed under it. */
+/** Otherwise outcomes would be used twice, or the policy would change in between. */
 function refuseOther(
   key: string,
   found: z.infer<typeof experimentSchema>,

@@ -1,5 +1,5 @@
-// A log of decisions in a file: CSV, or lines of JSON; Pinwheel's own export of assignments in
-// either format is recognised.
+// A log of decisions in a file, CSV or lines of JSON: an export of Pinwheel's assignments, or any
+// other log by the names of its columns.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parse } from 'csv-parse'
@@ -14,7 +14,7 @@ export interface Decision {
   readonly at: number | null
 }
 
-/** The columns as the command line names them. */
+/** The columns that the command line names. In an export only `reward` may be: it is a metric. */
 export interface Columns {
   readonly arm?: string | undefined
   readonly propensity?: string | undefined
@@ -22,124 +22,89 @@ export interface Columns {
 }
 
 /** Those of the Open Bandit data. */
-export const DEFAULT_COLUMNS = { arm: 'item_id', propensity: 'propensity_score', reward: 'click' } as const
+const DEFAULT_COLUMNS = { arm: 'item_id', propensity: 'propensity_score', reward: 'click' } as const
 
-/** What `GET /experiments/:key/assignments.csv` begins with; a column for each metric follows. */
+/** The first columns of `GET /experiments/:key/assignments.csv`; one for each metric follows. */
 const EXPORT_HEAD = ['unit', 'arm', 'propensity', 'snapshot', 'assignedAt']
 
-/** A row as the file has it. */
-type Row = Readonly<Record<keyof Decision, string | null>>
-type ReadRow = (row: unknown) => Row
+/** Before the name of a metric, which may be the name of another column too. */
+const OUTCOME = 'outcomes.'
+
+/** By the name of the column. */
+type Row = Readonly<Record<string, unknown>>
 
 /** The decisions in the order of the file. @throws Failure */
 export async function* readDecisions(file: string, columns: Columns): AsyncGenerator<Decision> {
+  const mayBeExport = columns.arm === undefined && columns.propensity === undefined
+  const rows = /\.(ndjson|jsonl)$/i.test(file) ? jsonRows(file, mayBeExport) : csvRows(file, mayBeExport)
+  let names: Readonly<Record<keyof Decision, string>> | null = null
   let line = 0
   try {
-    for await (const row of readRows(file, columns)) {
+    for await (const row of rows) {
       line += 1
-      const reward = Number(row.reward)
-      if (!row.reward || !Number.isFinite(reward)) {
-        throw new Failure(`Cannot evaluate ${file}: the reward of row ${line} is "${row.reward ?? ''}"`)
-      }
-      const at = row.at === null ? null : Date.parse(row.at)
-      if (Number.isNaN(at)) throw new Failure(`Cannot evaluate ${file}: the time of row ${line} is "${row.at}"`)
-      yield { arm: row.arm ?? '', propensity: row.propensity ? Number(row.propensity) : null, reward, at }
+      names ??= namesIn(Object.keys(row), columns)
+      yield decisionIn(row, names, line)
     }
   } catch (error) {
-    if (error instanceof Failure) throw error
+    if (error instanceof UsageError) throw error
     throw new Failure(`Cannot evaluate ${file}: ${(error as Error).message}`)
   }
 }
 
-async function* readRows(file: string, columns: Columns): AsyncGenerator<Row> {
-  const isJson = /\.(ndjson|jsonl)$/i.test(file)
-  let readRow: ReadRow | null = null
-  for await (const row of isJson ? jsonRows(file) : csvRows(file)) {
-    if (readRow !== null) yield readRow(row)
-    else if (isJson) {
-      readRow = jsonReader(row, columns)
-      yield readRow(row)
-    } else readRow = csvReader(row as string[], columns)
+async function* csvRows(file: string, mayBeExport: boolean): AsyncGenerator<Row> {
+  const columns = (head: readonly string[]) => {
+    const isExport = mayBeExport && EXPORT_HEAD.every((name, position) => head[position] === name)
+    return head.map((name, position) => (isExport && position >= EXPORT_HEAD.length ? OUTCOME + name : name))
   }
-}
-
-async function* csvRows(file: string): AsyncGenerator<unknown> {
-  const rows = parse({ bom: true })
+  const rows = parse({ bom: true, columns })
   createReadStream(file)
     .on('error', error => rows.destroy(error))
     .pipe(rows)
   yield* rows
 }
 
-async function* jsonRows(file: string): AsyncGenerator<unknown> {
+async function* jsonRows(file: string, mayBeExport: boolean): AsyncGenerator<Row> {
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() !== '') yield JSON.parse(line)
+    if (line.trim() === '') continue
+    const row: unknown = JSON.parse(line)
+    if (!isObject(row)) throw new Failure('each of its lines must be a JSON object')
+    const outcomes = mayBeExport && isObject(row.outcomes) ? Object.entries(row.outcomes) : []
+    yield { ...row, ...Object.fromEntries(outcomes.map(([metric, outcome]) => [OUTCOME + metric, outcome])) }
   }
 }
 
-function csvReader(head: readonly string[], columns: Columns): ReadRow {
-  const isExport = EXPORT_HEAD.every((name, position) => head[position] === name) && !namesColumns(columns)
-  const metrics = EXPORT_HEAD.length
-  const [arm, propensity, reward] = isExport
-    ? [1, 2, metrics + head.slice(metrics).indexOf(metricOf(head.slice(metrics), columns))]
-    : namesOf(head, columns).map(name => head.indexOf(name))
-  const cell = (row: unknown, position: number | undefined) => (row as string[])[position ?? -1] ?? null
-  return row => ({
-    arm: cell(row, arm),
-    propensity: cell(row, propensity),
-    reward: cell(row, reward),
-    at: isExport ? cell(row, EXPORT_HEAD.indexOf('assignedAt')) : null,
-  })
+function isObject(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null
 }
 
-function jsonReader(first: unknown, columns: Columns): ReadRow {
-  const { outcomes } = fieldsOf(first)
-  const isExport = typeof outcomes === 'object' && outcomes !== null && !namesColumns(columns)
-  if (isExport) {
-    const metric = metricOf(Object.keys(outcomes), columns)
-    return row => {
-      const { arm, propensity, assignedAt, outcomes } = fieldsOf(row)
-      return {
-        arm: text(arm),
-        propensity: text(propensity),
-        reward: text(fieldsOf(outcomes)[metric]),
-        at: text(assignedAt),
-      }
-    }
+/** In which column each part of a decision is; '' for the time: nowhere. */
+function namesIn(head: readonly string[], columns: Columns): Readonly<Record<keyof Decision, string>> {
+  const metrics = head.filter(name => name.startsWith(OUTCOME)).map(name => name.slice(OUTCOME.length))
+  if (metrics.length > 0) {
+    const reward = OUTCOME + metricIn(metrics, columns)
+    return { arm: 'arm', propensity: 'propensity', reward, at: 'assignedAt' }
   }
-  const [arm = '', propensity = '', reward = ''] = namesOf(Object.keys(fieldsOf(first)), columns)
-  return row => {
-    const fields = fieldsOf(row)
-    return { arm: text(fields[arm]), propensity: text(fields[propensity]), reward: text(fields[reward]), at: null }
-  }
+  const { arm = DEFAULT_COLUMNS.arm, propensity = DEFAULT_COLUMNS.propensity } = columns
+  const { reward = DEFAULT_COLUMNS.reward } = columns
+  const missing = [arm, propensity, reward].filter(name => !head.includes(name))
+  if (missing.length === 0) return { arm, propensity, reward, at: '' }
+  throw new Failure(`it has no column ${missing.join(', ')}; it has ${head.slice(0, 12).join(', ')}`)
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  throw new Failure('Cannot evaluate the log: each of its lines must be a JSON object')
-}
-
-function text(value: unknown): string | null {
-  return value === undefined || value === null ? null : String(value)
-}
-
-/** In an export only the reward may be named: it is a metric. */
-function namesColumns({ arm, propensity }: Columns): boolean {
-  return arm !== undefined || propensity !== undefined
-}
-
-function metricOf(metrics: readonly string[], { reward }: Columns): string {
+function metricIn(metrics: readonly string[], { reward }: Columns): string {
   const [only = '', ...others] = metrics
   if (reward === undefined && others.length === 0) return only
   if (reward !== undefined && metrics.includes(reward)) return reward
   throw new UsageError(`Name the metric to evaluate with --reward: ${metrics.join(', ')}`)
 }
 
-function namesOf(head: readonly string[], columns: Columns): string[] {
-  const names = (['arm', 'propensity', 'reward'] as const).map(name => columns[name] ?? DEFAULT_COLUMNS[name])
-  const missing = names.filter(name => !head.includes(name))
-  if (missing.length === 0) return names
-  throw new Failure(
-    `Cannot evaluate the log: it has no column ${missing.join(', ')}; it has ${head.slice(0, 12).join(', ')}`,
-  )
+function decisionIn(row: Row, names: Readonly<Record<keyof Decision, string>>, line: number): Decision {
+  const text = (part: keyof Decision) => String(row[names[part]] ?? '')
+  const reward = Number(text('reward'))
+  if (text('reward') === '' || !Number.isFinite(reward)) {
+    throw new Failure(`the reward of row ${line} is "${text('reward')}"`)
+  }
+  const at = text('at') === '' ? null : Date.parse(text('at'))
+  if (Number.isNaN(at)) throw new Failure(`the time of row ${line} is "${text('at')}"`)
+  return { arm: text('arm'), propensity: text('propensity') === '' ? null : Number(text('propensity')), reward, at }
 }

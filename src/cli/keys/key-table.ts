@@ -1,7 +1,7 @@
-// Keys and their history, as a person at a terminal reads them.
-
+// Keys and their history as tables for a terminal.
 import { isLive, type Key, type KeyChange } from '../../access/key.ts'
 import type { Difference } from '../../bandit/experiment/difference.ts'
+import { formatMoment } from '../../bandit/report/numbers.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
 
 const KEY_HEAD = ['name', 'kind', 'scopes', 'key', 'rate', 'created', 'expires', 'state']
@@ -15,34 +15,29 @@ export function keyTable(keys: readonly Key[], now: number): string {
     key.scopes.join(','),
     key.hint,
     key.rate ?? '–',
-    instant(key.createdAt),
-    instant(key.expiresAt),
+    instantText(key.createdAt),
+    instantText(key.expiresAt),
     stateOf(key, now),
   ])
-  return table([KEY_HEAD, ...rows])
+  return table(KEY_HEAD, rows)
 }
 
 export function historyTable(changes: readonly KeyChange[]): string {
   if (changes.length === 0) return 'Nothing was changed yet.\n'
   const rows = changes.map(({ at, actor, action, name, hint, changes }) => [
-    instant(at),
+    instantText(at),
     actor,
     action,
     name,
     hint,
-    changes.filter(isTold).map(told).join('; '),
+    changes.filter(isShown).map(changeText).join('; '),
   ])
-  return table([HISTORY_HEAD, ...rows])
+  return table(HISTORY_HEAD, rows)
 }
 
 /** `2026-11-22 10:00:00 UTC`; null: never. */
-export function instant(at: number | null): string {
-  return at === null
-    ? 'never'
-    : new Date(at)
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/\.\d+Z$/, ' UTC')
+export function instantText(at: number | null): string {
+  return at === null ? 'never' : `${formatMoment(at)} UTC`
 }
 
 function stateOf(key: Key, now: number): string {
@@ -51,23 +46,21 @@ function stateOf(key: Key, now: number): string {
   return key.replacedAt === null ? 'live' : 'live, replaced'
 }
 
-/** What a new key does not have is no change, and the time of a change stands before it. */
-function isTold({ before, after }: Difference): boolean {
+/** A field that a new key does not have is no change. */
+function isShown({ before, after }: Difference): boolean {
   return before !== undefined || (after !== null && after !== undefined)
 }
 
-function told({ path, before, after }: Difference): string {
-  const write = (value: unknown) => (path.endsWith('At') ? instant(value as number | null) : text(value))
+function changeText({ path, before, after }: Difference): string {
+  const write = (value: unknown) => (path.endsWith('At') ? instantText(value as number | null) : valueText(value))
   return before === undefined ? `${path} ${write(after)}` : `${path} ${write(before)} → ${write(after)}`
 }
 
-function text(value: unknown): string {
+function valueText(value: unknown): string {
   return Array.isArray(value) ? value.join(',') : String(value)
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  return `${alignColumns(
-    rows,
-    rows[0]?.map((_, column) => column),
-  ).join('\n')}\n`
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const columns = head.map((_, column) => column)
+  return `${alignColumns([head, ...rows], columns).join('\n')}\n`
 }

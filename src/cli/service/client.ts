@@ -1,10 +1,8 @@
-// Speaks HTTP to a running service and outlives its restarts: connections that are refused or cut,
-// and answers of "not now", are tried again for about a minute. That is safe, since every request
-// of a replay says the same thing however often it is heard.
-import http from 'node:http'
-import https from 'node:https'
+// HTTP requests to a running service, across its restarts: where a connection is refused or cut, or
+// the answer is temporary, as 503, a request is sent again for about a minute. Every request of a
+// command may be repeated: the second one changes nothing.
 import { Failure } from '../terminal/failure.ts'
-import { PATIENT, type Patience, persist, TryAgain } from './persist.ts'
+import { type RetryLimits, retry, TryAgain } from './retry.ts'
 
 export interface Answer {
   readonly status: number
@@ -15,35 +13,33 @@ export interface ClientOptions {
   readonly url: URL
   /** A bearer key; null: the service is open. */
   readonly key: string | null
-  /** Hears, once each, that the service is away and that it is back. */
-  readonly say: (sentence: string) => void
-  readonly patience?: Patience
+  /** Called once when the service becomes unavailable and once when it is back. */
+  readonly onNotice: (text: string) => void
+  readonly limits?: RetryLimits
 }
 
-const NOT_NOW = new Set([429, 502, 503, 504])
+/** Long enough to start a service again by hand. */
+const A_MINUTE: RetryLimits = { limitMs: 60_000, firstWaitMs: 50, longestWaitMs: 2_000 }
+
+const TEMPORARY = new Set([429, 502, 503, 504])
 const ANSWER_TIMEOUT_MS = 10_000
-const MAX_SOCKETS = 256
 
 export class Client {
   readonly #base: string
-  readonly #transport: typeof http | typeof https
-  readonly #agent: http.Agent
-  readonly #headers: Readonly<Record<string, string>>
-  readonly #say: (sentence: string) => void
-  readonly #patience: Patience
+  readonly #key: string | null
+  readonly #onNotice: (text: string) => void
+  readonly #limits: RetryLimits
   #isAway = false
 
-  constructor({ url, key, say, patience = PATIENT }: ClientOptions) {
+  constructor({ url, key, onNotice, limits = A_MINUTE }: ClientOptions) {
     this.#base = url.href.replace(/\/$/, '')
-    this.#transport = url.protocol === 'https:' ? https : http
-    this.#agent = new this.#transport.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-    this.#headers = key === null ? {} : { Authorization: `Bearer ${key}` }
-    this.#say = say
-    this.#patience = patience
+    this.#key = key
+    this.#onNotice = onNotice
+    this.#limits = limits
   }
 
-  /** @throws Failure when nothing answers there, or it is not ready; it is not tried again. */
-  async greet(): Promise<void> {
+  /** @throws Failure where no service answers, or it is not ready; this is not tried again. */
+  async expectReady(): Promise<void> {
     const answer = await this.#exchange('GET', '/readyz').catch(error => {
       throw failureOf(error, 'start one with: npm start')
     })
@@ -51,86 +47,79 @@ export class Client {
   }
 
   /**
-   * The answer, whatever its status, but for those that mean "not now". @throws Failure when it
-   * stays away, or takes no such key
+   * The answer, of any status that is not temporary. @throws Failure when the service stays
+   * unavailable, or refuses the key
    */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.persist(() => this.#attempt(method, path, body))
-    if (answer.status === 401) throw new Failure(this.#keyAsked(answer))
+    const answer = await this.retry(async () => {
+      const answer = await this.#exchange(method, path, body)
+      if (!TEMPORARY.has(answer.status)) return answer
+      throw new TryAgain(`The service at ${this.#base} cannot answer now: ${reasonOf(answer)}`)
+    })
+    if (answer.status === 401) throw new Failure(this.#keyFault(answer))
     return answer
   }
 
-  /** The body of a good answer, parsed. @throws Failure with the reason when the service refuses */
-  async ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  /** The body of a successful answer. @throws Failure with the reason when the service refuses */
+  async text(method: string, path: string, body?: unknown): Promise<string> {
     const answer = await this.send(method, path, body)
     if (answer.status >= 300) throw new Failure(`${method} ${path} was refused: ${reasonOf(answer)}`)
+    return answer.body
+  }
+
+  /** The same, parsed. */
+  async json(method: string, path: string, body?: unknown): Promise<unknown> {
+    const text = await this.text(method, path, body)
     try {
-      return JSON.parse(answer.body)
+      return JSON.parse(text)
     } catch {
       throw new Failure(`What answers at ${this.#base} is no Pinwheel service: ${method} ${path} gave no JSON`)
     }
   }
 
-  /** Tries again, as patiently as for requests, whatever throws `TryAgain`. */
-  async persist<Result>(attempt: () => Promise<Result>): Promise<Result> {
-    const seconds = Math.round(this.#patience.limitMs / 1_000)
+  /** Repeats an attempt that throws `TryAgain`, within the limits of a request. */
+  async retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    const seconds = Math.round(this.#limits.limitMs / 1_000)
     try {
-      const result = await persist(attempt, this.#patience, reason => {
-        if (!this.#isAway) this.#say(`${reason}; trying again for up to ${seconds} s`)
+      const result = await retry(attempt, this.#limits, reason => {
+        if (!this.#isAway) this.#onNotice(`${reason}; trying again for up to ${seconds} s`)
         this.#isAway = true
       })
-      if (this.#isAway) this.#say('The service is back')
+      if (this.#isAway) this.#onNotice('The service is back')
       this.#isAway = false
       return result
     } catch (error) {
-      throw failureOf(error, `that lasted ${seconds} s; the same command again goes on where this one stopped`)
+      throw failureOf(error, `that lasted ${seconds} s; the same command again continues where this one stopped`)
     }
   }
 
-  /** Lets go of the connections. */
-  close(): void {
-    this.#agent.destroy()
-  }
-
-  /** What is wrong with the key, in the words of a command line. */
-  #keyAsked(answer: Answer): string {
+  #keyFault(answer: Answer): string {
     const way = 'with --key KEY, or in the environment as PINWHEEL_KEY'
-    if (this.#headers.Authorization === undefined) return `The service at ${this.#base} asks for a key: give one ${way}`
+    if (this.#key === null) return `The service at ${this.#base} asks for a key: give one ${way}`
     return `The service at ${this.#base} does not take the key: ${reasonOf(answer)}; give another one ${way}`
   }
 
-  async #attempt(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.#exchange(method, path, body)
-    if (!NOT_NOW.has(answer.status)) return answer
-    throw new TryAgain(`The service at ${this.#base} cannot answer now: ${reasonOf(answer)}`)
-  }
-
-  /** @throws TryAgain when the connection is refused, cut, or silent */
-  #exchange(method: string, path: string, body?: unknown): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const bytes = body === undefined ? null : Buffer.from(JSON.stringify(body))
-    const headers = {
-      ...this.#headers,
-      ...(bytes !== null && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
-    }
-    const fail = (error: Error) => reject(new TryAgain(`No service answers at ${this.#base} (${nameOf(error)})`))
-    const options = { method, headers, agent: this.#agent, timeout: ANSWER_TIMEOUT_MS }
-    const request = this.#transport.request(`${this.#base}${path}`, options, response => {
-      const chunks: Buffer[] = []
-      response.on('data', chunk => chunks.push(chunk))
-      response.on('error', fail)
-      response.once('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') })
+  /** @throws TryAgain when the connection is refused or cut, or there is no answer in time */
+  async #exchange(method: string, path: string, body?: unknown): Promise<Answer> {
+    try {
+      const response = await fetch(`${this.#base}${path}`, {
+        method,
+        headers: {
+          ...(this.#key !== null && { Authorization: `Bearer ${this.#key}` }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       })
-    })
-    request.once('timeout', () => request.destroy(new Error(`within ${ANSWER_TIMEOUT_MS / 1_000} s`)))
-    request.on('error', fail)
-    request.end(bytes)
-    return promise
+      return { status: response.status, body: await response.text() }
+    } catch (error) {
+      throw new TryAgain(`No service answers at ${this.#base} (${connectionFault(error as Error)})`)
+    }
   }
 }
 
-/** What problem details say, with every fault; else the status. */
+/** The detail of problem details with every fault; without one, the status. */
 export function reasonOf({ status, body }: Answer): string {
   try {
     const { detail, errors = [] } = JSON.parse(body) as {
@@ -149,6 +138,8 @@ function failureOf(error: unknown, advice: string): unknown {
   return error instanceof TryAgain ? new Failure(`${error.message}; ${advice}`) : error
 }
 
-function nameOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? error.message
+/** The system's code, as ECONNREFUSED, where there is one. */
+function connectionFault({ message, cause }: Error): string {
+  const { code, message: reason } = (cause ?? { message }) as NodeJS.ErrnoException
+  return code?.startsWith('E') ? code : reason
 }

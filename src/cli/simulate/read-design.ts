@@ -1,9 +1,9 @@
-// The command line of pinwheel simulate as the design that POST /simulate takes: from a file, from
-// options, or both.
+// The design of pinwheel simulate, as POST /simulate takes it: from a file, from options, or both.
 import { readFileSync } from 'node:fs'
 import { BanditError } from '../../bandit/errors.ts'
 import { parseSimulation } from '../../http/input/simulation-schema.ts'
 import type { SimulationDesign } from '../../simulation/design.ts'
+import { numberOf, rangeOf } from '../terminal/arguments.ts'
 import { Failure, UsageError } from '../terminal/failure.ts'
 
 export const DESIGN_OPTIONS = {
@@ -36,7 +36,7 @@ export interface Choice {
   readonly design: SimulationDesign
 }
 
-/** What the options say goes before what the file says. @throws Failure that names every fault */
+/** Options override the file. @throws Failure that names every fault */
 export function readDesign(options: Options): SimulationDesign {
   return designIn(options, policyFields(options))
 }
@@ -48,7 +48,7 @@ export function readDesign(options: Options): SimulationDesign {
 export function readChoices(options: Options): Choice[] {
   const written = options.compare ?? []
   const alone = (['policy', 'exploration', 'control-share'] as const).find(name => options[name] !== undefined)
-  if (alone !== undefined) throw new UsageError(`--${alone} cannot go with --compare, which says it of each choice`)
+  if (alone !== undefined) throw new UsageError(`--${alone} cannot go with --compare, which sets it for each choice`)
   const twice = written.find((name, place) => written.indexOf(name) < place)
   if (twice !== undefined) throw new UsageError(`--compare ${twice} is there twice`)
   return written.map(name => ({ name, design: designIn(options, policyOf(name)) }))
@@ -57,7 +57,7 @@ export function readChoices(options: Options): Choice[] {
 function designIn(options: Options, policy: Fields): SimulationDesign {
   const file = options.config === undefined ? {} : readConfig(options.config)
   if (options.arms === undefined && file.arms === undefined) {
-    throw new UsageError('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
+    throw new UsageError('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; see --help')
   }
   try {
     return parseSimulation({ ...file, ...designFields(options, policy, file) })
@@ -67,20 +67,29 @@ function designIn(options: Options, policy: Fields): SimulationDesign {
   }
 }
 
+/** The options that are numbers, and the fields of the design that they set. */
+const NUMBERS = {
+  alpha: 'alpha',
+  'planned-units': 'plannedUnits',
+  'units-per-day': 'unitsPerDay',
+  days: 'days',
+  runs: 'runs',
+  seed: 'seed',
+} as const
+
 function designFields(options: Options, policy: Fields, file: Fields): Fields {
-  const metric = defined({ goal: options.goal, window: options.window, range: options.range && rangeIn(options.range) })
+  const { goal, window } = options
+  const metric = defined({ goal, window, range: options.range && rangeOf(options.range, 'range') })
+  const numbers = (Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]).map(
+    option => [NUMBERS[option], numberIn(options[option], option)] as const,
+  )
   const isPolicy = Object.keys(policy).length > 0
   return defined({
     arms: options.arms === undefined ? undefined : armsIn(options.arms),
     control: options.control,
     metric: Object.keys(metric).length > 0 ? { ...(file.metric as Fields), ...metric } : undefined,
     policy: isPolicy ? { ...(options.compare === undefined && (file.policy as Fields)), ...policy } : undefined,
-    alpha: numberIn(options.alpha, 'alpha'),
-    plannedUnits: numberIn(options['planned-units'], 'planned-units'),
-    unitsPerDay: numberIn(options['units-per-day'], 'units-per-day'),
-    days: numberIn(options.days, 'days'),
-    runs: numberIn(options.runs, 'runs'),
-    seed: numberIn(options.seed, 'seed'),
+    ...Object.fromEntries(numbers),
   })
 }
 
@@ -141,17 +150,8 @@ export function armsIn(text: string): Fields[] {
   })
 }
 
-function rangeIn(text: string): number[] {
-  const ends = text.split(',')
-  if (ends.length !== 2) throw new UsageError(`--range must be lowest,highest, not ${JSON.stringify(text)}`)
-  return ends.map(end => numberIn(end, 'range') as number)
-}
-
 function numberIn(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isFinite(value)) return value
-  throw new UsageError(`--${option} must have numbers, not ${JSON.stringify(text)}`)
+  return text === undefined ? undefined : numberOf(text, option)
 }
 
 function defined(fields: Fields): Fields {

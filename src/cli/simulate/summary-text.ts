@@ -51,7 +51,7 @@ function armTable(arms: readonly SimulatedArm[], classical: readonly (number | n
     write(arm.width),
     arm.relativeWidth === null ? '–' : percent(arm.relativeWidth),
     arm.unitsUntilVerdict === null ? '' : until(arm.unitsUntilVerdict),
-    classical[position] == null ? '–' : formatCount(classical[position]),
+    formatCount(classical[position] ?? null),
   ])
   return alignColumns([HEAD, ...rows], [0, 7])
 }

@@ -1,5 +1,6 @@
-// What goes wrong with a command and is not a fault of its code: one sentence on stderr, and an
-// exit code: 1 it failed, 2 it was used wrongly.
+// How a command fails without an error in its code: one message on stderr, and an exit code, 1 for
+// a failure, 2 for wrong usage.
+import { ERASE_LINE } from './progress-bar.ts'
 
 export class Failure extends Error {
   override readonly name: string = 'Failure'
@@ -12,22 +13,19 @@ export class UsageError extends Failure {
   override readonly exitCode = 2
 }
 
-/** A progress bar may stand there. */
-const ERASE_LINE = '\r\x1b[2K'
-
 /**
- * Runs a whole command. A `Failure` becomes its sentence on stderr; anything else keeps its stack.
- * Where nobody reads the output any more, as behind `| head`, the work goes on to its end and to
- * its exit code.
+ * Runs a whole command. A `Failure` becomes its message on stderr; any other error keeps its stack.
+ * Where the output is closed early, as by `| head`, the command continues to its end and its exit
+ * code.
  */
 export async function runScript(main: () => Promise<void>): Promise<void> {
   for (const output of [process.stdout, process.stderr]) output.on('error', ignoreClosedPipe)
   try {
     await main()
   } catch (error) {
-    const told = error instanceof Failure ? error.message : (error as Error).stack
-    process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${told}\n`)
-    // At once: requests that are still under way would go on trying for a minute.
+    const text = error instanceof Failure ? error.message : (error as Error).stack
+    process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${text}\n`)
+    // At once: pending requests would be tried again for a minute.
     process.exit(error instanceof Failure ? error.exitCode : 1)
   }
 }

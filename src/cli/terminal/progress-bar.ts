@@ -5,6 +5,8 @@ interface Output {
   write(text: string): unknown
 }
 
+export const ERASE_LINE = '\r\x1b[2K'
+
 const WIDTH = 28
 const REDRAW_MS = 100
 const LINE_MS = 5_000
@@ -32,12 +34,17 @@ export class ProgressBar {
     const counts = `${formatCount(done)} of ${formatCount(total)} ${what}, ${seconds.toFixed(0)} s`
     if (!this.#output.isTTY) return void this.#output.write(`${counts}\n`)
     const filled = Math.round(share * WIDTH)
-    this.#output.write(`\r\x1b[2K[${'█'.repeat(filled)}${'·'.repeat(WIDTH - filled)}] ${counts}`)
+    this.#output.write(`${ERASE_LINE}[${'█'.repeat(filled)}${'·'.repeat(WIDTH - filled)}] ${counts}`)
   }
 
-  /** Writes a sentence of its own line; the bar goes on below it. */
-  say(sentence: string): void {
-    this.#output.write(`${this.#output.isTTY ? '\r\x1b[2K' : ''}${sentence}\n`)
+  /** Writes a line of text; the bar continues below it. */
+  say(text: string): void {
+    this.#output.write(`${this.#output.isTTY ? ERASE_LINE : ''}${text}\n`)
+  }
+
+  /** Removes the bar. */
+  end(): void {
+    if (this.#output.isTTY) this.#output.write(ERASE_LINE)
   }
 }
 

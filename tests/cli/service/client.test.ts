@@ -19,12 +19,11 @@ async function listen(listener: RequestListener): Promise<Server> {
   return server
 }
 
-function clientOf(server: Server, patience = QUICK) {
-  const said: string[] = []
+function clientOf(server: Server, limits = QUICK) {
+  const notices: string[] = []
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const client = new Client({ url, key: 'secret', say: sentence => said.push(sentence), patience })
-  closers.push(() => client.close())
-  return { client, said, url }
+  const client = new Client({ url, key: 'secret', onNotice: text => notices.push(text), limits })
+  return { client, notices, url }
 }
 
 describe('Client', () => {
@@ -32,13 +31,13 @@ describe('Client', () => {
     const server = await listen((request, response) => {
       request.on('data', chunk => response.end(JSON.stringify([request.headers.authorization, JSON.parse(chunk)])))
     })
-    expect(await clientOf(server).client.ask('POST', '/assign', { unit: 'u-1' })).toEqual([
+    expect(await clientOf(server).client.json('POST', '/assign', { unit: 'u-1' })).toEqual([
       'Bearer secret',
       { unit: 'u-1' },
     ])
   })
 
-  it('tries again after a cut connection and after 503, and says so once', async () => {
+  it('tries again after a cut connection and after 503, with one notice', async () => {
     let requests = 0
     const server = await listen((request, response) => {
       requests += 1
@@ -47,10 +46,13 @@ describe('Client', () => {
       if (requests === 3) return void response.writeHead(200).write('{"half', () => request.socket.destroy())
       response.end('{"whole":true}')
     })
-    const { client, said } = clientOf(server)
-    expect(await client.ask('GET', '/report')).toEqual({ whole: true })
+    const { client, notices } = clientOf(server)
+    expect(await client.json('GET', '/report')).toEqual({ whole: true })
     expect(requests).toBe(4)
-    expect(said).toEqual([expect.stringContaining('(ECONNRESET); trying again for up to 5 s'), 'The service is back'])
+    expect(notices).toEqual([
+      expect.stringContaining('(other side closed); trying again for up to 5 s'),
+      'The service is back',
+    ])
   })
 
   it('does not try again after a refusal, and passes its reason on', async () => {
@@ -59,7 +61,7 @@ describe('Client', () => {
       requests += 1
       response.writeHead(409).end('{"detail":"The experiment is stopped"}')
     })
-    const ask = clientOf(server).client.ask('PUT', '/experiments/e', {})
+    const ask = clientOf(server).client.json('PUT', '/experiments/e', {})
     await expect(ask).rejects.toThrow('PUT /experiments/e was refused: The experiment is stopped')
     expect(requests).toBe(1)
   })
@@ -71,25 +73,26 @@ describe('Client', () => {
     const detail = key === null ? 'Send a key as "Authorization: Bearer <key>"' : 'The key is not known here'
     const server = await listen((_request, response) => void response.writeHead(401).end(JSON.stringify({ detail })))
     const { url } = clientOf(server)
-    const client = new Client({ url, key, say: () => {} })
-    closers.push(() => client.close())
-    for (const asked of [client.ask('PUT', '/experiments/e', {}), client.send('POST', '/experiments/e/plan')]) {
-      await expect(asked).rejects.toThrow(`The service at ${url.origin} ${told}`)
-      await expect(asked).rejects.not.toThrow('Bearer')
+    const client = new Client({ url, key, onNotice: () => {} })
+    const requests = [() => client.json('PUT', '/experiments/e', {}), () => client.send('POST', '/experiments/e/plan')]
+    for (const request of requests) {
+      const failure = await request().catch((error: Error) => error.message)
+      expect(failure).toContain(`The service at ${url.origin} ${told}`)
+      expect(failure).not.toContain('Bearer')
     }
   })
 
-  it('gives up in a sentence when the service stays away', async () => {
+  it('gives up with one message when the service stays unavailable', async () => {
     const server = await listen(request => void request.socket.destroy())
     const { client } = clientOf(server, { limitMs: 1, firstWaitMs: 2, longestWaitMs: 2 })
-    await expect(client.ask('GET', '/x')).rejects.toThrow(/\(ECONNRESET\).*the same command again goes on/)
+    await expect(client.json('GET', '/x')).rejects.toThrow(/\(other side closed\).*the same command again continues/)
   })
 
-  it('greet() says how to start a service where none answers, and does not wait', async () => {
+  it('expectReady() names the command that starts a service where none answers, and does not wait', async () => {
     const server = await listen(() => {})
     const { client, url } = clientOf(server)
     await new Promise(resolve => server.close(resolve))
-    await expect(client.greet()).rejects.toThrow(
+    await expect(client.expectReady()).rejects.toThrow(
       `No service answers at ${url.origin} (ECONNREFUSED); start one with: npm start`,
     )
   })

@@ -15,7 +15,7 @@ import type { Experiment } from '../../../src/bandit/experiment/experiment.ts'
 import { recordRewards } from '../../../src/bandit/rewards.ts'
 import { verify } from '../../../src/bandit/verify.ts'
 import { type ArchiveOptions, archiveExperiment } from '../../../src/cli/archive/archive-experiment.ts'
-import { faultsInArchive } from '../../../src/cli/archive/faults-in-archive.ts'
+import { archiveFaults } from '../../../src/cli/archive/archive-files.ts'
 import { openArchive } from '../../../src/store/archive/open.ts'
 import { copyStore } from '../../../src/store/copy/copy.ts'
 import { openStore } from '../../../src/store/open.ts'
@@ -146,7 +146,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
         [`checkout/rewards-0000${number}.parquet`, true],
       ]),
     )
-    expect(faultsInArchive(folder, files)).toEqual([])
+    expect(archiveFaults(folder, files)).toEqual([])
     const rows = await Promise.all(
       files.map(async ({ file }) => parquetReadObjects({ file: await asyncBufferFromFile(join(folder, file)) })),
     )
@@ -260,14 +260,14 @@ describe('archiveExperiment()', () => {
     await store.close()
   })
 
-  it('archives nothing of books that do not balance', async () => {
+  it('archives nothing where the ledger differs from the facts', async () => {
     const path = join(folder, 'x.db')
     copyFileSync(join(nursery, 'born.db'), path)
     change(path, 'UPDATE tallies SET units = units + 1')
     store = await openStore(`sqlite:${path}`)
     archive = openArchive(`sqlite:${path}`)
     const { checkout } = await experiments()
-    await expect(archiving(checkout)).rejects.toThrow('the books of "checkout" do not balance: tally buy')
+    await expect(archiving(checkout)).rejects.toThrow('the ledger of "checkout" differs from its facts: tally buy')
     expect(readdirSync(folder)).not.toContain('checkout')
     await archive.close()
     await store.close()

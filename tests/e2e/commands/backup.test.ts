@@ -25,9 +25,9 @@ import { ClientRecord, type Mark } from '../../../scripts/crash/record.ts'
 import { prepare, withService } from '../../../scripts/crash/session.ts'
 import { ask } from '../../../scripts/http/client.ts'
 import { onFile } from '../../../scripts/service/service-process.ts'
-import { type BackUpOptions, backUp } from '../../../src/cli/backup/back-up.ts'
-import { copyDatabase } from '../../../src/cli/backup/copy-database.ts'
-import { type RestoreOptions, restore } from '../../../src/cli/backup/restore.ts'
+import { type BackUpOptions, backUp } from '../../../src/cli/backup.ts'
+import { copyDatabase } from '../../../src/cli/database/copy-database.ts'
+import { type RestoreOptions, restore } from '../../../src/cli/restore.ts'
 import { seededChance } from '../../../src/stats/numerics/chance.ts'
 import { claimStore, openStore } from '../../../src/store/open.ts'
 import { NOON, startExperiment, startService } from '../../support/http/service.ts'
@@ -243,7 +243,7 @@ describe('restore()', () => {
       () => change("INSERT INTO migrations VALUES (9999, 'later', 'x')"),
       /migration 9999 \(later\)/,
     ],
-    ['does not balance', () => change('UPDATE tallies SET units = units + 1'), /do not balance: tally visit/],
+    ['has a wrong ledger', () => change('UPDATE tallies SET units = units + 1'), /differs from its facts: tally visit/],
     [
       'has another arm for a unit',
       () => change("UPDATE assignments SET arm = 1 - min(1, arm) WHERE unit = 'u-7'"),

@@ -10,7 +10,7 @@ import { assign } from '../../../src/bandit/assign.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { createExperiment } from '../../../src/bandit/experiment/change-experiment.ts'
 import { recordRewards } from '../../../src/bandit/rewards.ts'
-import { copyAndVerify } from '../../../src/cli/copy/copy-and-verify.ts'
+import { copyAndVerify } from '../../../src/cli/copy.ts'
 import { copyStore } from '../../../src/store/copy/copy.ts'
 import { openPostgresSource } from '../../../src/store/copy/postgres.ts'
 import { openSqliteSource } from '../../../src/store/copy/sqlite.ts'
@@ -194,7 +194,7 @@ describe('copyAndVerify()', () => {
     expect(await copyAndVerify({ from, to: await ENGINES.SQLite() })).toBe(2)
     await server.query(new URL(from).pathname.slice(1), 'UPDATE tallies SET rewards = rewards + 1 WHERE metric = 1')
     await expect(copyAndVerify({ from, to: await ENGINES.SQLite() })).rejects.toThrow(
-      /the books of "checkout" do not balance: tally spend, snapshot \d+, .*, rewards/,
+      /the ledger of "checkout" differs from its facts: tally spend, snapshot \d+, .*, rewards/,
     )
   })
 })

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Key, keyChangeBetween } from '../../../src/access/key.ts'
+import { durationOf, type TermOptions, termsOf } from '../../../src/cli/keys/key-options.ts'
 import { historyTable, keyTable } from '../../../src/cli/keys/key-table.ts'
-import { durationOf, type Options, termsOf } from '../../../src/cli/keys/options.ts'
 import { openStore } from '../../../src/store/open.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 
@@ -131,7 +131,7 @@ describe('npx --no pinwheel keys', () => {
   it('tells in one sentence what it cannot do, with exit code 1', async () => {
     const { code, out, told } = await keys('list')
     expect([code, out]).toEqual([1, ''])
-    expect(told).toMatch(/^There are no keys at .*: there is no such file; DATABASE_URL names it\n$/)
+    expect(told).toMatch(/^There is no database .*: there is no such file; DATABASE_URL names it\n$/)
   })
 })
 
@@ -147,7 +147,7 @@ describe('termsOf() and durationOf()', () => {
     expect([durationOf('90d', 'expires'), durationOf(undefined, 'expires')]).toEqual([90 * 86_400_000, null])
   })
 
-  it.each<[what: string, options: Options, sentence: string]>([
+  it.each<[what: string, options: TermOptions, sentence: string]>([
     ['no name', { scope: 'read' }, 'needs a --name'],
     ['no scope', { name: 'web' }, 'needs a --scope'],
     ['a kind that is none', { name: 'web', scope: 'read', kind: 'ck' }, '--kind must be sk or pk'],

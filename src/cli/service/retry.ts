@@ -1,31 +1,28 @@
-// Tries again what failed for a passing reason, ever more slowly, for a bounded time.
+// Repeats an attempt that failed for a passing reason, ever more slowly, for a bounded time.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A passing reason: nothing was decided, and the same may be asked again. */
+/** A passing reason: nothing was decided, and the same request may be sent again. */
 export class TryAgain extends Error {
   override readonly name = 'TryAgain'
 }
 
-export interface Patience {
-  /** So long after the first attempt there is no further one. */
+export interface RetryLimits {
+  /** No attempt starts later than this after the first one. */
   readonly limitMs: number
   /** The first wait; each next one is twice as long, up to `longestWaitMs`. */
   readonly firstWaitMs: number
   readonly longestWaitMs: number
 }
 
-/** Long enough for a service to be started again by hand. */
-export const PATIENT: Patience = { limitMs: 60_000, firstWaitMs: 50, longestWaitMs: 2_000 }
-
 /**
- * The result of the first attempt that does not throw `TryAgain`. `onWait` hears each reason to
- * wait.
+ * The result of the first attempt that does not throw `TryAgain`. `onWait` is called with the
+ * message of each that does.
  *
- * @throws TryAgain, the last one, when patience is over; whatever else an attempt throws
+ * @throws the last TryAgain at the time limit; any other error of an attempt
  */
-export async function persist<Result>(
+export async function retry<Result>(
   attempt: () => Promise<Result>,
-  { limitMs, firstWaitMs, longestWaitMs }: Patience,
+  { limitMs, firstWaitMs, longestWaitMs }: RetryLimits,
   onWait: (reason: string) => void = () => {},
 ): Promise<Result> {
   const startedAt = performance.now()

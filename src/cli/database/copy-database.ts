@@ -1,13 +1,11 @@
 // A copy of a SQLite file as it was at one instant, while others write to it. SQLite's backup
 // starts over whenever another process has written since its last step, and would never end under
 // load: measured, 3,000 steps of 1,000 pages on a file of 10,000. So the reading connection holds
-// one transaction over all steps. In WAL mode that keeps no writer waiting; the log only grows
-// meanwhile, since what the reader may still need is not overwritten.
+// one transaction over all steps. In WAL mode that blocks no writer; the log only grows meanwhile,
+// since what the reader may still need is not overwritten.
 import Database from 'better-sqlite3'
 
-/**
- * 4 MiB at the usual size: some milliseconds, so that a bar can move and an interruption is heard.
- */
+/** 4 MiB at the usual size: some milliseconds from one progress report to the next. */
 const PAGES_A_STEP = 1_000
 
 export interface CopyOptions {
@@ -26,7 +24,7 @@ export async function copyDatabase(from: string, to: string, { onProgress, signa
   const source = new Database(from, { readonly: true, fileMustExist: true })
   try {
     source.exec('BEGIN')
-    // A transaction begins with its first look.
+    // A transaction begins with its first read.
     source.prepare('SELECT count(*) FROM sqlite_schema').get()
     await source.backup(to, {
       progress({ totalPages, remainingPages }) {

@@ -1,31 +1,30 @@
-// What a person may say of a key on the command line.
-import type { parseArgs } from 'node:util'
+// The options that describe a key on the command line.
 import { KEY_KINDS, type KeyTerms, type Scope } from '../../access/key.ts'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
 import { UsageError } from '../terminal/failure.ts'
 
-export const OPTIONS = {
+export const CREATE_OPTIONS = {
   name: { type: 'string' },
   scope: { type: 'string' },
   kind: { type: 'string' },
   expires: { type: 'string' },
   rate: { type: 'string' },
-  overlap: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
-export type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+export const ROTATE_OPTIONS = { overlap: { type: 'string' } } as const
 
-/** What the terms lack in sense is told by the domain. @throws Failure */
-export function termsOf({ name, scope, kind = 'sk', rate }: Options): KeyTerms {
-  if (name === undefined) throw new UsageError('A key needs a --name, under which the history keeps what it changes')
+export type TermOptions = { readonly [Name in 'name' | 'scope' | 'kind' | 'rate']?: string | undefined }
+
+/** The terms of a key, whose values `createKey` judges. @throws UsageError */
+export function termsOf({ name, scope, kind = 'sk', rate }: TermOptions): KeyTerms {
+  if (name === undefined) throw new UsageError('A key needs a --name, under which the history keeps its changes')
   if (scope === undefined) throw new UsageError('A key needs a --scope, as --scope assign,reward')
   const known = KEY_KINDS.find(each => each === kind)
   if (known === undefined) throw new UsageError(`--kind must be ${KEY_KINDS.join(' or ')}, not ${JSON.stringify(kind)}`)
   return { name, kind: known, scopes: scope.split(',').map(text => text.trim() as Scope), rate: rate ?? null }
 }
 
-/** Null where the option is not given. @throws Failure */
+/** In ms; null where the option is not given. @throws UsageError */
 export function durationOf(text: string | undefined, option: string): number | null {
   if (text === undefined) return null
   const durationMs = parseWindow(text)
