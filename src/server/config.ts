@@ -1,4 +1,4 @@
-// What the environment says. The only reader of process.env.
+// The configuration from the environment. The only reader of process.env.
 import { isIP } from 'node:net'
 import { parseRate } from '../access/rate.ts'
 
