@@ -82,7 +82,7 @@ describe('Client', () => {
   it('gives up in a sentence when the service stays away', async () => {
     const server = await listen(request => void request.socket.destroy())
     const { client } = clientOf(server, { limitMs: 1, firstWaitMs: 2, longestWaitMs: 2 })
-    await expect(client.ask('GET', '/x')).rejects.toThrow(/\(ECONNRESET\).*the same command again goes on/)
+    await expect(client.ask('GET', '/x')).rejects.toThrow(/\(ECONNRESET\).*run the same command again to continue/)
   })
 
   it('greet() says how to start a service where none answers, and does not wait', async () => {

@@ -215,7 +215,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await verify({ store }, checkout)).toMatchObject({ archived: 60, discrepancies: [] })
   })
 
-  it('goes on where it was broken off, and puts nothing over a file that it does not know', async () => {
+  it('continues an interrupted run, and never overwrites an unknown file', async () => {
     const { checkout } = await experiments()
     const broken = disturbed(() => Promise.reject(new Error('broken off')))
     await expect(archiving(checkout, { archive: broken })).rejects.toThrow('broken off')
@@ -227,7 +227,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect((await archive.countFacts(checkout.id)).assignments).toBe(35)
     expect(await verify({ store }, checkout)).toMatchObject({ units: 35, archived: 25, discrepancies: [] })
     writeFileSync(join(folder, 'checkout/rewards-00002.parquet'), 'dear to somebody')
-    await expect(archiving(checkout)).rejects.toThrow('rewards-00002.parquet is there already, with other facts')
+    await expect(archiving(checkout)).rejects.toThrow('rewards-00002.parquet exists already, with other facts')
     rmSync(join(folder, 'checkout/rewards-00002.parquet'))
     expect(await archiving(checkout)).toMatchObject({ assignments: 35 })
     expect(await verify({ store }, checkout)).toMatchObject({ units: 0, archived: 60, discrepancies: [] })
@@ -260,14 +260,14 @@ describe('archiveExperiment()', () => {
     await store.close()
   })
 
-  it('archives nothing of books that do not balance', async () => {
+  it('archives nothing when the ledger does not match its facts', async () => {
     const path = join(folder, 'x.db')
     copyFileSync(join(nursery, 'born.db'), path)
     change(path, 'UPDATE tallies SET units = units + 1')
     store = await openStore(`sqlite:${path}`)
     archive = openArchive(`sqlite:${path}`)
     const { checkout } = await experiments()
-    await expect(archiving(checkout)).rejects.toThrow('the books of "checkout" do not balance: tally buy')
+    await expect(archiving(checkout)).rejects.toThrow('the ledger of "checkout" does not match its facts: tally buy')
     expect(readdirSync(folder)).not.toContain('checkout')
     await archive.close()
     await store.close()

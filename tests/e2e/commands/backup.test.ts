@@ -242,7 +242,11 @@ describe('restore()', () => {
       () => change("INSERT INTO migrations VALUES (9999, 'later', 'x')"),
       /migration 9999 \(later\)/,
     ],
-    ['does not balance', () => change('UPDATE tallies SET units = units + 1'), /do not balance: tally visit/],
+    [
+      'has a wrong tally',
+      () => change('UPDATE tallies SET units = units + 1'),
+      /does not match its facts: tally visit/,
+    ],
     [
       'has another arm for a unit',
       () => change("UPDATE assignments SET arm = 1 - min(1, arm) WHERE unit = 'u-7'"),

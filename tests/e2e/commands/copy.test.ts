@@ -195,7 +195,7 @@ describe('copyAndVerify()', () => {
     expect(await copyAndVerify({ from, to: await ENGINES.SQLite() })).toBe(2)
     await server.query(new URL(from).pathname.slice(1), 'UPDATE tallies SET rewards = rewards + 1 WHERE metric = 1')
     await expect(copyAndVerify({ from, to: await ENGINES.SQLite() })).rejects.toThrow(
-      /the books of "checkout" do not balance: tally spend, snapshot \d+, .*, rewards/,
+      /the ledger of "checkout" does not match its facts: tally spend, snapshot \d+, .*, rewards/,
     )
   })
 })
