@@ -105,7 +105,7 @@ describe('the imports', () => {
     expect(wrong).toEqual([])
   })
 
-  it('of src/ bring in the packages of their folder only', () => {
+  it('of src/ use only the packages of their folder', () => {
     const wrong = ofSrc.filter(({ from, to }) => isPackage(to) && !PACKAGES[folderOf(from)]?.test(to))
     expect(wrong).toEqual([])
   })
@@ -118,7 +118,7 @@ describe('the imports', () => {
     expect(cyclesIn(inner)).toEqual([])
   })
 
-  it('would show a cycle if there were one', () => {
+  it('(control) detects a cycle', () => {
     const edge = (from: string, to: string): Import => ({ from, to, isTypeOnly: false })
     expect(
       cyclesIn([edge('a.ts', 'b.ts'), edge('b.ts', 'c.ts'), edge('c.ts', 'a.ts'), edge('c.ts', 'd.ts')]),
@@ -127,7 +127,7 @@ describe('the imports', () => {
 })
 
 describe('the folders', () => {
-  it('of src/ are those that the rules know', () => {
+  it('of src/ are those in the rules', () => {
     expect(readdirSync(join(root, 'src')).sort()).toEqual(Object.keys(ALLOWED).sort())
   })
 
@@ -138,14 +138,17 @@ describe('the folders', () => {
 })
 
 describe('pure code', () => {
-  it.each(['stats', 'bandit', 'simulation', 'views', 'access'])('%s/ knows no clock, chance or environment', folder => {
-    const impure =
-      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(|\bsetInterval\(/
-    const found = files.filter(
-      file => file.startsWith(`src/${folder}/`) && impure.test(readFileSync(join(root, file), 'utf8')),
-    )
-    expect(found).toEqual([])
-  })
+  it.each(['stats', 'bandit', 'simulation', 'views', 'access'])(
+    '%s/ uses no clock, randomness or environment',
+    folder => {
+      const impure =
+        /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(|\bsetInterval\(/
+      const found = files.filter(
+        file => file.startsWith(`src/${folder}/`) && impure.test(readFileSync(join(root, file), 'utf8')),
+      )
+      expect(found).toEqual([])
+    },
+  )
 
   it('server/start.ts alone reads the environment of a service', () => {
     const readers = files.filter(

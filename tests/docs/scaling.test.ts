@@ -17,12 +17,12 @@ async function run(name: string, ...options: string[]): Promise<string> {
 }
 
 describe('docs/operate/scaling.md', () => {
-  it('has the growth of the ledger as it is simulated', async () => {
+  it('contains the simulated growth of the ledger', async () => {
     const [, name = '', options = '', table] = /^\$ node scripts\/(\S+)\.ts (.*)\n([^`]*)```$/m.exec(text) ?? []
     expect(table).toBe(await run(name, ...options.split(' ')))
   })
 
-  it('has the computation as it is computed', async () => {
+  it('contains the computed capacity table', async () => {
     expect(text).toContain(`\n${await run('capacity')}\n`)
   })
 
@@ -46,7 +46,7 @@ describe('docs/operate/scaling.md', () => {
     ([, table, by]) => [table, by] as const,
   )
 
-  it('gives each table a place, and spreads none by a column that one of its unique keys lacks', () => {
+  it('places each table, and distributes none by a column that one of its unique keys lacks', () => {
     expect(columns).toMatchObject({ experiments: [['id'], ['key']], assignments: [['experiment_id', 'unit']] })
     expect(columns.keys).toHaveLength(3)
     expect([...everywhere, ...spread.map(([table]) => table)].sort()).toEqual(Object.keys(columns).sort())
@@ -56,7 +56,7 @@ describe('docs/operate/scaling.md', () => {
     }
   })
 
-  it('lets only tables that are everywhere point at others', () => {
+  it('has foreign keys between reference tables only', () => {
     const pointing = readMigrations('postgres').flatMap(({ sql }) =>
       [...sql.matchAll(/CREATE TABLE (\w+) \((.*?)^\)/gms)].flatMap(([, table = '', body = '']) =>
         [...body.matchAll(/REFERENCES (\w+)/g)].map(([, target]) => [table, target as string]),
@@ -71,7 +71,7 @@ describe('compute()', () => {
   const traffic = { unitsPerDay: 1e9, peak: 3, asksAgain: 2, rewardsPerUnit: 0.1, keptDays: 30 }
   const value = (lines: ReturnType<typeof compute>, what: string) => lines.find(line => line.what === what)?.value ?? 0
 
-  it('takes twice as much for twice the units, but for the ledger', () => {
+  it('doubles everything except the ledger for twice the units', () => {
     const [once, twice] = [compute(traffic), compute({ ...traffic, unitsPerDay: 2e9 })]
     for (const what of ['new units', 'rewards', '30 days of facts', 'log', 'cores, service and database']) {
       expect(value(twice, what) / value(once, what), what).toBeCloseTo(2, 6)
@@ -79,7 +79,7 @@ describe('compute()', () => {
     expect(value(twice, 'snapshots, a year') - value(once, 'snapshots, a year')).toBeLessThanOrEqual(1)
   })
 
-  it('writes little into the log where the index is small and soon touched all over', () => {
+  it('writes little to the log when the index is small', () => {
     const small = compute({ ...traffic, unitsPerDay: 1e8, keptDays: 0.01 })
     expect(value(small, 'log for a unit')).toBeLessThan(500)
     expect(value(compute(traffic), 'log for a unit')).toBeGreaterThan(5_000)

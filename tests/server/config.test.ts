@@ -57,7 +57,7 @@ describe('refuseToOpen()', () => {
     expect(() => refuseToOpen({ host }, true)).not.toThrow()
   })
 
-  it.each(['127.0.0.1', '127.0.0.53', '::1', 'localhost'])('takes %s with or without one', host => {
+  it.each(['127.0.0.1', '127.0.0.53', '::1', 'localhost'])('accepts %s with or without one', host => {
     expect(() => refuseToOpen({ host }, false)).not.toThrow()
     expect(() => refuseToOpen({ host }, true)).not.toThrow()
   })

@@ -12,7 +12,7 @@ describe('measureProcess()', () => {
 
   afterEach(() => clearInterval(working))
 
-  it('tells memory, CPU and start', () => {
+  it('measures memory, CPU and start', () => {
     const value = (name: string) => families().get(name)?.samples[0]?.value
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e6)
     expect(value('process_cpu_seconds_total')).toBeGreaterThan(0)
@@ -20,7 +20,7 @@ describe('measureProcess()', () => {
     expect(value('nodejs_heap_size_used_bytes')).toBeLessThan(value('process_resident_memory_bytes') ?? 0)
   })
 
-  it('notices that the event loop is held up, and forgets it when it was read', async () => {
+  it('measures event loop lag, and resets it after a read', async () => {
     const longest = () => families().get('nodejs_eventloop_lag_max_seconds')?.samples[0]?.value ?? 0
     working = setInterval(() => {
       for (const end = performance.now() + 60; performance.now() < end; );
@@ -31,7 +31,7 @@ describe('measureProcess()', () => {
     expect(longest()).toBe(0)
   })
 
-  it('notices garbage collections', async () => {
+  it('counts garbage collections', async () => {
     const count = () => {
       const samples = families().get('nodejs_gc_duration_seconds')?.samples ?? []
       return samples.filter(({ name }) => name.endsWith('_count')).reduce((sum, { value }) => sum + value, 0)

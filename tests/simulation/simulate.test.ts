@@ -25,7 +25,7 @@ const changed = (changes: Partial<SimulationInput>) => completeSimulation({ ...s
 const looksOf = (changes: Partial<SimulationInput> = {}): Look[] => [...simulateRun(changed(changes), seededChance(1))]
 
 describe('simulationFaults()', () => {
-  it('finds nothing wrong with a design, and completes it like an experiment', () => {
+  it('finds no fault in a valid design, and completes it like an experiment', () => {
     expect(simulationFaults(small)).toEqual([])
     const { definition, metric, units, control } = changed({})
     expect(definition.policy).toMatchObject({
@@ -108,7 +108,7 @@ describe('outcome laws', () => {
     expect(Math.abs(spread([15, 85]) - 5)).toBeLessThan(0.25)
   })
 
-  it('count what would have come as rewards', () => {
+  it('count the rewards', () => {
     const chance = seededChance(7)
     const binary = drawOutcomes({ kind: 'binary', rate: 0.5 }, 100, [0, 1], chance)
     expect(binary.rewards).toBe(binary.tally.sum)
@@ -138,7 +138,7 @@ describe('simulateRun()', () => {
     expect(Math.min(...units.slice(1).map((each, index) => each - (units[index] ?? 0)))).toBeGreaterThanOrEqual(50)
   })
 
-  it('reads every unit at once without a window, and with one only those whose window is over', () => {
+  it('counts every unit at once without a window, and with one only those whose window is over', () => {
     const mature = ({ tallies }: Look) => tallies.reduce((sum, { units }) => sum + units, 0)
     for (const look of looksOf()) expect(mature(look)).toBe(look.units)
     const waiting = looksOf({ unitsPerDay: 1_000, days: 10, metric: { window: '2d' } })
@@ -146,7 +146,7 @@ describe('simulateRun()', () => {
     expect(mature(waiting.at(-1) as Look)).toBeGreaterThan(7_500)
   })
 
-  it('sends units to the better arm under Thompson sampling, and loses nothing where arms are alike', () => {
+  it('sends units to the better arm under Thompson sampling, and has no regret where arms are equal', () => {
     const [policy, uniform] = [looksOf().at(-1), looksOf({ policy: { type: 'uniform' } }).at(-1)]
     expect(policy?.regret).toBeLessThan(0.5 * (uniform?.regret ?? 0))
     expect(uniform?.regret).toBeCloseTo(0.05 * (uniform?.tallies[0]?.units ?? 0), 6)
@@ -159,7 +159,7 @@ describe('simulateRun()', () => {
     expect(alike.at(-1)?.regret).toBe(0)
   })
 
-  it('knows what the policy truly earned over the control', () => {
+  it('returns the true gain of the policy over the control', () => {
     const last = looksOf().at(-1) as Look
     const [, mens] = last.tallies
     expect(last.truePolicyLift).toBeCloseTo(0.05 * ((mens?.units ?? 0) / last.units), 2)
@@ -176,7 +176,7 @@ describe('simulate()', () => {
     expect(simulate(changed({ runs: 2, seed: 5 })).regret.mean).not.toBe(result.regret.mean)
   })
 
-  it('tells regret, verdicts, coverage and width, and progress that never goes back', () => {
+  it('returns regret, verdicts, coverage and width, and reports progress that never decreases', () => {
     const progress: number[] = []
     const result = simulate(changed({}), { onProgress: step => progress.push(step.progress) })
     expect(progress.toSorted((a, b) => a - b)).toEqual(progress)
@@ -220,7 +220,7 @@ describe('simulate()', () => {
 })
 
 describe('isFalse()', () => {
-  it('holds a verdict against the sign of the true lift', () => {
+  it('compares a verdict with the sign of the true lift', () => {
     const lift = (absolute: number) => ({ absolute, relative: null })
     expect(isFalse('better', lift(0), 'increase')).toBe(true)
     expect(isFalse('better', lift(0.1), 'increase')).toBe(false)

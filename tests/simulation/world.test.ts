@@ -18,15 +18,15 @@ function looksIn(input: Partial<SimulationInput>, world: Partial<World>, seed = 
   return [...simulateRun(completed, seededChance(seed), { ...steadyWorld(completed), ...world })]
 }
 
-describe('simulateRun() in a world that moves', () => {
-  it('is the plain run where nothing moves', () => {
+describe('simulateRun() in a world that changes', () => {
+  it('is the plain run where nothing changes', () => {
     const plain = [...simulateRun(design(), seededChance(3))]
     const looks = looksIn({}, {}, 3)
     expect(looks).toHaveLength(plain.length)
     expect(looks.at(-1)).toEqual(plain.at(-1))
   })
 
-  it('adds and retires arms when it is told to, with a snapshot of its own', () => {
+  it('adds and retires arms at the given times, with a snapshot for each', () => {
     const looks = looksIn(
       {},
       {
@@ -57,7 +57,7 @@ describe('simulateRun() in a world that moves', () => {
     expect(last.tallies[0]?.units).toBeLessThan(3_000)
   })
 
-  it('tells the true policy lift over the units that the policy lift counts', () => {
+  it('returns the true policy lift over the units that the policy lift counts', () => {
     const arms = [
       { key: 'control', rate: 0.2 },
       { key: 'other', rate: 0.4 },
@@ -87,7 +87,7 @@ describe('simulateRun() in a world that moves', () => {
 })
 
 describe('drift()', () => {
-  it('swings all rates by the same factor, and the lift with them', () => {
+  it('changes all rates, and so the lift, by the same factor', () => {
     const lawsAt = drift(design(), 0.5, 20_000)
     expect(lawsAt(0).means).toEqual([0.1, 0.1, 0.2])
     for (const [units, factor] of [
@@ -105,7 +105,7 @@ describe('drift()', () => {
 describe('weeklyTraffic()', () => {
   const traffic = weeklyTraffic(1_000, [0.2, 0.2, 0.2, 0.2, 0.1, 0.05, 0.05])
 
-  it('brings each day its share, week after week', () => {
+  it('gives each day its share, week after week', () => {
     for (const [days, units] of [
       [0, 0],
       [1, 1_400],
@@ -119,7 +119,7 @@ describe('weeklyTraffic()', () => {
     }
   })
 
-  it('turns units into time and back', () => {
+  it('converts units to time and back', () => {
     let last = -1
     for (let units = 0; units < 30_000; units += 17) {
       const ms = traffic.msAt(units)

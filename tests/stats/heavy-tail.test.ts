@@ -9,13 +9,13 @@ describe('isHeavyTailed()', () => {
     expect(isHeavyTailed(tally, 10.01)).toBe(true)
   })
 
-  it('is false before 1,000 units, without an outcome, and where none is known', () => {
+  it('is false before 1,000 units, without an outcome, and with an unknown one', () => {
     expect(isHeavyTailed({ units: 999, sum: 1, sumOfSquares: 100 }, 10)).toBe(false)
     expect(isHeavyTailed({ units: 5_000, sum: 0, sumOfSquares: 0 }, 0)).toBe(false)
     expect(isHeavyTailed({ units: 5_000, sum: 9, sumOfSquares: 100 }, null)).toBe(false)
   })
 
-  it('tells a lognormal with σ = 2.5 from one with σ = 0.3 and from a Gaussian', () => {
+  it('distinguishes a lognormal with σ = 2.5 from one with σ = 0.3 and from a Gaussian', () => {
     const normal = seededNormal(seededRandom(81))
     const laws = {
       heavy: () => Math.exp(2.5 * normal()),

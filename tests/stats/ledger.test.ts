@@ -34,7 +34,7 @@ describe('effectiveCounts()', () => {
     }
   })
 
-  it('are the plain counts while propensities stand still', () => {
+  it('are the plain counts while propensities are constant', () => {
     const ledger = constantLedger(seededRandom(2))
     effectiveCounts(ledger, 3).forEach((tally, arm) => {
       const plain = pooledTallies(ledger, 3)[arm] ?? EMPTY_TALLY
@@ -43,7 +43,7 @@ describe('effectiveCounts()', () => {
     })
   })
 
-  it('are fewer than the plain counts once propensities move (control of the law above)', () => {
+  it('are fewer than the plain counts once propensities change (control of the test above)', () => {
     const ledger = randomLedger(seededRandom(3), [0.1, 0.2, 0.3], 20, 500)
     effectiveCounts(ledger, 3).forEach((tally, arm) => {
       const plain = pooledTallies(ledger, 3)[arm] ?? EMPTY_TALLY
@@ -51,7 +51,7 @@ describe('effectiveCounts()', () => {
     })
   })
 
-  it('undo what a moving allocation does to a mean in a moving world, where plain counts are deceived', () => {
+  it('give an unbiased mean when both shares and rates change over time, unlike plain counts', () => {
     // Both arms convert at 10 % on the first day and at 30 % on the second, when the first arm gets
     // nine tenths of the units.
     const ledger = [
@@ -66,7 +66,7 @@ describe('effectiveCounts()', () => {
     expect(plainOne - plainOther).toBeGreaterThan(0.1)
   })
 
-  it('come from all mature batches, whichever way these were gathered', () => {
+  it('use all mature batches, in either representation', () => {
     const ledger = randomLedger(seededRandom(4), [0.1, 0.2], 10, 400)
     const [early, late] = split(ledger)
     const merged = merge(early, late)
@@ -131,7 +131,7 @@ describe('unitsIn()', () => {
 })
 
 describe('pooledTallies()', () => {
-  it('adds up the batches, with empty tallies for arms that these do not know', () => {
+  it('adds up the batches, with empty tallies for arms that no batch has', () => {
     const ledger = [batch(1, [1], [successes(10, 3)]), batch(2, [0.5, 0.5], [successes(5, 1), successes(6, 2)])]
     expect(pooledTallies(ledger, 3)).toEqual([successes(15, 4), successes(6, 2), EMPTY_TALLY])
   })

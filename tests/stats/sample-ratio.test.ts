@@ -39,7 +39,7 @@ describe('sampleRatio()', () => {
     for (const own of logEValues) expectGolden(own, expected, '', 1e-13)
   })
 
-  it('is the same whichever arm comes first, and tells by the arms which one is off', () => {
+  it('does not depend on the order of the arms, and identifies the arm that is off', () => {
     const propensities = [0.1, 0.2, 0.3, 0.4]
     const units = [100, 300, 290, 390]
     const turned = [2, 0, 3, 1]
@@ -53,7 +53,7 @@ describe('sampleRatio()', () => {
     expect(Math.abs(one.logEValue - other.logEValue)).toBeLessThan(1)
   })
 
-  it('stays quiet of an arm without a propensity: it has no e-value, and adds nothing where it was not active', () => {
+  it('ignores an arm without a propensity: it has no e-value, and adds nothing while inactive', () => {
     const ledger = [batch(1, [0.5, 0.5, null], [successes(600, 0), successes(400, 0), successes(0, 0)])]
     const three = sampleRatio(ledger, { arms: 3 })
     expect(three.logEValues[2]).toBeNull()
@@ -85,7 +85,7 @@ describe('sampleRatio()', () => {
     expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set(['ok', 'warning', 'alarm']))
   })
 
-  it('keeps its sense with 200 arms and a billion units', () => {
+  it('gives finite results with 200 arms and a billion units', () => {
     const shares = Array.from({ length: 200 }, (_, arm) => (arm === 0 ? 0.801 : 0.001))
     const honest = batch(
       1,
@@ -99,7 +99,7 @@ describe('sampleRatio()', () => {
     expect(sampleRatio([lossy], { arms: 200 }).logEValues[7]).toBeGreaterThan(Math.log(1000))
   })
 
-  it('stays quiet over moving propensities at every look, and rings when an arm loses every fifth unit', () => {
+  it('raises no alarm at any look under changing propensities, and one when an arm loses every fifth unit', () => {
     const random = seededRandom(31)
     const rates = [0, 0, 0]
     let falseAlarms = 0

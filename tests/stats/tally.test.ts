@@ -16,13 +16,13 @@ describe('addTallies()', () => {
     expect(addTallies(some, more)).toEqual({ units: 13, sum: 2.5, sumOfSquares: 8.25 })
   })
 
-  it('leaves a tally as it is when nothing is added', () => {
+  it('returns the same tally when an empty one is added', () => {
     const tally = randomTally()
     expect(addTallies(tally, EMPTY_TALLY)).toEqual(tally)
     expect(addTallies(EMPTY_TALLY, tally)).toEqual(tally)
   })
 
-  it('does not care for order or grouping', () => {
+  it('is commutative and associative', () => {
     for (let round = 0; round < 50; round++) {
       const [a, b, c] = [randomTally(), randomTally(), randomTally()]
       expect(addTallies(a, b)).toEqual(addTallies(b, a))
@@ -32,7 +32,7 @@ describe('addTallies()', () => {
 })
 
 describe('EMPTY_TALLY', () => {
-  it('cannot be changed by anyone who shares it', () => {
+  it('is frozen', () => {
     expect(Object.isFrozen(EMPTY_TALLY)).toBe(true)
   })
 })

@@ -56,20 +56,20 @@ describe('startFollowing()', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('looks when there is news', async () => {
+  it('reads when it is notified', async () => {
     expect(catalogue.find(KEY)).toBeUndefined()
     following.hearNews()
     await vi.waitFor(() => expect(catalogue.find(KEY)).toBeDefined())
   })
 
-  it('looks once more for all the news that comes while it looks', async () => {
+  it('reads once more for all notifications that arrive during a read', async () => {
     for (let piece = 0; piece < 100; piece++) following.hearNews()
     await vi.waitFor(() => expect(looks).toBe(2))
     await following.stop()
     expect(looks).toBe(2)
   })
 
-  it('does not look any more once it is stopped', async () => {
+  it('does not read after it is stopped', async () => {
     await following.stop()
     following.hearNews()
     expect(looks).toBe(0)

@@ -38,7 +38,7 @@ describe('startAnnouncing()', () => {
     stop = startAnnouncing(deps, { lookTickMs: 10, deliveryTickMs: 10 })
   }
 
-  it('looks and delivers by itself', async () => {
+  it('checks and delivers periodically', async () => {
     start()
     await expect.poll(() => receiver.received.length).toBe(1)
     expect(JSON.parse(receiver.received[0]?.body ?? '')).toMatchObject({ type: 'experiment.stopped' })

@@ -92,13 +92,13 @@ describe('bestArm()', () => {
     expect(gaussian?.quantiles[0]).toBeCloseTo(1e6 + 2 * 1.959963984540054, 9)
   })
 
-  it('is certain of one arm alone', () => {
+  it('is certain of a single arm', () => {
     expect(bestArm([beta(3, 4)], { goal: 'decrease', control: 0 })).toEqual([
       { probabilityBest: 1, probabilityBeatsControl: 0.5, expectedLoss: 0, quantiles: [] },
     ])
   })
 
-  it('leaves out what was not asked for', () => {
+  it('omits what was not requested', () => {
     const [arm] = bestArm([beta(3, 4), beta(5, 6)], { goal: 'increase' })
     expect(arm).toMatchObject({ probabilityBeatsControl: null, quantiles: [] })
   })
@@ -117,7 +117,7 @@ describe('bestArm()', () => {
     expect(ahead + (standing?.expectedLoss ?? 0)).toBe(ahead)
   })
 
-  it('obeys its laws on random arms', () => {
+  it('satisfies its laws on random arms', () => {
     const random = seededRandom(21)
     for (let round = 0; round < 60; round++) {
       const arms = randomArms(random)
@@ -172,7 +172,7 @@ describe('bestArm()', () => {
     }
   })
 
-  it('holds its promise at the extremes', () => {
+  it('keeps its accuracy at the extremes', () => {
     const extremes = [
       [beta(0.01, 0.01), beta(0.01, 1e9), beta(1e9, 0.01), beta(5e8, 5e8)],
       [beta(1, 1), beta(1, 2), beta(2, 1)],
@@ -210,7 +210,7 @@ describe('bestArm()', () => {
 })
 
 describe('probabilityBest()', () => {
-  it('gives the very numbers of bestArm()', () => {
+  it('gives exactly the numbers of bestArm()', () => {
     const random = seededRandom(24)
     for (let round = 0; round < 20; round++) {
       const arms = randomArms(random)
@@ -232,7 +232,7 @@ describe('probabilityBest()', () => {
   })
 })
 
-describe('cheaper ways to P(best), which the same tolerance finds out', () => {
+describe('cheaper ways to P(best) fail the same tolerance', () => {
   const sharpCases = golden.cases.filter(({ family, arms }) => family === 'beta' && arms.length === 2)
 
   it('one panel over the whole range misses narrow posteriors', () => {

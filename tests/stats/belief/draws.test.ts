@@ -6,7 +6,7 @@ import { normalExpectation } from '../../../src/stats/numerics/normal-expectatio
 const DRAWS = 20_000
 
 describe('seededChance()', () => {
-  it('tells the same story for the same seed and stream, and another for any other', () => {
+  it('gives the same numbers for the same seed and stream, and others for any other', () => {
     const first = (seed: number, stream: number) => Array.from({ length: 5 }, seededChance(seed, stream))
     expect(first(7, 3)).toEqual(first(7, 3))
     const others = [

@@ -18,7 +18,7 @@ const POSTERIORS = [
 ]
 
 describe('LOG_ODDS', () => {
-  it('goes to the natural scale and back', () => {
+  it('converts to the natural scale and back', () => {
     for (const t of [-600, -20, -1e-9, 0, 3, 12]) {
       expect(LOG_ODDS.linked(LOG_ODDS.natural(t))).toBeCloseTo(t, 9)
     }
@@ -50,13 +50,13 @@ describe('linkDensity()', () => {
     for (const t of [-8, -2, 0, 1.5, 6]) expect(logDensity(t - mode)).toBeCloseTo(plain(t) - plain(mode), 12)
   })
 
-  it('does not jump where one form of the Beta takes over from the other', () => {
+  it('is continuous where the form of the Beta changes', () => {
     const { logDensity } = linkDensity(beta(0.01, 0.02))
     expect(logDensity(30 + 1e-12)).toBeCloseTo(logDensity(30), 12)
     expect(logDensity(4000)).toBeCloseTo(logDensity(2000) - 0.02 * 2000, 9)
   })
 
-  it.each(POSTERIORS)('can be followed by tilt and bend along a panel: %o', posterior => {
+  it.each(POSTERIORS)('is reproduced by tilt and bend along a panel: %o', posterior => {
     const { link, mode, scale, from, to, logDensity, tilt, weight } = linkDensity(posterior)
     for (const start of [from, (from + mode) / 2, mode - scale, mode, mode + scale / 3, (mode + to) / 2]) {
       for (const step of [0.01 * scale, 0.7 * scale, 1.5 * scale]) {
@@ -66,7 +66,7 @@ describe('linkDensity()', () => {
     }
   })
 
-  it('can be followed over the whole of a support, however wide', () => {
+  it('is reproduced over a whole support of any width', () => {
     const { link, mode, from, to, logDensity, tilt, weight } = linkDensity(beta(0.01, 0.01))
     const followed = logDensity(from - mode) + tilt(from) * (to - from) - weight * link.bendFrom(from)(to - from)
     expect(followed).toBeCloseTo(logDensity(to - mode), 9)

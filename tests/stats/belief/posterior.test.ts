@@ -60,7 +60,7 @@ describe('betaPosterior()', () => {
 })
 
 describe('normalPosteriors() after corrections', () => {
-  it('has no variance to tell where refunds have rounded a sum of squares below 0', () => {
+  it('has no variance when refunds have rounded a sum of squares below 0', () => {
     const refunded = { units: 10, sum: 0, sumOfSquares: -1e-20 }
     expect(normalPosteriors([refunded, refunded])).toEqual({ known: false, reason: 'no variance' })
   })
@@ -82,7 +82,7 @@ describe('normalPosteriors()', () => {
     })
   })
 
-  it('says why there are none', () => {
+  it('returns the reason when there are none', () => {
     expect(normalPosteriors([])).toEqual({ known: false, reason: 'too few units' })
     expect(normalPosteriors([{ units: 1, sum: 3, sumOfSquares: 9 }])).toEqual({ known: false, reason: 'too few units' })
     expect(normalPosteriors([{ units: 9, sum: 0, sumOfSquares: 0 }])).toEqual({ known: false, reason: 'no variance' })
@@ -107,12 +107,12 @@ describe('normalPosteriors()', () => {
     })
   })
 
-  it('believe of an arm without units what all arms show, with their whole spread', () => {
+  it('give an arm without units the mean and spread of all arms', () => {
     const [, idle] = knownOf([tallyOf([1, 2, 3, 6]), tallyOf([])])
     expect(idle).toEqual({ family: 'normal', mean: 3, variance: 14 / 4 })
   })
 
-  it('stay sharp and honest at 1e9 units', () => {
+  it('stay accurate at 1e9 units', () => {
     const [sharp] = knownOf([{ units: 1e9, sum: 2e9, sumOfSquares: 5e9 }])
     expect(sharp?.mean).toBeCloseTo(2, 12)
     expect((sharp?.variance ?? 0) * 1e9).toBeCloseTo(1, 8)

@@ -5,7 +5,7 @@ import { goldenMetrics, randomLedger } from '../../support/samples/ledgers.ts'
 import { seededRandom } from '../../support/samples/random.ts'
 
 describe('areAllDecided()', () => {
-  it('says so exactly where estimateEffects() has a verdict for each of the arms', () => {
+  it('is true exactly when estimateEffects() has a verdict for each of the arms', () => {
     const random = seededRandom(1501)
     const counts = { decided: 0, open: 0 }
     const expectAgreement = (ledger: Parameters<typeof areAllDecided>[0], options: EffectOptions) => {

@@ -126,7 +126,7 @@ describe('Contrast', () => {
     expectGolden(shifted?.variance, score?.variance, 'variance', 1e-2)
   })
 
-  it('keeps its sense at one unit and at a billion', () => {
+  it('gives finite results at one unit and at a billion', () => {
     const single = batch(1, [0.5, 0.5], [successes(1, 1), successes(0, 0)])
     const one = scoreContrast([single], mean(0), 2)
     expect(one).toMatchObject({ estimate: 1.5, units: 1 })

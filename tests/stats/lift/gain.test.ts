@@ -6,7 +6,7 @@ import { seededRandom } from '../../support/samples/random.ts'
 const options = { arms: 2, range: [0, 1], alpha: 0.05, plannedUnits: 10_000 } as const
 
 describe('gainsOf()', () => {
-  it('finds nothing gained, and is sure of it, while shares are equal', () => {
+  it('is exactly 0 with an interval of width 0 while shares are equal', () => {
     const equal = [1, 2, 3].map(snapshot => batch(snapshot, [0.5, 0.5], [successes(50, 10), successes(50, 30)]))
     expect(gainsOf(equal, options)).toEqual(
       [1, 2, 3].map(snapshot => ({
@@ -31,17 +31,17 @@ describe('gainsOf()', () => {
     expect(gain?.upper).toBeGreaterThan(120)
   })
 
-  it('takes the arms of each batch for equal shares, not those that come later', () => {
+  it('uses the arms of each batch for equal shares, not later ones', () => {
     const two = batch(1, [0.5, 0.5, null], [successes(50, 10), successes(50, 30), successes(0, 0)])
     expect(gainsOf([two], { ...options, arms: 3 })[0]).toMatchObject({ gained: 0, lower: 0, upper: 0 })
   })
 
-  it('waits for batches that are not mature', () => {
+  it('ignores immature batches', () => {
     const later = { ...batch(2, [0.2, 0.8], [successes(1, 0), successes(1, 1)]), mature: false }
     expect(gainsOf([batch(1, [0.5, 0.5], [successes(1, 0), successes(1, 1)]), later], options)).toHaveLength(1)
   })
 
-  it('covers the true gain since the first batch with 100 units before it, and is not biased', () => {
+  it('covers the true gain since the first batch with 100 units before it, without bias', () => {
     const random = seededRandom(11)
     const rates = [0.2, 0.5]
     let [misses, error, naiveError] = [0, 0, 0]
@@ -74,7 +74,7 @@ describe('gainsOf()', () => {
     expect([after?.gained, after?.lower, after?.upper]).toEqual([before?.gained, before?.lower, before?.upper])
   })
 
-  it('knows nothing of unequal shares before 100 units are known', () => {
+  it('has no value for unequal shares before 100 units are known', () => {
     const unequal = (snapshot: number) => batch(snapshot, [0.2, 0.8], [successes(12, 2), successes(48, 24)])
     const [first, second, third] = gainsOf([unequal(1), unequal(2), unequal(3)], options)
     for (const gain of [first, second]) expect(gain).toMatchObject({ from: null, gained: 0, lower: null, upper: null })

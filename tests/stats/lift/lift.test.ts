@@ -134,7 +134,7 @@ describe('estimateEffects()', () => {
     }
   })
 
-  it('tells the verdict, the relative lift and the e-value alike: all exclude 0, or none does', () => {
+  it('has a consistent verdict, relative lift and e-value: all exclude 0, or none does', () => {
     const random = seededRandom(44)
     const seen = new Set<string>()
     for (let round = 0; round < 300; round++) {
@@ -152,7 +152,7 @@ describe('estimateEffects()', () => {
     expect(seen.size).toBe(3)
   })
 
-  it('knows nothing of arms that never had a unit', () => {
+  it('has no numbers for arms that never had a unit', () => {
     const nothing = { estimate: null, lower: null, upper: null, units: 0, batches: 0 }
     const unheard = { ...nothing, logEValue: 0, eValue: 1, pValue: 1, verdict: 'undecided' }
     const empty = estimateEffects([], twoArms)
@@ -184,7 +184,7 @@ describe('estimateEffects()', () => {
     }
   })
 
-  it('closes in on the truth at a billion units', () => {
+  it('converges to the truth at a billion units', () => {
     const ledger = [1e6, 1e8, 1e9].map((units, index) =>
       batch(index + 1, [0.5, 0.5], [successes(units / 2, units / 20), successes(units / 2, units / 16)]),
     )
@@ -198,7 +198,7 @@ describe('estimateEffects()', () => {
 })
 
 describe('verdictOf()', () => {
-  it('says better only for an interval beyond 0 on the side of the goal', () => {
+  it('is better only for an interval beyond 0 on the side of the goal', () => {
     expect(verdictOf({ lower: 0.1, upper: 0.2 }, 'increase')).toBe('better')
     expect(verdictOf({ lower: 0.1, upper: null }, 'decrease')).toBe('worse')
     expect(verdictOf({ lower: -0.2, upper: -0.1 }, 'increase')).toBe('worse')
@@ -208,10 +208,10 @@ describe('verdictOf()', () => {
   })
 })
 
-describe('the promise at every look', () => {
+describe('the guarantee at every look', () => {
   // Two equal arms under propensities that chase the better looking one. The control of this test
   // is what most reports show: a 95 % interval of the difference of plain means.
-  it('is kept by the lift and the policy lift over equal arms, and broken by a plain interval', () => {
+  it('holds for the lift and the policy lift over equal arms, and not for a plain interval', () => {
     const random = seededRandom(46)
     const runs = 200
     const fooled = { lift: 0, policy: 0, plain: 0 }
@@ -227,7 +227,7 @@ describe('the promise at every look', () => {
     expect(fooled.plain / runs).toBeGreaterThan(0.3)
   })
 
-  it('does not keep the sequence from finding a lift that is there', () => {
+  it('does not prevent the sequence from detecting a real lift', () => {
     const random = seededRandom(47)
     const found = Array.from({ length: 30 }, () => liftOf(chase(random, [0.1, 0.2], 45).ledger, 1, 0).verdict)
     expect(found.filter(verdict => verdict === 'better').length).toBeGreaterThan(25)

@@ -67,7 +67,7 @@ describe('PairedScores', () => {
     expect(Math.abs(aroundZero / seenOfArm(near) - 1)).toBeGreaterThan(3e-4)
   })
 
-  it('is null while arm or control was not active, or nobody came', () => {
+  it('is null while arm or control was not active, or without units', () => {
     const alone = batch(1, [null, 1], [successes(0, 0), successes(5, 2)])
     const empty = batch(2, [0.5, 0.5], [successes(0, 0), successes(0, 0)])
     expect(pairOf([alone, empty], [1, 0], 2).difference()).toBeNull()

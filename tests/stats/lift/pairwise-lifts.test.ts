@@ -37,7 +37,7 @@ describe('pairwiseLifts()', () => {
     expect(pairwiseLifts(ledger, options, [1, 2, 3], [2])).toEqual(all.filter(({ arm }) => arm === 2))
   })
 
-  it('turns round with its arms', () => {
+  it('changes sign when its arms change places', () => {
     const ledger = randomLedger(seededRandom(72), [0.1, 0.2, 0.25, 0.5], 30, 100)
     const [there, back] = pairwiseLifts(ledger, { ...options, metric: { range: [0, 1], goal: 'decrease' } }, [1, 3])
     expect(back?.estimate).toBe(-(there?.estimate ?? Number.NaN))
@@ -45,7 +45,7 @@ describe('pairwiseLifts()', () => {
     expect([there?.verdict, back?.verdict]).toEqual(['better', 'worse'])
   })
 
-  it('compares nothing for fewer than two arms, and knows nothing of arms that never met', () => {
+  it('is empty for fewer than two arms, and null for arms that were never active together', () => {
     expect(pairwiseLifts([], options, [])).toEqual([])
     expect(pairwiseLifts([], options, [2])).toEqual([])
     const apart = [

@@ -23,7 +23,7 @@ describe('Predictor', () => {
     expect(meansOfFirst(changed)[11]).not.toBe(meansOfFirst(ledger)[11])
   })
 
-  it('has nothing to say of an arm that is not active, and remembers what was known of it', () => {
+  it('predicts nothing for an inactive arm, and keeps its earlier tally', () => {
     const predictor = new Predictor(2, [0, 1])
     predictor.next(batch(1, [0.5, 0.5], [successes(4, 2), successes(6, 5)]))
     const alone = predictor.next(batch(2, [1], [successes(5, 1)]))
@@ -60,7 +60,7 @@ describe('outcomeEnds()', () => {
     }
   })
 
-  it('draws a range that is far too wide in to where the data are', () => {
+  it('narrows a range that is far too wide to the data', () => {
     const [low, high] = outcomeEnds({ units: 1000, sum: 5000, sumOfSquares: 34_000 }, [-1e6, 1e6])
     expect(low).toBeGreaterThan(-100)
     expect(high).toBeLessThan(100)

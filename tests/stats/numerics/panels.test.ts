@@ -10,7 +10,7 @@ describe('panelEdges()', () => {
     to: mode + reach,
   })
 
-  it('covers the union of the supports without a gap or a panel that goes backwards', () => {
+  it('covers the union of the supports with ascending panels and no gap', () => {
     const random = seededRandom(12)
     for (let round = 0; round < 50; round++) {
       const bumps = Array.from({ length: 1 + Math.floor(20 * random()) }, () =>
@@ -23,7 +23,7 @@ describe('panelEdges()', () => {
     }
   })
 
-  it('is as fine as the sharpest bump on each panel demands', () => {
+  it('is as fine as the sharpest bump on each panel requires', () => {
     const bumps = [bump(0, 1), bump(0.3, 1e-7), bump(5, 1e-3), bump(1000, 2)]
     const edges = panelEdges(bumps)
     for (const { mode, scale, from, to } of bumps) {
@@ -36,13 +36,13 @@ describe('panelEdges()', () => {
     expect(edges.length).toBeLessThan(4 * 20)
   })
 
-  it('shares panels among bumps that lie together', () => {
+  it('shares panels among neighbouring bumps', () => {
     const alone = panelEdges([bump(0, 1)]).length
     const together = panelEdges(Array.from({ length: 100 }, (_, i) => bump(i / 1000, 1))).length
     expect(together).toBeLessThanOrEqual(alone + 1)
   })
 
-  it('takes long strides through long tails', () => {
+  it('uses wide panels in long tails', () => {
     expect(panelEdges([bump(0, 1, 4000)]).length).toBeLessThan(80)
   })
 })

@@ -66,7 +66,7 @@ describe('cumulate()', () => {
     }
   })
 
-  it('touches its own panel only', () => {
+  it('writes to its own panel only', () => {
     const masses = new Float64Array(3 * NODES).fill(1)
     const below = new Float64Array(3 * NODES)
     cumulate(masses, NODES, below)

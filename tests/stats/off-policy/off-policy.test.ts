@@ -22,7 +22,7 @@ const golden = readGolden<{ cases: readonly GoldenLog[] }>('off-policy').cases
 const binary = { range: [0, 1], alpha: 0.05, plannedUnits: 10_000 } as const
 
 describe('valueLog()', () => {
-  it('agrees with golden values, and refuses what they refuse', () => {
+  it('agrees with golden values, and refuses the same logs as the reference', () => {
     for (const { name, target, rows, expected } of golden) {
       const rewards = rows.map(({ reward }) => reward)
       const value = valueLog(rows, { ...binary, target, range: [Math.min(...rewards), Math.max(...rewards)] })
@@ -66,7 +66,7 @@ describe('valueLog()', () => {
     }
   })
 
-  it('has the same IPS and SNIPS when the log is of the target itself, and SNIPS is surer', () => {
+  it('has the same IPS and SNIPS when the log is of the target itself, and SNIPS has the narrower interval', () => {
     const target = [0.3, 0.7]
     const rows = randomLog(seededRandom(54), [0.2, 0.4], 500, () => target)
     const { ips, snips, doublyRobust } = valued(valueLog(rows, { ...binary, target }))
@@ -76,7 +76,7 @@ describe('valueLog()', () => {
     expect(Math.abs((doublyRobust.estimate ?? 0) - (ips.estimate ?? 1))).toBeLessThan(0.02)
   })
 
-  it('shifts with the rewards, but for IPS: only that one leans on the weights to sum to n', () => {
+  it('shifts with the rewards, except IPS, which needs the weights to sum to n', () => {
     const target = [0.8, 0.2]
     const rows = randomLog(seededRandom(55), [0.2, 0.4], 500)
     const shifted = rows.map(row => ({ ...row, reward: row.reward + 10 }))
@@ -91,7 +91,7 @@ describe('valueLog()', () => {
     expect(width(far.ips)).toBeGreaterThan(3 * width(near.ips))
   })
 
-  it('refuses in order: a row without a propensity, an arm that no row shows, too few effective rows', () => {
+  it('refuses in order: a row without a propensity, an arm without rows, too few effective rows', () => {
     const rows = Array.from({ length: 50 }, () => ({ arm: 0, propensity: 0.5, reward: 1 }))
     const options = { ...binary, target: [0.5, 0.5] }
     for (const propensity of [null, 0, -0.1, 1.1, Number.NaN]) {
@@ -107,7 +107,7 @@ describe('valueLog()', () => {
     expect(valueLog([...rows, ...rows], { ...binary, target: [1, 0] })).toMatchObject({ status: 'valued' })
   })
 
-  it('has no numbers for an empty log, and throws on arms and rewards that cannot be', () => {
+  it('has no numbers for an empty log, and throws on impossible arms and rewards', () => {
     const options = { ...binary, target: [1, 0] }
     const summary = { rows: 0, ips: null, snips: null, effectiveSampleSize: 0, largestWeight: 0 }
     expect(valueLog([], options)).toEqual({ status: 'refused', reason: 'support', arm: 0, summary })
@@ -119,7 +119,7 @@ describe('valueLog()', () => {
 })
 
 describe('LogValuation', () => {
-  it('holds at every look on a log that chases rewards, where 1.96 standard errors do not', () => {
+  it('is valid at every look on an adaptive log, where 1.96 standard errors are not', () => {
     const random = seededRandom(56)
     const target = [0.5, 0.5]
     const runs = 150

@@ -18,7 +18,7 @@ describe('estimateTargetValue()', () => {
     expect(estimateTargetValue(ledger, { ...binary, target: [0, 0, 1] })).toEqual(means[2])
   })
 
-  it('comes near the weighed rates, over the batches in which every arm with weight was active', () => {
+  it('is close to the weighted rates, over the batches in which every arm with weight was active', () => {
     const ledger = randomLedger(seededRandom(52), [0.1, 0.2, 0.6], 100, 500)
     const value = estimateTargetValue(ledger, { ...binary, target: [0.5, 0, 0.5] })
     expect(value.batches).toBe(ledger.filter(each => each.propensities[2] !== null).length)
@@ -34,7 +34,7 @@ describe('estimateTargetValue()', () => {
     }
   })
 
-  it('is clamped to the range, and keeps the unclamped estimate beside', () => {
+  it('is clamped to the range, and also returns the unclamped estimate', () => {
     const value = estimateTargetValue([batch(1, [0.5, 0.5], [successes(1, 1), successes(0, 0)])], {
       ...binary,
       target: [1, 0],

@@ -43,7 +43,7 @@ describe('ratioInterval()', () => {
     expect(bounded).toBeLessThan(600)
   })
 
-  it('does not step over a gap to where u belongs again: B grows faster than u', () => {
+  it('does not step over a gap to a second interval: B grows faster than u', () => {
     const ratio: Ratio = {
       numerator: 0,
       denominator: 1,
@@ -58,7 +58,7 @@ describe('ratioInterval()', () => {
     expect(gap(ratio, 1e100)).toBeGreaterThan(0)
   })
 
-  it('is infinite where no end comes within the limits', () => {
+  it('is infinite where no end is within the limits', () => {
     const steep = { constant: 1, linear: 0, square: 1e6 }
     const ratio: Ratio = { numerator: 5, denominator: 1, variances: [steep, steep] }
     expect(ratioInterval(ratio, tuned, everywhere)).toEqual([-Infinity, Infinity])

@@ -30,7 +30,7 @@ function experiment(random: () => number, propensities: readonly number[], rates
 }
 
 describe('sufficientUnits()', () => {
-  it('is what the formula says, for a mean and for a lift', () => {
+  it('agrees with the formula, for a mean and for a lift', () => {
     const options = { alpha: ALPHA, plannedUnits: PLANNED }
     const ofMean = sufficientUnits({ ...options, propensities: [0.5], halfWidth: 0.5 })
     // B(n)² = (n + 1/ρ²) ln((ρ² n + 1)/α²), ρ² = (−2 ln α + ln(1 − 2 ln α))/n*
