@@ -52,7 +52,7 @@ describe('createKey()', () => {
     expect(kept).not.toContain(secret.slice(11))
   })
 
-  it('refuses a name that a live key has, and takes it from one that has expired', async () => {
+  it('refuses the name of a live key, and accepts that of an expired one', async () => {
     const first = await create({ expiresAt: START + HOUR })
     await expect(create()).rejects.toMatchObject({ code: 'invalid_request', faults: [{ path: 'name' }] })
     const second = await create({}, START + HOUR)
@@ -71,7 +71,7 @@ describe('createKey()', () => {
 })
 
 describe('rotateKey()', () => {
-  it('lets both keys open during the overlap, and the new one alone after it', async () => {
+  it('accepts both keys during the overlap, and only the new one after it', async () => {
     const old = await create({ kind: 'pk', scopes: ['reward', 'assign'], rate: '7/s' })
     const { key, secret } = await rotate('web', HOUR)
     expect(key).toMatchObject({ kind: 'pk', scopes: ['assign', 'reward'], rate: '7/s', expiresAt: null })
@@ -100,7 +100,7 @@ describe('rotateKey()', () => {
     expect([await opens(first), await opens(second), await opens(third)]).toEqual([true, false, true])
   })
 
-  it('does not know a name that nobody has', async () => {
+  it('refuses an unknown name', async () => {
     await expect(rotate('nobody', 0)).rejects.toMatchObject({ code: 'not_found' })
   })
 })
@@ -123,7 +123,7 @@ describe('revokeKey()', () => {
 })
 
 describe('the history of keys', () => {
-  it('tells who did what, when, and what changed', async () => {
+  it('records actor, action, time and changes', async () => {
     await create({ expiresAt: START + 10 * HOUR })
     await rotate('web', HOUR, START + 1)
     await revokeKey({ store }, 'web', by(START + 2))
@@ -177,7 +177,7 @@ describe('Keyring', () => {
     await expect(keyring.reread(idle, START)).rejects.toThrow('It read again')
   })
 
-  it('finds nobody for text that is no secret', async () => {
+  it('finds no key for text that is not a secret', async () => {
     const secret = await create()
     await keyring.reread(store, START)
     for (const text of ['', secret.slice(0, -1), `${secret} `, secret.toLowerCase(), 'x'.repeat(100_000)]) {

@@ -7,7 +7,7 @@ const random = seededRandom(7)
 const below = (limit: number) => Math.floor(random() * limit)
 
 describe('newSecret()', () => {
-  it.each(['sk', 'pk'] as const)('has the form by which a scanner knows it: %s', kind => {
+  it.each(['sk', 'pk'] as const)('has the form that secret scanners recognise: %s', kind => {
     for (let times = 0; times < 200; times++) {
       const secret = newSecret(kind, below)
       expect(secret).toMatch(new RegExp(`^pw_${kind}_[0-9A-Za-z]{36}$`))
@@ -15,7 +15,7 @@ describe('newSecret()', () => {
     }
   })
 
-  it('takes all 62 characters, and is another one each time', () => {
+  it('uses all 62 characters, and differs each time', () => {
     const secrets = Array.from({ length: 400 }, () => newSecret('sk', below))
     expect(new Set(secrets).size).toBe(400)
     expect(new Set(secrets.flatMap(secret => [...secret.slice(6, 36)])).size).toBe(62)
@@ -50,7 +50,7 @@ describe('isBroken()', () => {
     }
   })
 
-  it('says nothing of text that was never meant as one', () => {
+  it('is false for text that does not resemble a secret', () => {
     expect(isBroken('correct-horse-battery-staple')).toBe(false)
     expect(isBroken('')).toBe(false)
   })

@@ -35,7 +35,7 @@ describe('TokenBucket', () => {
     expect(bucket.left(550)).toBe(5)
   })
 
-  it('never holds more than it is large, however long nobody comes', () => {
+  it('never contains more than its size after any idle time', () => {
     const bucket = new TokenBucket(TEN_A_SECOND, 0)
     expect(bucket.left(1e12)).toBe(10)
   })
@@ -56,7 +56,7 @@ describe('TokenBucket', () => {
     expect(bucket.left(500)).toBe(5)
   })
 
-  it('serves at most the bucket and the rate in any time, no matter who asks when', () => {
+  it('serves at most the bucket plus the rate in any interval', () => {
     const random = seededRandom(3)
     const bucket = new TokenBucket(TEN_A_SECOND, 0)
     let [now, served] = [0, 0]

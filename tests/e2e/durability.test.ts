@@ -239,7 +239,7 @@ describe('a damaged file', () => {
     )
   })
 
-  it('serves the units whose pages are whole; the others get fallback, and the log and verify tell', async () => {
+  it('serves the units whose pages are intact; the others get fallback, and the log and verify report the damage', async () => {
     damage('assignments')
     const service = await start()
     const asked = acknowledged.filter((_, position) => position % 5 === 0)
@@ -270,7 +270,7 @@ describe('two processes on one file', () => {
     expect(await differences()).toEqual([])
   })
 
-  it('gives fallback within a second while another one holds the file, and goes on by itself', async () => {
+  it('gives fallback within a second while another process locks the file, and recovers by itself', async () => {
     const [early] = acknowledged
     const service = await start()
     const other = new Database(databasePath)
@@ -308,7 +308,7 @@ describe('two processes on one file', () => {
 })
 
 describe('SIGTERM', () => {
-  it('lets a stream that has begun be recorded to its end, and answers it', async () => {
+  it('records a stream in progress to its end, and answers it', async () => {
     const service = await start()
     const url = (await service.process.url()) as string
     const lines = numbered('visit', 1_500).map(id => `${JSON.stringify({ unit: 'u-0', metric: 'visit', id })}\n`)
@@ -334,7 +334,7 @@ describe('SIGTERM', () => {
 })
 
 describe('openStore()', () => {
-  it('tells once when commits begin to fail, and once when they succeed again', async () => {
+  it('logs once when commits begin to fail, and once when they succeed again', async () => {
     const turns: unknown[] = []
     const store = await openStore(`sqlite:${databasePath}`, { onHealthChange: error => turns.push(error) })
     const [snapshot] = await store.findSnapshots(1)

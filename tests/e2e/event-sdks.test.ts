@@ -75,7 +75,7 @@ describe('@segment/analytics-node', () => {
     expect(await spent()).toBeCloseTo(5, 9)
   })
 
-  it('hears that its key is wrong', async () => {
+  it('is refused with a wrong key', async () => {
     const { analytics, failures } = start('not-the-right-key')
     analytics.track({ userId: 'segment', event: 'Order Completed' })
     await analytics.flush({ close: true })

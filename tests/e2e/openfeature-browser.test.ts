@@ -88,7 +88,7 @@ describe('a page of another origin', () => {
     return (await response.json()) as Record<string, unknown>
   }
 
-  it('gets the kept arm, asks again with the ETag, and hears of no change until there is one', async () => {
+  it('gets the kept arm, asks again with the ETag, and reports no change until there is one', async () => {
     const statuses: number[] = []
     page.on('response', response => {
       const isEvaluation = response.request().method() === 'POST' && response.url().includes('/ofrep/')

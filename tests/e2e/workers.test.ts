@@ -82,7 +82,7 @@ describe('WORKERS=2', () => {
     await expect.poll(statuses, { timeout: 3_000 }).toEqual(new Set(['running']))
   })
 
-  it('gives each unit one arm, whichever worker is asked, and counts it once', async () => {
+  it('gives each unit one arm through any worker, and counts it once', async () => {
     const asked = many(30).flatMap(unit =>
       many(4).map(() => send('POST', '/assign', { experiment: 'spring-email', unit: `u${unit}` })),
     )
@@ -96,7 +96,7 @@ describe('WORKERS=2', () => {
     expect((await send('GET', '/experiments/spring-email/report')).body.units).toBe(30)
   })
 
-  it('tells what all workers have counted, whichever is asked', async () => {
+  it('reports the counts of all workers through any of them', async () => {
     const asked = await Promise.all(many(8).map(() => sumOf('pinwheel_assignments_total')))
     expect(asked).toEqual(many(8).map(() => 120))
     expect(await sumOf('pinwheel_rewards_total')).toBe(8)
@@ -104,7 +104,7 @@ describe('WORKERS=2', () => {
   })
 
   // From here on the service has keys, and is closed to who shows none.
-  it('holds a key to its rate whichever workers are asked', async () => {
+  it('limits a key to its rate across workers', async () => {
     const store = await openStore(`sqlite:${join(folder, 'data', 'pinwheel.db')}`)
     const give = async (name: string, rate: string | null) => {
       const secret = secretOf('sk')
@@ -128,7 +128,7 @@ describe('WORKERS=2', () => {
     expect(granted).toBeLessThan(30)
   })
 
-  it('goes on when a worker is killed, and starts another; no counter falls', async () => {
+  it('replaces a killed worker; no counter decreases', async () => {
     const before = workerPids()
     process.kill(before[0] as number, 'SIGKILL')
     await expect.poll(() => workerPids().filter(pid => !before.includes(pid)), { timeout: 10_000 }).toHaveLength(1)

@@ -105,7 +105,7 @@ describe('deliverMessages()', () => {
     expect((await service.store.findWebhooks())[0]).toMatchObject({ waiting: 0, failures: 0, givenUp: 0 })
   })
 
-  it('goes on after a restart where it was', async () => {
+  it('continues its queue after a restart', async () => {
     await hook('wh_1')
     isDown = true
     await announce('m1')
@@ -146,7 +146,7 @@ describe('deliverMessages()', () => {
     ])
   })
 
-  it('gives up after three days, tells so, and delivers what is younger', async () => {
+  it('drops and counts messages after three days, and delivers younger ones', async () => {
     await hook('wh_1')
     isDown = true
     await announce('old')

@@ -147,7 +147,7 @@ describe('ExperimentMonitor', () => {
   })
 
   describe('a guardrail that is harmed', () => {
-    it('is announced, and nothing is done about it unless the definition says so', async () => {
+    it('is announced, without any reaction unless the definition requires one', async () => {
       await startExperiment(service, GUARDED)
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
       await service.look()
@@ -189,7 +189,7 @@ describe('ExperimentMonitor', () => {
       expect(await look()).toEqual([])
     })
 
-    it('pauses the whole experiment with "onHarm": "pause", says why, and does so again when it is started', async () => {
+    it('pauses the whole experiment with "onHarm": "pause", with a reason, and again after a restart', async () => {
       await startExperiment(service, { ...GUARDED, onHarm: 'pause' })
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
       expect(await look()).toMatchObject([{ paused: 'mens', metric: 'unsubscribe' }, { announced: 'guardrail.harmed' }])
@@ -232,7 +232,7 @@ describe('ExperimentMonitor', () => {
       expect(again.body).toMatchObject({ arm: 'control', reason: 'assigned', propensity: 1 })
     })
 
-    it('retires an arm again that somebody brings back', async () => {
+    it('retires an arm again after it was brought back', async () => {
       const changes = { ...GUARDED, onHarm: 'pause-arm' }
       await startExperiment(service, changes)
       await assign(1_200, { arm: 'mens', metric: 'unsubscribe' })
@@ -323,7 +323,7 @@ describe('ExperimentMonitor', () => {
     expect(starved).toMatchObject([{ data: { arm: 'womens', of: 1_000, propensity: 0.01 } }])
   })
 
-  it('announces rewards that have fallen silent, and hears them again', async () => {
+  it('announces that rewards have stopped, and notices their return', async () => {
     await startExperiment(service)
     for (let minute = 0; minute < 3; minute++) {
       await assign(300, { arm: 'mens', metric: 'visit' })
@@ -360,7 +360,7 @@ describe('ExperimentMonitor', () => {
     expect(await messages()).toMatchObject([{ type: 'experiment.stopped', data: { winner: null } }])
   })
 
-  it('tells what failed, and tries again some seconds later', async () => {
+  it('logs a failure, and retries some seconds later', async () => {
     await startExperiment(service)
     await service.call('POST', '/experiments/spring-email/stop')
     faulty.isDown = true
@@ -371,7 +371,7 @@ describe('ExperimentMonitor', () => {
     expect(await look()).toMatchObject([{ announced: 'experiment.stopped' }])
   })
 
-  it('looks at a few experiments at a time, and at all of them in turn', async () => {
+  it('checks a few experiments at a time, and all of them in turn', async () => {
     const keys = ['one', 'two', 'three', 'four']
     for (const key of keys) await startExperiment(service, { key })
     let elapsed = 0
@@ -389,7 +389,7 @@ describe('ExperimentMonitor', () => {
     expect(lookedAt()).toEqual(['four'])
   })
 
-  it('lets an experiment rest after a look that took long', async () => {
+  it('waits before it checks an experiment again after a long check', async () => {
     await startExperiment(service)
     let elapsed = 0
     const { catalogue, store } = service

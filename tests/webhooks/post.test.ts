@@ -37,7 +37,7 @@ describe('post()', () => {
     expect(receiver.received[0]?.headers).toMatchObject({ 'webhook-id': 'msg_1', 'user-agent': 'pinwheel' })
   })
 
-  it.each([400, 404, 410, 500, 503])('takes %i for a failure', async status => {
+  it.each([400, 404, 410, 500, 503])('treats %i as a failure', async status => {
     receiver.status = status
     await expect(send()).rejects.toThrow(`The answer was ${status}`)
   })
@@ -54,7 +54,7 @@ describe('post()', () => {
     await expect(send({ timeoutMs: 50 })).rejects.toThrow('no answer within 50 ms')
   })
 
-  it('gives up when it is told to', async () => {
+  it('ends when it is aborted', async () => {
     receiver.status = null
     const stopping = new AbortController()
     const sending = send({ signal: stopping.signal })
@@ -82,7 +82,7 @@ describe('post()', () => {
     expect(receiver.received).toHaveLength(1)
   })
 
-  it('judges the very answer that it connects to: a name that changes its mind is not asked twice', async () => {
+  it('checks the address that it connects to: a name is resolved once', async () => {
     let asked = 0
     const rebinding = resolver(['8.8.8.8'], ['127.0.0.1'])
     const counting: LookupFunction = (name, options, answer) => {
@@ -94,7 +94,7 @@ describe('post()', () => {
     expect(receiver.received).toEqual([])
   })
 
-  it('tells that nobody is there', async () => {
+  it('reports a refused connection', async () => {
     const { url } = receiver
     await receiver.close()
     await expect(send({}, url)).rejects.toThrow('ECONNREFUSED')

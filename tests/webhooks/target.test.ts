@@ -35,9 +35,9 @@ const CLOSED = [
 const OPEN = ['8.8.8.8', '1.1.1.1', '172.15.255.255', '172.32.0.1', '100.63.0.1', '169.253.0.1', '2606:4700:4700::1111']
 
 describe('isPublicAddress()', () => {
-  it.each(CLOSED)('says no of %s', address => expect(isPublicAddress(address)).toBe(false))
-  it.each(OPEN)('says yes of %s', address => expect(isPublicAddress(address)).toBe(true))
-  it('says no of what is no address', () => expect(isPublicAddress('example.com')).toBe(false))
+  it.each(CLOSED)('is false for %s', address => expect(isPublicAddress(address)).toBe(false))
+  it.each(OPEN)('is true for %s', address => expect(isPublicAddress(address)).toBe(true))
+  it('is false for text that is not an address', () => expect(isPublicAddress('example.com')).toBe(false))
 })
 
 describe('targetFault()', () => {

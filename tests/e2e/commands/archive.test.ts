@@ -128,7 +128,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await verify({ store }, checkout)).toMatchObject({ units: 0, archived: 60, discrepancies: [] })
   })
 
-  it('moves every fact to files, and leaves reports, other experiments and what verify can tell', async () => {
+  it('moves every fact to files, and leaves reports, other experiments and the result of verify', async () => {
     const { checkout, search } = await experiments()
     const [facts, others, reports] = [await factsOf(checkout), await factsOf(search), await reportsOf(store)]
     const rewards = facts.reduce((sum, unit) => sum + unit.rewards.length, 0)
@@ -195,7 +195,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await archiving(checkout)).toEqual({ assignments: 0, rewards: 0 })
   })
 
-  it('takes along a reward that comes while its part is being written', async () => {
+  it('archives a reward that arrives while its part is being written', async () => {
     const { checkout } = await experiments()
     const deps = { store, catalogue: await Catalogue.load(store) }
     const reward = {
@@ -235,7 +235,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
 })
 
 describe('archiveExperiment()', () => {
-  it('waits for who had read an assignment before it went, and takes along what that one adds', async () => {
+  it('waits for a transaction that has read an assignment, and archives the reward that it adds', async () => {
     const database = await server.createDatabase(`TEMPLATE ${born}`)
     store = await openStore(server.urlOf(database))
     archive = openArchive(server.urlOf(database))
@@ -306,7 +306,7 @@ describe('npx --no pinwheel archive, npx --no pinwheel verify', () => {
       { cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: 'sqlite:x.db' } },
     )
 
-  it('tell what goes and what stays, and find what was changed since', async () => {
+  it('print what is archived and what stays, and detect files changed since', async () => {
     copyFileSync(join(nursery, 'born.db'), join(folder, 'x.db'))
     const { stdout } = await script('archive', '--before', '2026-01-01', '--to', 'archive')
     expect(stdout).toMatch(/^checkout: 60 assignments and \d+ rewards archived\nsearch: stay: it is running\n$/)

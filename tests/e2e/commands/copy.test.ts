@@ -206,7 +206,7 @@ describe('npx --no pinwheel copy', () => {
     return promisify(execFile)(process.execPath, [pinwheel, 'copy', ...parameters], { cwd: folder })
   }
 
-  it('tells what it has copied, and a refusal in one command', async () => {
+  it('prints what it has copied, and reports a refusal in one sentence', async () => {
     const from = await lived('SQLite')
     const to = await ENGINES.PostgreSQL()
     const { stdout, stderr } = await copy('--from', from, '--to', to)

@@ -95,7 +95,7 @@ describe.each(['openfeature.md', 'events.md'])('docs/use/%s', name => {
     expect(await spent()).toBe(name === 'events.md' ? 19.9 : 0)
   })
 
-  it('answers its commands as it says', async () => {
+  it('answers its commands with the documented output', async () => {
     if (name === 'events.md') await assignUnit()
     const commands = blocks.filter(({ language }) => language === 'console').flatMap(commandsIn)
     expect(commands.length).toBeGreaterThan(0)
@@ -124,7 +124,7 @@ describe('npx --no pinwheel keys create', () => {
     [...text.matchAll(/npx --no pinwheel keys (create( --[a-z]+ [\w,-]+)+)/g)].map(([, words]) => words ?? ''),
   )
 
-  it('makes a key as each document says', async () => {
+  it('creates a key with the command of each document', async () => {
     expect(commands.length).toBeGreaterThanOrEqual(3)
     const folder = scratchFolder()
     const variables = { DATABASE_URL: `sqlite:${join(folder, 'pinwheel.db')}` }

@@ -75,7 +75,7 @@ describe('every command', () => {
 })
 
 describe('npx --no pinwheel verify', () => {
-  it('goes on to its exit code where nobody reads what it prints', async () => {
+  it('continues to its exit code when its output is closed', async () => {
     const service = await startService()
     await startExperiment(service)
     const url = `sqlite:${service.databasePath}`

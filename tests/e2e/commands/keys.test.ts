@@ -128,7 +128,7 @@ describe('npx --no pinwheel keys', () => {
     expect([(await call(url, secret)).status, (await call(url, null)).status]).toEqual([200, 401])
   })
 
-  it('tells in one sentence what it cannot do, with exit code 1', async () => {
+  it('reports a failure in one sentence, with exit code 1', async () => {
     const { code, out, told } = await keys('list')
     expect([code, out]).toEqual([1, ''])
     expect(told).toMatch(/^There are no keys at .*: there is no such file; DATABASE_URL names it\n$/)
@@ -175,7 +175,7 @@ describe('keyTable() and historyTable()', () => {
     revokedAt: null,
   }
 
-  it('align what a person wants to know, and show no digest', () => {
+  it('align their columns, and show no digest', () => {
     const keys = [
       { ...web, replacedAt: 1 },
       { ...web, expiresAt: DAY },
@@ -192,7 +192,7 @@ describe('keyTable() and historyTable()', () => {
     ])
   })
 
-  it('tell what was before and after', () => {
+  it('show the values before and after', () => {
     const entry = { at: DAY, actor: 'ada' }
     const told = historyTable([
       keyChangeBetween(null, { ...web, expiresAt: null }, { ...entry, action: 'created' }),

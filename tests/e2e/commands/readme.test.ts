@@ -93,7 +93,7 @@ function lasting(output: string): string {
 }
 
 describe('README.md', () => {
-  it('has commands that print what stands below them', async () => {
+  it('has commands that print the output below them', async () => {
     const commands = blocks().flatMap(commandsIn)
     expect(commands.length).toBeGreaterThanOrEqual(7)
     const printed = await type(commands.map(({ command }) => command))

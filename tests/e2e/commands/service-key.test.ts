@@ -41,7 +41,7 @@ describe.each([
     })
   })
 
-  it('takes the key from the environment, and rather from its option', async () => {
+  it('reads the key from its option, else from the environment', async () => {
     expect(await run(script, args, KEY)).toMatchObject({ code: 0 })
     expect(await run(script, [...args, '--key', KEY], 'stale')).toMatchObject({ code: 0 })
   })

@@ -54,7 +54,7 @@ describe('main', () => {
     return (await response.json()) as Record<string, unknown>
   }
 
-  it('says in one line where it listens and where it keeps its data', async () => {
+  it('prints in one line where it listens and where it keeps its data', async () => {
     const child = launch()
     const [greeting] = (await once(child.stdout, 'data')) as [Buffer]
     expect(greeting.toString()).toMatch(
@@ -139,7 +139,7 @@ describe('main', () => {
     expect(await ended).toEqual([0, null])
   })
 
-  it('does not wait on SIGTERM for those who look at a page', async () => {
+  it('does not wait on SIGTERM for open pages', async () => {
     const { child, url } = await start()
     const events = await fetch(`${url}/events`)
     expect(events.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')

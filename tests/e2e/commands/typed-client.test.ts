@@ -145,7 +145,7 @@ describe('docs/use/typed-clients.md', () => {
 
   afterAll(() => service.close())
 
-  it('has a program that compiles and prints what stands below it', async () => {
+  it('has a program that compiles and prints the output below it', async () => {
     const program = blockOf('ts')
     expect(await compile({ 'program.ts': program })).toBe('')
     const here = program.replaceAll('http://localhost:8080', service.url).replaceAll('YOUR-KEY', KEY)
