@@ -29,7 +29,7 @@ function isLongComment(text: string): boolean {
 }
 
 describe('the code', () => {
-  it('has no word that was given up, in names of files, identifiers or comments', () => {
+  it('has no banned word in names of files, identifiers or comments', () => {
     expect(files.filter(file => BANNED.test(file))).toEqual([])
     expect(
       lines
@@ -42,7 +42,7 @@ describe('the code', () => {
     expect(lines.filter(({ text }) => isLongComment(text)).map(({ place }) => place)).toEqual([])
   })
 
-  it('would be told of both', () => {
+  it('(control) detects both', () => {
     expect(BANNED.test('const lookout = new Lookout()')).toBe(true)
     expect(isLongComment(`  // ${'x'.repeat(MOST_COLUMNS)}`)).toBe(true)
   })

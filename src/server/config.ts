@@ -1,4 +1,4 @@
-// What the environment says. The only reader of process.env.
+// The configuration from the environment. The only reader of process.env.
 import { isIP } from 'node:net'
 import { parseRate } from '../access/rate.ts'
 
@@ -34,8 +34,8 @@ const MAX_KEY_LENGTH = 256
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export function databaseUrlIn({ DATABASE_URL }: Environment): string {
-  return DATABASE_URL || 'sqlite:./data/pinwheel.db'
+export function databaseUrlIn(environment: Environment): string {
+  return environment.DATABASE_URL || 'sqlite:./data/pinwheel.db'
 }
 
 /** @throws ConfigError */

@@ -11,7 +11,7 @@ const PLACES = ['', 'headers', '*.headers', '*.*.headers']
 /** A key of ours, or a webhook's secret, in an address, a message or a stack. */
 const SECRET_PATTERN = /(pw_[sp]k_|whsec_)[\w+/=-]+/g
 
-/** `write` takes the lines, without which they go to stdout. */
+/** `write` receives the lines; without it they are written to stdout. */
 export function createLog(level: LogLevel, write?: (line: string) => void): Logger {
   const paths = PLACES.flatMap(place => SECRET_HEADERS.map(name => `${place}["${name}"]`))
   const options = {

@@ -1,6 +1,6 @@
-// How the process fares: CPU, memory, the event loop's lag, garbage collection; under the names
-// that dashboards for Node.js know. Not prom-client's collectors: these note one pause of several
-// that are told at once, and write "Nan" where nothing was measured.
+// Metrics of the process: CPU, memory, the event loop's lag, garbage collection, under the names
+// that dashboards for Node.js use. prom-client's collectors are not used: they record one pause of
+// several that are reported together, and write "Nan" where nothing was measured.
 import {
   constants,
   monitorEventLoopDelay,
@@ -62,7 +62,7 @@ export function measureProcess(): () => Family[] {
   }
 }
 
-/** A counter, or a gauge that says what several processes come to. */
+/** A counter, or a gauge with a rule for combining several processes. */
 function single(name: string, help: string, value: number, across?: Family['across']): Family {
   if (across === undefined) return { name, type: 'counter', help, samples: [{ value }] }
   return { name, type: 'gauge', help, across, samples: [{ value }] }

@@ -36,9 +36,8 @@ import { printStartupMessage } from './startup-message.ts'
 const REFRESH_TICK_MS = 100
 
 /**
- * Connections that wait to be accepted. Where the system had no room for one, its client would
- * believe to be connected, and not hear for seconds that it was not. (The system may have a lower
- * limit: net.core.somaxconn.)
+ * Connections that wait to be accepted. If the queue is full, a client assumes to be connected and
+ * notices for seconds that it is not. (The system may have a lower limit: net.core.somaxconn.)
  */
 const BACKLOG = 4_096
 

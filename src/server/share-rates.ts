@@ -1,7 +1,7 @@
-// One address, several workers, one rate a key: each worker takes its tokens at once, and tells the
-// others ten times a second what it took, through the process that started them. They take it too,
-// on credit. So a key has its rate whichever workers its requests come to; only what comes within a
-// tenth of a second may find more than one bucket full.
+// One address, several workers, one rate a key: each worker grants its tokens at once, and reports
+// ten times a second to the others, through the parent process, how many it granted. They subtract
+// these from their own buckets. So a key has its rate whichever workers its requests reach; only
+// requests within a tenth of a second may find more than one bucket full.
 import cluster, { type Worker } from 'node:cluster'
 import type { Keyring } from '../access/keyring.ts'
 import { repeat } from './jobs/run-periodically.ts'
@@ -23,7 +23,7 @@ export function passTakenOn(): void {
   })
 }
 
-/** In a worker. Answers how to stop. A process without others has nothing to tell. */
+/** In a worker. Returns a function that stops it. A process without others does nothing. */
 export function shareRates(keyring: Keyring): () => Promise<void> {
   if (cluster.worker === undefined) return async () => {}
   const { worker } = cluster

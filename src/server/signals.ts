@@ -1,4 +1,4 @@
-// What the system says to end a process politely.
+// The signals that ask a process to end.
 
 /** Calls `stop` at the first SIGTERM or SIGINT, and once. */
 export function onceAskedToStop(stop: () => void): void {

@@ -4,7 +4,7 @@ import { DatabaseError } from '../store/database-error.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 
-/** Resolves when the service listens, or has told on stderr why it does not. */
+/** Resolves when the service listens, or has reported on stderr why it does not. */
 export async function start(): Promise<void> {
   try {
     loadEnvFile()
@@ -13,7 +13,8 @@ export async function start(): Promise<void> {
     if (config.workers > 1 && cluster.isPrimary) (await import('./workers.ts')).supervise(config, log)
     else await (await import('./serve.ts')).serve(config, log)
   } catch (error) {
-    // What a person at a terminal can mend is told in a sentence; the rest with its stack.
+    // Faults that a person at a terminal can fix are reported in a sentence; others with their
+    // stack.
     const isExpected = error instanceof ConfigError || error instanceof DatabaseError
     process.stderr.write(`${isExpected ? error.message : (error as Error).stack}\n`)
     process.exitCode = 1

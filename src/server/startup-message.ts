@@ -1,7 +1,7 @@
 // The one line that a start prints.
 import type { Config } from './config.ts'
 
-/** Says where the service listens, and where it keeps its data. */
+/** Prints where the service listens, and where it stores its data. */
 export function printStartupMessage({ host, databaseUrl }: Config, port: number): void {
   const name = host.includes(':') ? `[${host}]` : host
   process.stdout.write(

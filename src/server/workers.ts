@@ -1,4 +1,5 @@
-// Several processes that serve one address and one store, and the one that keeps them going.
+// Several processes that serve one address and one store, and the parent process that restarts
+// them.
 import cluster, { type Worker } from 'node:cluster'
 import { claimStore } from '../store/open.ts'
 import type { Config } from './config.ts'
@@ -8,12 +9,12 @@ import { passTakenOn } from './share-rates.ts'
 import { onceAskedToStop } from './signals.ts'
 import { printStartupMessage } from './startup-message.ts'
 
-/** One that ends by itself is followed by another so much later. */
+/** A worker that ends by itself is replaced after this time. */
 const RESTART_MS = 1_000
 
 /**
- * Starts `config.workers` processes, and another for each that ends. One that cannot even start
- * says why, and ends all.
+ * Starts `config.workers` processes, and another for each that ends. A worker that cannot start
+ * reports why, and ends all.
  *
  * @throws DatabaseError when another service has the store
  */
@@ -21,7 +22,7 @@ export function supervise(config: Config, log: Logger): void {
   const release = claimStore(config.databaseUrl)
   const listening = new Set<Worker>()
   let isStopping = false
-  let isTold = false
+  let isAnnounced = false
 
   const stop = async () => {
     isStopping = true
@@ -34,8 +35,8 @@ export function supervise(config: Config, log: Logger): void {
 
   cluster.on('listening', (worker, { port }) => {
     listening.add(worker)
-    if (isTold || listening.size < config.workers) return
-    isTold = true
+    if (isAnnounced || listening.size < config.workers) return
+    isAnnounced = true
     printStartupMessage(config, port)
   })
   cluster.on('exit', (worker, exitCode, signal) => {

@@ -1,5 +1,5 @@
-// How many units the classical tests need, which are looked at once, at a size fixed in advance,
-// with equal shares: for people who know them and want to compare.
+// How many units classical tests need, with one look, a size fixed in advance and equal shares: for
+// comparison.
 import jStat from 'jstat'
 
 /**

@@ -8,8 +8,8 @@ import { type Evidence, evidenceOf, logEValue, tuneSequence } from './sequences/
 
 export interface SampleRatio extends Evidence {
   /**
-   * `ln e_a` of each arm's own excess, to tell which arm is off; null for an arm that never had a
-   * propensity. No part of the experiment's evidence.
+   * `ln e_a` of each arm's own excess, to identify the arm that is off; null for an arm that never
+   * had a propensity. No part of the experiment's evidence.
    */
   readonly logEValues: readonly (number | null)[]
   /** `warning` from e = 100, `alarm` from e = 1000: p ≤ 0.01 and p ≤ 0.001 at any look. */

@@ -1,6 +1,6 @@
-// What is known of a set of units on one metric: how many, the sum of their outcomes, the sum of
-// the squares. Tallies add, so shards, snapshots and days merge by summing, and nothing downstream
-// ever needs the units themselves.
+// The count, sum and sum of squares of a set of units' outcomes on one metric. Tallies add, so
+// shards, snapshots and days merge by summing, and nothing downstream ever needs the units
+// themselves.
 
 /**
  * `units` ≥ 0 (fractional when the counts are effective ones), `sum` = Σ y, `sumOfSquares` = Σ y².

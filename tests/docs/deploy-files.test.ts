@@ -67,7 +67,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('docs/operate/deploy/', () => {
-  it('has no file that is not looked at here', () => {
+  it('has only files that are checked here', () => {
     expect(
       readdirSync(join(root, 'docs/operate/deploy'))
         .filter(name => name !== '.env')
@@ -82,7 +82,7 @@ describe('docs/operate/deploy/', () => {
     ])
   })
 
-  it('sets variables that config.ts reads, to what it takes', () => {
+  it('sets variables that config.ts reads, to valid values', () => {
     const known = [...read('src/server/config.ts').matchAll(/\benvironment\.([A-Z_]+)/g)].map(([, name]) => name)
     const ofSecret = [...read('docs/operate/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)/g)].map(
       ([, name]) => name,
@@ -101,7 +101,7 @@ describe('docs/operate/deploy/', () => {
     expect(read('.dockerignore').split('\n')).toContain('**/.env')
   })
 
-  it('asks paths that answer', async () => {
+  it('uses paths that answer', async () => {
     const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'].map(probe => container[probe].httpGet)
     const ofProxy = [...proxy.matchAll(/ uri (\S+)/g)].map(([, path]) => path as string)
     const ofImage = [
@@ -115,7 +115,7 @@ describe('docs/operate/deploy/', () => {
     for (const path of paths) expect((await service.call('GET', path)).status, path).toBe(200)
   })
 
-  it('speaks of one port, and of one for probes', () => {
+  it('uses one port, and one for probes', () => {
     const { PORT } = imageEnvironment
     expect(saysOf('EXPOSE')).toEqual([PORT])
     const probePort = Number(container.env.find(({ name }: Yaml) => name === 'PROBE_PORT').value)
@@ -140,14 +140,14 @@ describe('docs/operate/deploy/', () => {
     expect(Object.keys(compose.services)).toContain('pinwheel')
   })
 
-  it('lets the balancer have fewer connections than a service takes, so that its checks get one', () => {
+  it('gives the balancer fewer connections than a service accepts, so that its checks get one', () => {
     const most = Number(/MAX_CONNECTIONS = ([\d_]+)/.exec(read('src/http/server.ts'))?.[1]?.replaceAll('_', ''))
     const ofProxy = [...proxy.matchAll(/^ +server-template .* maxconn (\d+)/gm)].map(([, count]) => Number(count))
     expect(ofProxy).toHaveLength(2)
     for (const count of ofProxy) expect(count).toBeLessThan(0.95 * most)
   })
 
-  it('selects by labels that the pods and the service bear', () => {
+  it('selects by labels that the pods and the service have', () => {
     const { labels } = pod.metadata
     for (const kind of ['Deployment', 'PodDisruptionBudget']) {
       expect(labels, kind).toMatchObject(ofKind(kind).spec.selector.matchLabels)
@@ -161,7 +161,7 @@ describe('docs/operate/deploy/', () => {
     expect(ofKind('HorizontalPodAutoscaler').spec.scaleTargetRef.name).toBe(ofKind('Deployment').metadata.name)
   })
 
-  it('scales by what the adapter makes of a metric that there is', async () => {
+  it('scales by an existing metric, through the adapter', async () => {
     const wanted = ofKind('HorizontalPodAutoscaler').spec.metrics.flatMap(({ pods }: Yaml) => pods?.metric.name ?? [])
     expect(wanted).toEqual(adapter.rules.custom.map(({ name }: Yaml) => name.as))
     for (const { seriesQuery, metricsQuery } of adapter.rules.custom) {
@@ -174,7 +174,7 @@ describe('docs/operate/deploy/', () => {
     }
   })
 
-  it('gives a stop the time that the service takes for it', () => {
+  it('allows the time that the service needs to stop', () => {
     expect(graceMs).toBeGreaterThan(0)
     const wait = milliseconds(container.lifecycle.preStop.exec.command[1])
     expect(pod.spec.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(wait + graceMs)
@@ -212,7 +212,7 @@ describe('Dockerfile', () => {
   const commands = saysOf('CMD').map(command)
   const [, entry = ''] = /^node .*?(\S+\.js) serve$/.exec(scripts.start) ?? []
 
-  it('copies all that its command leads to, and installs its packages', () => {
+  it('copies everything that its command imports, and installs its packages', () => {
     const reached = [...reachedFrom(entry)]
     expect(reached.length).toBeGreaterThan(300)
     for (const name of reached) {
@@ -225,12 +225,12 @@ describe('Dockerfile', () => {
     expect(commands).toContain(scripts.start)
   })
 
-  it('would miss a file that is not copied', () => {
+  it('(control) detects a file that is not copied', () => {
     expect(isCopied('scripts/fuzz.ts')).toBe(false)
     expect(isCopied('bin/pinwheel.js')).toBe(true)
   })
 
-  it('copies only what is there, the migrations and the version among it', () => {
+  it('copies only existing files, including the migrations and the version', () => {
     for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true)
     for (const path of ['migrations/postgres', 'package.json', 'src/views/assets/page.js']) {
       expect(isCopied(path), path).toBe(true)

@@ -131,7 +131,7 @@ describe('docs/operate/grafana-dashboard.json and docs/operate/alert-rules.yaml'
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'experiment'])
   })
 
-  it('are rules that Prometheus takes: valid YAML, each with a name, a severity and a sentence', () => {
+  it('are valid Prometheus rules, each with a name, a severity and a sentence', () => {
     expect([...rules.errors, ...rules.warnings]).toEqual([])
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length)
     for (const { alert, expr, labels, annotations, ...rule } of alerts) {

@@ -95,7 +95,7 @@ describe('a database of version 0.1.0', () => {
     expect(verdicts(present.get(key) as ReportJson)).toEqual(verdicts(recording.reports[key] as ReportJson))
   })
 
-  it('answers otherwise where docs/operate/upgrading.md says so, and nowhere else', async () => {
+  it('answers differently only where docs/operate/upgrading.md lists it', async () => {
     const statuses: number[] = []
     for (const { method, path, type, body, origin } of recording.requests) {
       const call = request(service.url)[method.toLowerCase() as 'get' | 'post' | 'options'](path)
@@ -118,13 +118,14 @@ function note(statuses: readonly number[]): string {
     ({ what, method, path, status }, place) =>
       `| ${what} | \`${method} ${path}\` | ${status} | ${statuses[place]}${statuses[place] === status ? ' (unchanged)' : ''} |`,
   )
-  return `# From 0.1.0 to 0.2.0
+  return `# Upgrade from 0.1.0 to 0.2.0
 
-A service that starts on a database of 0.1.0 migrates it, and running experiments go on: definitions, counts, means,
-beliefs, the shares of new units and every verdict stay as they are. A test made this page: it opens a database that
-0.1.0 left, with seven experiments, and compares what was answered then with what the service answers now.
+A service that starts on a database of 0.1.0 migrates it, and running experiments continue.
+Definitions, counts, means, beliefs, the shares of new units and all verdicts stay the same. A test
+generates this page: it opens a database of 0.1.0 with seven experiments and compares the answers of
+that version with the present ones.
 
-New defaults (\`burnIn\`, exploration until the verdict) are for new experiments; those that exist keep what they have.
+New defaults (\`burnIn\`, exploration until the verdict) apply to new experiments only.
 
 ## Numbers and advice
 
@@ -138,7 +139,7 @@ ${numbers.join('\n')}
 |---|---|--:|--:|
 ${answers.join('\n')}
 
-The [changelog](../../CHANGELOG.md) lists everything that is refused now and was not before.
+The [changelog](../../CHANGELOG.md) lists everything that is refused only since 0.2.0.
 `
 }
 

@@ -56,7 +56,7 @@ async function follow({ log, ...deps }: Deps): Promise<void> {
   try {
     await Promise.all([followStore(deps), deps.keyring.reread(deps.store, Date.now())])
   } catch (error) {
-    // What is known goes on; that the store is unavailable is told elsewhere.
+    // The service continues with what it has; the unavailable store is logged elsewhere.
     if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'other changes could not be taken in')
   }
 }

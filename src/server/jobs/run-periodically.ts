@@ -1,8 +1,8 @@
 // Work that is done again and again until the service stops.
 
 /**
- * Calls `work` every so often, never twice at once. Answers how to stop, which resolves when
- * nothing is under way any more. `work` must not reject: it logs what goes wrong.
+ * Calls `work` every `everyMs`, never twice at once. Returns a function that stops it and resolves
+ * when no call is in progress. `work` must not reject: it logs its failures.
  */
 export function repeat(everyMs: number, work: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | null = null

@@ -1,5 +1,5 @@
-// Keeps looking at the experiments and delivering what there is to tell, beside the requests, until
-// the service stops.
+// Checks the experiments and delivers webhook messages, beside the requests, until the service
+// stops.
 
 import type { Store } from '../../store/port.ts'
 import { type Delivery, deliverMessages } from '../../webhooks/deliver-messages.ts'
@@ -16,12 +16,12 @@ interface Deps {
   readonly store: Store
   readonly allowsPrivateTargets: boolean
   readonly log: Logger
-  /** Hears of every attempt. */
+  /** Called for every attempt. */
   readonly onDelivery: (delivery: Delivery) => void
 }
 
 /**
- * Answers how to stop: an attempt that is under way is given up, and made again after the next
+ * Returns a function that stops it: an attempt in progress is aborted, and repeated after the next
  * start.
  */
 export function startAnnouncing(

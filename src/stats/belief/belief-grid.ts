@@ -1,6 +1,6 @@
 // Beliefs on common panels of the link scale: how much of each lies at every node. Whatever
-// compares arms (probabilities, losses) or asks one of them (quantiles, densities) reads it off
-// here; nothing is normalised but by its own sum.
+// compares arms (probabilities, losses) or reads one of them (quantiles, densities) uses these
+// values; nothing is normalised but by its own sum.
 
 import { panelEdges } from '../numerics/panels.ts'
 import { cumulate, NODES, PLACE, WEIGHT } from '../numerics/quadrature.ts'

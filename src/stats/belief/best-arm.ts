@@ -35,7 +35,7 @@ export interface ArmStanding {
 /**
  * Where each arm stands: `P(best) = ∫ f_a ∏_{b≠a} F_b`, `P(beats control) = ∫ f_a F_c`, `loss =
  * E[max_b θ_b] − E[θ_a]` and quantiles; for `decrease`, best means lowest, beats means below, and
- * the loss is `E[θ_a] − E[min_b θ_b]`. One arm alone is best, for nothing.
+ * the loss is `E[θ_a] − E[min_b θ_b]`. A single arm is best, with loss 0.
  *
  * Accuracy, for up to 200 arms of up to 1e9 units, priors down to Beta(0.01, 0.01) and any mixture
  * of spreads: probabilities within 1e-9 (seen: 6e-13, at 1e9 units) and their sum within 1e-12 of
@@ -55,7 +55,7 @@ export function bestArm(posteriors: readonly Posterior[], options: BestArmOption
   }
   const { chances, losses } = compete(posteriors, densities, goal)
   return densities.map((density, arm) => {
-    // Panels for this arm and the control alone: no other arm has a say in what follows.
+    // Panels for this arm and the control alone: no other arm affects what follows.
     const grid = beliefGrid(controlDensity === null ? [density] : [density, controlDensity])
     return {
       probabilityBest: chances[arm] as number,
@@ -108,8 +108,8 @@ function compete(posteriors: readonly Posterior[], densities: readonly LinkDensi
 }
 
 /**
- * The arm that nobody is surely better than: its support begins (for `decrease`, ends) last on the
- * way to the better side.
+ * The arm that no other arm is surely better than: its support begins (for `decrease`, ends) last
+ * on the way to the better side.
  */
 function leaderOf(densities: readonly LinkDensity[], goal: Goal): number {
   const heads = densities.map(({ from, to }) => (goal === 'increase' ? from : -to))

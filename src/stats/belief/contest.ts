@@ -33,7 +33,7 @@ export function contest(densities: readonly LinkDensity[], goal: Goal): Contest 
     const beaten = absent.filter(({ first }) => panel >= first === (goal === 'increase'))
     const stakes = stakesOn(panel, edges, densities)
     if (beaten.length < absent.length) {
-      // Some arm is surely better than anything here: nobody is best here, and anyone who is worse
+      // Some arm is surely better than anything here: no arm is best here, and an arm that is worse
       // than here loses the whole stake.
       for (const { arm, first, worse } of present) add(losses, arm, product(stakes, worse, NODES * (panel - first)))
       continue

@@ -59,7 +59,7 @@ function invert(trials: number, probability: number, chance: Chance): number {
       count++
       density *= ((trials - count + 1) / count) * odds
     }
-    // Rounding alone comes here, once in 10¹⁵ draws.
+    // Reached by rounding alone, once in 10¹⁵ draws.
     if (left < density) return count
   }
 }

@@ -9,7 +9,7 @@ export interface LinkDensity {
   readonly link: Link
   readonly mode: number
   /**
-   * How far one has to go for the shape to change: the standard deviation, but at most 0.8 for
+   * The distance over which the shape changes: the standard deviation, but at most 0.8 for
    * log-odds.
    */
   readonly scale: number
@@ -40,7 +40,7 @@ export function linkDensity(posterior: Posterior): LinkDensity {
 }
 
 // With next to no events the density falls like exp(−eᵘ) on one side, faster than its standard
-// deviation tells. At 0.8 losses keep 13 digits there, at 1 they keep 11.
+// deviation suggests. At 0.8 losses keep 13 digits there, at 1 they keep 11.
 const BLUNTEST = 0.8
 
 // Beyond, a belief would be too sharp for the doubles that log-odds are made of.

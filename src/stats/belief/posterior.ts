@@ -71,7 +71,7 @@ const ROUNDING_NOISE = 1e-12
 
 /**
  * Empirical-Bayes Normal posteriors of the arms' means, from the tallies of all arms (retired ones
- * included: they too tell the metric's level and spread), in their order: `m̄ = ΣS/ΣN`, `W_a =
+ * included: they too show the metric's level and spread), in their order: `m̄ = ΣS/ΣN`, `W_a =
  * max(0, Q_a − S_a²/N_a)`, `s̄² = ΣW/ΣN`, `mean = (S_a + m̄)/(N_a + 1)`, `variance = (W_a + 10
  * s̄²)/(N_a + 10)/(N_a + 1)`. The prior has no scale of its own, so cents and dollars lead to the
  * same policy. `too few units`: fewer than two in all; `no variance`: s̄² is rounding noise (≤

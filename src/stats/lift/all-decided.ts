@@ -8,7 +8,7 @@ import { PairedScores } from './paired-scores.ts'
 import { Predictor } from './prediction.ts'
 
 /**
- * Whether every arm has a verdict, fed batch by batch and asked at the end. 200 arms over 500
+ * Whether every arm has a verdict, fed batch by batch and read at the end. 200 arms over 500
  * batches take 10 ms of one core.
  *
  * @throws RangeError when the options are out of range, and from `add` when units were counted for

@@ -1,7 +1,7 @@
 // Contrasts θ = Σ c_a μ_a with fixed coefficients: an arm's mean, a target policy's value. Each
 // batch gives an augmented inverse-propensity score, weighed by its predictable standard deviation;
-// what comes out feeds a confidence sequence. Fed batch by batch, and readable after each. The
-// difference of two arms is in paired-scores.ts, what the policy itself earned in
+// the scores feed a confidence sequence. It takes one batch at a time and can be read after each.
+// The difference of two arms is in paired-scores.ts, what the policy itself earned in
 // per-unit-contrast.ts.
 
 import { type Score, ScoreSum } from '../sequences/score-sum.ts'
@@ -27,7 +27,7 @@ export class Contrast {
     this.#terms = terms.filter(({ coefficient }) => coefficient !== 0)
   }
 
-  /** @throws RangeError for a term of an arm that the batch does not know */
+  /** @throws RangeError for a term of an arm that the batch does not have */
   add(batch: PredictedBatch): void {
     if (batch.units === 0 || this.#terms.length === 0) return
     let [variance, mean, residual, residualSquare] = [0, 0, 0, 0]

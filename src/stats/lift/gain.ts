@@ -1,6 +1,6 @@
 // What a policy gained over equal shares, batch by batch: the units of each batch, had they been
-// spread evenly over the arms that were active in it, would have earned so much less. Estimated,
-// since nobody was there to see it.
+// spread evenly over the arms that were active in it, would have earned this much less. It is an
+// estimate, since those outcomes were not observed.
 
 import { type Ledger, matureBatches } from '../ledger.ts'
 import { clampTo, possibleLifts } from '../sequences/confidence-sequence.ts'
@@ -40,10 +40,10 @@ const TOLERANCE = 1e-12
 
 /**
  * The gain after each mature batch: the contrast `c_a = p_s(a) − 1/K_s` over the K_s arms active in
- * the batch, each unit alike (per-unit-contrast.ts; Hadad et al. 2021), clamped to what so many
- * units can differ by. Shares that have hardly parted yet say nothing of how much a score will
- * vary, so the sequence is tuned around the variance of an outcome. Batches with equal shares gain
- * exactly nothing and leave the interval as it is.
+ * the batch, each unit alike (per-unit-contrast.ts; Hadad et al. 2021), clamped to the largest
+ * difference that the number of units allows. Nearly equal shares do not predict how much a score
+ * will vary, so the sequence is tuned around the variance of an outcome. Batches with equal shares
+ * gain exactly nothing and leave the interval as it is.
  *
  * @throws RangeError when the options are out of range or units were counted for an inactive arm.
  */

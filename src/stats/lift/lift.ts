@@ -1,5 +1,5 @@
-// What a metric's causal report says: each arm's mean, each arm's lift over the control, and what
-// the policy as a whole earned. All are confidence sequences over one shared pass through the
+// What a metric's causal report contains: each arm's mean, each arm's lift over the control, and
+// what the policy as a whole earned. All are confidence sequences over one shared pass through the
 // mature batches, valid under adaptive assignment and at every look.
 
 import type { Goal } from '../goal.ts'
@@ -109,7 +109,7 @@ export class RunningEffects {
   }
 
   /**
-   * Says whether the policy lift counts the batch: not before 100 units are known, and not where
+   * Returns whether the policy lift counts the batch: not before 100 units are known, and not where
    * the control was not active, or alone.
    *
    * @throws RangeError when units were counted for an inactive arm.
@@ -141,8 +141,8 @@ export class RunningEffects {
 }
 
 /**
- * The difference of the pair's means, the evidence against none, and what that says by the metric's
- * goal.
+ * The difference of the pair's means, the evidence against no difference, and the verdict by the
+ * metric's goal.
  */
 export function absoluteLift(
   pair: PairedScores,
@@ -155,7 +155,7 @@ export function absoluteLift(
   return { ...clampTo(estimate, possibleLifts(range)), ...evidenceAgainstZero(score, tuning), verdict }
 }
 
-/** `better` or `worse` once the interval excludes 0, on the side that the goal says. */
+/** `better` or `worse` once the interval excludes 0, on the side given by the goal. */
 export function verdictOf({ lower, upper }: Pick<Interval, 'lower' | 'upper'>, goal: Goal): Verdict {
   if (lower !== null && lower > 0) return goal === 'increase' ? 'better' : 'worse'
   if (upper !== null && upper < 0) return goal === 'increase' ? 'worse' : 'better'

@@ -1,6 +1,5 @@
 // The scores of an arm and of the control, kept side by side with the weights of their difference:
-// from one pass come the absolute lift and the relative one, so that both intervals exclude 0
-// together.
+// one pass gives the absolute lift and the relative one, so that both intervals exclude 0 together.
 
 import type { Quadratic } from '../sequences/ratio-interval.ts'
 import { type Score, squaresWithin } from '../sequences/score-sum.ts'

@@ -1,5 +1,5 @@
-// How each of a set of arms does against each other one: what has to be known before one of several
-// arms that beat the control is called the best of them.
+// Compares each of a set of arms with each other one, which is needed before one of several arms
+// that beat the control is called the best of them.
 
 import type { Goal } from '../goal.ts'
 import { type Ledger, matureBatches } from '../ledger.ts'

@@ -1,6 +1,6 @@
 // What the earlier batches predict of every arm before a batch, and how far the batch then departed
-// from it. Worked out once for each batch and shared by all contrasts: with K arms a report asks
-// for some 2K of them.
+// from it. Computed once for each batch and shared by all contrasts, of which a report with K arms
+// has some 2K.
 import type { Batch } from '../ledger.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from '../tally.ts'
 
@@ -29,7 +29,7 @@ export interface PredictedBatch {
 /**
  * Takes the mature batches in order. Each is predicted by the plain counts of all batches before it
  * (predictable, so the scores are martingale differences: Hadad et al. 2021, PNAS 118; Bibaut et
- * al. 2021). A binary metric needs no mark: on [0, 1] its ends come out as 0 and 1 by themselves.
+ * al. 2021). Binary metrics need no special case: on [0, 1] the ends are 0 and 1.
  */
 export class Predictor {
   readonly #range: Ends
@@ -96,7 +96,7 @@ export class Predictor {
   }
 }
 
-/** Where the outcomes of a metric lie, as far as is known. */
+/** The interval in which the outcomes of a metric lie, according to the data. */
 export type Ends = readonly [low: number, high: number]
 
 /**

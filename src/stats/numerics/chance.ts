@@ -1,5 +1,5 @@
-// Chance for simulations: seeded, so that the same seed tells the same story on every machine. Not
-// for salts, keys, or anything that somebody might want to guess.
+// A seeded random generator for simulations: the same seed gives the same numbers on every machine.
+// Not for salts, keys, or anything else that must not be guessed.
 
 /** Uniform on [0, 1), in steps of 2⁻⁵³. Each call is a new draw. */
 export type Chance = () => number
@@ -16,8 +16,8 @@ export function seededChance(seed: number, stream = 0): Chance {
   return () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) * 2 ** -53
 }
 
-// A seed goes into three words and a bit; the generator's own advice is 12 rounds, of which each
-// word needs its turn.
+// A seed fills three words and a bit. The generator's author advises 12 rounds, and each word needs
+// its turn.
 const WARM_UP = 24
 
 function sfc32(a: number, b: number, c: number, d: number): () => number {

@@ -2,8 +2,8 @@
 // resolved by one quadrature: the cost grows with the number of scales, not with their ratio.
 
 /**
- * A bump to be resolved: `scale` is how far one goes for its shape to change; outside [from, to] it
- * counts as 0.
+ * A bump to be resolved: `scale` is the distance over which its shape changes; outside [from, to]
+ * it counts as 0.
  */
 interface Bump {
   readonly mode: number

@@ -1,6 +1,6 @@
 // What another policy would have earned: fixed target weights, valued on a log of single decisions
-// with their propensities. It is read once, a row at a time, at a constant cost a row; where it
-// cannot tell, the answer is a refusal. On an experiment's ledger: target-value.ts.
+// with their propensities. The log is read once, a row at a time, at a constant cost a row. A log
+// with too little information is refused. On an experiment's ledger: target-value.ts.
 
 import { type RowPrediction, RowPredictor } from '../lift/row-predictor.ts'
 import { Moments } from '../numerics/moments.ts'
@@ -8,7 +8,7 @@ import { clampTo, type Estimate, estimateAround } from '../sequences/confidence-
 import { type MixtureTuning, mixtureBound, mixtureLogEValue, tuneMixture } from '../sequences/mixture-sequence.ts'
 import { checkTarget, type TargetOptions } from './target-value.ts'
 
-/** One logged decision: the arm, the propensity with which it was chosen, what came of it. */
+/** One logged decision: the arm, the propensity with which it was chosen, and the reward. */
 export interface LoggedRow {
   readonly arm: number
   readonly propensity: number | null
@@ -55,7 +55,7 @@ const SMALLEST_SAMPLE = 100
 const EXPONENTS = [-2, -1, 0, 1, 2, 3, 4]
 
 /**
- * Takes a log's rows in time order, and can tell the value at any moment. Inverse-propensity
+ * Takes a log's rows in time order, and can estimate the value at any moment. Inverse-propensity
  * scoring (Horvitz & Thompson 1952), its self-normalised form (Swaminathan & Joachims 2015) and the
  * doubly robust one (Dudík, Langford & Li 2011), each with a confidence sequence: every row is a
  * batch with `h = 1`, predicted from the rows before it (row-predictor.ts: `m`, `σ²` of the row's
@@ -106,7 +106,7 @@ export class LogValuation {
     this.#shown = target.map(() => false)
   }
 
-  /** @throws RangeError for an arm that the target does not know, or a reward outside the range. */
+  /** @throws RangeError for an arm that the target does not have, or a reward outside the range. */
   add({ arm, propensity, reward }: LoggedRow): void {
     if (this.#rowWithoutPropensity !== null) return
     const row = this.#moments.count

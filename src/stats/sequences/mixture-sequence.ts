@@ -1,4 +1,4 @@
-// A confidence sequence that need not know the variance of a unit's score: the mean of normal
+// A confidence sequence that does not need the variance of a unit's score: the mean of normal
 // mixtures tuned to variances that lie factors of 16 apart. It is nearly as narrow as the one tuned
 // in hindsight, where a single normal mixture tuned to a wrong variance is several times as wide. A
 // mean of e-values is one (Vovk & Wang 2021, Ann. Statist. 49); mixtures over geometrically spaced

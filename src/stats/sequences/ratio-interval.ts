@@ -21,13 +21,13 @@ export interface Ratio {
 }
 
 /**
- * The run of u around A/C where `(A − uC)² ≤ B(V(u))²`. An end that lies outside `within` comes out
+ * The run of u around A/C where `(A − uC)² ≤ B(V(u))²`. An end that lies outside `within` is
  * infinite.
  *
  * V is the square of a norm of (1, u), so √V is convex in u; so is B as a function of √V for α ≤
  * e^(−1/2); hence `gap(u) = B(V(u)) − |A − uC|` is convex on either side of A/C, and Newton's
- * method from A/C climbs to its first root without ever passing it. Where the slope turns before a
- * root came, there is none. Bisection would need to know beforehand whether there is one.
+ * method from A/C climbs to its first root without ever passing it. If the slope turns before a
+ * root, there is none. Bisection would require a root to exist.
  */
 export function ratioInterval(ratio: Ratio, tuning: Tuning, within: readonly [number, number]): [number, number] {
   return [firstRoot(ratio, tuning, -1, within[0]), firstRoot(ratio, tuning, 1, within[1])]
