@@ -1,21 +1,10 @@
 // Lifts within the levels of a feature, all at once. context.md F.
 import type { EffectOptions, Lift } from '../lift/lift.ts'
-import { type Ends, predictedVariance } from '../lift/prediction.ts'
 import { tuneSequence } from '../sequences/confidence-sequence.ts'
-import type { Tally } from '../tally.ts'
 import type { ScoredBatch } from './batch-scores.ts'
 import { liftOver } from './row-effects.ts'
 
 const LEAST_PLANNED_UNITS = 1_000
-
-/**
- * `σ²_{a,g} = (Q + 3(l² + g²))/(N + 6) − t²`, the spread of an arm's outcomes in a level, from the
- * level's own effective counts: a level with twice the rate has twice the variance. `ends`: those
- * of the overall predictions.
- */
-export function segmentSpread(effective: Tally, ends: Ends): number {
-  return predictedVariance(effective, ends)
-}
 
 export interface SegmentOptions extends EffectOptions {
   /** L: the levels of all segment features together, counted from the start. */
@@ -25,10 +14,12 @@ export interface SegmentOptions extends EffectOptions {
 }
 
 /**
- * The lift of each arm (null for the control) in one level, from the rows of the units inside: the
- * overall predictions, with the level's own spreads and mean inverse propensities. Each holds at
- * `α/((K − 1)L)`, so all segment lifts of a report hold at once at every look; tuned to
- * `n* = max(1000, plannedUnits/levels of the feature)`. Against 40 digits: 1e-9
+ * The lift of each arm (null for the control) in one level, from the rows of the units inside.
+ * Their predictions are the overall ones. Their spreads are `predictedVariance()` of the level's
+ * own effective counts, with the ends of the overall predictions, since a level with twice the rate
+ * has twice the variance; `meanInverse` comes from the level's own rows. Each holds at `α/((K −
+ * 1)L)`, so all segment lifts of a report hold at once at every look; tuned to `n* = max(1000,
+ * plannedUnits/levels of the feature)`. Against 40 digits: 1e-9
  * (tests/golden/context/segments.json).
  *
  * @throws RangeError when the options are out of range.

@@ -5,7 +5,8 @@ import { effectiveMoments, type MomentBatch } from '../../../src/stats/context/e
 import { latestBatches, meanInverse } from '../../../src/stats/context/mean-inverse.ts'
 import { Predictions, tallyOf } from '../../../src/stats/context/predictions.ts'
 import { ScoreRow, scoreUnit } from '../../../src/stats/context/score-row.ts'
-import { segmentLifts, segmentSpread } from '../../../src/stats/context/segments.ts'
+import { segmentLifts } from '../../../src/stats/context/segments.ts'
+import { predictedVariance } from '../../../src/stats/lift/prediction.ts'
 import { momentsOf } from '../../support/samples/contexts.ts'
 import { expectGolden, readGolden } from '../../support/samples/golden.ts'
 
@@ -75,7 +76,7 @@ function segmentOf(isInside: (x: readonly number[]) => boolean): ScoredBatch[] {
       snapshot: scored.length + 1,
       row: values,
       levels: nuisances.map(({ mu }) => mu),
-      spreads: effectiveMoments(learned, ARMS, 1).map(moments => segmentSpread(tallyOf(moments), [low, high])),
+      spreads: effectiveMoments(learned, ARMS, 1).map(moments => predictedVariance(tallyOf(moments), [low, high])),
       meanInverse: nuisances.map((_, arm) => meanInverse(latest, arm, 1 / 3)),
     })
     learned.push({
