@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { liftScore } from '../../../src/stats/context/batch-scores.ts'
+import { drawBinomial } from '../../../src/stats/belief/draws.ts'
 import {
   type Drift,
   type DriftBatch,
@@ -9,30 +9,45 @@ import {
 } from '../../../src/stats/context/drift.ts'
 import { scoreOver } from '../../../src/stats/context/row-effects.ts'
 import { tuneSequence } from '../../../src/stats/sequences/confidence-sequence.ts'
-import { type PlayOptions, playExperiment } from '../../support/samples/context-experiment.ts'
 import { seededRandom } from '../../support/samples/random.ts'
 
 const OPTIONS = { alpha: 0.05, plannedUnits: 30_000 }
 
-/** Three arms of one column, shares that stand still. */
-function play(seed: number, rate: PlayOptions['rate']): DriftBatch[] {
-  const played = playExperiment({
-    arms: 3,
-    units: 12_000,
-    random: seededRandom(seed),
-    context: () => [1],
-    rate,
-    exploration: 1,
-    shrinkage: 1,
-    isAdjusted: false,
-    firstBatch: 50,
-    growth: 0.1,
-  })
-  return played.map(({ scored }) => ({
-    snapshot: scored.snapshot,
-    units: scored.row.units,
-    lifts: [1, 2].map(arm => liftScore(scored, arm, 0)),
-  }))
+/** The rate of an arm after so many units. */
+type Rate = (arm: number, place: number) => number
+
+const UNITS = 12_000
+const PREDICTED = { mean: 0.3, variance: 0.21 }
+
+/** Three arms with equal shares; batches grow by a tenth. */
+function play(seed: number, rate: Rate): DriftBatch[] {
+  const random = seededRandom(seed)
+  const batches: DriftBatch[] = []
+  for (let place = 0; place < UNITS; ) {
+    const each = Math.max(20, Math.ceil(place / 30))
+    const sides = [0, 1, 2].map(arm => {
+      const sum = drawBinomial(each, rate(arm, place), random)
+      // `r` and `k` of inference.md §4 with p = 1/3.
+      const residual = 3 * (sum - each * PREDICTED.mean)
+      return { residual, square: 9 * (sum * (1 - 2 * PREDICTED.mean) + each * PREDICTED.mean ** 2) }
+    })
+    const [control, ...others] = sides as [(typeof sides)[number], ...typeof sides]
+    const variance = 2 * 3 * PREDICTED.variance
+    batches.push({
+      snapshot: batches.length + 1,
+      units: 3 * each,
+      lifts: others.map(({ residual, square }) => ({
+        h: 1 / Math.sqrt(variance),
+        units: 3 * each,
+        variance,
+        mean: 0,
+        residual: residual - control.residual,
+        residualSquare: square + control.square,
+      })),
+    })
+    place += 3 * each
+  }
+  return batches
 }
 
 /** From the definition: at each boundary, all batches before it and all after it. */
@@ -57,7 +72,7 @@ function directly(batches: readonly DriftBatch[]): number {
 }
 
 describe('detectDrift()', () => {
-  const collapse = (arm: number, _: readonly number[], place: number) => (arm === 2 && place < 5_000 ? 0.6 : 0.3)
+  const collapse = (arm: number, place: number) => (arm === 2 && place < 5_000 ? 0.6 : 0.3)
 
   it('has the evidence of its definition', () => {
     const batches = play(501, collapse)
@@ -73,10 +88,10 @@ describe('detectDrift()', () => {
   })
 
   it('is silent in every run when all rates move together, or nothing does', () => {
-    const swing = (_: number, __: readonly number[], place: number) => (place < 5_000 ? 0.2 : 0.4)
+    const swing = (_: number, place: number) => (place < 5_000 ? 0.2 : 0.4)
     const steady = () => 0.3
-    for (let run = 0; run < 10; run++) {
-      for (const rate of [swing, steady]) expect(detectDrift(play(510 + run, rate), OPTIONS).change).toBeNull()
+    for (let run = 0; run < 60; run++) {
+      for (const rate of [swing, steady]) expect(detectDrift(play(600 + run, rate), OPTIONS).change).toBeNull()
     }
   })
 
@@ -90,8 +105,8 @@ describe('detectDrift()', () => {
 describe('two plain intervals that are compared at every boundary (control of the alarm)', () => {
   it('would call changes in runs in which nothing moves', () => {
     let called = 0
-    for (let run = 0; run < 20; run++) {
-      const batches = play(530 + run, () => 0.3)
+    for (let run = 0; run < 60; run++) {
+      const batches = play(700 + run, () => 0.3)
       const isCalled = batches.some((_, place) =>
         [0, 1].some(lift => {
           const [early, late] = [batches.slice(0, place), batches.slice(place)].map(part =>
@@ -104,6 +119,6 @@ describe('two plain intervals that are compared at every boundary (control of th
       )
       if (isCalled) called++
     }
-    expect(called).toBeGreaterThan(4)
+    expect(called).toBeGreaterThan(12)
   })
 })
