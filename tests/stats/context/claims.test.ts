@@ -6,6 +6,7 @@ import { liftScore, meanScore } from '../../../src/stats/context/batch-scores.ts
 import { effectiveMoments, type MomentBatch } from '../../../src/stats/context/effective-moments.ts'
 import { discountAt } from '../../../src/stats/context/half-life.ts'
 import { estimateRowEffects, scoreOver } from '../../../src/stats/context/row-effects.ts'
+import { segmentLifts } from '../../../src/stats/context/segments.ts'
 import { fitSlopes } from '../../../src/stats/context/slopes-fit.ts'
 import { type EffectOptions, estimateEffects } from '../../../src/stats/lift/lift.ts'
 import { type PlayedBatch, type PlayOptions, playExperiment } from '../../support/samples/context-experiment.ts'
@@ -54,6 +55,18 @@ function scoredOf(played: readonly PlayedBatch[]): ScoredBatch[] {
   return played.map(({ scored }) => scored)
 }
 
+/** Whether a plain 95 % interval of two plain means, over the units inside, excludes 0. */
+function isPlainlyDifferent(played: readonly PlayedBatch[], isInside: (x: readonly number[]) => boolean): boolean {
+  const units = played.flatMap(batch => batch.units.filter(([, x]) => isInside(x)))
+  const [control, ...others] = [0, 1, 2].map(arm => {
+    const outcomes = units.filter(unit => unit[0] === arm).map(unit => unit[2])
+    const mean = outcomes.reduce((sum, outcome) => sum + outcome, 0) / outcomes.length
+    return { mean, variance: (mean * (1 - mean)) / outcomes.length }
+  })
+  if (control === undefined) return false
+  return others.some(arm => Math.abs(arm.mean - control.mean) > 1.96 * Math.sqrt(arm.variance + control.variance))
+}
+
 /** Three equal arms, propensities that depend on x as strongly as they can. */
 describe('where no arm is better', () => {
   const runs = Array.from({ length: 24 }, (_, run) => play(200 + run, { isAdjusted: run % 2 === 0 }))
@@ -94,14 +107,7 @@ describe('where no arm is better', () => {
   })
 
   it('the plain 95 % interval of plain means calls one in nearly every run (control)', () => {
-    const called = share(played => {
-      const [control, ...others] = [0, 1, 2].map(arm => {
-        const outcomes = played.flatMap(({ units }) => units.filter(unit => unit[0] === arm).map(unit => unit[2]))
-        const mean = outcomes.reduce((sum, outcome) => sum + outcome, 0) / outcomes.length
-        return { mean, variance: (mean * (1 - mean)) / outcomes.length }
-      }) as [{ mean: number; variance: number }, ...{ mean: number; variance: number }[]]
-      return others.some(arm => Math.abs(arm.mean - control.mean) > 1.96 * Math.sqrt(arm.variance + control.variance))
-    })
+    const called = share(played => isPlainlyDifferent(played, () => true))
     expect(called).toBeGreaterThan(0.8)
   })
 })
@@ -161,6 +167,48 @@ describe('adjustment', () => {
     const played = play(403, { units: 12_000 })
     const wrong = scoredOf(played).map(batch => meanScore({ ...batch, spreads: [9, 9, 9] }, 1))
     expect(scoreOver(wrong)?.estimate).toBeCloseTo(0.3, 1)
+  })
+})
+
+describe('segments', () => {
+  // Arm 1 is better in one half of the units only, arm 2 nowhere.
+  const options: Partial<PlayOptions> = {
+    units: 12_000,
+    reserved: { arm: 0, share: 0.2 },
+    segmentCount: 2,
+    segmentOf: x => (x[1] === 1 ? 0 : 1),
+    rate: (arm, x) => mainEffects(x) + (arm === 1 && x[1] === 1 ? 0.25 : 0),
+  }
+  const segmentOptions = { ...OPTIONS, levels: 2, levelsOfFeature: 2 }
+  const verdictsOf = (played: readonly PlayedBatch[]) =>
+    [0, 1].map(level =>
+      segmentLifts(
+        played.flatMap(({ segments }) => segments[level] ?? []),
+        segmentOptions,
+      ).map(lift => lift?.verdict ?? null),
+    )
+
+  it('show the lift where it is, and nowhere else', () => {
+    expect(verdictsOf(play(501, options))).toEqual([
+      [null, 'better', 'undecided'],
+      [null, 'undecided', 'undecided'],
+    ])
+  })
+
+  it('call nothing at any look where no arm is better', () => {
+    for (let run = 0; run < 6; run++) {
+      const played = play(510 + run, { ...options, units: 4_000, rate: (_, x) => mainEffects(x) })
+      for (const look of looksAt(played)) expect(verdictsOf(look).flat()).not.toContain('better')
+    }
+  })
+
+  it("would be wrong with the tallies' plain means by segment (control)", () => {
+    let called = 0
+    for (let run = 0; run < 6; run++) {
+      const played = play(510 + run, { ...options, units: 4_000, rate: (_, x) => mainEffects(x) })
+      if (looksAt(played).some(look => [1, -1].some(side => isPlainlyDifferent(look, x => x[1] === side)))) called++
+    }
+    expect(called).toBeGreaterThan(3)
   })
 })
 
