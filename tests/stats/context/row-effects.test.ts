@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { meanScore, pairOver, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
+import { meanScore, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
 import { effectiveMoments, type MomentBatch } from '../../../src/stats/context/effective-moments.ts'
 import { EstimandRow, estimandScore } from '../../../src/stats/context/estimand-row.ts'
 import { ContextRule, freezeRule } from '../../../src/stats/context/frozen-rule.ts'
@@ -15,7 +15,7 @@ import { rowSampleRatio } from '../../../src/stats/context/row-sample-ratio.ts'
 import { type RowValues, ScoreRow, scoreUnit } from '../../../src/stats/context/score-row.ts'
 import { fitSlopes } from '../../../src/stats/context/slopes-fit.ts'
 import { tuneSequence } from '../../../src/stats/sequences/confidence-sequence.ts'
-import { momentsOf } from '../../support/samples/contexts.ts'
+import { momentsOf, pairOver } from '../../support/samples/contexts.ts'
 import { expectGolden, readGolden } from '../../support/samples/golden.ts'
 
 type Unit = readonly [arm: number, x: number[], propensities: number[], outcome: number]
