@@ -20,6 +20,11 @@ const FINEST_STEP = 0.2
 /** Spreads so different that the trapezoid rule takes more nodes go to panels. */
 const MOST_NODES = 400
 
+/**
+ * A belief sharper than this share of its mean lies on too few doubles; it is read as this sharp.
+ */
+const SHARPEST = 1e-13
+
 const PANEL = gaussLegendre(12)
 const NORMALISER = 1 / Math.sqrt(2 * Math.PI)
 
@@ -73,13 +78,15 @@ export class BestOfNormals {
     let from = -Infinity
     for (let place = 0; place < among.length; place++) {
       const arm = among[place] as number
-      from = Math.max(from, this.#sign * (means[arm] as number) - END * (sds[arm] as number))
+      const mean = this.#sign * (means[arm] as number)
+      from = Math.max(from, mean - END * sharpened(mean, sds[arm] as number))
       chances[place] = 0
     }
     let [hopeful, to, least] = [0, from, Infinity]
     for (let place = 0; place < among.length; place++) {
       const arm = among[place] as number
-      const [mean, sd] = [this.#sign * (means[arm] as number), sds[arm] as number]
+      const mean = this.#sign * (means[arm] as number)
+      const sd = sharpened(mean, sds[arm] as number)
       if (mean + END * sd <= from) continue
       this.#places[hopeful] = place
       this.#means[hopeful] = mean
@@ -133,4 +140,8 @@ export class BestOfNormals {
       after *= this.#below[place] as number
     }
   }
+}
+
+function sharpened(mean: number, sd: number): number {
+  return Math.max(sd, SHARPEST * Math.abs(mean))
 }

@@ -1,7 +1,7 @@
 // From the row of a batch to what a confidence sequence adds up: of an arm's mean and of a lift.
 // context.md D.3.
 
-import { PairedScores } from '../lift/paired-scores.ts'
+import type { PairedScores } from '../lift/paired-scores.ts'
 import type { BatchScore } from '../sequences/score-sum.ts'
 import type { RowValues } from './score-row.ts'
 
@@ -60,13 +60,6 @@ export function addToPair(pair: PairedScores, batch: ScoredBatch, arm: number, c
     control: other,
     product: batch.row.products[arm] as number,
   })
-}
-
-/** The pair of an arm and the control over these batches. */
-export function pairOver(batches: readonly ScoredBatch[], arm: number, control: number): PairedScores {
-  const pair = new PairedScores(arm, control)
-  for (const batch of batches) addToPair(pair, batch, arm, control)
-  return pair
 }
 
 function sideOf({ row, levels, spreads }: ScoredBatch, arm: number) {

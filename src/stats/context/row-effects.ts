@@ -3,9 +3,9 @@
 // the same for all units of a batch both give the same numbers (tests/golden/context/reduces.json).
 // context.md D.3, D.4, M.
 
-import { absoluteLift, type EffectOptions, type Effects, type Lift } from '../lift/lift.ts'
+import { type EffectOptions, type Effects, type Lift, liftOf } from '../lift/lift.ts'
+import { PairedScores } from '../lift/paired-scores.ts'
 import { PerUnitContrast, type PerUnitEstimate } from '../lift/per-unit-contrast.ts'
-import { relativeLift } from '../lift/relative-lift.ts'
 import {
   clampTo,
   type Estimate,
@@ -17,7 +17,7 @@ import {
   tuneSequence,
 } from '../sequences/confidence-sequence.ts'
 import { type BatchScore, type Score, ScoreSum } from '../sequences/score-sum.ts'
-import { meanScore, pairOver, type ScoredBatch } from './batch-scores.ts'
+import { addToPair, meanScore, type ScoredBatch } from './batch-scores.ts'
 import type { EstimandValues } from './estimand-row.ts'
 
 /** A further estimand in a batch: its row, and what was frozen before. */
@@ -31,40 +31,73 @@ export interface EstimandBatch {
 }
 
 /**
- * Means, absolute and relative lifts over mature batches in order, at the levels and with the
- * clamps of `estimateEffects`. `policy`: the rows of `c_a = p(a | x) − 1{a = control}`, one for
- * each batch, null where the control was not active. Against 40 digits: 1e-9
- * (tests/golden/context/scores.json).
+ * Means, absolute and relative lifts, and the policy lift, over mature batches in order, at the
+ * levels and with the clamps of `estimateEffects`. `policy`: the rows of `c_a = p(a | x) −
+ * 1{a = control}`, one for each batch, null where the control was not active. Against 40 digits:
+ * 1e-9 (tests/golden/context/scores.json).
  *
  * @throws RangeError when the options are out of range.
  */
 export function estimateRowEffects(
   batches: readonly ScoredBatch[],
   policy: readonly (EstimandBatch | null)[],
-  { arms, control, metric, alpha, plannedUnits }: EffectOptions,
+  options: EffectOptions,
 ): Effects {
-  const own = tuneSequence(alpha, plannedUnits)
-  const joint = tuneSequence(alpha / Math.max(1, arms - 1), plannedUnits)
-  const everyArm = Array.from({ length: arms }, (_, arm) => arm)
-  const means = everyArm.map((arm): Estimate => {
-    const score = scoreOver(batches.map(batch => meanScore(batch, arm)))
-    return clampTo(estimateOf(score, own), metric.range)
-  })
-  const lifts = everyArm.map(arm => (arm === control ? null : liftOver(batches, arm, control, metric, joint)))
-  return { means, lifts, policyLift: policyLiftOver(policy, { alpha, plannedUnits, metric }) }
+  const running = new RunningRowEffects(options)
+  for (const [place, batch] of batches.entries()) running.add(batch, policy[place] ?? null)
+  return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
 }
 
-/** The absolute lift of an arm over the control, and the relative one of metrics from 0 up. */
-export function liftOver(
-  batches: readonly ScoredBatch[],
-  arm: number,
-  control: number,
-  metric: EffectOptions['metric'],
-  tuning: Tuning,
-): Lift {
-  const pair = pairOver(batches, arm, control)
-  const relative = metric.range[0] < 0 ? null : relativeLift(pair.totals(), tuning)
-  return { ...absoluteLift(pair, metric, tuning), relative }
+/** The same, fed batch by batch and readable after each. */
+export class RunningRowEffects {
+  readonly #options: EffectOptions
+  readonly #means: readonly ScoreSum[]
+  /** null for the control. */
+  readonly #pairs: readonly (PairedScores | null)[]
+  readonly #policy = new PerUnitContrast()
+  #units = 0
+
+  /** @throws RangeError when the control is none of the arms. */
+  constructor(options: EffectOptions) {
+    const { arms, control } = options
+    if (!(control >= 0 && control < arms)) throw new RangeError(`Cannot compare with arm ${control} of ${arms}`)
+    const everyArm = Array.from({ length: arms }, (_, arm) => arm)
+    this.#options = options
+    this.#means = everyArm.map(() => new ScoreSum())
+    this.#pairs = everyArm.map(arm => (arm === control ? null : new PairedScores(arm, control)))
+  }
+
+  add(batch: ScoredBatch, policy: EstimandBatch | null): void {
+    for (const [arm, sum] of this.#means.entries()) {
+      const score = meanScore(batch, arm)
+      if (score !== null) sum.add(score)
+    }
+    for (const [arm, pair] of this.#pairs.entries()) {
+      if (pair !== null) addToPair(pair, batch, arm, this.#options.control)
+    }
+    if (policy !== null && policy.row.units > 0) {
+      const score = { snapshot: policy.snapshot, unitsBefore: this.#units, ...scoreOf(policy, 1) }
+      this.#policy.addScore(score, policy.unitVariance)
+    }
+    this.#units += batch.row.units
+  }
+
+  means(): Estimate[] {
+    const { alpha, plannedUnits, metric } = this.#options
+    const tuning = tuneSequence(alpha, plannedUnits)
+    return this.#means.map(sum => clampTo(estimateOf(sum.score(), tuning), metric.range))
+  }
+
+  lifts(): (Lift | null)[] {
+    const { arms, alpha, plannedUnits, metric } = this.#options
+    const joint = tuneSequence(alpha / Math.max(1, arms - 1), plannedUnits)
+    return this.#pairs.map(pair => (pair === null ? null : liftOf(pair, metric, joint)))
+  }
+
+  policyLift(): PerUnitEstimate {
+    const { alpha, plannedUnits, metric } = this.#options
+    return clampTo(this.#policy.estimate({ alpha, plannedUnits }), possibleLifts(metric.range))
+  }
 }
 
 /**
@@ -83,21 +116,6 @@ export function scoreOver(scores: readonly (BatchScore | null)[]): Score | null 
   const sum = new ScoreSum()
   for (const score of scores) if (score !== null) sum.add(score)
   return sum.score()
-}
-
-function policyLiftOver(
-  batches: readonly (EstimandBatch | null)[],
-  { alpha, plannedUnits, metric }: Pick<EffectOptions, 'alpha' | 'plannedUnits' | 'metric'>,
-): PerUnitEstimate {
-  const contrast = new PerUnitContrast()
-  let unitsBefore = 0
-  for (const batch of batches) {
-    if (batch === null || batch.row.units === 0) continue
-    const { snapshot, unitVariance, row } = batch
-    contrast.addScore({ snapshot, unitsBefore, ...scoreOf(batch, 1) }, unitVariance)
-    unitsBefore += row.units
-  }
-  return clampTo(contrast.estimate({ alpha, plannedUnits }), possibleLifts(metric.range))
 }
 
 function scoreOf({ row, level }: EstimandBatch, h: number): BatchScore {

@@ -1,21 +1,10 @@
 // Lifts within the levels of a feature, all at once. context.md F.
-import type { EffectOptions, Lift } from '../lift/lift.ts'
-import { type Ends, predictedVariance } from '../lift/prediction.ts'
+import { type EffectOptions, type Lift, liftOf } from '../lift/lift.ts'
+import { PairedScores } from '../lift/paired-scores.ts'
 import { tuneSequence } from '../sequences/confidence-sequence.ts'
-import type { Tally } from '../tally.ts'
-import type { ScoredBatch } from './batch-scores.ts'
-import { liftOver } from './row-effects.ts'
+import { addToPair, type ScoredBatch } from './batch-scores.ts'
 
 const LEAST_PLANNED_UNITS = 1_000
-
-/**
- * `σ²_{a,g} = (Q + 3(l² + g²))/(N + 6) − t²`, the spread of an arm's outcomes in a level, from the
- * level's own effective counts: a level with twice the rate has twice the variance. `ends`: those
- * of the overall predictions.
- */
-export function segmentSpread(effective: Tally, ends: Ends): number {
-  return predictedVariance(effective, ends)
-}
 
 export interface SegmentOptions extends EffectOptions {
   /** L: the levels of all segment features together, counted from the start. */
@@ -25,21 +14,44 @@ export interface SegmentOptions extends EffectOptions {
 }
 
 /**
- * The lift of each arm (null for the control) in one level, from the rows of the units inside: the
- * overall predictions, with the level's own spreads and mean inverse propensities. Each holds at
- * `α/((K − 1)L)`, so all segment lifts of a report hold at once at every look; tuned to
- * `n* = max(1000, plannedUnits/levels of the feature)`. Against 40 digits: 1e-9
+ * The lift of each arm (null for the control) in one level, from the rows of the units inside, fed
+ * batch by batch. Their predictions are the overall ones. Their spreads are `predictedVariance()`
+ * of the level's own effective counts, with the ends of the overall predictions, since a level with
+ * twice the rate has twice the variance; `meanInverse` comes from the level's own rows. Each holds
+ * at `α/((K − 1)L)`, so all segment lifts of a report hold at once at every look; tuned to `n* =
+ * max(1000, plannedUnits/levels of the feature)`. Against 40 digits: 1e-9
  * (tests/golden/context/segments.json).
- *
- * @throws RangeError when the options are out of range.
  */
+export class RunningSegment {
+  readonly #options: SegmentOptions
+  readonly #pairs: readonly (PairedScores | null)[]
+
+  constructor(options: SegmentOptions) {
+    const { arms, control } = options
+    this.#options = options
+    this.#pairs = Array.from({ length: arms }, (_, arm) => (arm === control ? null : new PairedScores(arm, control)))
+  }
+
+  add(batch: ScoredBatch): void {
+    for (const [arm, pair] of this.#pairs.entries()) {
+      if (pair !== null) addToPair(pair, batch, arm, this.#options.control)
+    }
+  }
+
+  /** @throws RangeError when the options are out of range. */
+  lifts(): (Lift | null)[] {
+    const { arms, metric, alpha, plannedUnits, levels, levelsOfFeature } = this.#options
+    const tuning = tuneSequence(
+      alpha / (Math.max(1, arms - 1) * levels),
+      Math.max(LEAST_PLANNED_UNITS, plannedUnits / levelsOfFeature),
+    )
+    return this.#pairs.map(pair => (pair === null ? null : liftOf(pair, metric, tuning)))
+  }
+}
+
+/** The same of batches in order. */
 export function segmentLifts(batches: readonly ScoredBatch[], options: SegmentOptions): (Lift | null)[] {
-  const { arms, control, metric, alpha, plannedUnits, levels, levelsOfFeature } = options
-  const tuning = tuneSequence(
-    alpha / (Math.max(1, arms - 1) * levels),
-    Math.max(LEAST_PLANNED_UNITS, plannedUnits / levelsOfFeature),
-  )
-  return Array.from({ length: arms }, (_, arm) =>
-    arm === control ? null : liftOver(batches, arm, control, metric, tuning),
-  )
+  const running = new RunningSegment(options)
+  for (const batch of batches) running.add(batch)
+  return running.lifts()
 }

@@ -127,17 +127,20 @@ export class RunningEffects {
   }
 
   lifts(): (Lift | null)[] {
-    return this.#pairs.map(pair => (pair === null ? null : this.#liftOf(pair)))
+    return this.#pairs.map(pair => (pair === null ? null : liftOf(pair, this.#metric, this.#joint)))
   }
 
   policyLift(): PerUnitEstimate {
     return clampTo(this.#policy.estimate(this.#ownLevel), possibleLifts(this.#metric.range))
   }
+}
 
-  #liftOf(pair: PairedScores): Lift {
-    const relative = this.#metric.range[0] < 0 ? null : relativeLift(pair.totals(), this.#joint)
-    return { ...absoluteLift(pair, this.#metric, this.#joint), relative }
-  }
+/**
+ * The absolute lift of a pair's arm over its control, and the relative one of metrics from 0 up.
+ */
+export function liftOf(pair: PairedScores, metric: EffectOptions['metric'], tuning: Tuning): Lift {
+  const relative = metric.range[0] < 0 ? null : relativeLift(pair.totals(), tuning)
+  return { ...absoluteLift(pair, metric, tuning), relative }
 }
 
 /**

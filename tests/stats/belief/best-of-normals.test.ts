@@ -66,6 +66,18 @@ describe('BestOfNormals', () => {
     ).toBeGreaterThan(1e-4)
   })
 
+  it('ends, and agrees, where beliefs are sharper than doubles are', () => {
+    const arms: Arm[] = [
+      [1e6, 1e-12],
+      [1e6 - 2e-7, 1e-9],
+      [0, 1e6],
+    ]
+    const [one, other] = [fast(arms, 'increase'), general(arms, 'increase')]
+    one.forEach((chance, arm) => {
+      expect(Math.abs(chance - (other[arm] as number))).toBeLessThan(1e-6)
+    })
+  })
+
   it('compares those that are asked for, in their order', () => {
     const arms: Arm[] = [
       [9, 1],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { meanScore, pairOver, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
+import { meanScore, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
 import { effectiveMoments, type MomentBatch } from '../../../src/stats/context/effective-moments.ts'
 import { EstimandRow, estimandScore } from '../../../src/stats/context/estimand-row.ts'
+import { ContextRule, freezeRule } from '../../../src/stats/context/frozen-rule.ts'
 import { estimandVariance, latestBatches, meanInverse } from '../../../src/stats/context/mean-inverse.ts'
 import { type FrozenPredictions, freezePredictions, Predictions } from '../../../src/stats/context/predictions.ts'
 import {
@@ -12,8 +13,9 @@ import {
 } from '../../../src/stats/context/row-effects.ts'
 import { rowSampleRatio } from '../../../src/stats/context/row-sample-ratio.ts'
 import { type RowValues, ScoreRow, scoreUnit } from '../../../src/stats/context/score-row.ts'
+import { fitSlopes } from '../../../src/stats/context/slopes-fit.ts'
 import { tuneSequence } from '../../../src/stats/sequences/confidence-sequence.ts'
-import { momentsOf } from '../../support/samples/contexts.ts'
+import { momentsOf, pairOver } from '../../support/samples/contexts.ts'
 import { expectGolden, readGolden } from '../../support/samples/golden.ts'
 
 type Unit = readonly [arm: number, x: number[], propensities: number[], outcome: number]
@@ -124,6 +126,18 @@ function scoredBatches({ batches, control, range }: GoldenCase): ScoredBatch[] {
   }))
 }
 
+function momentBatches({ batches }: GoldenCase): MomentBatch[] {
+  return batches.map(({ units, expected }, place) => {
+    const { row } = expected
+    const outcomes = units.map(([arm, x, , outcome]) => [arm, x, outcome] as const)
+    return {
+      snapshot: place + 1,
+      meanPropensity: row.arms.P.map(sum => sum / row.units),
+      arms: momentsOf(outcomes, row.arms.P.length, units[0]?.[1].length ?? 1),
+    }
+  })
+}
+
 describe.each(golden)('the golden experiment "$name"', one => {
   const { batches, control, range, alpha, plannedUnits, expected, adjust } = one
   const arms = expected.means.length
@@ -131,9 +145,8 @@ describe.each(golden)('the golden experiment "$name"', one => {
 
   it('freezePredictions() gives the predictions that are frozen before each batch', () => {
     const dimension = batches[0]?.units[0]?.[1].length ?? 1
-    const learned: MomentBatch[] = []
     for (const [place, batch] of batches.entries()) {
-      const moments = effectiveMoments(learned, arms, dimension)
+      const moments = effectiveMoments(momentBatches(one).slice(0, place), arms, dimension)
       const options = { range, isAdjusted: adjust, active: new Array<boolean>(arms).fill(true) }
       const predictions = freezePredictions(moments, options)
       batch.expected.nuisances.forEach((nuisance, arm) => {
@@ -151,16 +164,6 @@ describe.each(golden)('the golden experiment "$name"', one => {
         expectGolden(predictions.ends[0], nuisance.low)
         expectGolden(predictions.ends[1], nuisance.high)
       })
-      const { row } = scored[place] as ScoredBatch
-      learned.push({
-        snapshot: place + 1,
-        meanPropensity: Array.from(row.propensities, sum => sum / row.units),
-        arms: momentsOf(
-          batch.units.map(([arm, x, , outcome]) => [arm, x, outcome]),
-          arms,
-          dimension,
-        ),
-      })
     }
   })
 
@@ -170,23 +173,25 @@ describe.each(golden)('the golden experiment "$name"', one => {
     })
   })
 
-  it('meanInverse() gives u, from the latest batches and one context', () => {
-    for (const [place, batch] of batches.entries()) {
-      const closed = scored.slice(0, place).map(({ row }) => ({ units: row.units, inverses: row.inverses }))
-      const latest = latestBatches(closed)
-      const units = latest.reduce((sum, own) => sum + own.units, 0)
-      const empty = batch.expected.meanInverse.map((expectedMean, arm) => {
-        const inverses = latest.reduce((sum, own) => sum + (own.inverses[arm] as number), 0)
-        return 100 / (expectedMean * (units + 100) - inverses)
-      })
-      // The propensities at the empty context are not given; that they sum to one shows the rest.
-      expectGolden(
-        empty.reduce((sum, share) => sum + share, 0),
-        1,
-        `batch ${place}`,
+  it('ContextRule gives the propensities of every unit, and meanInverse() u, from the batches before', () => {
+    const dimension = batches[0]?.units[0]?.[1].length ?? 1
+    const active = new Array<boolean>(arms).fill(true)
+    const empty = Float64Array.from({ length: dimension }, (_, place) => (place === 0 ? 1 : 0))
+    for (const [place, { units, expected: own }] of batches.entries()) {
+      const fit = fitSlopes(effectiveMoments(momentBatches(one).slice(0, place), arms, dimension))
+      const options = { goal: 'increase', exploration: 0.1, reserved: null, active, dimension } as const
+      const rule = new ContextRule(freezeRule(fit, options))
+      for (const [, x, propensities] of units) {
+        const actual = rule.propensitiesAt(Float64Array.from(x))
+        propensities.forEach((expectedShare, arm) => {
+          expect(Math.abs((actual[arm] as number) - expectedShare)).toBeLessThanOrEqual(1e-9)
+        })
+      }
+      const latest = latestBatches(
+        scored.slice(0, place).map(({ row }) => ({ units: row.units, inverses: row.inverses })),
       )
-      empty.forEach((share, arm) => {
-        expectGolden(meanInverse(latest, arm, share), batch.expected.meanInverse[arm])
+      rule.propensitiesAt(empty).forEach((share, arm) => {
+        expectGolden(meanInverse(latest, arm, share), own.meanInverse[arm], `batch ${place}, arm ${arm}`)
       })
     }
   })

@@ -5,9 +5,11 @@ import { effectiveMoments, type MomentBatch } from '../../../src/stats/context/e
 import { latestBatches, meanInverse } from '../../../src/stats/context/mean-inverse.ts'
 import { Predictions, tallyOf } from '../../../src/stats/context/predictions.ts'
 import { ScoreRow, scoreUnit } from '../../../src/stats/context/score-row.ts'
-import { segmentLifts, segmentSpread } from '../../../src/stats/context/segments.ts'
+import { segmentLifts } from '../../../src/stats/context/segments.ts'
+import { predictedVariance } from '../../../src/stats/lift/prediction.ts'
 import { momentsOf } from '../../support/samples/contexts.ts'
 import { expectGolden, readGolden } from '../../support/samples/golden.ts'
+import { seededNormal, seededRandom } from '../../support/samples/random.ts'
 
 type Unit = readonly [arm: number, x: readonly number[], propensities: readonly number[], outcome: number]
 
@@ -75,7 +77,7 @@ function segmentOf(isInside: (x: readonly number[]) => boolean): ScoredBatch[] {
       snapshot: scored.length + 1,
       row: values,
       levels: nuisances.map(({ mu }) => mu),
-      spreads: effectiveMoments(learned, ARMS, 1).map(moments => segmentSpread(tallyOf(moments), [low, high])),
+      spreads: effectiveMoments(learned, ARMS, 1).map(moments => predictedVariance(tallyOf(moments), [low, high])),
       meanInverse: nuisances.map((_, arm) => meanInverse(latest, arm, 1 / 3)),
     })
     learned.push({
@@ -143,5 +145,23 @@ describe('discoveries()', () => {
     expect(discoveries([Math.log(20)], 0.05)).toEqual([0])
     expect(discoveries([Math.log(19.999)], 0.05)).toEqual([])
     expect(discoveries([], 0.05)).toEqual([])
+  })
+
+  it('has few false ones on average, where calling every p ≤ 0.05 has many (control)', () => {
+    const random = seededRandom(91)
+    const normal = seededNormal(random)
+    const share = { discoveries: 0, plain: 0 }
+    const runs = 300
+    for (let run = 0; run < runs; run++) {
+      // 2 of 20 have an effect of 6; the e-value is that of a normal at λ = 3.
+      const scores = Array.from({ length: 20 }, (_, place) => normal() + (place < 2 ? 6 : 0))
+      const falseShare = (called: readonly number[]) =>
+        called.filter(place => place >= 2).length / Math.max(1, called.length)
+      const logs = scores.map(score => 3 * score - 4.5)
+      share.discoveries += falseShare(discoveries(logs, 0.05)) / runs
+      share.plain += falseShare(scores.flatMap((score, place) => (score > 1.645 ? [place] : []))) / runs
+    }
+    expect(share.discoveries).toBeLessThan(0.05)
+    expect(share.plain).toBeGreaterThan(0.15)
   })
 })

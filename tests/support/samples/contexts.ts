@@ -1,5 +1,7 @@
 // Golden and seeded units with features, for the tests of stats/context.
+import { addToPair, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
 import { type ArmMoments, ContextSums, OutcomeSums } from '../../../src/stats/context/moments.ts'
+import { PairedScores } from '../../../src/stats/lift/paired-scores.ts'
 
 /** As in the golden files: arm, x, outcome. */
 export type GoldenUnit = readonly [arm: number, x: readonly number[], outcome: number]
@@ -22,4 +24,11 @@ export function momentsOf(units: readonly GoldenUnit[], arms: number, dimension:
 /** A unit's x with `dimension` entries: 1, then values in [−1, 1). */
 export function randomContext(random: () => number, dimension: number): number[] {
   return Array.from({ length: dimension }, (_, place) => (place === 0 ? 1 : 2 * random() - 1))
+}
+
+/** The scores of an arm and the control over these batches. */
+export function pairOver(batches: readonly ScoredBatch[], arm: number, control: number): PairedScores {
+  const pair = new PairedScores(arm, control)
+  for (const batch of batches) addToPair(pair, batch, arm, control)
+  return pair
 }

@@ -1,0 +1,167 @@
+// Everything that a snapshot of a contextual experiment freezes before its first unit: the rule,
+// the predictions of each metric, and by what the coming batch will be weighed. All of it follows
+// from sums of earlier batches. context.md B, D.2, E, F, G, H.
+import { predictedVariance } from '../lift/prediction.ts'
+import type { Tally } from '../tally.ts'
+import { effectiveMoments } from './effective-moments.ts'
+import type { EstimandValues } from './estimand-row.ts'
+import { ContextRule, type FrozenRule, freezeRule, type RuleOptions } from './frozen-rule.ts'
+import { discountAt } from './half-life.ts'
+import { estimandVariance, latestBatches, meanInverse } from './mean-inverse.ts'
+import { type ArmMoments, padMoments } from './moments.ts'
+import { type FrozenPredictions, freezePredictions, tallyOf } from './predictions.ts'
+import type { RowValues } from './score-row.ts'
+import { fitSlopes } from './slopes-fit.ts'
+import { lendMoments, type WarmStart } from './warm-start.ts'
+
+/** A closed batch as the ledger has it; arms that were added later may be left out of its lists. */
+export interface ClosedBatch {
+  readonly snapshot: number
+  readonly isMature: boolean
+  /** From when the next snapshot was taken to now. */
+  readonly ageMs: number
+  /** The row of the primary metric; its counts and propensities are those of every metric. */
+  readonly row: RowValues
+  /** `Σ x xᵀ` of each arm, with the columns that there were under this snapshot. */
+  readonly contexts: readonly Float64Array[]
+  /** `Σ x y` and `Σ y²` of each metric and arm. */
+  readonly outcomes: readonly (readonly Pick<ArmMoments, 'xy' | 'yy'>[])[]
+  /** Of each metric, the row of what the policy earned; null where the control was not active. */
+  readonly policyRows: readonly (EstimandValues | null)[]
+  /** Of each segment, the primary metric's row and tallies by arm. */
+  readonly segments: readonly { readonly row: RowValues; readonly tallies: readonly Tally[] }[]
+}
+
+export interface SnapshotOptions extends Omit<RuleOptions, 'dimension'> {
+  /** The metrics' ranges, in their order. */
+  readonly ranges: readonly (readonly [lo: number, hi: number])[]
+  /** The place of the metric that the policy learns from. */
+  readonly primary: number
+  /** x of a unit that is missing every feature; its length is d. */
+  readonly emptyContext: Float64Array
+  /** κ of the policy; null: learned. */
+  readonly shrinkage: number | null
+  readonly halfLifeMs: number | null
+  /** What an earlier experiment lends the policy, by arm; null: nothing. */
+  readonly warmStart: (WarmStart & { readonly arms: readonly (ArmMoments | null)[] }) | null
+  readonly isAdjusted: boolean
+  readonly segmentCount: number
+}
+
+/**
+ * As it is kept with the snapshot: JSON. Lists by position of the arm have null where it is not
+ * active.
+ */
+export interface FrozenContext {
+  readonly rule: FrozenRule
+  /** By metric. */
+  readonly predictions: readonly FrozenPredictions[]
+  /** u_a */
+  readonly meanInverse: readonly (number | null)[]
+  /** v of what the policy earns, by metric. */
+  readonly policyVariance: readonly number[]
+  /** σ² and u of each segment on the primary metric. */
+  readonly segments: readonly {
+    readonly spreads: readonly (number | null)[]
+    readonly meanInverse: readonly (number | null)[]
+  }[]
+}
+
+/**
+ * What the next snapshot freezes. The rule and the predictions learn from the mature ones among the
+ * closed batches, the former discounted and started warm; the weights follow from the latest closed
+ * ones, mature or not.
+ *
+ * @throws RangeError when the batches are not those of any units, or no arm is active.
+ */
+export function freezeSnapshot(closed: readonly ClosedBatch[], options: SnapshotOptions): FrozenContext {
+  const { ranges, primary, emptyContext, active, isAdjusted, shrinkage, warmStart } = options
+  const arms = active.length
+  const { goal, exploration, reserved } = options
+  const firstImmature = closed.findIndex(({ isMature }) => !isMature)
+  const mature = firstImmature === -1 ? closed : closed.slice(0, firstImmature)
+
+  const discounted = momentsOver(mature, primary, options, options.halfLifeMs)
+  const learned =
+    warmStart === null
+      ? discounted
+      : discounted.map((own, arm) => lendMoments(own, padded(warmStart.arms[arm] ?? null, emptyContext), warmStart))
+  const fit = fitSlopes(learned, shrinkage)
+  const rule = freezeRule(fit, { goal, exploration, reserved, active, dimension: emptyContext.length })
+
+  const predictions = ranges.map((range, metric) =>
+    freezePredictions(momentsOver(mature, metric, options, null), { range, isAdjusted, active }),
+  )
+  const latest = latestBatches(closed.map(batch => ({ ...batch, units: batch.row.units })))
+  const atEmpty = new ContextRule(rule).propensitiesAt(emptyContext)
+  const inverses = (rows: readonly RowValues[]) =>
+    activeOnly(active, arm => meanInverse(rows, arm, atEmpty[arm] as number))
+  return {
+    rule,
+    predictions,
+    meanInverse: inverses(latest.map(({ row }) => row)),
+    policyVariance: predictions.map(({ arms: predicted }, metric) => {
+      const variances = predicted.flatMap(arm => (arm === null ? [] : [arm.variance]))
+      const rows = latest.flatMap(({ policyRows }) => policyRows[metric] ?? [])
+      return estimandVariance(rows, variances.reduce((sum, variance) => sum + variance, 0) / variances.length)
+    }),
+    segments: Array.from({ length: options.segmentCount }, (_, segment) => ({
+      spreads: segmentSpreads(mature, segment, arms, predictions[primary] as FrozenPredictions),
+      meanInverse: inverses(latest.flatMap(({ segments }) => segments[segment]?.row ?? [])),
+    })),
+  }
+}
+
+/** The effective moments of each arm on a metric, with the columns that there are now. */
+function momentsOver(
+  batches: readonly ClosedBatch[],
+  metric: number,
+  { active, emptyContext }: SnapshotOptions,
+  halfLifeMs: number | null,
+): ArmMoments[] {
+  const known = batches.map(({ snapshot, row, contexts, outcomes, ageMs }) => ({
+    snapshot,
+    meanPropensity: meanPropensities(row),
+    arms: contexts.flatMap((xx, arm) => {
+      const own = outcomes[metric]?.[arm]
+      return own === undefined ? [] : [padded({ xx, ...own }, emptyContext)]
+    }),
+    discount: discountAt(ageMs, halfLifeMs),
+  }))
+  return effectiveMoments(known, active.length, emptyContext.length)
+}
+
+function padded<Moments extends ArmMoments | null>(moments: Moments, emptyContext: Float64Array): Moments | ArmMoments {
+  if (moments === null || moments.xy.length === emptyContext.length) return moments
+  return padMoments(moments, emptyContext.subarray(moments.xy.length))
+}
+
+/** `p̄_a = P_a/units` */
+function meanPropensities({ propensities, units }: RowValues): (number | null)[] {
+  return Array.from(propensities, sum => (sum === 0 ? null : sum / units))
+}
+
+function segmentSpreads(
+  batches: readonly ClosedBatch[],
+  segment: number,
+  armCount: number,
+  { ends, arms }: FrozenPredictions,
+): (number | null)[] {
+  const known = batches.flatMap(({ snapshot, segments }) => {
+    const own = segments[segment]
+    if (own === undefined || own.row.units === 0) return []
+    const counts = own.tallies.map(({ units, sum, sumOfSquares }) => ({
+      xx: Float64Array.of(units),
+      xy: Float64Array.of(sum),
+      yy: sumOfSquares,
+    }))
+    return [{ snapshot, meanPropensity: meanPropensities(own.row), arms: counts }]
+  })
+  return effectiveMoments(known, armCount, 1).map((moments, arm) =>
+    arms[arm] === null ? null : predictedVariance(tallyOf(moments), ends),
+  )
+}
+
+function activeOnly(active: readonly boolean[], value: (arm: number) => number): (number | null)[] {
+  return active.map((isActive, arm) => (isActive ? value(arm) : null))
+}
