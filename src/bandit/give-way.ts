@@ -1,4 +1,5 @@
 // Long computations take turns with everything else that this process does, and with each other.
+import type { Batch, Ledger } from '../stats/ledger.ts'
 
 const waiting: (() => void)[] = []
 
@@ -23,6 +24,27 @@ export async function inTurns<Piece>(pieces: Iterable<Piece>): Promise<Piece[]> 
   }
   return done
 }
+
+/** Adds every batch, which costs as much as `cellsABatch` cells, with pauses for other requests. */
+export async function batchesInPieces(
+  ledger: Ledger,
+  cellsABatch: number,
+  add: (batch: Batch) => void,
+  pause: () => Promise<void> = giveWay,
+): Promise<void> {
+  let cells = 0
+  for (const batch of ledger) {
+    cells += cellsABatch
+    if (cells > CELLS_A_PIECE) {
+      await pause()
+      cells = cellsABatch
+    }
+    add(batch)
+  }
+}
+
+/** Some milliseconds, where a cell is a batch of an arm. */
+const CELLS_A_PIECE = 40_000
 
 function releaseOne(): void {
   waiting[0]?.()

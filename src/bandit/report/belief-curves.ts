@@ -6,7 +6,7 @@ import type { Ledger } from '../../stats/ledger.ts'
 import type { Definition } from '../experiment/experiment.ts'
 import type { Metric } from '../metrics/metric.ts'
 import { posteriorsOf } from '../policies/learn.ts'
-import type { MeanInterval } from './report-data.ts'
+import type { MeanInterval, Report } from './report-data.ts'
 
 export interface BeliefCurves {
   /** In the metric's own unit, rising, evenly spaced. */
@@ -26,28 +26,30 @@ const REACH = 1.7
  */
 const WIDEST = 40
 
-/**
- * Null while there is no belief. `intervals`: the 95 % credible interval of each arm. At most the
- * arms `shown` are drawn.
- */
-export function beliefCurves(
-  definition: Definition,
-  metric: Metric,
-  ledger: Ledger,
-  intervals: readonly (MeanInterval | null)[],
-  shown: (arm: number) => boolean,
-): BeliefCurves | null {
+/** So many arms are drawn at the most, besides the control: those that are most probably best. */
+const MOST_DRAWN = 20
+
+/** Null while there is no belief. */
+export function beliefCurves(definition: Definition, { arms, metric }: Report, ledger: Ledger): BeliefCurves | null {
   const posteriors = posteriorsOf(definition, metric, ledger)
-  if (posteriors === null) return null
+  const drawn = drawnArms(arms)
   const points = pointsOver(
-    intervals.filter((_, arm) => shown(arm)),
+    [...drawn].map(arm => arms[arm]?.posterior ?? null),
     metric,
   )
-  if (points === null) return null
+  if (posteriors === null || points === null) return null
   return {
     points,
-    densities: posteriors.map((posterior, arm) => (shown(arm) ? posteriorDensity(posterior, points) : null)),
+    densities: posteriors.map((posterior, arm) => (drawn.has(arm) ? posteriorDensity(posterior, points) : null)),
   }
+}
+
+/** Their positions. */
+function drawnArms(arms: Report['arms']): ReadonlySet<number> {
+  const byBelief = arms
+    .map(({ probabilityBest, isControl }, arm) => ({ arm, rank: isControl ? 2 : (probabilityBest ?? -1) }))
+    .sort((a, b) => b.rank - a.rank || a.arm - b.arm)
+  return new Set(byBelief.slice(0, MOST_DRAWN + 1).map(({ arm }) => arm))
 }
 
 /**

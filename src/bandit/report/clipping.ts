@@ -9,12 +9,12 @@ import { listed } from '../wording.ts'
 import { formatCount, formatShare } from './numbers.ts'
 
 /** The report tells of clipped units from this share of an arm's units on. */
-export const NOTED_SHARE = 0.01
+const NOTED_SHARE = 0.01
 /**
  * And from this share on, of an arm's units with rewards, it advises to look for the cause before
  * anything is decided.
  */
-export const DOUBTED_SHARE = 0.2
+const DOUBTED_SHARE = 0.2
 /**
  * Fewer clipped units are no reason for doubt: of a dozen buyers three may be extreme by chance.
  */
@@ -53,9 +53,8 @@ export function clippingsOf({ arms }: Definition, metric: Metric, cells: readonl
   return arms.map(({ key }, arm) => ({ metric, arm: key, units: 0, rewarded: 0, ...NONE_CLIPPED, ...sums[arm] }))
 }
 
-/** The share of an arm's units that is clipped, on either side; 0 without units. */
-export function clippedShare({ units, above, below }: Clipping): number {
-  return units === 0 ? 0 : (above + below) / units
+function isNoted({ units, above, below }: Clipping): boolean {
+  return units > 0 && above + below >= NOTED_SHARE * units
 }
 
 /** A share of the arm's units with rewards, which is all of its units where each has one. */
@@ -85,16 +84,14 @@ export function clippingDoubts(clippings: readonly Clipping[]): string[] {
  * `NOTED_SHARE`.
  */
 export function clippingNotes(clippings: readonly Clipping[]): string[] {
-  return byMetric(clippings, clipping => clippedShare(clipping) >= NOTED_SHARE).map(
-    ({ metric, arms, units, above, below }) => {
-      const [lowest, highest] = metric.range
-      const sides = [
-        ...(above === 0 ? [] : [`${formatCount(above)} are above it and count as ${highest}`]),
-        ...(below === 0 ? [] : [`${formatCount(below)} are below it and count as ${lowest}`]),
-      ]
-      return `${formatShare((above + below) / units)} of the ${formatCount(units)} units of ${listed(arms)} have a total outside the range ${rangeOf(metric)} of ${metric.key}: ${sides.join(', ')}. Means and lifts are those of the clipped outcomes.`
-    },
-  )
+  return byMetric(clippings, isNoted).map(({ metric, arms, units, above, below }) => {
+    const [lowest, highest] = metric.range
+    const sides = [
+      ...(above === 0 ? [] : [`${formatCount(above)} are above it and count as ${highest}`]),
+      ...(below === 0 ? [] : [`${formatCount(below)} are below it and count as ${lowest}`]),
+    ]
+    return `${formatShare((above + below) / units)} of the ${formatCount(units)} units of ${listed(arms)} have a total outside the range ${rangeOf(metric)} of ${metric.key}: ${sides.join(', ')}. Means and lifts are those of the clipped outcomes.`
+  })
 }
 
 interface MetricClipping extends ClippedUnits {

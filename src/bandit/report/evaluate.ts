@@ -6,19 +6,7 @@ import type { Estimate } from '../../stats/sequences/confidence-sequence.ts'
 import type { Fault } from '../errors.ts'
 import type { Definition } from '../experiment/experiment.ts'
 import { ledgerOf } from '../maturity.ts'
-import type { Metric } from '../metrics/metric.ts'
 import type { ReportInput } from './report-input.ts'
-
-export interface Evaluation {
-  readonly metric: Metric
-  /** The weight of each arm, by position. */
-  readonly weights: readonly number[]
-  /**
-   * The mean outcome under these weights; over the batches in which every arm with weight was
-   * active.
-   */
-  readonly value: Estimate
-}
 
 const SUM_TOLERANCE = 1e-9
 
@@ -36,21 +24,23 @@ export function targetFaults({ arms, key }: Definition, weights: Readonly<Record
   return faults
 }
 
-/** The value of weights without faults, on the metric that was read. */
+/**
+ * The value of weights without faults, on the metric that was read: the mean outcome under them,
+ * over the batches in which every arm with weight was active.
+ */
 export function evaluate(
   { experiment, metric, stored }: ReportInput,
   weights: Readonly<Record<string, number>>,
   now: number,
-): Evaluation {
+): Estimate {
   const { definition } = experiment
   const byKey = new Map(Object.entries(weights))
   const target = definition.arms.map(({ key }) => byKey.get(key) ?? 0)
   const { alpha, plannedUnits } = definition
-  const value = estimateTargetValue(ledgerOf(experiment, metric, stored, now), {
+  return estimateTargetValue(ledgerOf(experiment, metric, stored, now), {
     target,
     range: metric.range,
     alpha,
     plannedUnits,
   })
-  return { metric, weights: target, value }
 }

@@ -26,9 +26,6 @@ export interface ExperimentView extends ListView {
   readonly beliefs: BeliefCurves | null
 }
 
-/** So many arms are drawn at the most, besides the control: those that are most probably best. */
-const MOST_DRAWN = 20
-
 /** As `buildReport`, which it includes. */
 export async function buildListView(
   input: ReportInput,
@@ -46,23 +43,12 @@ export async function buildListView(
 export async function buildExperimentView(input: ReportInput, now: number, pause = giveWay): Promise<ExperimentView> {
   const { experiment, report, course, ledger } = await buildListView(input, now, pause)
   await pause()
-  const drawn = drawnArms(report)
-  const intervals = report.arms.map(({ posterior }) => posterior)
   const { definition } = experiment
   return {
     experiment,
     report,
     course,
     plan: experiment.status === 'draft' ? classicalPlan(definition, report.metric) : null,
-    beliefs:
-      report.units === 0 ? null : beliefCurves(definition, report.metric, ledger, intervals, arm => drawn.has(arm)),
+    beliefs: report.units === 0 ? null : beliefCurves(definition, report, ledger),
   }
-}
-
-/** Positions of the arms that are drawn. */
-function drawnArms({ arms }: Report): ReadonlySet<number> {
-  const byBelief = arms
-    .map(({ probabilityBest, isControl }, arm) => ({ arm, rank: isControl ? 2 : (probabilityBest ?? -1) }))
-    .sort((a, b) => b.rank - a.rank || a.arm - b.arm)
-  return new Set(byBelief.slice(0, MOST_DRAWN + 1).map(({ arm }) => arm))
 }

@@ -83,15 +83,16 @@ async function postEvaluate(
   const weights = given ?? { [arm as string]: 1 }
   refuse(targetFaults(definition, weights))
   const metric = metricIn(named, definition)
-  const evaluation = await EVALUATIONS.run(
+  const value = await EVALUATIONS.run(
     async () => evaluate(await readReportInput(context.store, experiment, metric), weights, context.now()),
     () => response.destroyed,
   )
-  const { estimate, rawEstimate, lower, upper, level, units, batches } = evaluation.value
+  const byKey = new Map(Object.entries(weights))
+  const { estimate, rawEstimate, lower, upper, level, units, batches } = value
   answerJson(response, {
     experiment: definition.key,
-    metric: evaluation.metric.key,
-    weights: Object.fromEntries(definition.arms.map(({ key }, position) => [key, evaluation.weights[position]])),
+    metric: metric.key,
+    weights: Object.fromEntries(definition.arms.map(({ key }) => [key, byKey.get(key) ?? 0])),
     value: { estimate, rawEstimate, lower, upper, level },
     units,
     batches,

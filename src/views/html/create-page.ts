@@ -49,7 +49,10 @@ ${unplaced(page)}
 
 function basics({ form: { top }, ...page }: CreatePage): Markup {
   const key = field(page, 'key', 'Key', top.key, { note: 'as spring-email', isRequired: true })
-  const description = area(page, 'description', 'Description', top.description, 'none unless given')
+  const note = 'none unless given'
+  const area = (state: Markup) =>
+    markup`<textarea id="description" name="description" rows="2"${state}>${top.description ?? ''}</textarea>`
+  const description = labelled(page, 'description', 'Description', { note }, area)
   return markup`<div class="rowed basics">${key}${description}</div>`
 }
 
@@ -159,15 +162,15 @@ interface FieldLook {
 }
 
 function field(page: Judged, path: string, label: string, value = '', look: FieldLook = {}): Markup {
-  const { note = '', isRequired = false, also = [] } = look
-  const { state, told } = verdictOn(page, [path, ...also], path, note)
-  const required = isRequired ? markup` aria-required="true"` : NOTHING
-  return markup`<div class="field"><label for="${path}">${label}</label><input id="${path}" name="${path}" value="${value}" spellcheck="false" autocapitalize="off"${required}${state}>${told}</div>`
-}
-
-function area(page: Judged, path: string, label: string, value: string | undefined, note: string): Markup {
-  const { state, told } = verdictOn(page, [path], path, note)
-  return markup`<div class="field"><label for="${path}">${label}</label><textarea id="${path}" name="${path}" rows="2"${state}>${value ?? ''}</textarea>${told}</div>`
+  const required = look.isRequired ? markup` aria-required="true"` : NOTHING
+  return labelled(
+    page,
+    path,
+    label,
+    look,
+    state =>
+      markup`<input id="${path}" name="${path}" value="${value}" spellcheck="false" autocapitalize="off"${required}${state}>`,
+  )
 }
 
 function choice(
@@ -178,36 +181,36 @@ function choice(
   options: readonly (string | readonly [value: string, words: string])[],
   note = '',
 ): Markup {
-  const { state, told } = verdictOn(page, [path], path, note)
   const listed = options.map(option => {
     const [own, words] = typeof option === 'string' ? [option, option] : option
     return markup`<option value="${own}"${own === value ? markup` selected` : NOTHING}>${words}</option>`
   })
-  return markup`<div class="field"><label for="${path}">${label}</label><select id="${path}" name="${path}"${state}>${listed}</select>${told}</div>`
+  const select = (state: Markup) => markup`<select id="${path}" name="${path}"${state}>${listed}</select>`
+  return labelled(page, path, label, { note }, select)
+}
+
+/** A control below its label, and above its note and what is wrong with it. */
+function labelled(
+  { faults, focus }: Judged,
+  path: string,
+  label: string,
+  { note = '', also = [] }: FieldLook,
+  control: (state: Markup) => Markup,
+): Markup {
+  const own = faults.filter(fault => fault.path === path || also.includes(fault.path))
+  const focused = focus === path ? markup` autofocus data-focus` : NOTHING
+  const invalid = own.length === 0 ? NOTHING : markup` aria-invalid="true"`
+  const tellers = [...(note === '' ? [] : [`${path}-note`]), ...(own.length === 0 ? [] : [`${path}-fault`])]
+  const described = tellers.length === 0 ? NOTHING : markup` aria-describedby="${tellers.join(' ')}"`
+  const noted = note === '' ? NOTHING : markup`<span class="soft" id="${path}-note">${note}</span>`
+  const messages = own.map(({ message }) => message).join('; ')
+  const fault = own.length === 0 ? NOTHING : markup`<span class="fault" id="${path}-fault">${messages}</span>`
+  return markup`<div class="field"><label for="${path}">${label}</label>${control(markup`${focused}${invalid}${described}`)}${noted}${fault}</div>`
 }
 
 function remover(deed: string, label: string, isPossible: boolean): Markup {
   if (!isPossible) return NOTHING
   return markup`<button class="plain remove" name="do" value="${deed}" aria-label="${label}">take out</button>`
-}
-
-/** What stands below a field: its note, and what is wrong with it. */
-function verdictOn(
-  { faults, focus }: Judged,
-  paths: readonly string[],
-  id: string,
-  note: string,
-): { state: Markup; told: Markup } {
-  const own = faults.filter(({ path }) => paths.includes(path))
-  const focused = focus === id ? markup` autofocus data-focus` : NOTHING
-  const invalid = own.length === 0 ? NOTHING : markup` aria-invalid="true"`
-  const tellers = [...(note === '' ? [] : [`${id}-note`]), ...(own.length === 0 ? [] : [`${id}-fault`])]
-  const described = tellers.length === 0 ? NOTHING : markup` aria-describedby="${tellers.join(' ')}"`
-  const fault = markup`<span class="fault" id="${id}-fault">${own.map(({ message }) => message).join('; ')}</span>`
-  return {
-    state: markup`${focused}${invalid}${described}`,
-    told: markup`${note === '' ? NOTHING : markup`<span class="soft" id="${id}-note">${note}</span>`}${own.length === 0 ? NOTHING : fault}`,
-  }
 }
 
 function faultsAt({ faults }: Pick<Judged, 'faults'>, paths: readonly string[]): Markup {

@@ -28,7 +28,8 @@ import {
   writeLift,
   writeLiftEnds,
 } from '../comparison.ts'
-import { embeddedPlot } from '../svg/interval-plot.ts'
+import { figure } from '../svg/drawing.ts'
+import { plotOf } from '../svg/interval-plot.ts'
 import { unbroken } from '../text/prose.ts'
 import {
   BELIEF_LEGEND,
@@ -66,11 +67,9 @@ function comparisonSection(comparison: Comparison, id: string, tableOf: (compari
   const { title, arms, legend, margin, missing } = comparison
   const head = markup`<h2>${title}</h2>`
   if (missing !== null) return markup`<section>${head}<p class="soft">${missing}</p></section>`
-  const wide = arms.length <= ONE_SHEET ? 'wide whole' : 'wide'
   const marked = margin === null ? '' : ` ${margin === 0 ? 'Zero' : 'The dashed line'} is ${MARGIN_LEGEND}`
   return markup`<section>${head}
-<figure><div class="${wide}">${embeddedPlot(comparison, 'wide', `${id}-wide`)}</div><div class="narrow">${embeddedPlot(comparison, 'narrow', `${id}-narrow`)}</div>
-<figcaption>${unbroken(legend + marked)}</figcaption></figure>
+${figure(layout => plotOf(comparison, layout, `${id}-${layout}`), legend + marked, arms.length <= ONE_SHEET)}
 ${tableOf(comparison)}</section>`
 }
 

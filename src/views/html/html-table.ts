@@ -29,7 +29,7 @@ const NOTHING_SAID = /^(?:–|[−+]?∞)?$/
 /** Columns that say nothing in any row are left out. */
 export function htmlTable({ caption, corner = 'arm', groups, rows }: HtmlTable): Markup {
   const columns = groups.flatMap(({ head, columns }, group) => columns.map(name => ({ group, head, name })))
-  const kept = columns.map((_, place) => rows.some(({ cells }) => saysSomething(cells[place])))
+  const kept = columns.map((_, place) => rows.some(({ cells }) => !NOTHING_SAID.test(textOf(cells[place] ?? ''))))
   const shown = <T>(list: readonly T[]) => list.filter((_, place) => kept[place])
   const heads = groups.map(({ head }, group) => {
     const count = shown(columns).filter(column => column.group === group).length
@@ -56,24 +56,21 @@ export function named(key: string): Markup {
 
 function headOf(name: string, cell: Cell | undefined): Markup {
   if (name === '') return markup`<td></td>`
-  const place = cell === undefined || typeof cell === 'string' ? '' : (cell.kind.split(' ')[0] ?? '')
-  return markup`<th scope="col"${place === '' ? NOTHING : markup` class="${place}"`}>${name}</th>`
+  return markup`<th scope="col"${classOf(kindOf(cell).split(' ')[0] ?? '')}>${name}</th>`
 }
 
 function cellOf(cell: Cell): Markup {
-  return markup`<td${classOf(cell)}>${textOf(cell)}</td>`
+  return markup`<td${classOf(kindOf(cell))}>${textOf(cell)}</td>`
 }
 
-function classOf(cell: Cell | undefined): Markup {
-  if (cell === undefined || typeof cell === 'string') return NOTHING
-  return markup` class="${cell.kind}"`
+function classOf(kind: string): Markup {
+  return kind === '' ? NOTHING : markup` class="${kind}"`
 }
 
-function saysSomething(cell: Cell | undefined): boolean {
-  const text = cell === undefined ? '' : textOf(cell)
-  return !NOTHING_SAID.test(text)
+function kindOf(cell: Cell | undefined): string {
+  return typeof cell === 'object' ? cell.kind : ''
 }
 
 function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text
+  return typeof cell === 'object' ? cell.text : cell
 }

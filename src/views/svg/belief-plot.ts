@@ -5,11 +5,11 @@ import type { ExperimentView } from '../../bandit/report/experiment-view.ts'
 import { meanNotation, spanOf, writeEnds, writeTick, writeWithUnit } from '../../bandit/report/notation.ts'
 import { formatShare } from '../../bandit/report/numbers.ts'
 import { type Markup, markup, NOTHING } from '../html/markup.ts'
-import { unbroken } from '../text/prose.ts'
 import { CREDIBLE_LEVEL } from '../words.ts'
 import { type ArmColour, armColours } from './arm-colours.ts'
+import { drawing, figure, fixed } from './drawing.ts'
 import type { ChartLayout } from './line-chart.ts'
-import { arranged, LAYOUTS, LETTER, type Row } from './plot-layout.ts'
+import { arranged, LAYOUTS, LETTER, wordsOf } from './plot-layout.ts'
 import { ticksBetween } from './ticks.ts'
 
 /** In pixels: how far the highest ridge rises above its foot. */
@@ -24,8 +24,7 @@ export function beliefFigure({ report, beliefs }: ExperimentView): Markup {
   const hidden = beliefs.densities.filter(density => density === null).length
   const others = hidden === 0 ? '' : ` ${hidden} less probable arms are left out.`
   const caption = `Where the policy believes each arm’s mean ${report.metric.key} to lie, all ridges on one scale; beside each its P(best) and ${CREDIBLE_LEVEL} credible interval.${others}`
-  return markup`<figure><div class="wide">${plot(report, beliefs, 'wide')}</div><div class="narrow">${plot(report, beliefs, 'narrow')}</div>
-<figcaption>${unbroken(caption)}</figcaption></figure>`
+  return figure(layout => plot(report, beliefs, layout), caption)
 }
 
 function plot(
@@ -89,24 +88,13 @@ function plot(
       ({ arm, probabilityBest, posterior }) =>
         `${arm}: P(best) ${formatShare(probabilityBest)}, mean ${writeWithUnit(notation, posterior?.mean ?? null)}.`,
     )
-  const id = `belief-${layout}`
-  return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc" viewBox="0 0 ${width} ${bottom + 8}">
-<title id="${id}-title">Belief in the mean ${metric.key} of each arm</title><desc id="${id}-desc">${told.join(' ')}</desc>
-${grid}${ridges}
-</svg>`
-}
-
-function wordsOf({ texts }: Row): Markup {
-  return markup`${texts.map(
-    ({ name, x, y, anchor, text }) =>
-      markup`<text class="${name}" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`,
-  )}`
+  const title = `Belief in the mean ${metric.key} of each arm`
+  return drawing(
+    { id: `belief-${layout}`, title, told: told.join(' '), width, height: bottom + 8 },
+    markup`${grid}${ridges}`,
+  )
 }
 
 function withUnit(label: string, unit: string): string {
   return unit === '' ? label : `${label} ${unit}`
-}
-
-function fixed(position: number): string {
-  return String(Number(position.toFixed(1)))
 }

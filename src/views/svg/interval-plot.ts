@@ -17,7 +17,8 @@ import { type Markup, markup, NOTHING, styleSheet } from '../html/markup.ts'
 import { wrap } from '../text/prose.ts'
 import { headlineOf } from '../words.ts'
 import { type Axis, axisFor, markOn } from './axis.ts'
-import { arranged, LAYOUTS, type Layout, LETTER, type Row } from './plot-layout.ts'
+import { drawing } from './drawing.ts'
+import { arranged, LAYOUTS, type Layout, LETTER, type Row, wordsOf } from './plot-layout.ts'
 import { PLOT_SHEET, VERDICT_COLOURS } from './plot-style.ts'
 
 /** A document of its own, of the report's metric: an SVG of 800 pixels' width. */
@@ -25,35 +26,26 @@ export function intervalPlot(report: Report): string {
   return `${plotOf(ownComparison(report), 'alone', 'plot', headlineOf(report)).markup}\n`
 }
 
-/**
- * The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other
- * element there has this `id`.
- */
-export function embeddedPlot(comparison: Comparison, layout: Exclude<Layout, 'alone'>, id: string): Markup {
-  return plotOf(comparison, layout, id)
-}
-
 const MOST_TOLD = 12
 const TITLE_LETTERS = 56
 
-/** `headline`: the advice, where nothing around the drawing tells it. */
-function plotOf(comparison: Comparison, layout: Layout, id: string, headline = ''): Markup {
+/**
+ * The drawing for a page that has `PLOT_CSS` and names what is drawn; `narrow` for phones. No other
+ * element there has this `id`. `headline`: the advice, where nothing around the drawing tells it.
+ */
+export function plotOf(comparison: Comparison, layout: Layout, id: string, headline = ''): Markup {
   const alone = layout === 'alone'
   const { title, missing } = comparison
   const { width, padding } = LAYOUTS[layout]
   const head = alone ? headOf(comparison, headline) : { drawn: NOTHING, height: 0 }
   const body =
     missing === null ? bodyOf(comparison, layout, head.height) : { drawn: NOTHING, height: head.height + padding }
-  const size = alone ? markup` width="${width}" height="${body.height}"` : NOTHING
   const paper = alone ? markup`<rect class="paper" width="100%" height="100%"/>` : NOTHING
   const style = alone ? markup`<style>${styleSheet(PLOT_SHEET)}</style>` : NOTHING
   const advice = headline === '' ? [] : [`Advice: ${headline}.`]
   const told = [missing ?? toldAloud(comparison), ...advice].join(' ')
-  return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc"${size} viewBox="0 0 ${width} ${body.height}">
-<title id="${id}-title">${title}</title>
-<desc id="${id}-desc">${told}</desc>
-${style}${paper}${head.drawn}${body.drawn}
-</svg>`
+  const content = markup`${style}${paper}${head.drawn}${body.drawn}`
+  return drawing({ id, title, told, width, height: body.height, isAlone: alone }, content)
 }
 
 /** The drawing in words, for those who cannot see it. */
@@ -130,13 +122,9 @@ function gridOf({ ticks, step, margin }: Axis, notation: Notation, { left, top, 
     : markup`${lines}<path class="margin" d="${lineAt(left + margin.cell + 0.5)}"/>`
 }
 
-function rowOf(arm: ComparedArm, notation: Notation, { texts }: Row, interval: Markup): Markup {
-  const words = texts.map(
-    ({ name, x, y, anchor, text }) =>
-      markup`<text class="${name}" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`,
-  )
+function rowOf(arm: ComparedArm, notation: Notation, row: Row, interval: Markup): Markup {
   return markup`
-<g class="${arm.verdict}"><title>${liftText(arm, notation)}</title>${words}${interval}</g>`
+<g class="${arm.verdict}"><title>${liftText(arm, notation)}</title>${wordsOf(row)}${interval}</g>`
 }
 
 /**

@@ -6,6 +6,7 @@ import { formatCount } from '../../bandit/report/numbers.ts'
 import { type Markup, markup, NOTHING } from '../html/markup.ts'
 import { shortNames } from '../short-names.ts'
 import type { ArmColour } from './arm-colours.ts'
+import { drawing, fixed } from './drawing.ts'
 import { LETTER } from './plot-layout.ts'
 import { ticksBetween } from './ticks.ts'
 
@@ -21,6 +22,7 @@ export interface ChartLine {
 }
 
 export interface LineChart {
+  /** Its layout is added to it. */
   readonly id: string
   readonly title: string
   /** The drawing in words. */
@@ -86,11 +88,9 @@ export function lineChart(chart: LineChart, layout: ChartLayout): Markup {
     ({ last, colour }, at) =>
       markup`<text class="${colour}" x="${fixed(right + LABEL_GAP)}" y="${fixed((ends[at] ?? 0) + 4)}"><tspan class="name">${names[at] ?? ''}</tspan> ${last}</text>`,
   )
-  return markup`<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" aria-labelledby="${id}-title ${id}-desc" viewBox="0 0 ${width} ${height}">
-<title id="${id}-title">${title}</title><desc id="${id}-desc">${told}</desc>
-${grid}${unitLabels}<text class="soft" x="${fixed((left + right) / 2)}" y="${bottom + 34}" text-anchor="middle">units</text>
-${bandOf(band, units, place)}${drawn}${words}
-</svg>`
+  const content = markup`${grid}${unitLabels}<text class="soft" x="${fixed((left + right) / 2)}" y="${bottom + 34}" text-anchor="middle">units</text>
+${bandOf(band, units, place)}${drawn}${words}`
+  return drawing({ id: `${id}-${layout}`, title, told, width, height }, content)
 }
 
 /** Faint lines first, so that the others lie upon them. */
@@ -161,8 +161,4 @@ function spread(wanted: readonly number[], top: number, bottom: number): number[
     limit = (placed[at] ?? 0) - LABEL_HEIGHT
   }
   return placed
-}
-
-function fixed(position: number): string {
-  return String(Number(position.toFixed(1)))
 }

@@ -1,6 +1,7 @@
 // Where the rows of the interval plot stand. Alone or wide: name, drawing, numbers side by side.
 // Narrow, for phones: name and numbers above the drawing. Nothing can measure text here, so widths
 // are computed from letters, on the safe side, and long names wrap.
+import { type Markup, markup } from '../html/markup.ts'
 import { keyLines } from '../text/prose.ts'
 
 export type Layout = 'alone' | 'wide' | 'narrow'
@@ -50,6 +51,14 @@ const LONGEST_LINE = { wide: 26, narrow: 46 } as const
 /** Rows below `top`, first the axis. */
 export function arranged(texts: readonly RowText[], layout: Layout, top: number): Arrangement {
   return layout === 'narrow' ? stacked(texts, top) : sideBySide(texts, top, LAYOUTS[layout])
+}
+
+/** What is written in a row. */
+export function wordsOf({ texts }: Row): Markup {
+  return markup`${texts.map(
+    ({ name, x, y, anchor, text }) =>
+      markup`<text class="${name}" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`,
+  )}`
 }
 
 function sideBySide(

@@ -4,6 +4,7 @@ import type { Step } from '../../../bandit/report/course.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatLevel, grouped, inPowersOfTen } from '../../../bandit/report/numbers.ts'
 import type { Report } from '../../../bandit/report/report-data.ts'
+import { figure } from '../../svg/drawing.ts'
 import { type ChartLine, lineChart } from '../../svg/line-chart.ts'
 import { unbroken } from '../../text/prose.ts'
 import { TOO_EARLY } from '../../words.ts'
@@ -31,6 +32,7 @@ export function gainSection({ report, course }: ExperimentView): Markup {
     points: [start, ...known.map(step => [step.gain.units, value(step)] as const)],
   })
   const chart = {
+    id: 'gain',
     title: `Sum of ${metric.key} over the units, against equal shares`,
     told: sentence,
     shape: 'slopes',
@@ -47,8 +49,7 @@ export function gainSection({ report, course }: ExperimentView): Markup {
   const caption = `The sum of the outcomes that came, and an estimate of what the same units would have given with equal shares: inverse-propensity scores, batch by batch, corrected by what earlier batches predict; what the first hundred units gained is not counted. The band is its ${formatLevel(1 - alpha)} confidence sequence, valid at every look.${metric.goal === 'decrease' ? ' Lower is better.' : ''}`
   return markup`<section>${head}
 <p>${unbroken(sentence)}</p>
-<figure><div class="wide">${lineChart({ ...chart, id: 'gain-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'gain-narrow' }, 'narrow')}</div>
-<figcaption>${unbroken(caption)}</figcaption></figure>
+${figure(layout => lineChart(chart, layout), caption)}
 ${gainTable(known, metric.range, write)}</section>`
 }
 

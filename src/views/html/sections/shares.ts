@@ -4,6 +4,7 @@ import type { Step } from '../../../bandit/report/course.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatShare } from '../../../bandit/report/numbers.ts'
 import { type ArmColour, armColours } from '../../svg/arm-colours.ts'
+import { figure } from '../../svg/drawing.ts'
 import { type ChartLine, lineChart } from '../../svg/line-chart.ts'
 import { htmlTable, named } from '../html-table.ts'
 import { type Markup, markup, NOTHING } from '../markup.ts'
@@ -19,6 +20,7 @@ export function sharesSection({ report, course }: ExperimentView): Markup {
   }
   const lines = linesOf(report.arms, course, units)
   const chart = {
+    id: 'shares',
     title: 'Shares of new units by arm',
     told: `${lines
       .filter(({ colour }) => colour !== 'faint')
@@ -32,9 +34,9 @@ export function sharesSection({ report, course }: ExperimentView): Markup {
   } as const
   const faint = lines.filter(({ colour }) => colour === 'faint').length
   const others = faint === 0 ? '' : ` The faint lines are ${faint} others.`
+  const caption = `What the policy gave each arm, from one snapshot to the next; ${formatCount(course.length)} so far.${others}`
   return markup`<section>${head}
-<figure><div class="wide">${lineChart({ ...chart, id: 'shares-wide' }, 'wide')}</div><div class="narrow">${lineChart({ ...chart, id: 'shares-narrow' }, 'narrow')}</div>
-<figcaption>What the policy gave each arm, from one snapshot to the next; ${formatCount(course.length)} so far.${others}</figcaption></figure>
+${figure(layout => lineChart(chart, layout), caption)}
 ${sharesTable(
   report.arms.map(({ arm }) => arm),
   course,
