@@ -4,7 +4,7 @@
 import type { Fault } from '../bandit/errors.ts'
 import { KEY_PATTERN } from '../bandit/experiment/definition-input.ts'
 import { type Difference, differences } from '../bandit/experiment/difference.ts'
-import { parseRate } from './rate.ts'
+import { parseRate } from './token-bucket.ts'
 
 export const SCOPES = ['assign', 'reward', 'read', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
@@ -93,10 +93,7 @@ export function keyChangeBetween(
   after: Key,
   entry: { action: KeyAction; at: number; actor: string },
 ): KeyChange {
+  const visible = ({ digest: _, name: __, hint: ___, ...key }: Key) => key
   const { name, hint } = after
   return { ...entry, name, hint, changes: differences(before === null ? {} : visible(before), visible(after)) }
-}
-
-function visible({ digest: _, name: __, hint: ___, ...key }: Key) {
-  return key
 }

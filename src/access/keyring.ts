@@ -2,18 +2,12 @@
 // process changes is learned by `reread`.
 import { timingSafeEqual } from 'node:crypto'
 import type { KeyStore } from '../store/port.ts'
-import { isLive, type Key, type KeyKind, SCOPES, type Scope } from './key.ts'
-import { parseRate } from './rate.ts'
+import { isLive, type Key, SCOPES } from './key.ts'
 import { digestOf, LONGEST_SECRET } from './secret.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { parseRate, TokenBucket } from './token-bucket.ts'
 
 /** Somebody with a key, live or not. */
-export interface Holder {
-  readonly name: string
-  readonly kind: KeyKind
-  readonly scopes: readonly Scope[]
-  readonly expiresAt: number | null
-  readonly revokedAt: number | null
+export interface Holder extends Pick<Key, 'name' | 'kind' | 'scopes' | 'expiresAt' | 'revokedAt'> {
   /** What holds the key to its rate; null: it has none. */
   readonly bucket: TokenBucket | null
 }
@@ -35,7 +29,7 @@ type Entry = { readonly digest: Buffer; readonly holder: Holder }
 /**
  * The part of a digest by which a key is looked up; the whole is then compared in constant time.
  */
-const SELECTOR_LENGTH = 16
+const selectorOf = (digest: string) => digest.slice(0, 16)
 
 export class Keyring {
   readonly #options: KeyringOptions
@@ -72,7 +66,7 @@ export class Keyring {
   find(secret: string): Holder | null {
     if (secret.length > LONGEST_SECRET) return null
     const digest = digestOf(secret)
-    const entry = this.#bySelector.get(digest.slice(0, SELECTOR_LENGTH))
+    const entry = this.#bySelector.get(selectorOf(digest))
     return entry !== undefined && timingSafeEqual(entry.digest, Buffer.from(digest, 'hex')) ? entry.holder : null
   }
 
@@ -98,17 +92,17 @@ export class Keyring {
   #takeIn(keys: readonly Key[], now: number): void {
     const { adminKey } = this.#options
     const known = this.#bySelector
-    this.#bySelector = new Map(
-      keys.map(key => {
-        const selector = key.digest.slice(0, SELECTOR_LENGTH)
-        // The bucket goes on: a change of another key must not fill it.
-        const bucket = known.get(selector)?.holder.bucket ?? this.#bucketFor(key, now)
-        return [selector, { digest: Buffer.from(key.digest, 'hex'), holder: { ...key, bucket } }]
-      }),
-    )
-    if (adminKey === null) return
-    const digest = digestOf(adminKey)
-    this.#bySelector.set(digest.slice(0, SELECTOR_LENGTH), { digest: Buffer.from(digest, 'hex'), holder: ADMIN })
+    this.#bySelector = new Map()
+    // The bucket goes on: a change of another key must not fill it.
+    for (const key of keys) {
+      const bucket = known.get(selectorOf(key.digest))?.holder.bucket ?? this.#bucketFor(key, now)
+      this.#add(key.digest, { ...key, bucket })
+    }
+    if (adminKey !== null) this.#add(digestOf(adminKey), ADMIN)
+  }
+
+  #add(digest: string, holder: Holder): void {
+    this.#bySelector.set(selectorOf(digest), { digest: Buffer.from(digest, 'hex'), holder })
   }
 
   #bucketFor({ kind, rate }: Key, now: number): TokenBucket | null {
@@ -118,11 +112,4 @@ export class Keyring {
   }
 }
 
-const ADMIN: Holder = {
-  name: 'admin',
-  kind: 'sk',
-  scopes: SCOPES,
-  expiresAt: null,
-  revokedAt: null,
-  bucket: null,
-}
+const ADMIN: Holder = { name: 'admin', kind: 'sk', scopes: SCOPES, expiresAt: null, revokedAt: null, bucket: null }

@@ -1,7 +1,22 @@
 // Holds a caller to a rate. A bucket begins full and fills up again evenly; anyone who finds at
 // least one token in it is served, and takes as many as the work turns out to need, on credit if it
 // must be: so a batch larger than the bucket is possible, and is paid for by the wait after it.
-import type { Rate } from './rate.ts'
+
+/** So many requests in a second, a minute, an hour or a day. */
+export interface Rate {
+  /** How many are granted at once, and how many more for each `windowMs` that passes. */
+  readonly count: number
+  readonly windowMs: number
+}
+
+const WINDOWS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Reads `100/s`, `5000/m`, `100000/h`, `1000000/d`; null when it is none of them. */
+export function parseRate(text: string): Rate | null {
+  const [, count, unit = ''] = /^([1-9]\d{0,8})\/([smhd])$/.exec(text) ?? []
+  const windowMs = WINDOWS_MS[unit]
+  return windowMs === undefined ? null : { count: Number(count), windowMs }
+}
 
 export class TokenBucket {
   readonly rate: Rate

@@ -1,6 +1,6 @@
 // What the environment says. The only reader of process.env.
 import { isIP } from 'node:net'
-import { parseRate } from '../access/rate.ts'
+import { parseRate } from '../access/token-bucket.ts'
 
 export interface Config {
   readonly host: string

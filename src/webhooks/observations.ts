@@ -45,11 +45,8 @@ export function observationsOf(
   // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them
   // stays as it is.
   if (experiment.status !== 'running') return observations
-  for (const { arm, isStarved, units, of } of exposuresOf(
-    definition,
-    facts.stored,
-    arm => stateOf(`starved/${arm}`) === 'starved',
-  )) {
+  const wasStarved = (arm: string) => stateOf(`starved/${arm}`) === 'starved'
+  for (const { arm, isStarved, units, of } of exposuresOf(definition, facts.stored, wasStarved)) {
     const propensity = facts.report.arms.find(each => each.arm === arm)?.propensity ?? null
     const details = { arm, units, of, propensity }
     observations.push(observe(`starved/${arm}`, isStarved, ['fed', 'starved'], { type: 'arm.starved', details }))
@@ -96,16 +93,9 @@ function verdicts(
 
 function harms({ definition, status }: Experiment, { guardrails }: Report): Observation[] {
   return guardrails.map(({ metric, arm, margin, verdict, lift }) => {
-    const isRetired = definition.arms.some(each => each.key === arm && each.retired)
-    const outcome = { armStatus: isRetired ? 'retired' : 'active', experimentStatus: status }
-    const details = {
-      metric: metric.key,
-      arm,
-      margin,
-      lift: liftOf(lift),
-      onHarm: definition.onHarm ?? null,
-      ...outcome,
-    }
+    const armStatus = definition.arms.some(each => each.key === arm && each.retired) ? 'retired' : 'active'
+    const measured = { metric: metric.key, arm, margin, lift: liftOf(lift) }
+    const details = { ...measured, onHarm: definition.onHarm ?? null, armStatus, experimentStatus: status }
     const event = { type: 'guardrail.harmed', details } as const
     return observe(`guardrail/${metric.key}/${arm}`, verdict === 'harmed', ['unharmed', 'harmed'], event)
   })

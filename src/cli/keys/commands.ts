@@ -1,10 +1,8 @@
 // What each command does, and tells. The secret goes to stdout, what is said of it to stderr.
 import { randomInt } from 'node:crypto'
 import { userInfo } from 'node:os'
-import { createKey } from '../../access/create-key.ts'
+import { createKey, revokeKey, rotateKey } from '../../access/change-keys.ts'
 import type { Key, KeyKind } from '../../access/key.ts'
-import { revokeKey } from '../../access/revoke-key.ts'
-import { rotateKey } from '../../access/rotate-key.ts'
 import { newSecret } from '../../access/secret.ts'
 import type { Store } from '../../store/port.ts'
 import { UsageError } from '../terminal/failure.ts'
