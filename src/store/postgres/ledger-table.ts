@@ -4,7 +4,6 @@ import { type CellChange, type CellEntry, type LedgerEntries, sumOfChanges } fro
 import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../ledger-rows.ts'
 import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
 import { statement } from '../scripts/script.ts'
-import { column, columnar, rowsIn } from './connection/columnar.ts'
 import { columns } from './connection/columns.ts'
 import type { Reader, Transaction } from './connection/transaction.ts'
 
@@ -40,31 +39,15 @@ const ADD_TO_GROWTH = statement(`
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
   SELECT ${SNAPSHOT_COLUMNS} FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
 
-const FIND_BATCHES = columnar<'number' | 'units' | 'lastAssignedAt'>(`
-  SELECT ${column('snapshot', 'number')}, ${column('units')}, ${column('last_assigned_at', 'lastAssignedAt')}
-  FROM (
-    SELECT snapshot, sum(units) AS units, max(last_assigned_at) AS last_assigned_at
-    FROM batches WHERE experiment_id = $1 GROUP BY snapshot
-  ) AS batch`)
+const FIND_BATCHES = statement<Pick<SnapshotHead, 'number' | 'units' | 'lastAssignedAt'>>(`
+  SELECT snapshot AS number, sum(units)::bigint AS units, max(last_assigned_at) AS "lastAssignedAt"
+  FROM batches WHERE experiment_id = $1 GROUP BY snapshot`)
 
-const CELL_COLUMNS: readonly (readonly [expression: string, name: keyof CellRow])[] = [
-  ['snapshot', 'snapshot'],
-  ['arm', 'arm'],
-  ['units', 'units'],
-  ['sum', 'sum'],
-  ['sum_error', 'sumError'],
-  ['sum_of_squares', 'sumOfSquares'],
-  ['sum_of_squares_error', 'sumOfSquaresError'],
-  ['rewards', 'rewards'],
-  ['delayed_rewards', 'delayedRewards'],
-  ['units_above', 'unitsAbove'],
-  ['units_below', 'unitsBelow'],
-  ['largest', 'largestOutcome'],
-]
-
-const FIND_CELLS = columnar<keyof CellRow>(`
-  SELECT ${CELL_COLUMNS.map(([expression, name]) => column(expression, name, 'ORDER BY snapshot, arm, writer'))}
-  FROM tallies WHERE experiment_id = $1 AND metric = $2`)
+const FIND_CELLS = statement<CellRow>(`
+  SELECT snapshot, arm, units, sum, sum_error AS "sumError", sum_of_squares AS "sumOfSquares",
+    sum_of_squares_error AS "sumOfSquaresError", rewards, delayed_rewards AS "delayedRewards",
+    units_above AS "unitsAbove", units_below AS "unitsBelow", largest AS "largestOutcome"
+  FROM tallies WHERE experiment_id = $1 AND metric = $2 ORDER BY snapshot, arm, writer`)
 
 const READ_PULSE = statement<PulseRow>(`
   SELECT id AS "experimentId", version, metric, coalesce(sum(units), 0)::bigint AS units,
@@ -98,13 +81,13 @@ export async function findSnapshots(reader: Reader, experimentId: number): Promi
     reader.ask(FIND_SNAPSHOTS, [experimentId]),
     reader.ask(FIND_BATCHES, [experimentId]),
   ])
-  const byNumber = new Map(rowsIn(batches).map(({ number, ...batch }) => [number, batch]))
+  const byNumber = new Map(batches.map(({ number, ...batch }) => [number, batch]))
   return rows.map(row => ({ ...snapshotOf(row), ...(byNumber.get(row.number) ?? NO_BATCH) }))
 }
 
 export async function findCells(reader: Reader, experimentId: number, metricPosition: number): Promise<LedgerCell[]> {
   const cells: CellRow[] = []
-  for (const row of rowsIn(await reader.ask(FIND_CELLS, [experimentId, metricPosition]))) {
+  for (const row of await reader.ask(FIND_CELLS, [experimentId, metricPosition])) {
     const cell = cells.at(-1)
     const isAnotherWriters = cell?.arm === row.arm && cell.snapshot === row.snapshot
     if (isAnotherWriters) cells[cells.length - 1] = { ...row, ...sumOfChanges(cell, row) }
