@@ -94,20 +94,22 @@ export class Engine implements Performer {
   }
 }
 
-const SCRIPTS: Partial<Record<CommandName, unknown>> = { ...experimentScripts, ...keyScripts, ...webhookScripts }
+const SCRIPTS: Partial<Record<CommandName, unknown>> = {
+  ...experimentScripts,
+  ...keyScripts,
+  ...webhookScripts,
+  findSnapshots,
+  // Who has written is not known here, so it is always told.
+  readPulse,
+}
 
 async function executeAlone(connection: Connection, { name, args }: Call): Promise<unknown> {
   switch (name) {
-    case 'findSnapshots':
-      return findSnapshots(connection, ...args)
     case 'readLedger':
       return connection.atOneInstant(async tx => {
-        const [snapshots, cells] = await Promise.all([findSnapshots(tx, args[0]), findCells(tx, ...args)])
+        const [snapshots, cells] = await Promise.all([tx.run(findSnapshots(args[0])), tx.run(findCells(...args))])
         return { snapshots, cells }
       })
-    // Who has written is not known here, so it is always told.
-    case 'readPulse':
-      return readPulse(connection)
     case 'readTotals':
       return readTotals(connection, ...args)
     case 'ping':
@@ -142,12 +144,11 @@ async function together<Args>(
 async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<unknown>): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const args of lists) {
-    outcomes.push(
-      await say(args).then(
-        result => ({ result }),
-        error => ({ error }),
-      ),
+    const outcome = say(args).then(
+      result => ({ result }),
+      error => ({ error }),
     )
+    outcomes.push(await outcome)
   }
   return outcomes
 }

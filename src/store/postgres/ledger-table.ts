@@ -3,9 +3,9 @@
 import { type CellChange, type CellEntry, type LedgerEntries, sumOfChanges } from '../ledger-entries.ts'
 import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../ledger-rows.ts'
 import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
-import { statement } from '../scripts/script.ts'
+import { read, type Script, statement } from '../scripts/script.ts'
 import { columns } from './connection/columns.ts'
-import type { Reader, Transaction } from './connection/transaction.ts'
+import type { Transaction } from './connection/transaction.ts'
 
 type CellRow = CellChange & Pick<LedgerCell, 'snapshot' | 'arm'>
 
@@ -37,11 +37,13 @@ const ADD_TO_GROWTH = statement(`
     rewards = growth.rewards + excluded.rewards`)
 
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
-  SELECT ${SNAPSHOT_COLUMNS} FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
-
-const FIND_BATCHES = statement<Pick<SnapshotHead, 'number' | 'units' | 'lastAssignedAt'>>(`
-  SELECT snapshot AS number, sum(units)::bigint AS units, max(last_assigned_at) AS "lastAssignedAt"
-  FROM batches WHERE experiment_id = $1 GROUP BY snapshot`)
+  SELECT ${SNAPSHOT_COLUMNS}, coalesce(batch.units, 0) AS units, batch.last_assigned_at AS "lastAssignedAt"
+  FROM snapshots
+  CROSS JOIN LATERAL (
+    SELECT sum(units)::bigint AS units, max(last_assigned_at) AS last_assigned_at
+    FROM batches WHERE experiment_id = $1 AND snapshot = number
+  ) AS batch
+  WHERE experiment_id = $1 ORDER BY number`)
 
 const FIND_CELLS = statement<CellRow>(`
   SELECT snapshot, arm, units, sum, sum_error AS "sumError", sum_of_squares AS "sumOfSquares",
@@ -76,18 +78,13 @@ export function settle(tx: Transaction, entries: LedgerEntries, writer: number):
   tx.write(ADD_TO_GROWTH, [writer, ...columns(growthOf(rows), 'experimentId', 'metricPosition', 'units', 'rewards')])
 }
 
-export async function findSnapshots(reader: Reader, experimentId: number): Promise<SnapshotHead[]> {
-  const [rows, batches] = await Promise.all([
-    reader.ask(FIND_SNAPSHOTS, [experimentId]),
-    reader.ask(FIND_BATCHES, [experimentId]),
-  ])
-  const byNumber = new Map(batches.map(({ number, ...batch }) => [number, batch]))
-  return rows.map(row => ({ ...snapshotOf(row), ...(byNumber.get(row.number) ?? NO_BATCH) }))
+export function* findSnapshots(experimentId: number): Script<SnapshotHead[]> {
+  return (yield* read(FIND_SNAPSHOTS, [experimentId])).map(snapshotOf)
 }
 
-export async function findCells(reader: Reader, experimentId: number, metricPosition: number): Promise<LedgerCell[]> {
+export function* findCells(experimentId: number, metricPosition: number): Script<LedgerCell[]> {
   const cells: CellRow[] = []
-  for (const row of await reader.ask(FIND_CELLS, [experimentId, metricPosition])) {
+  for (const row of yield* read(FIND_CELLS, [experimentId, metricPosition])) {
     const cell = cells.at(-1)
     const isAnotherWriters = cell?.arm === row.arm && cell.snapshot === row.snapshot
     if (isAnotherWriters) cells[cells.length - 1] = { ...row, ...sumOfChanges(cell, row) }
@@ -101,16 +98,14 @@ export async function findCells(reader: Reader, experimentId: number, metricPosi
 }
 
 /** Every metric counts all units; where there are any, each has its row. */
-export async function readPulse(reader: Reader): Promise<Pulse[]> {
-  const byExperiment = Map.groupBy(await reader.ask(READ_PULSE, []), ({ experimentId }) => experimentId)
+export function* readPulse(): Script<Pulse[]> {
+  const byExperiment = Map.groupBy(yield* read(READ_PULSE), ({ experimentId }) => experimentId)
   return [...byExperiment.values()].map(rows => {
     const { experimentId, version, snapshot, units } = rows[0] as PulseRow
     const rewards = rows.flatMap(row => (row.metric === null ? [] : [row.rewards]))
     return { experimentId, version, snapshot, units, rewards }
   })
 }
-
-const NO_BATCH = { units: 0, lastAssignedAt: null }
 
 /** What cells come to, a row for each metric, in their order. */
 function growthOf(
