@@ -45,11 +45,26 @@ const FIND_SNAPSHOTS = statement<SnapshotRow>(`
   ) AS batch
   WHERE experiment_id = $1 ORDER BY number`)
 
-const FIND_CELLS = statement<CellRow>(`
-  SELECT snapshot, arm, units, sum, sum_error AS "sumError", sum_of_squares AS "sumOfSquares",
-    sum_of_squares_error AS "sumOfSquaresError", rewards, delayed_rewards AS "delayedRewards",
-    units_above AS "unitsAbove", units_below AS "unitsBelow", largest AS "largestOutcome"
-  FROM tallies WHERE experiment_id = $1 AND metric = $2 ORDER BY snapshot, arm, writer`)
+/** As one text: the thread that answers everybody takes in thousands of rows at half the price. */
+const FIND_CELLS = statement<{ readonly cells: string | null }>(`
+  SELECT json_agg(json_build_array(snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
+    delayed_rewards, units_above, units_below, largest) ORDER BY snapshot, arm, writer)::text AS cells
+  FROM tallies WHERE experiment_id = $1 AND metric = $2`)
+
+const CELL_FIELDS = [
+  'snapshot',
+  'arm',
+  'units',
+  'sum',
+  'sumError',
+  'sumOfSquares',
+  'sumOfSquaresError',
+  'rewards',
+  'delayedRewards',
+  'unitsAbove',
+  'unitsBelow',
+  'largestOutcome',
+] as const satisfies readonly (keyof CellRow)[]
 
 const READ_PULSE = statement<PulseRow>(`
   SELECT id AS "experimentId", version, metric, coalesce(sum(units), 0)::bigint AS units,
@@ -83,8 +98,11 @@ export function* findSnapshots(experimentId: number): Script<SnapshotHead[]> {
 }
 
 export function* findCells(experimentId: number, metricPosition: number): Script<LedgerCell[]> {
+  const [found] = yield* read(FIND_CELLS, [experimentId, metricPosition])
   const cells: CellRow[] = []
-  for (const row of yield* read(FIND_CELLS, [experimentId, metricPosition])) {
+  for (const values of JSON.parse(found?.cells ?? '[]') as number[][]) {
+    const row = {} as Record<keyof CellRow, number>
+    for (const [position, field] of CELL_FIELDS.entries()) row[field] = values[position] as number
     const cell = cells.at(-1)
     const isAnotherWriters = cell?.arm === row.arm && cell.snapshot === row.snapshot
     if (isAnotherWriters) cells[cells.length - 1] = { ...row, ...sumOfChanges(cell, row) }
