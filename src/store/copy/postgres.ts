@@ -7,7 +7,15 @@ import { prepareDatabase } from '../postgres/database.ts'
 import { asClientError, asStoreError } from '../postgres/store-failure.ts'
 import type { Parameter } from '../scripts/script.ts'
 import { sumTallies } from './sum-tallies.ts'
-import { type ColumnType, type CopySource, type CopyTarget, type Row, TABLES, type Table } from './tables.ts'
+import {
+  type ColumnType,
+  type CopySource,
+  type CopyTarget,
+  type Row,
+  SLICE_ROWS,
+  TABLES,
+  type Table,
+} from './tables.ts'
 
 /** @throws DatabaseError, StoreUnavailableError */
 export async function openPostgresSource(url: string): Promise<CopySource> {
@@ -68,7 +76,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   ) AS snapshots`,
 }
 
-async function* readRows(client: Client, { name, columns, key, sliceRows }: Table): AsyncGenerator<Row[]> {
+async function* readRows(client: Client, { name, columns, key, sliceRows = SLICE_ROWS }: Table): AsyncGenerator<Row[]> {
   const order = name === 'tallies' ? [...key, 'writer'] : key
   const selected = Object.entries(columns).map(([column, type]) => (type === 'boolean' ? `${column}::integer` : column))
   await say(
