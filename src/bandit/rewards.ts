@@ -2,7 +2,7 @@
 // metric, and counted in the same transaction if it falls into the unit's attribution window.
 
 import type { AssignmentStore, RewardEntry } from '../store/port.ts'
-import type { Catalogue, LiveExperiment } from './catalogue.ts'
+import type { Catalogue, LiveExperiment, LiveMetric } from './catalogue.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Reward, RewardStatus, StoredRewardStatus } from './facts.ts'
 
@@ -42,23 +42,22 @@ export const MAX_REWARD_VALUE = 1e12
  * of the same call.
  */
 export async function recordRewards(deps: Deps, rewards: readonly Reward[], now: number): Promise<RewardResult[]> {
-  const plans = rewards.map(reward => plan(deps.catalogue, reward, now))
-  const steps = plans.flatMap(planned => ('steps' in planned ? planned.steps : []))
+  const reached = rewards.map(reward => experimentsOf(deps.catalogue, reward, now))
+  const entries = reached.flatMap((found, position) =>
+    'status' in found ? [] : found.map(live => entryFor(live, rewards[position] as Reward, now)),
+  )
   const statuses: StoredRewardStatus[] = []
-  for (let from = 0; from < steps.length; from += MAX_STEPS) {
-    const entries = steps.slice(from, from + MAX_STEPS).map(step => step.entry)
-    statuses.push(...(await deps.store.recordRewards(entries)))
-  }
-  noteGrowth(steps, statuses)
+  for (let from = 0; from < entries.length; from += MOST_ENTRIES)
+    statuses.push(...(await deps.store.recordRewards(entries.slice(from, from + MOST_ENTRIES))))
   let next = 0
-  return plans.map((planned, position) => {
-    if (!('steps' in planned)) {
-      deps.metrics?.rejected(planned.code)
-      return planned
+  return reached.map((found, position) => {
+    if ('status' in found) {
+      deps.metrics?.rejected(found.code)
+      return found
     }
-    const own = statuses.slice(next, next + planned.steps.length)
-    next += planned.steps.length
-    if (deps.metrics !== undefined) meter(deps.metrics, rewards[position] as Reward, planned.steps, own)
+    const own = statuses.slice(next, next + found.length)
+    next += found.length
+    note(deps, rewards[position] as Reward, found, own)
     return resultOf(own)
   })
 }
@@ -67,7 +66,7 @@ export async function recordRewards(deps: Deps, rewards: readonly Reward[], now:
  * So many rewards share a transaction: an event without an experiment is one for each that has its
  * metric.
  */
-const MAX_STEPS = 500
+const MOST_ENTRIES = 500
 
 /** An event that reaches several experiments has one answer: the first of these that it met. */
 const PRECEDENCE = ['recorded', 'duplicate', 'late', 'unassigned'] as const satisfies readonly RewardStatus[]
@@ -77,38 +76,24 @@ function resultOf(statuses: readonly StoredRewardStatus[]): RewardResult {
   return { status: PRECEDENCE.find(status => statuses.includes(status)) ?? 'unassigned' }
 }
 
-interface Step {
-  readonly live: LiveExperiment
-  readonly entry: RewardEntry
-}
-
-function plan(catalogue: Catalogue, reward: Reward, now: number): { readonly steps: Step[] } | Rejection {
-  const at = reward.at ?? now
-  if (!(Math.abs(reward.value) <= MAX_REWARD_VALUE)) {
+/** Those in which a reward is to be recorded. */
+function experimentsOf(catalogue: Catalogue, reward: Reward, now: number): readonly LiveExperiment[] | Rejection {
+  const { metric, experiment, value, at = now } = reward
+  if (!(Math.abs(value) <= MAX_REWARD_VALUE)) {
     return rejected('invalid_request', `value must be a finite number within ±${MAX_REWARD_VALUE}`)
   }
   if (at > now + CLOCK_TOLERANCE_MS) {
     return rejected('invalid_request', `at must not be in the future: it is ${new Date(at).toISOString()}`)
   }
-  if (reward.experiment !== undefined) {
-    const live = catalogue.find(reward.experiment)
-    if (live === undefined)
-      return rejected('experiment_not_found', `There is no experiment "${told(reward.experiment)}"`)
-    const step = stepFor(live, reward, at)
-    if (step !== null) return { steps: [step] }
-    return rejected(
-      'metric_not_found',
-      `Experiment "${told(reward.experiment)}" has no metric "${told(reward.metric)}"`,
-    )
+  if (experiment === undefined) {
+    const candidates = catalogue.withMetric(metric)
+    if (candidates === undefined) return rejected('metric_not_found', `No experiment has a metric "${told(metric)}"`)
+    return [...candidates].filter(live => mayStillCount(live, metric, at))
   }
-  const candidates = catalogue.withMetric(reward.metric)
-  if (candidates === undefined)
-    return rejected('metric_not_found', `No experiment has a metric "${told(reward.metric)}"`)
-  return {
-    steps: [...candidates].flatMap(live =>
-      mayStillCount(live, reward.metric, at) ? (stepFor(live, reward, at) ?? []) : [],
-    ),
-  }
+  const live = catalogue.find(experiment)
+  if (live === undefined) return rejected('experiment_not_found', `There is no experiment "${told(experiment)}"`)
+  if (live.metrics.has(metric)) return [live]
+  return rejected('metric_not_found', `Experiment "${told(experiment)}" has no metric "${told(metric)}"`)
 }
 
 /** A key that a sender made up, in a message. */
@@ -120,16 +105,16 @@ function told(key: string): string {
 
 const MAX_KEY_TOLD = 80
 
-function stepFor(live: LiveExperiment, { metric: key, unit, value, id, at: dated }: Reward, at: number): Step | null {
-  const found = live.metrics.get(key)
-  if (found === undefined) return null
-  const { position: metricPosition, metric, attribution } = found
+function entryFor(live: LiveExperiment, { metric: key, unit, value, id, at }: Reward, now: number): RewardEntry {
+  const { position: metricPosition, metric, attribution } = metricOf(live, key)
   const experimentId = live.experiment.id
-  const isDatedHere = dated === undefined
-  return {
-    live,
-    entry: { experimentId, metricPosition, metric, attribution, unit, value, at, isDatedHere, id: id ?? null },
-  }
+  const dated = { at: at ?? now, isDatedHere: at === undefined }
+  return { experimentId, metricPosition, metric, attribution, unit, value, ...dated, id: id ?? null }
+}
+
+/** That of an experiment which is known to have it. */
+function metricOf({ metrics }: LiveExperiment, key: string): LiveMetric {
+  return metrics.get(key) as LiveMetric
 }
 
 /**
@@ -143,32 +128,23 @@ function mayStillCount({ experiment, metrics }: LiveExperiment, metric: string, 
 }
 
 /**
- * In each experiment that has the unit; an event that is nobody's counts once, for the experiment
- * it names, if it names one.
+ * Lets each experiment's growth and the metrics count along. An event that is nobody's counts once,
+ * for the experiment that it names, if it names one.
  */
-function meter(
-  metrics: NonNullable<Deps['metrics']>,
+function note(
+  { metrics }: Deps,
   { metric, experiment = '' }: Reward,
-  steps: readonly Step[],
+  reached: readonly LiveExperiment[],
   statuses: readonly StoredRewardStatus[],
 ): void {
-  let isAnyones = false
-  for (const [position, { live }] of steps.entries()) {
+  for (const [position, live] of reached.entries()) {
     const status = statuses[position] as StoredRewardStatus
-    if (status === 'unassigned') continue
-    isAnyones = true
-    metrics.rewarded(live.experiment.definition.key, metric, status)
-  }
-  if (!isAnyones) metrics.rewarded(experiment, metric, 'unassigned')
-}
-
-function noteGrowth(steps: readonly Step[], statuses: readonly StoredRewardStatus[]): void {
-  for (const [position, { live, entry }] of steps.entries()) {
-    const status = statuses[position]
+    if (status !== 'unassigned') metrics?.rewarded(live.experiment.definition.key, metric, status)
     if (status !== 'recorded' && status !== 'clipped') continue
-    if (entry.metric.role === 'primary') live.growth.addRewards(1)
+    if (metricOf(live, metric).metric.role === 'primary') live.growth.addRewards(1)
     else live.growth.addOtherRewards(1)
   }
+  if (statuses.every(status => status === 'unassigned')) metrics?.rewarded(experiment, metric, 'unassigned')
 }
 
 function rejected(code: ErrorCode, message: string): Rejection {

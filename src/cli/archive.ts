@@ -1,7 +1,7 @@
 // Moves the facts of experiments that are long over into Parquet files: pinwheel archive
 import { type FactCounts, whyNotArchived } from '../bandit/archive.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
-import { openArchive } from '../store/archive/open.ts'
+import { openArchive } from '../store/archive.ts'
 import { openStore } from '../store/open.ts'
 import { type ArchiveOptions, archiveExperiment } from './archive/archive-experiment.ts'
 import { existingUrl } from './database/database-url.ts'

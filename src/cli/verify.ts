@@ -1,7 +1,7 @@
 // Recomputes every tally of every experiment from the assignments and rewards: pinwheel verify
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { verify } from '../bandit/verify.ts'
-import { openArchive } from '../store/archive/open.ts'
+import { openArchive } from '../store/archive.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
 import { archiveFaults } from './archive/archive-files.ts'

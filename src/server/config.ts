@@ -1,6 +1,6 @@
 // The configuration from the environment. The only reader of process.env.
 import { isIP } from 'node:net'
-import { parseRate } from '../access/rate.ts'
+import { parseRate } from '../access/token-bucket.ts'
 
 export interface Config {
   readonly host: string

@@ -1,18 +1,14 @@
-// The store's commands as the engine says them: at once, and synchronously, since that is how
-// better-sqlite3 works.
+// The store's commands as calls, which wait in a queue and are then carried out together.
 import type { Store } from './port.ts'
 
-/**
- * An audit shows its facts as it goes, so it cannot be asked of another thread; what waits for it
- * is known on this one.
- */
+/** What does not go through the queue. */
 type Aside = 'audit' | 'countWaiting' | 'close'
 
-type Synchronous<Sentence> = Sentence extends (...args: infer Args) => Promise<infer Result>
+type Synchronous<Command> = Command extends (...args: infer Args) => Promise<infer Result>
   ? (...args: Args) => Result
   : never
 
-/** Those of a part of the store. */
+/** Those of a part of the store, as better-sqlite3 carries them out: at once. */
 export type CommandsOf<Part> = { readonly [Name in keyof Omit<Part, Aside>]: Synchronous<Part[Name & keyof Part]> }
 export type StoreCommands = CommandsOf<Store>
 export type CommandName = keyof StoreCommands

@@ -1,13 +1,15 @@
 // What the statements on `snapshots` and `tallies` have in common on both engines.
-import type { Snapshot } from './port.ts'
+import type { Snapshot, SnapshotHead } from './port.ts'
 
 /** A boolean is 0 or 1 on SQLite. */
-export interface SnapshotRow extends Omit<Snapshot, 'propensities' | 'allDecided' | 'ledgerSize'> {
+export interface SnapshotRow extends Omit<SnapshotHead, keyof Unread> {
   readonly propensities: string
   readonly allDecided: boolean | 0 | 1
   readonly ledgerUnits: number
   readonly ledgerRewards: number
 }
+
+type Unread = Pick<Snapshot, 'propensities' | 'allDecided' | 'ledgerSize'>
 
 export const SNAPSHOT_COLUMNS = `number, version, reason, created_at AS "createdAt", propensities,
   all_decided AS "allDecided", ledger_units AS "ledgerUnits", ledger_rewards AS "ledgerRewards"`
@@ -37,7 +39,13 @@ function compensated(sum: 'sum' | 'sum_of_squares'): string {
     ${sum} = ${next}`
 }
 
-export function snapshotOf({ propensities, allDecided, ledgerUnits, ledgerRewards, ...row }: SnapshotRow): Snapshot {
+export function snapshotOf({
+  propensities,
+  allDecided,
+  ledgerUnits,
+  ledgerRewards,
+  ...row
+}: SnapshotRow): SnapshotHead {
   return {
     ...row,
     propensities: JSON.parse(propensities) as (number | null)[],

@@ -1,11 +1,12 @@
-// The commands that the bandit may say to a database. Each is atomic by itself and, once its
-// promise is kept, on disk; a transaction never crosses this interface. Arms and metrics go by
-// their positions in the definition, instants are ms since 1970. Whatever goes wrong with the
-// engine is a StoreUnavailableError with its cause.
+// What is asked of a database. A store must keep for every command: it is atomic by itself, and no
+// transaction crosses this interface; once its promise resolves, what it has written is on disk,
+// and so is what `findAssignments` and `readTotals` have read; whatever goes wrong with the engine
+// is a StoreUnavailableError with its cause. Arms and metrics go by their positions in the
+// definition, instants are ms since 1970.
 
 import type { Key, KeyChange } from '../access/key.ts'
 import type { Change, ExperimentState } from '../bandit/experiment/change.ts'
-import type { Definition, Experiment } from '../bandit/experiment/experiment.ts'
+import type { Experiment } from '../bandit/experiment/experiment.ts'
 import type { Assignment, StoredRewardStatus } from '../bandit/facts.ts'
 import type { Metric } from '../bandit/metrics/metric.ts'
 import type { Attribution } from '../bandit/metrics/outcome.ts'
@@ -109,12 +110,6 @@ export interface Pulse {
   readonly rewards: readonly number[]
 }
 
-export interface NewExperiment {
-  readonly definition: Definition
-  readonly salt: string
-  readonly createdAt: number
-}
-
 /** Units to be given arms under one snapshot. */
 export interface Proposal {
   readonly experimentId: number
@@ -187,7 +182,10 @@ export interface ExperimentStore {
   /** All experiments, oldest first. */
   findExperiments(): Promise<Experiment[]>
   /** A new draft with its first entry of history; null when the key is taken. */
-  createExperiment(experiment: NewExperiment, change: Change): Promise<Experiment | null>
+  createExperiment(
+    experiment: Pick<Experiment, 'definition' | 'salt' | 'createdAt'>,
+    change: Change,
+  ): Promise<Experiment | null>
   /**
    * The experiment in its next state and version, with its entry of history and, where given, the
    * snapshot that follows `snapshot.number − 1`; null when somebody else changed the experiment, or
@@ -216,7 +214,10 @@ export interface AssignmentStore {
   /**
    * At most `limit` units that come after `after` (null: from the first) in the store's own order.
    */
-  readTotals(experimentId: number, page: TotalsPage): Promise<UnitTotals[]>
+  readTotals(
+    experimentId: number,
+    page: { readonly after: string | null; readonly limit: number; readonly metricCount: number },
+  ): Promise<UnitTotals[]>
 }
 
 /** Snapshots, and what the facts come to under each. */
@@ -306,10 +307,4 @@ export interface StoreSize {
 export interface Commit {
   readonly ms: number
   readonly commands: number
-}
-
-export interface TotalsPage {
-  readonly after: string | null
-  readonly limit: number
-  readonly metricCount: number
 }

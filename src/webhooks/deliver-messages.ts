@@ -41,8 +41,7 @@ export interface Delivery {
  */
 export async function deliverMessages(deps: DeliveryDeps): Promise<Delivery[]> {
   const due = await deps.store.findDueMessages(deps.now(), CONCURRENCY)
-  const deliveries = await Promise.all(due.map(message => deliver(deps, message)))
-  return deliveries.filter(delivery => delivery !== null)
+  return (await Promise.all(due.map(message => deliver(deps, message)))).filter(delivery => delivery !== null)
 }
 
 /** Null when another service was first. */
@@ -75,20 +74,17 @@ export function retryMs(failures: number, chance: number): number {
   return Math.round(longest * (0.5 + chance))
 }
 
+/**
+ * The signature is `v1,` and an HMAC-SHA256 in base64; the secret, `whsec_` and the key in base64.
+ */
 function headersOf({ id, body, secret }: DueMessage, now: number): Record<string, string> {
   const timestamp = Math.floor(now / 1_000)
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
   return {
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': signatureOf(secret, `${id}.${timestamp}.${body}`),
+    'webhook-signature': `v1,${signature}`,
   }
-}
-
-/**
- * `v1,` and the HMAC-SHA256 of the text in base64. The secret is `whsec_` and the key in base64.
- */
-function signatureOf(secret: string, text: string): string {
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
-  return `v1,${createHmac('sha256', key).update(text).digest('base64')}`
 }

@@ -65,14 +65,13 @@ function publicOnly(lookup: LookupFunction): LookupFunction {
       if (error !== null) return answer(error, [])
       const addresses = found as LookupAddress[]
       const closed = addresses.find(({ address }) => !isPublicAddress(address))
-      if (closed !== undefined) return answer(refusal(hostname, closed.address), [])
+      if (closed !== undefined) {
+        const told = `${hostname} is ${closed.address}, a private address; see WEBHOOK_PRIVATE_TARGETS`
+        return answer(new Error(told), [])
+      }
       const [first] = addresses
       if (options.all === true || first === undefined) answer(null, addresses)
       else answer(null, first.address, first.family)
     })
   }
-}
-
-function refusal(hostname: string, address: string): Error {
-  return new Error(`${hostname} is ${address}, a private address; see WEBHOOK_PRIVATE_TARGETS`)
 }

@@ -15,13 +15,10 @@ export function targetFault(text: string, allowsPrivate: boolean): string | null
   if (url === null) return 'must be an address like "https://example.com/hooks"'
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://'
   if (url.username !== '' || url.password !== '') return 'must not have a name or a password; messages are signed'
-  if (allowsPrivate || isIP(hostOf(url)) === 0 || isPublicAddress(hostOf(url))) return null
+  // As sockets want it: an IPv6 address without its brackets.
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (allowsPrivate || isIP(host) === 0 || isPublicAddress(host)) return null
   return `must not be a private address, as ${url.hostname} is; see WEBHOOK_PRIVATE_TARGETS`
-}
-
-/** The host as sockets want it: an IPv6 address without its brackets. */
-export function hostOf({ hostname }: URL): string {
-  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }
 
 /**
@@ -36,35 +33,18 @@ export function isPublicAddress(address: string): boolean {
     : OPEN_IPV6.check(address, 'ipv6') && !CLOSED.check(address, 'ipv6')
 }
 
-/** The IANA registries of special-purpose addresses (RFC 6890). */
-const CLOSED = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const) {
-  CLOSED.addSubnet(network, prefix, 'ipv4')
-}
+/**
+ * The IANA registries of special-purpose addresses (RFC 6890); of IPv6 those in which one of IPv4
+ * is hidden (6to4, Teredo), and those of documents.
+ */
+const CLOSED_NETWORKS = `0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+  192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
+  2001::/23 2001:db8::/32 2002::/16 3fff::/20`
 
-/** Addresses in which one of IPv4 is hidden (6to4, Teredo), and those of documents. */
-for (const [network, prefix] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const) {
-  CLOSED.addSubnet(network, prefix, 'ipv6')
+const CLOSED = new BlockList()
+for (const network of CLOSED_NETWORKS.split(/\s+/)) {
+  const [address = '', prefix] = network.split('/')
+  CLOSED.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
 }
 
 /**

@@ -22,7 +22,7 @@ export interface NewWebhook {
   readonly events: readonly EventType[]
   /** Null: every experiment. */
   readonly experimentId: number | null
-  /** `whsec_` and base64; see `signatureOf`. */
+  /** `whsec_` and base64; see `headersOf`. */
   readonly secret: string
   readonly createdAt: number
 }

@@ -1,11 +1,9 @@
 // Keys made, rotated and revoked on a real store, and what a process that reads them knows of it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createKey } from '../../src/access/create-key.ts'
+import { createKey, revokeKey, rotateKey } from '../../src/access/change-keys.ts'
 import { isLive, type Key } from '../../src/access/key.ts'
 import { Keyring, PUBLISHABLE_RATE } from '../../src/access/keyring.ts'
-import { parseRate } from '../../src/access/rate.ts'
-import { revokeKey } from '../../src/access/revoke-key.ts'
-import { rotateKey } from '../../src/access/rotate-key.ts'
+import { parseRate } from '../../src/access/token-bucket.ts'
 import type { BanditError } from '../../src/bandit/errors.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/port.ts'

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRate, type Rate } from '../../src/access/rate.ts'
-import { TokenBucket } from '../../src/access/token-bucket.ts'
+import { parseRate, type Rate, TokenBucket } from '../../src/access/token-bucket.ts'
 import { seededRandom } from '../support/samples/random.ts'
 
 const TEN_A_SECOND: Rate = { count: 10, windowMs: 1_000 }

@@ -1,8 +1,7 @@
 // What each key opens, and what it must not.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { revokeKey, rotateKey } from '../../src/access/change-keys.ts'
 import { SCOPES, type Scope } from '../../src/access/key.ts'
-import { revokeKey } from '../../src/access/revoke-key.ts'
-import { rotateKey } from '../../src/access/rotate-key.ts'
 import { bookOf } from '../support/book.ts'
 import { bearer, giveKey, secretOf } from '../support/http/keys.ts'
 import { expectProblem } from '../support/http/problem.ts'

@@ -1,6 +1,6 @@
 // A database that has lived: something in every table, and numbers that rounding would change.
 
-import { createKey } from '../../src/access/create-key.ts'
+import { createKey } from '../../src/access/change-keys.ts'
 import { assign } from '../../src/bandit/assign.ts'
 import { Catalogue } from '../../src/bandit/catalogue.ts'
 import { createExperiment, setStatus } from '../../src/bandit/experiment/change-experiment.ts'

@@ -55,7 +55,10 @@ async function fill(
   const { engine, path } = parseUrl(to)
   const target = engine === 'sqlite' ? openSqliteTarget(path) : await openPostgresTarget(to)
   try {
-    await expectEmpty(target)
+    for (const [table, rows] of await countRows(target)) {
+      if (rows > 0)
+        throw new DatabaseError(`the target is not empty: its table ${table} has ${rows} rows; name a new database`)
+    }
     const counts = await countRows(source)
     const total = [...counts.values()].reduce((sum, rows) => sum + rows, 0)
     let done = 0
@@ -66,7 +69,10 @@ async function fill(
         onProgress?.(done, total)
       })
     }
-    await expectSame(counts, await countRows(target))
+    for (const [table, rows] of await countRows(target)) {
+      if (rows !== counts.get(table))
+        throw new DatabaseError(`of ${counts.get(table)} rows of the table ${table} the target has ${rows}`)
+    }
     await target.commit()
     return counts
   } finally {
@@ -92,22 +98,6 @@ async function carryTable(
     }
   } finally {
     await writing
-  }
-}
-
-/** @throws DatabaseError */
-async function expectEmpty(target: CopyTarget): Promise<void> {
-  for (const [table, rows] of await countRows(target)) {
-    if (rows === 0) continue
-    throw new DatabaseError(`the target is not empty: its table ${table} has ${rows} rows; name a new database`)
-  }
-}
-
-/** @throws DatabaseError */
-async function expectSame(source: RowCounts, target: RowCounts): Promise<void> {
-  for (const [table, rows] of source) {
-    if (rows === target.get(table)) continue
-    throw new DatabaseError(`of ${rows} rows of the table ${table} the target has ${target.get(table)}`)
   }
 }
 

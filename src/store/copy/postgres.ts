@@ -1,13 +1,21 @@
 // A PostgreSQL database to be copied from, and one to be copied to. A copy knows one writer: what
 // several have added to a cell of the ledger is summed as anyone who reads the ledger sums it.
 import { Client } from 'pg'
-import { clientConfig, endClient, nameOf } from '../postgres/connection/session.ts'
+import { clientConfig, endClient, nameOf, settings } from '../postgres/connection/session.ts'
 import { ONE_INSTANT, READ_COMMITTED } from '../postgres/connection/transaction.ts'
 import { prepareDatabase } from '../postgres/database.ts'
 import { asClientError, asStoreError } from '../postgres/store-failure.ts'
 import type { Parameter } from '../scripts/script.ts'
 import { sumTallies } from './sum-tallies.ts'
-import { type ColumnType, type CopySource, type CopyTarget, type Row, TABLES, type Table } from './tables.ts'
+import {
+  type ColumnType,
+  type CopySource,
+  type CopyTarget,
+  type Row,
+  SLICE_ROWS,
+  TABLES,
+  type Table,
+} from './tables.ts'
 
 /** @throws DatabaseError, StoreUnavailableError */
 export async function openPostgresSource(url: string): Promise<CopySource> {
@@ -43,21 +51,8 @@ export async function openPostgresTarget(url: string): Promise<CopyTarget> {
   }
 }
 
-/**
- * Each setting where the engine knows it. Doubles are told to the bit, and nothing is given up for
- * taking long.
- */
-const PATIENT = `
-  SELECT set_config(wanted.name, wanted.setting, false)
-  FROM pg_settings
-  JOIN (VALUES
-    ('extra_float_digits', '3'),
-    ('synchronous_commit', 'on'),
-    ('statement_timeout', '0'),
-    ('lock_timeout', '0'),
-    ('idle_in_transaction_session_timeout', '0')
-  ) AS wanted (name, setting) ON wanted.name = pg_settings.name
-  WHERE wanted.name <> 'synchronous_commit' OR pg_settings.setting = 'off'`
+/** Nothing is given up for taking long. */
+const PATIENT = settings({ statement_timeout: '0', lock_timeout: '0', idle_in_transaction_session_timeout: '0' })
 
 /** A connection that may take its time. */
 async function connect(url: string): Promise<Client> {
@@ -81,7 +76,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   ) AS snapshots`,
 }
 
-async function* readRows(client: Client, { name, columns, key, sliceRows }: Table): AsyncGenerator<Row[]> {
+async function* readRows(client: Client, { name, columns, key, sliceRows = SLICE_ROWS }: Table): AsyncGenerator<Row[]> {
   const order = name === 'tallies' ? [...key, 'writer'] : key
   const selected = Object.entries(columns).map(([column, type]) => (type === 'boolean' ? `${column}::integer` : column))
   await say(

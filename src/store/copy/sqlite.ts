@@ -1,7 +1,7 @@
 // A SQLite file to be copied from, and one to be copied to.
 import type Database from 'better-sqlite3'
 import { openDatabase } from '../sqlite/database.ts'
-import type { CopySource, CopyTarget, Row, Table } from './tables.ts'
+import { type CopySource, type CopyTarget, type Row, SLICE_ROWS, type Table } from './tables.ts'
 
 /** @throws DatabaseError */
 export function openSqliteSource(path: string): CopySource {
@@ -11,7 +11,7 @@ export function openSqliteSource(path: string): CopySource {
   return {
     count: async table => count(db, table),
 
-    async *read({ name, columns, key, sliceRows }) {
+    async *read({ name, columns, key, sliceRows = SLICE_ROWS }) {
       const select = db.prepare<[], Row>(`SELECT ${Object.keys(columns)} FROM ${name} ORDER BY ${key}`).raw()
       let slice: Row[] = []
       for (const row of select.iterate()) {

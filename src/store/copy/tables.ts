@@ -13,8 +13,8 @@ export interface Table {
   readonly columns: Readonly<Record<string, ColumnType>>
   /** Tells rows apart, and orders them. */
   readonly key: readonly string[]
-  /** So many rows are in memory at once. */
-  readonly sliceRows: number
+  /** So many rows are in memory at once, unless `SLICE_ROWS`. */
+  readonly sliceRows?: number
 }
 
 /** A database as it is at one instant. */
@@ -34,9 +34,10 @@ export interface CopyTarget {
   close(): Promise<void>
 }
 
+export const SLICE_ROWS = 5_000
+
 /** Definitions, histories and messages: up to a megabyte each. */
 const WIDE = 50
-const NARROW = 5_000
 
 /** In this order no row refers to one that is not there yet. */
 export const TABLES: readonly Table[] = [
@@ -59,7 +60,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'snapshots',
     key: ['experiment_id', 'number'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, number integer, version integer, reason text, created_at integer,
       propensities text, ledger_units integer, ledger_rewards integer, units integer,
@@ -68,7 +68,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'tallies',
     key: ['experiment_id', 'metric', 'snapshot', 'arm'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, metric integer, snapshot integer, arm integer, units integer, sum double,
       sum_of_squares double, sum_error double, sum_of_squares_error double, rewards integer,
@@ -77,7 +76,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'assignments',
     key: ['experiment_id', 'unit'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, unit text, arm integer, propensity double, snapshot integer,
       assigned_at integer`),
@@ -85,7 +83,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'rewards',
     key: ['experiment_id', 'unit', 'metric', 'sequence'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, unit text, metric integer, sequence integer, value double, at integer,
       counted boolean, total double, event_id text`),
@@ -93,7 +90,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'archives',
     key: ['experiment_id', 'number', 'facts'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, number integer, facts text, file text, sha256 text, row_count integer,
       archived_at integer`),
@@ -101,7 +97,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'archived_tallies',
     key: ['experiment_id', 'metric', 'snapshot', 'arm'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, metric integer, snapshot integer, arm integer, units integer, sum double,
       sum_of_squares double, rewards integer, delayed_rewards integer, units_above integer,
@@ -110,7 +105,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'keys',
     key: ['id'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       id integer, name text, kind text, scopes text, digest text, hint text, rate text,
       created_at integer, expires_at integer, replaced_at integer, revoked_at integer`),
@@ -118,14 +112,12 @@ export const TABLES: readonly Table[] = [
   {
     name: 'key_changes',
     key: ['number'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       number integer, at integer, actor text, action text, name text, hint text, changes text`),
   },
   {
     name: 'webhooks',
     key: ['id'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       id text, url text, events text, experiment_id integer, secret text, created_at integer,
       failures integer, next_attempt_at integer, last_delivered_at integer, last_failed_at integer,
@@ -134,7 +126,6 @@ export const TABLES: readonly Table[] = [
   {
     name: 'announcements',
     key: ['experiment_id', 'subject'],
-    sliceRows: NARROW,
     columns: columnsIn(`
       experiment_id integer, subject text, state text, at integer`),
   },

@@ -23,8 +23,7 @@ export async function prepareDatabase(config: ClientConfig, name: string): Promi
     await checkEncoding(client)
     await migrate(client)
   } catch (error) {
-    if (error instanceof DatabaseError) throw error
-    throw new DatabaseError(`Cannot open the database ${name}: ${messageOf(error as Error)}`, { cause: error })
+    throw DatabaseError.from(name, error)
   } finally {
     await client.end().catch(() => {})
   }
@@ -85,11 +84,4 @@ async function lockMigrations(client: Client): Promise<void> {
 async function run(client: Client, { number, name, sql, checksum }: Migration): Promise<void> {
   await client.query(sql)
   await client.query('INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)', [number, name, checksum])
-}
-
-/**
- * Of a name with several addresses, each of which has its own error, Node says nothing but a code.
- */
-function messageOf({ message, code }: Error & { code?: string }): string {
-  return message || code || 'it does not answer'
 }

@@ -94,30 +94,32 @@ export class Engine implements Performer {
   }
 }
 
-const SCRIPTS: Partial<Record<CommandName, unknown>> = { ...experimentScripts, ...keyScripts, ...webhookScripts }
+const SCRIPTS: Partial<Record<CommandName, unknown>> = {
+  ...experimentScripts,
+  ...keyScripts,
+  ...webhookScripts,
+  findSnapshots,
+  // Who has written is not known here, so it is always told.
+  readPulse,
+}
 
 async function executeAlone(connection: Connection, { name, args }: Call): Promise<unknown> {
   switch (name) {
-    case 'findSnapshots':
-      return findSnapshots(connection, ...args)
     case 'readLedger':
       return connection.atOneInstant(async tx => {
-        const [snapshots, cells] = await Promise.all([findSnapshots(tx, args[0]), findCells(tx, ...args)])
+        const [snapshots, cells] = await Promise.all([tx.run(findSnapshots(args[0])), tx.run(findCells(...args))])
         return { snapshots, cells }
       })
     case 'readReportFacts':
       return connection.atOneInstant(async tx => {
         const [experimentId, metricPositions] = args
         const [snapshots, changes, ...cells] = await Promise.all([
-          findSnapshots(tx, experimentId),
+          tx.run(findSnapshots(experimentId)),
           tx.run(experimentScripts.findChanges(experimentId)),
-          ...metricPositions.map(position => findCells(tx, experimentId, position)),
+          ...metricPositions.map(position => tx.run(findCells(experimentId, position))),
         ])
         return { snapshots, cells, changes }
       })
-    // Who has written is not known here, so it is always told.
-    case 'readPulse':
-      return readPulse(connection)
     case 'readTotals':
       return readTotals(connection, ...args)
     case 'ping':
@@ -152,12 +154,11 @@ async function together<Args>(
 async function apart<Args>(lists: readonly Args[], say: (args: Args) => Promise<unknown>): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const args of lists) {
-    outcomes.push(
-      await say(args).then(
-        result => ({ result }),
-        error => ({ error }),
-      ),
+    const outcome = say(args).then(
+      result => ({ result }),
+      error => ({ error }),
     )
+    outcomes.push(await outcome)
   }
   return outcomes
 }

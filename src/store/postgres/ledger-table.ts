@@ -3,10 +3,9 @@
 import { type CellChange, type CellEntry, type LedgerEntries, sumOfChanges } from '../ledger-entries.ts'
 import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../ledger-rows.ts'
 import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
-import { statement } from '../scripts/script.ts'
-import { column, columnar, rowsIn } from './connection/columnar.ts'
+import { read, type Script, statement } from '../scripts/script.ts'
 import { columns } from './connection/columns.ts'
-import type { Reader, Transaction } from './connection/transaction.ts'
+import type { Transaction } from './connection/transaction.ts'
 
 type CellRow = CellChange & Pick<LedgerCell, 'snapshot' | 'arm'>
 
@@ -38,33 +37,34 @@ const ADD_TO_GROWTH = statement(`
     rewards = growth.rewards + excluded.rewards`)
 
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
-  SELECT ${SNAPSHOT_COLUMNS} FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
+  SELECT ${SNAPSHOT_COLUMNS}, coalesce(batch.units, 0) AS units, batch.last_assigned_at AS "lastAssignedAt"
+  FROM snapshots
+  CROSS JOIN LATERAL (
+    SELECT sum(units)::bigint AS units, max(last_assigned_at) AS last_assigned_at
+    FROM batches WHERE experiment_id = $1 AND snapshot = number
+  ) AS batch
+  WHERE experiment_id = $1 ORDER BY number`)
 
-const FIND_BATCHES = columnar<'number' | 'units' | 'lastAssignedAt'>(`
-  SELECT ${column('snapshot', 'number')}, ${column('units')}, ${column('last_assigned_at', 'lastAssignedAt')}
-  FROM (
-    SELECT snapshot, sum(units) AS units, max(last_assigned_at) AS last_assigned_at
-    FROM batches WHERE experiment_id = $1 GROUP BY snapshot
-  ) AS batch`)
-
-const CELL_COLUMNS: readonly (readonly [expression: string, name: keyof CellRow])[] = [
-  ['snapshot', 'snapshot'],
-  ['arm', 'arm'],
-  ['units', 'units'],
-  ['sum', 'sum'],
-  ['sum_error', 'sumError'],
-  ['sum_of_squares', 'sumOfSquares'],
-  ['sum_of_squares_error', 'sumOfSquaresError'],
-  ['rewards', 'rewards'],
-  ['delayed_rewards', 'delayedRewards'],
-  ['units_above', 'unitsAbove'],
-  ['units_below', 'unitsBelow'],
-  ['largest', 'largestOutcome'],
-]
-
-const FIND_CELLS = columnar<keyof CellRow>(`
-  SELECT ${CELL_COLUMNS.map(([expression, name]) => column(expression, name, 'ORDER BY snapshot, arm, writer'))}
+/** As one text: the thread that answers everybody takes in thousands of rows at half the price. */
+const FIND_CELLS = statement<{ readonly cells: string | null }>(`
+  SELECT json_agg(json_build_array(snapshot, arm, units, sum, sum_error, sum_of_squares, sum_of_squares_error, rewards,
+    delayed_rewards, units_above, units_below, largest) ORDER BY snapshot, arm, writer)::text AS cells
   FROM tallies WHERE experiment_id = $1 AND metric = $2`)
+
+const CELL_FIELDS = [
+  'snapshot',
+  'arm',
+  'units',
+  'sum',
+  'sumError',
+  'sumOfSquares',
+  'sumOfSquaresError',
+  'rewards',
+  'delayedRewards',
+  'unitsAbove',
+  'unitsBelow',
+  'largestOutcome',
+] as const satisfies readonly (keyof CellRow)[]
 
 const READ_PULSE = statement<PulseRow>(`
   SELECT id AS "experimentId", version, metric, coalesce(sum(units), 0)::bigint AS units,
@@ -93,18 +93,16 @@ export function settle(tx: Transaction, entries: LedgerEntries, writer: number):
   tx.write(ADD_TO_GROWTH, [writer, ...columns(growthOf(rows), 'experimentId', 'metricPosition', 'units', 'rewards')])
 }
 
-export async function findSnapshots(reader: Reader, experimentId: number): Promise<SnapshotHead[]> {
-  const [rows, batches] = await Promise.all([
-    reader.ask(FIND_SNAPSHOTS, [experimentId]),
-    reader.ask(FIND_BATCHES, [experimentId]),
-  ])
-  const byNumber = new Map(rowsIn(batches).map(({ number, ...batch }) => [number, batch]))
-  return rows.map(row => ({ ...snapshotOf(row), ...(byNumber.get(row.number) ?? NO_BATCH) }))
+export function* findSnapshots(experimentId: number): Script<SnapshotHead[]> {
+  return (yield* read(FIND_SNAPSHOTS, [experimentId])).map(snapshotOf)
 }
 
-export async function findCells(reader: Reader, experimentId: number, metricPosition: number): Promise<LedgerCell[]> {
+export function* findCells(experimentId: number, metricPosition: number): Script<LedgerCell[]> {
+  const [found] = yield* read(FIND_CELLS, [experimentId, metricPosition])
   const cells: CellRow[] = []
-  for (const row of rowsIn(await reader.ask(FIND_CELLS, [experimentId, metricPosition]))) {
+  for (const values of JSON.parse(found?.cells ?? '[]') as number[][]) {
+    const row = {} as Record<keyof CellRow, number>
+    for (const [position, field] of CELL_FIELDS.entries()) row[field] = values[position] as number
     const cell = cells.at(-1)
     const isAnotherWriters = cell?.arm === row.arm && cell.snapshot === row.snapshot
     if (isAnotherWriters) cells[cells.length - 1] = { ...row, ...sumOfChanges(cell, row) }
@@ -118,16 +116,14 @@ export async function findCells(reader: Reader, experimentId: number, metricPosi
 }
 
 /** Every metric counts all units; where there are any, each has its row. */
-export async function readPulse(reader: Reader): Promise<Pulse[]> {
-  const byExperiment = Map.groupBy(await reader.ask(READ_PULSE, []), ({ experimentId }) => experimentId)
+export function* readPulse(): Script<Pulse[]> {
+  const byExperiment = Map.groupBy(yield* read(READ_PULSE), ({ experimentId }) => experimentId)
   return [...byExperiment.values()].map(rows => {
     const { experimentId, version, snapshot, units } = rows[0] as PulseRow
     const rewards = rows.flatMap(row => (row.metric === null ? [] : [row.rewards]))
     return { experimentId, version, snapshot, units, rewards }
   })
 }
-
-const NO_BATCH = { units: 0, lastAssignedAt: null }
 
 /** What cells come to, a row for each metric, in their order. */
 function growthOf(

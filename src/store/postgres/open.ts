@@ -4,12 +4,13 @@ import { CallQueue } from '../call-queue.ts'
 import { type Call, type CommandName, storeOf } from '../commands.ts'
 import { healthNotes, type StoreListeners } from '../health.ts'
 import type { Store } from '../port.ts'
-import { audit } from './audit.ts'
+import { audit } from '../scripts/unit-facts.ts'
 import { Connection } from './connection/connection.ts'
 import { News } from './connection/news.ts'
 import { clientConfig, nameOf } from './connection/session.ts'
 import { prepareDatabase } from './database.ts'
 import { Engine } from './engine.ts'
+import * as ledgerScripts from './ledger-table.ts'
 
 export interface PostgresOptions extends StoreListeners {
   /**
@@ -81,7 +82,7 @@ export async function openPostgres(
     async audit(...args) {
       const connection = new Connection(config)
       try {
-        return await audit(connection, ...args)
+        return await connection.atOneInstant(tx => tx.run(audit(ledgerScripts, ...args)))
       } finally {
         await connection.close()
       }

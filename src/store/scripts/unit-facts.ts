@@ -1,6 +1,14 @@
-// The facts of an experiment unit by unit, and what archived ones came to.
+// The facts of an experiment unit by unit, and beside its ledgers.
 import type { Assignment } from '../../bandit/facts.ts'
-import type { ArchivedCell, StoredReward, UnitFacts } from '../port.ts'
+import type {
+  ArchivedCell,
+  AuditedLedger,
+  AuditVisitor,
+  LedgerCell,
+  SnapshotHead,
+  StoredReward,
+  UnitFacts,
+} from '../port.ts'
 import { read, type Script, statement } from './script.ts'
 
 type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly unit: string; readonly counted: boolean | 0 | 1 }
@@ -42,8 +50,30 @@ export function* visitUnits(experimentId: number, after: string, visit: (facts: 
   }
 }
 
-export function findArchived(experimentId: number, metricPosition: number): Script<ArchivedCell[]> {
-  return read(FIND_ARCHIVED, [experimentId, metricPosition])
+/** Each engine has its own. */
+interface LedgerScripts {
+  findSnapshots(experimentId: number): Script<SnapshotHead[]>
+  findCells(experimentId: number, metricPosition: number): Script<LedgerCell[]>
+}
+
+/**
+ * Shows every unit of an experiment to `visit`; answers the ledger of each metric. To be carried
+ * out at one instant.
+ */
+export function* audit(
+  { findSnapshots, findCells }: LedgerScripts,
+  experimentId: number,
+  metricCount: number,
+  visit: AuditVisitor,
+): Script<AuditedLedger[]> {
+  const snapshots = yield* findSnapshots(experimentId)
+  yield* visitUnits(experimentId, '', facts => visit(facts, snapshots))
+  const ledgers: AuditedLedger[] = []
+  for (let metric = 0; metric < metricCount; metric++) {
+    const cells = yield* findCells(experimentId, metric)
+    ledgers.push({ snapshots, cells, archived: yield* read(FIND_ARCHIVED, [experimentId, metric]) })
+  }
+  return ledgers
 }
 
 function storedRewardOf({ unit: _, counted, ...row }: RewardRow): StoredReward {

@@ -27,12 +27,11 @@ const FIND_ANNOUNCEMENTS = statement<Announcement>(`
 const FIND_STATE = statement<Pick<Announcement, 'state'>>(`
   SELECT state FROM announcements WHERE experiment_id = $1 AND subject = $2`)
 
-const FIRST_ANNOUNCEMENT = statement(`
+/** Where there is one already, only if its state is still `$5`. */
+const KEEP_ANNOUNCEMENT = statement(`
   INSERT INTO announcements (experiment_id, subject, state, at) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (experiment_id, subject) DO NOTHING`)
-
-const NEXT_ANNOUNCEMENT = statement(`
-  UPDATE announcements SET state = $3, at = $4 WHERE experiment_id = $1 AND subject = $2 AND state = $5`)
+  ON CONFLICT (experiment_id, subject) DO UPDATE SET state = excluded.state, at = excluded.at
+  WHERE announcements.state = CAST($5 AS text)`)
 
 /** None of them can be deleted before the messages are queued. */
 const LOCK_ALL = statement('SELECT 1 FROM webhooks FOR KEY SHARE')
@@ -92,11 +91,7 @@ export const webhookScripts: Scripts<WebhookStore> = {
   *announce(experimentId, before, { subject, state, at }, message) {
     const [last] = yield* read(FIND_STATE, [experimentId, subject])
     if ((last?.state ?? null) !== before) return false
-    const change = [experimentId, subject, state, at]
-    const { count } = yield* before === null
-      ? write(FIRST_ANNOUNCEMENT, change)
-      : write(NEXT_ANNOUNCEMENT, [...change, before])
-    if (count === 0) return false
+    if ((yield* write(KEEP_ANNOUNCEMENT, [experimentId, subject, state, at, before])).count === 0) return false
     if (message === null) return true
     yield* tellPostgres(LOCK_ALL)
     yield* tell(QUEUE_MESSAGES, [experimentId, message.id, message.body, at, message.type])

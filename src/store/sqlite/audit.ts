@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { AuditedLedger, AuditVisitor } from '../port.ts'
-import { findArchived, visitUnits } from '../scripts/unit-facts.ts'
-import { findCells, findSnapshots } from './ledger-table.ts'
+import * as scripts from '../scripts/unit-facts.ts'
+import * as ledgerScripts from './ledger-table.ts'
 import { ScriptRunner } from './script-runner.ts'
 import { asStoreError } from './store-failure.ts'
 
@@ -15,24 +15,15 @@ import { asStoreError } from './store-failure.ts'
  */
 export async function audit(
   main: Database.Database,
-  experimentId: number,
-  metricCount: number,
-  visit: AuditVisitor,
+  ...args: [experimentId: number, metricCount: number, visit: AuditVisitor]
 ): Promise<AuditedLedger[]> {
   let db = main
   try {
     if (!main.memory) db = new Database(main.name, { readonly: true, fileMustExist: true })
     db.exec('BEGIN')
-    const scripts = new ScriptRunner(db)
-    const snapshots = scripts.run(findSnapshots(experimentId))
-    const visiting = visitUnits(experimentId, '', facts => visit(facts, snapshots))
-    if (db === main) scripts.run(visiting)
-    else await scripts.runPausing(visiting, nextTurn)
-    return Array.from({ length: metricCount }, (_, metricPosition) => ({
-      snapshots,
-      cells: scripts.run(findCells(experimentId, metricPosition)),
-      archived: scripts.run(findArchived(experimentId, metricPosition)),
-    }))
+    const runner = new ScriptRunner(db)
+    const script = scripts.audit(ledgerScripts, ...args)
+    return db === main ? runner.run(script) : await runner.runPausing(script, nextTurn)
   } catch (error) {
     throw asStoreError(error)
   } finally {

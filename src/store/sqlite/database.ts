@@ -43,8 +43,7 @@ export function openDatabase(path: string): Database.Database {
     return db
   } catch (error) {
     db?.close()
-    if (error instanceof DatabaseError) throw error
-    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
+    throw DatabaseError.from(path, error)
   }
 }
 

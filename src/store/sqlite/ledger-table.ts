@@ -3,8 +3,6 @@ import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../le
 import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
 import { read, type Script, statement } from '../scripts/script.ts'
 
-type HeadRow = SnapshotRow & Pick<SnapshotHead, 'units' | 'lastAssignedAt'>
-
 const CELL_COLUMNS = `snapshot, arm, units, sum + sum_error AS sum, sum_of_squares + sum_of_squares_error AS sumOfSquares,
   rewards, delayed_rewards AS delayedRewards, units_above AS unitsAbove, units_below AS unitsBelow,
   largest AS largestOutcome`
@@ -25,7 +23,7 @@ export const ADD_TO_CELL = `
   ON CONFLICT (experiment_id, metric, snapshot, arm) ${addToCell('max')}
   RETURNING ${CELL_COLUMNS}`
 
-const FIND_SNAPSHOTS = statement<HeadRow>(`
+const FIND_SNAPSHOTS = statement<SnapshotRow>(`
   SELECT ${SNAPSHOT_COLUMNS}, units, last_assigned_at AS lastAssignedAt
   FROM snapshots WHERE experiment_id = $1 ORDER BY number`)
 
@@ -40,8 +38,7 @@ const COUNT_REWARDS = statement<{ readonly rewards: number }>(`
   SELECT sum(rewards) AS rewards FROM tallies WHERE experiment_id = $1 GROUP BY metric ORDER BY metric`)
 
 export function* findSnapshots(experimentId: number): Script<SnapshotHead[]> {
-  const rows = yield* read(FIND_SNAPSHOTS, [experimentId])
-  return rows.map(({ units, lastAssignedAt, ...row }) => ({ ...snapshotOf(row), units, lastAssignedAt }))
+  return (yield* read(FIND_SNAPSHOTS, [experimentId])).map(snapshotOf)
 }
 
 export function findCells(experimentId: number, metricPosition: number): Script<LedgerCell[]> {

@@ -79,7 +79,6 @@ function openEngine(path: string, options: ConstructorParameters<typeof Engine>[
     return new Engine(db, options)
   } catch (error) {
     db.close()
-    if (error instanceof DatabaseError) throw error
-    throw new DatabaseError(`Cannot open the database ${path}: ${(error as Error).message}`, { cause: error })
+    throw DatabaseError.from(path, error)
   }
 }

@@ -1,5 +1,5 @@
 // Keys for a service under test, made as the script makes them.
-import { createKey } from '../../../src/access/create-key.ts'
+import { createKey } from '../../../src/access/change-keys.ts'
 import type { Key, KeyTerms } from '../../../src/access/key.ts'
 import type { Keyring } from '../../../src/access/keyring.ts'
 import { newSecret } from '../../../src/access/secret.ts'

@@ -1,4 +1,5 @@
-// Rows go over as columns, one array each: so a statement stays the same one whatever their number.
+// Rows are written as columns, one array each: so a statement stays the same one whatever their
+// number.
 import type { Parameter } from '../../scripts/script.ts'
 
 /** The named columns of some rows. */

@@ -55,28 +55,33 @@ function integerOf(text: string): number {
 }
 
 /**
- * Settings of a session, each where the engine knows it (those that only speak PostgreSQL's
- * language do not know them all).
- *
- * `synchronous_commit` stays as the server has it unless it is off: an acknowledged commit is on
- * disk at least. Anyone who waits for another's row gives up after half a second, since /assign is
- * to answer within one. Keys are always looked up by their index: a plan is made once, and one made
- * on an empty table would read the whole of it for ever.
+ * Anyone who waits for another's row gives up after half a second, since /assign is to answer
+ * within one. Keys are always looked up by their index: a plan is made once, and one made on an
+ * empty table would read the whole of it for ever.
  */
-export const SET_UP = `
-  SELECT set_config(wanted.name, wanted.setting, false)
-  FROM pg_settings
-  JOIN (VALUES
-    ('synchronous_commit', 'on'),
-    ('lock_timeout', '500'),
-    ('idle_in_transaction_session_timeout', '5000'),
-    ('client_connection_check_interval', '2000'),
-    ('extra_float_digits', '3'),
-    ('plan_cache_mode', 'force_generic_plan'),
-    ('enable_seqscan', 'off'),
-    ('enable_bitmapscan', 'off'),
-    ('enable_hashjoin', 'off'),
-    ('enable_mergejoin', 'off'),
-    ('jit', 'off')
-  ) AS wanted (name, setting) ON wanted.name = pg_settings.name
-  WHERE wanted.name <> 'synchronous_commit' OR pg_settings.setting = 'off'`
+export const SET_UP = settings({
+  lock_timeout: '500',
+  idle_in_transaction_session_timeout: '5000',
+  client_connection_check_interval: '2000',
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+})
+
+/**
+ * Settings of a session, each where the engine knows it (those that only speak PostgreSQL's
+ * language do not know them all). Doubles are told to the bit. `synchronous_commit` stays as the
+ * server has it unless it is off: an acknowledged commit is on disk at least.
+ */
+export function settings(wanted: Readonly<Record<string, string>>): string {
+  const all = Object.entries({ synchronous_commit: 'on', extra_float_digits: '3', ...wanted })
+  return `
+    SELECT set_config(wanted.name, wanted.setting, false)
+    FROM pg_settings
+    JOIN (VALUES ${all.map(([name, setting]) => `('${name}', '${setting}')`)}) AS wanted (name, setting)
+      ON wanted.name = pg_settings.name
+    WHERE wanted.name <> 'synchronous_commit' OR pg_settings.setting = 'off'`
+}

@@ -56,8 +56,7 @@ export class Transaction {
     return written
   }
 
-  async run<Result>(script: Script<Result>): Promise<Result> {
-    await this.#begun
+  run<Result>(script: Script<Result>): Promise<Result> {
     return carryOut(script, step => this.#say(step))
   }
 
@@ -77,8 +76,9 @@ export class Transaction {
   }
 
   async #say({ kind, statement, parameters }: Step): Promise<Answer<unknown>> {
+    if (kind === 'read' || kind === 'postgres') return { rows: await this.ask(statement, parameters), count: 0 }
+    await this.#begun
     if (kind === 'write') return this.write(statement, parameters)
-    if (kind !== 'tell') return { rows: await this.ask(statement, parameters), count: 0 }
     this.write(statement, parameters)
     return { rows: [], count: 0 }
   }

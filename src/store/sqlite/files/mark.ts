@@ -87,25 +87,22 @@ const TEXT_BYTES = 96
 
 /** @throws DatabaseError */
 function expectMarked(db: Database.Database, path: string): void {
-  const noted = existsSync(path) ? readMark(path) : null
+  const noted = readMark(path)
   if (noted === null) return
   const own = db.prepare<[], MarkRow>('SELECT database, number FROM marks').get()
-  const [is, remedy] = [
-    `Cannot serve the database ${db.name}: it is`,
-    `Put back the file that was there with its -wal, or remove ${path} to serve this one as it is.`,
-  ]
-  if (own?.database !== noted.database)
-    throw new DatabaseError(`${is} another one than was served here last, or has lost its -wal. ${remedy}`)
-  if (own.number >= noted.number) return
-  throw new DatabaseError(
-    `${is} older than what was served here last (mark ${own.number}, not ${noted.number}): a copy was put back, or its -wal was lost. ${remedy}`,
-  )
+  const isSame = own?.database === noted.database
+  if (isSame && own.number >= noted.number) return
+  const what = isSame
+    ? `older than what was served here last (mark ${own.number}, not ${noted.number}): a copy was put back, or its -wal was lost`
+    : 'another one than was served here last, or has lost its -wal'
+  const remedy = `Put back the file that was there with its -wal, or remove ${path} to serve this one as it is.`
+  throw new DatabaseError(`Cannot serve the database ${db.name}: it is ${what}. ${remedy}`)
 }
 
-/** Null where it was torn by a power cut in its first write. */
+/** Null where there is none, or it was torn by a power cut in its first write. */
 function readMark(path: string): MarkRow | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as MarkRow
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
