@@ -12,17 +12,12 @@ import { overload } from './bench/parts/overload.ts'
 import { postgres } from './bench/parts/postgres.ts'
 import { size } from './bench/parts/size.ts'
 import { startUp } from './bench/parts/start-up.ts'
-import { assignBatch, assignKept, assignNew, reward, rewardsNdjson, sixteen } from './bench/parts/throughput.ts'
+import { THROUGHPUT } from './bench/parts/throughput.ts'
 import { type Cores, scratchOnDisk, separateCores } from './bench/setting.ts'
 import { tableText, verdictText } from './bench/tables.ts'
 
 const PARTS = {
-  'assign-new': assignNew,
-  'assign-kept': assignKept,
-  reward,
-  'assign-batch': assignBatch,
-  'rewards-ndjson': rewardsNdjson,
-  sixteen,
+  ...THROUGHPUT,
   postgres,
   lonely,
   size,

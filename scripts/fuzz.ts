@@ -4,12 +4,11 @@ import { alignColumns } from '../src/cli/terminal/aligned-columns.ts'
 import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { formatCount, ProgressBar } from '../src/cli/terminal/progress-bar.ts'
-import { Violation } from './fuzz/expect-holds.ts'
+import { FULL, Violation } from './fuzz/expect-holds.ts'
 import type { Played } from './fuzz/histories/expect-books.ts'
 import { checkHistories } from './fuzz/histories/histories.ts'
 import { type FuzzResult, fuzzService } from './fuzz/http/fuzz-service.ts'
 import type { Weighing } from './fuzz/http/growth-fault.ts'
-import { FULL } from './fuzz/sizes.ts'
 
 const HELP = `Usage: npm run fuzz -- [options]
 

@@ -85,7 +85,6 @@ function serve(): void {
   const cells = allCells()
   const { seed } = workerData as { seed: number }
   parentPort?.on('message', (portion: Portion) => {
-    const counts = runCell(cells[portion.place] as Cell, seed, portion.from, portion.end)
-    parentPort?.postMessage({ portion, counts })
+    parentPort?.postMessage(runCell(cells[portion.place] as Cell, seed, portion.from, portion.end))
   })
 }

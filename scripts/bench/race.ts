@@ -12,7 +12,6 @@ import { sliceTable } from './tables.ts'
 import { type Bound, judge, type Verdict } from './verdict.ts'
 
 export interface Race {
-  readonly name: string
   readonly workload: (units: readonly string[]) => Workload
   /** Starts what the service keeps its data in; a new file unless given. */
   readonly database?: (bench: Bench, name: string) => Promise<Database>
@@ -36,18 +35,18 @@ export interface Database {
 
 const BULK_CONNECTIONS = 4
 
-export function race(plan: Race): Part {
+export function race(name: string, plan: Race): Part {
   return async bench => {
     const { under } = bench.cores
-    const database = await (plan.database ?? newFile)(bench, plan.name)
+    const database = await (plan.database ?? newFile)(bench, name)
     const service = await startPrepared(under, database.place)
     const echoes = [await Contestant.startEcho(under, 'Express'), await Contestant.startEcho(under, 'node:http')]
     try {
       const units = await assignUnits(service, plan.unitsBefore ?? 0, uuidNames(seededChance(1)))
-      const lanes = lanesOf(plan, bench, service, echoes, units)
-      const onSlice = (done: number, total: number) => bench.onProgress(done, total, `slices of ${plan.name}`)
+      const lanes = lanesOf({ ...plan, name }, bench, service, echoes, units)
+      const onSlice = (done: number, total: number) => bench.onProgress(done, total, `slices of ${name}`)
       const slices = await runRounds(lanes, { ...bench, serverCore: bench.cores.server, onSlice })
-      return resultOf(plan, lanes, slices, memoryOf(service.pid))
+      return resultOf({ ...plan, name }, lanes, slices, memoryOf(service.pid))
     } finally {
       await Promise.all([service, ...echoes].map(contestant => contestant.stop()))
       await database.stop()
@@ -60,7 +59,7 @@ async function newFile({ folder }: Bench, name: string): Promise<Database> {
 }
 
 function lanesOf(
-  { name, workload, connections: most = Number.POSITIVE_INFINITY, isBulk = false }: Race,
+  { name, workload, connections: most = Number.POSITIVE_INFINITY, isBulk = false }: Race & { name: string },
   bench: Bench,
   service: Contestant,
   echoes: readonly Contestant[],
@@ -80,7 +79,7 @@ function lanesOf(
 }
 
 function resultOf(
-  { name, items = 'requests', bound }: Race,
+  { name, items = 'requests', bound }: Race & { name: string },
   lanes: readonly Lane[],
   slices: readonly (readonly Slice[])[],
   memory: Memory | null,

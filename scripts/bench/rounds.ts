@@ -43,11 +43,13 @@ export interface RoundsOptions {
   readonly seconds: number
   readonly serverCore: number | null
   readonly onSlice: (done: number, total: number) => void
+  /** Measures something else after each round. */
+  readonly onRound?: () => Promise<void>
 }
 
 /** Each lane's slices, round by round. Every lane is warmed up first. */
 export async function runRounds(lanes: readonly Lane[], options: RoundsOptions): Promise<Slice[][]> {
-  const { rounds, seconds, serverCore, onSlice } = options
+  const { rounds, seconds, serverCore, onSlice, onRound } = options
   const slices = lanes.map((): Slice[] => [])
   for (const lane of lanes) await loadClosed(loadOf(lane, Math.min(WARM_UP_SECONDS, seconds)))
   for (let round = 0; round < rounds; round++) {
@@ -57,6 +59,7 @@ export async function runRounds(lanes: readonly Lane[], options: RoundsOptions):
       slices[place]?.push(await measure(lanes[place] as Lane, seconds, serverCore))
       onSlice(round * lanes.length + turn + 1, rounds * lanes.length)
     }
+    await onRound?.()
   }
   return slices
 }

@@ -14,11 +14,8 @@ const LONGEST_WORK_MS = 600
 const LONGEST_OUTAGE_MS = 1_200
 /** … or after the launch, when the service may not even be up: it is killed while it recovers. */
 const LONGEST_START_MS = 1_000
-/** A change is answered within some milliseconds. */
-const LONGEST_CHANGE_MS = 12
 /** The service looks so often whether a policy is due, from when it says that it listens. */
 const REFRESH_TICK_MS = 100
-const LONGEST_REFRESH_MS = 25
 
 /** Of all kills so many are preceded by a cut of every connection, where there are any. */
 const SHARE_OF_CUTS = 0.3
@@ -40,10 +37,10 @@ export async function killOnce(scene: Scene, victim: Victim, number: number): Pr
   }
   const replica = drawOne(processes, chance)
   await sleep(chance() * LONGEST_WORK_MS)
-  if (moment === 'around a refresh') await sleep(untilTick(replica) + chance() * LONGEST_REFRESH_MS)
+  if (moment === 'around a refresh') await sleep(untilTick(replica) + chance() * site.aim.refresh)
   if (moment === 'around a change') {
     working.push(load.change(spread))
-    await sleep(chance() * LONGEST_CHANGE_MS)
+    await sleep(chance() * site.aim.change)
   }
   const kill = () => {
     const isStarting = moment === 'while it started'

@@ -6,9 +6,6 @@ import { ask } from '../http/client.ts'
 import { Replica } from './replica.ts'
 import type { Site, Victim } from './site.ts'
 
-/** The schema is made so soon after the first connection. */
-const LONGEST_MIGRATION_MS = { sqlite: 20, postgres: 80 }
-
 /** A process that never connects is one that does not start, and is told by the next one. */
 const CONNECT_LIMIT_MS = 10_000
 
@@ -33,7 +30,7 @@ export async function killWhileMigrating(
   const replicas = Array.from({ length: site.replicas }, () => new Replica(launch))
   const until = performance.now() + CONNECT_LIMIT_MS
   while (!(await site.isInUse(database)) && performance.now() < until) await sleep(1)
-  await sleep(chance() * LONGEST_MIGRATION_MS[launch.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres'])
+  await sleep(chance() * site.aim.migration)
   if (victim === 'database') {
     await site.kill()
     await Promise.all(replicas.map(replica => replica.kill()))

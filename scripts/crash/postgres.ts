@@ -86,6 +86,7 @@ function siteOf(query: PostgresSite['query']): Omit<PostgresSite, 'urlOf' | 'kil
   return {
     victims: ['database', 'service'],
     moments: MOMENTS,
+    aim: { change: 12, refresh: 25, migration: 80 },
     replicas: 2,
     graceMs: GRACE_MS,
     query,

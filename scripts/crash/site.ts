@@ -22,6 +22,8 @@ export interface Site {
   /** What is killed, in turn. */
   readonly victims: readonly Victim[]
   readonly moments: Moments
+  /** A kill comes within so long of a change, of a refresh, and of a schema's beginning, ms. */
+  readonly aim: Readonly<Record<'change' | 'refresh' | 'migration', number>>
   /** Processes of the service. */
   readonly replicas: number
   /** For so long after a change another process may still give an arm that it has retired. */

@@ -19,6 +19,7 @@ export function sqliteSite(folder: string): Site {
   return {
     victims: ['service'],
     moments: MOMENTS,
+    aim: { change: 8, refresh: 20, migration: 20 },
     replicas: 1,
     graceMs: 0,
     urlOf: database => `sqlite:${pathOf(database)}`,

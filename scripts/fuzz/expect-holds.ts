@@ -23,3 +23,10 @@ export async function expectHolds<Values>(
   const reason = errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance)
   throw new Violation(`The property does not hold (${where}):\n${example}\n${reason}`)
 }
+
+/**
+ * How much is tried: a little with every test run, which takes seconds, and all of it with `npm run
+ * fuzz`, which takes minutes. The properties are the same.
+ */
+export const QUICK = { histories: 60, requests: 1_500 }
+export const FULL = { histories: 1_000, requests: 100_000 }

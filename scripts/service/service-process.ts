@@ -1,16 +1,23 @@
 // The service, or another server, as a child process on 127.0.0.1, at a port of its own. Ends no
 // process but the one it started.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../../src/cli/terminal/failure.ts'
-import { START_ARGUMENTS } from './start-command.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * What `node` is given for the service, as `npm start` starts it: flags, the file, and the command.
+ */
+export const START_ARGUMENTS: readonly string[] = startArguments()
 
 /**
  * Started a hundred times, it need not be compiled a hundred times: that is half the work of a
  * start.
  */
-const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url))
+const COMPILE_CACHE = resolve(ROOT, 'node_modules/.cache/node')
 
 /** For those who look at what it answers, not at what it takes. */
 const QUIET = { LOG_LEVEL: 'error', NODE_COMPILE_CACHE: COMPILE_CACHE }
@@ -141,4 +148,12 @@ export class ServiceProcess {
       void this.#ended.then(() => resolve(null))
     })
   }
+}
+
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const [, ...words] = scripts.start.split(' ')
+  return words.map(word => (word.endsWith('.js') ? resolve(ROOT, word) : word))
 }

@@ -1,5 +1,6 @@
 // The cells' runs, dealt out to as many threads as there are cores. Which thread runs what changes
 // nothing but the time.
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { addCounts, type Counts, NO_COUNTS } from './run-cell.ts'
@@ -9,11 +10,6 @@ export interface Portion {
   readonly place: number
   readonly from: number
   readonly end: number
-}
-
-export interface PortionDone {
-  readonly portion: Portion
-  readonly counts: Counts
 }
 
 const RUNS_A_PORTION = 10
@@ -34,14 +30,18 @@ export async function shareWork(script: URL, { runs, seed, onDone }: Workload): 
   const portions = [...runs].flatMap(([place, count]) => portionsOf(place, count))
   const counts = new Map<number, Counts>()
   let done = 0
-  const keep = ({ portion, counts: more }: PortionDone) => {
-    counts.set(portion.place, addCounts(counts.get(portion.place) ?? NO_COUNTS, more))
-    done += more.runs
-    onDone(done)
+  const work = async () => {
+    const worker = new Worker(script, { workerData: { seed } })
+    for (let portion = portions.shift(); portion !== undefined; portion = portions.shift()) {
+      worker.postMessage(portion)
+      const [more] = (await once(worker, 'message')) as [Counts]
+      counts.set(portion.place, addCounts(counts.get(portion.place) ?? NO_COUNTS, more))
+      done += more.runs
+      onDone(done)
+    }
+    await worker.terminate()
   }
-  const threads = Math.min(availableParallelism(), portions.length)
-  const workers = Array.from({ length: threads }, () => new Worker(script, { workerData: { seed } }))
-  await Promise.all(workers.map(worker => work(worker, portions, keep)))
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), portions.length) }, work))
   return counts
 }
 
@@ -51,21 +51,4 @@ function portionsOf(place: number, runs: number): Portion[] {
     from: portion * RUNS_A_PORTION,
     end: Math.min(runs, (portion + 1) * RUNS_A_PORTION),
   }))
-}
-
-/** Gives one worker portions until none is left. */
-function work(worker: Worker, portions: Portion[], keep: (done: PortionDone) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = () => {
-      const portion = portions.shift()
-      if (portion === undefined) void worker.terminate().then(() => resolve())
-      else worker.postMessage(portion)
-    }
-    worker.on('message', (done: PortionDone) => {
-      keep(done)
-      next()
-    })
-    worker.once('error', reject)
-    next()
-  })
 }

@@ -2,8 +2,10 @@
 // is fast with errors is not fast.
 import type { Chance } from '../../../src/stats/numerics/chance.ts'
 import { EXPERIMENT, METRIC } from '../experiment.ts'
-import { NAME, requestTemplate, type Template } from './request.ts'
 import { writeUuid } from './uuid.ts'
+
+/** Stands in a template for each name that changes: as long as a UUID. */
+const NAME = '@'.repeat(36)
 
 export interface Workload {
   /** Units or events in one request. */
@@ -64,6 +66,21 @@ export function rewardStream(count: number, units: readonly string[], chance: Ch
     requests: fromTemplate('/rewards', body, rewardNames(units, chance), 'application/x-ndjson'),
     isRight: answer => answer.includes(`{"recorded":${count},`),
   }
+}
+
+interface Template {
+  /** A copy for one connection. */
+  readonly bytes: Buffer
+  /** Where the bytes of each name begin. */
+  readonly places: readonly number[]
+}
+
+function requestTemplate(path: string, body: string, type = 'application/json'): Template {
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+  const bytes = Buffer.from(head + body)
+  const places: number[] = []
+  for (let at = bytes.indexOf(NAME); at !== -1; at = bytes.indexOf(NAME, at + NAME.length)) places.push(at)
+  return { bytes, places }
 }
 
 type WriteName = (bytes: Buffer, at: number, position: number) => void

@@ -9,7 +9,7 @@ import { Contestant } from '../children/contestant.ts'
 import { assignNew, echo } from '../load/workloads.ts'
 import type { Bench, PartResult } from '../part.ts'
 import { startPrepared } from '../prepare.ts'
-import { doubtsAbout, type Lane, runRounds, type Slice } from '../rounds.ts'
+import { doubtsAbout, type Lane, runRounds } from '../rounds.ts'
 import { sliceTable } from '../tables.ts'
 import { judge, medianOf } from '../verdict.ts'
 
@@ -23,23 +23,19 @@ export async function lonely(bench: Bench): Promise<PartResult> {
       { name: 'assign-new', contestant: service, workload: assignNew(seededChance(2)), connections: 1 },
       { name: 'Express echo', contestant: express, workload: echo(seededChance(8)), connections: 1 },
     ]
-    const rounds: { own: Slice; express: Slice; fsyncMs: number }[] = []
-    for (let round = 0; round < bench.rounds; round++) {
-      const options = { rounds: 1, seconds: bench.seconds, serverCore: bench.cores.server, onSlice: () => {} }
-      const [[own], [echoed]] = (await runRounds(lanes, options)) as [[Slice], [Slice]]
-      rounds.push({ own, express: echoed, fsyncMs: await medianFsync(bench) })
-      bench.onProgress(round + 1, bench.rounds, 'rounds of lonely')
-    }
-    const slices = [rounds.map(({ own }) => own), rounds.map(({ express }) => express)]
-    const beyond = rounds.map(({ own, fsyncMs }) => own.p50 - fsyncMs)
+    const fsyncMs: number[] = []
+    const slices = await runRounds(lanes, {
+      ...bench,
+      serverCore: bench.cores.server,
+      onSlice: (done, total) => bench.onProgress(done, total, 'slices of lonely'),
+      onRound: async () => void fsyncMs.push(await medianFsync(bench)),
+    })
+    const beyond = (slices[0] ?? []).map(({ p50 }, round) => p50 - (fsyncMs[round] as number))
     return {
       tables: [sliceTable(lanes, slices)],
       verdicts: [judge('lonely: p50 − p50 of an fsync', beyond, { atMost: 1 }, ' ms')],
-      notes: [
-        `Appending 4 KiB and fsync, p50: ${medianOf(rounds.map(({ fsyncMs }) => fsyncMs)).toFixed(2)} ms.`,
-        ...doubtsAbout(lanes, slices),
-      ],
-      measured: rounds,
+      notes: [`Appending 4 KiB and fsync, p50: ${medianOf(fsyncMs).toFixed(2)} ms.`, ...doubtsAbout(lanes, slices)],
+      measured: { slices, fsyncMs },
     }
   } finally {
     await Promise.all([service.stop(), express.stop()])

@@ -7,8 +7,7 @@ import * as workloads from '../load/workloads.ts'
 import type { Bench } from '../part.ts'
 import { type Database, race } from '../race.ts'
 
-export const postgres = race({
-  name: 'postgres',
+export const postgres = race('postgres', {
   workload: () => workloads.assignNew(seededChance(10)),
   database: startPostgres,
   bound: { atLeast: 0.5 },

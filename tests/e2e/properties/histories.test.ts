@@ -1,9 +1,9 @@
 // Whatever happens in whatever order, the books are right: a few histories here, all of them in
 // `npm run fuzz`. And a store that cheats is found out, or the histories would prove nothing.
 import { describe, expect, it } from 'vitest'
+import { QUICK } from '../../../scripts/fuzz/expect-holds.ts'
 import type { Played } from '../../../scripts/fuzz/histories/expect-books.ts'
 import { checkHistories } from '../../../scripts/fuzz/histories/histories.ts'
-import { QUICK } from '../../../scripts/fuzz/sizes.ts'
 import type { Store } from '../../../src/store/port.ts'
 
 const { histories: RUNS } = QUICK

@@ -3,8 +3,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { QUICK } from '../../../scripts/fuzz/expect-holds.ts'
 import { checkVolleys, prepare } from '../../../scripts/fuzz/http/volleys.ts'
-import { QUICK } from '../../../scripts/fuzz/sizes.ts'
 import { expectBalance } from '../../support/book.ts'
 import { type Service, startService } from '../../support/http/service.ts'
 
