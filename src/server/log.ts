@@ -1,10 +1,10 @@
-// One line a request and a refresh; `error` means that a person must act. Secrets never reach it.
+// One line a request and a refresh; `error` means that a person must act. Secrets are removed.
 import { type Logger, pino } from 'pino'
 import type { LogLevel } from './config.ts'
 
 export type { Logger }
 
-/** Headers that open doors, wherever a request or an answer is logged. */
+/** Headers with secrets, wherever a request or an answer is logged. */
 const SECRET_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie']
 const PLACES = ['', 'headers', '*.headers', '*.*.headers']
 
