@@ -31,7 +31,7 @@ export interface SimulatedArmInput {
 export interface SimulationInput {
   readonly arms: readonly SimulatedArmInput[]
   readonly control?: string | undefined
-  /** `type`: by default what the arms say. `range`: for a continuous metric. */
+  /** `type`: by default that of the arms. `range`: for a continuous metric. */
   readonly metric?:
     | {
         readonly type?: MetricType | undefined
@@ -52,7 +52,7 @@ export interface SimulationInput {
 
 type ReadableLaw = Readable<SimulatedArmInput>
 
-/** The parts of a design that could be read; null stands for those that could not. */
+/** The parts of a design that could be read; null for those that could not. */
 export type ReadableSimulation = Readable<Omit<SimulationInput, 'arms' | 'metric' | 'policy'>> & {
   readonly arms?: readonly (ReadableLaw | null)[] | null | undefined
   readonly metric?: Readable<NonNullable<SimulationInput['metric']>> | null | undefined

@@ -5,7 +5,7 @@ import { DAY_MS, type SimulationDesign } from './design.ts'
 import type { OutcomeLaw } from './outcome-law.ts'
 
 export interface World {
-  /** The arms' laws when so many units have come, by position. */
+  /** The arms' laws after this number of units, by position. */
   readonly lawsAt: (units: number) => { readonly laws: readonly OutcomeLaw[]; readonly means: readonly number[] }
   readonly traffic: Traffic
   /** In the order in which they come; the first holds from the start. At least one. */
@@ -14,7 +14,7 @@ export interface World {
 
 /** Two functions, each the inverse of the other; both rise, from 0. */
 export interface Traffic {
-  /** When so many units have come, in ms from the start. */
+  /** When this number of units has come, in ms from the start. */
   readonly msAt: (units: number) => number
   /** How many have come by then, as a number that need not be whole. */
   readonly unitsAt: (ms: number) => number
@@ -37,7 +37,7 @@ export function steadyWorld({ laws, means, unitsPerDay }: SimulationDesign): Wor
   }
 }
 
-/** The definition as it stands after a change of its arms. */
+/** The definition after a change of its arms. */
 export function definitionAfter({ arms, ...rest }: Definition, { active }: ArmChange): Definition {
   return { ...rest, arms: arms.slice(0, active.length).map((arm, place) => ({ ...arm, retired: !active[place] })) }
 }
