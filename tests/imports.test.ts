@@ -41,7 +41,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   bandit: /^(node:crypto|zod)$/,
   stats: /^jstat$/,
   store: /^(node:|better-sqlite3$|pg$)/,
-  simulation: /^$/,
+  simulation: /^d3-array$/,
   views: /^d3-array$/,
 }
 

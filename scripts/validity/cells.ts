@@ -8,7 +8,8 @@ import {
   type SimulationInput,
   simulationFaults,
 } from '../../src/simulation/design.ts'
-import { drift, scaledLaws, steadyWorld, type World, weeklyTraffic } from '../../src/simulation/world.ts'
+import { steadyWorld, type World } from '../../src/simulation/world.ts'
+import { drift, scaledLaws, weeklyTraffic } from './moving-world.ts'
 
 export type Kind = 'binary' | 'gaussian' | 'revenue' | 'heavy tail'
 

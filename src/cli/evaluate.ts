@@ -1,6 +1,7 @@
 // Values another policy on a log of decisions with their propensities: pinwheel evaluate LOG. Reads
 // the file twice, a row at a time: once for the arms and the range of the rewards, once for the
 // value. An export of Pinwheel is not in the order of time, and is sorted in memory.
+import { sum } from 'd3-array'
 import { listed } from '../bandit/wording.ts'
 import { LogValuation, type LogValue } from '../stats/off-policy/off-policy.ts'
 import type { Estimate } from '../stats/sequences/confidence-sequence.ts'
@@ -90,6 +91,7 @@ async function* inTimeOrder(decisions: AsyncIterable<Decision>, isTimed: boolean
   yield* all.sort((one, other) => (one.at ?? 0) - (other.at ?? 0))
 }
 
+/** The weights of the arms. @throws UsageError */
 function weightsOf(text: string, arms: readonly string[]): number[] {
   if (text === 'uniform') return arms.map(() => 1 / arms.length)
   if (arms.includes(text)) return arms.map(arm => (arm === text ? 1 : 0))
@@ -97,9 +99,9 @@ function weightsOf(text: string, arms: readonly string[]): number[] {
   const unknown = [...byArm.keys()].filter(arm => !arms.includes(arm))
   if (unknown.length > 0) throw new UsageError(`--target names ${unknown.join(', ')}, which no row of the log has`)
   const weights = arms.map(arm => Number(byArm.get(arm) ?? 0))
-  const sum = weights.reduce((total, weight) => total + weight, 0)
-  if (weights.every(weight => weight >= 0) && Math.abs(sum - 1) <= 1e-9) return weights
-  throw new UsageError(`--target must have weights of 0 or more with the sum 1, not ${sum}`)
+  const total = sum(weights)
+  if (weights.every(weight => weight >= 0) && Math.abs(total - 1) <= 1e-9) return weights
+  throw new UsageError(`--target must have weights of 0 or more with the sum 1, not ${total}`)
 }
 
 function parseWeights(text: string, arms: readonly string[]): object {

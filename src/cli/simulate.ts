@@ -22,7 +22,7 @@ the intervals are at the end. The same JSON goes to POST /simulate.
 
 THE ARMS
   --arms LIST            the control first: key=rate; for a continuous metric key=mean:sd (normal), or
-                         key=rate*mean:sd (so many buy, for lognormal amounts with this mean and sd)
+                         key=rate*mean:sd (this share buys, for lognormal amounts with this mean and sd)
   --config FILE          all of the design as JSON; options go before it
   --control KEY          another control than the first arm
 

@@ -1,18 +1,18 @@
-// The configuration from the environment. The only reader of process.env.
+// The settings of a service, from the environment.
 import { isIP } from 'node:net'
 import { parseRate } from '../access/token-bucket.ts'
 
 export interface Config {
   readonly host: string
   readonly port: number
-  /** Where only probes are answered, besides; null: nowhere. */
+  /** A second port, for probes only; null: none. */
   readonly probePort: number | null
   readonly databaseUrl: string
-  /** A key with all scopes; null: there are only those of the store. */
+  /** A key with all scopes; null: only keys of the store are valid. */
   readonly adminKey: string | null
   /** As `100/s`: for keys without a rate of their own; null: the defaults of the keyring. */
   readonly rateLimit: string | null
-  /** Whose pages may ask, as `https://shop.example`; `*`: all. */
+  /** For CORS, as `https://shop.example`; `*`: all. */
   readonly allowedOrigins: ReadonlySet<string>
   readonly logLevel: LogLevel
   /** How many processes share the address and the store. */
@@ -24,7 +24,7 @@ export interface Config {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** The environment cannot be understood; the message names every fault. */
+/** The message names every fault of the environment. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -50,31 +50,38 @@ export function readConfig(environment: Environment): Config {
   const allowedOrigins = new Set((environment.ALLOWED_ORIGINS ?? '').split(',').flatMap(text => text.trim() || []))
   const workers = Number(environment.WORKERS || '1')
   const faults: string[] = []
-  if (!isPort(port)) faults.push('PORT must be a number from 0 to 65535')
-  if (probePort !== null && !isPort(probePort)) faults.push('PROBE_PORT must be a number from 0 to 65535')
-  if (probePort !== null && probePort !== 0 && probePort === port)
-    faults.push('PROBE_PORT must be another one than PORT')
-  if (!Number.isInteger(workers) || workers < 1 || workers > 64) faults.push('WORKERS must be a number from 1 to 64')
-  if (logLevel === undefined) faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
-  if (privateTargets !== 'allow' && privateTargets !== 'refuse') {
-    faults.push('WEBHOOK_PRIVATE_TARGETS must be allow or refuse')
+  const expect = (isRight: boolean, message: string) => {
+    if (!isRight) faults.push(message)
   }
-  if (adminKey !== null && adminKey.length < MIN_KEY_LENGTH) {
-    faults.push(`PINWHEEL_ADMIN_KEY must have at least ${MIN_KEY_LENGTH} characters; try: openssl rand -base64 24`)
+  expect(isPort(port), 'PORT must be a number from 0 to 65535')
+  expect(probePort === null || isPort(probePort), 'PROBE_PORT must be a number from 0 to 65535')
+  expect(!probePort || probePort !== port, 'PROBE_PORT must be another one than PORT')
+  expect(Number.isInteger(workers) && workers >= 1 && workers <= 64, 'WORKERS must be a number from 1 to 64')
+  expect(logLevel !== undefined, `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
+  expect(/^(allow|refuse)$/.test(privateTargets), 'WEBHOOK_PRIVATE_TARGETS must be allow or refuse')
+  if (adminKey !== null) {
+    const advice = `PINWHEEL_ADMIN_KEY must have at least ${MIN_KEY_LENGTH} characters; try: openssl rand -base64 24`
+    expect(adminKey.length >= MIN_KEY_LENGTH, advice)
+    expect(adminKey.length <= MAX_KEY_LENGTH, `PINWHEEL_ADMIN_KEY must have at most ${MAX_KEY_LENGTH} characters`)
   }
-  if (adminKey !== null && adminKey.length > MAX_KEY_LENGTH) {
-    faults.push(`PINWHEEL_ADMIN_KEY must have at most ${MAX_KEY_LENGTH} characters`)
-  }
-  if (rateLimit !== null && parseRate(rateLimit) === null)
-    faults.push('RATE_LIMIT must be like 100/s, 5000/m or 100000/h')
+  const isRate = rateLimit === null || parseRate(rateLimit) !== null
+  expect(isRate, 'RATE_LIMIT must be like 100/s, 5000/m or 100000/h')
   for (const origin of allowedOrigins) {
-    if (!isOrigin(origin))
-      faults.push(`ALLOWED_ORIGINS must have origins like https://shop.example, or *, not ${origin}`)
+    expect(isOrigin(origin), `ALLOWED_ORIGINS must have origins like https://shop.example, or *, not ${origin}`)
   }
   if (faults.length > 0 || logLevel === undefined) throw new ConfigError(`Cannot start: ${faults.join('; ')}`)
-  const allowsPrivateTargets = privateTargets === 'allow'
-  const reach = { host, port, probePort, allowedOrigins, workers }
-  return { ...reach, databaseUrl: databaseUrlIn(environment), adminKey, rateLimit, logLevel, allowsPrivateTargets }
+  return {
+    host,
+    port,
+    probePort,
+    databaseUrl: databaseUrlIn(environment),
+    adminKey,
+    rateLimit,
+    allowedOrigins,
+    logLevel,
+    workers,
+    allowsPrivateTargets: privateTargets === 'allow',
+  }
 }
 
 /**

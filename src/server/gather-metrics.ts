@@ -1,25 +1,24 @@
-// One address, several workers, one answer to /metrics: the worker that receives the request asks
-// the others, through the parent process. The parent keeps the last values of each worker, so that
-// no counter decreases when a worker ends, and none waits long for one that hangs.
+// One answer to /metrics for all workers of an address: the worker that has the request asks the
+// others, through the process that started them. That process keeps the last answer of each, so
+// that no counter falls when a worker ends, and no request waits long for one that is busy.
 import cluster, { type Worker } from 'node:cluster'
 import type { Family } from '../http/metrics/exposition.ts'
 import { mergeFamilies } from '../http/metrics/merge-families.ts'
+import { currentWorkers, send } from './worker-messages.ts'
 
-/**
- * From a worker: its own metrics, with a request for those of the others (`gather`), or in reply to
- * the parent (`reported`).
- */
-type FromWorker = { readonly kind: 'gather' | 'reported'; readonly gathering: number; readonly families: Family[] }
+/** `gather`: its own metrics, with the request for those of the others. `own`: an answer. */
+type FromWorker = { readonly kind: 'gather' | 'own'; readonly gathering: number; readonly families: Family[] }
+/** `ask`: the request for its own. `others`: the answer to `gather`. */
 type ToWorker =
-  | { readonly kind: 'report'; readonly gathering: number }
-  | { readonly kind: 'gathered'; readonly gathering: number; readonly families: Family[] }
+  | { readonly kind: 'ask'; readonly gathering: number }
+  | { readonly kind: 'others'; readonly gathering: number; readonly families: Family[] }
 
-/** A worker that is busy for longer counts with its last values. */
-const PATIENCE_MS = 1_000
+/** After this the last answer of a worker counts. */
+const TIMEOUT_MS = 1_000
 
 /** In the process that starts the workers. */
 export function passMetricsOn(): void {
-  // A measurement without values is NaN, which JSON does not have.
+  // JSON has no NaN, which is the mean of no measurements.
   cluster.setupPrimary({ serialization: 'advanced' })
   const latest = new Map<number, Family[]>()
   let ended: Family[] = []
@@ -32,15 +31,15 @@ export function passMetricsOn(): void {
     if (kind !== 'gather') return
     latest.set(asker.id, families)
     const round = ++gatherings
-    const others = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
+    const others = currentWorkers().filter(worker => worker !== asker)
     await Promise.all(
       others.map(async worker => {
-        const reported = worker === asker ? null : await ask(worker, round)
-        if (reported !== null && !worker.isDead()) latest.set(worker.id, reported)
+        const answer = await ask(worker, round)
+        if (answer !== null && !worker.isDead()) latest.set(worker.id, answer)
       }),
     )
-    const latestOfOthers = [...latest].flatMap(([id, reported]) => (id === asker.id ? [] : [reported]))
-    send(asker, { kind: 'gathered', gathering, families: mergeFamilies(...latestOfOthers, ended) })
+    const known = [...latest].flatMap(([id, own]) => (id === asker.id ? [] : [own]))
+    send(asker, { kind: 'others', gathering, families: mergeFamilies(...known, ended) } satisfies ToWorker)
   })
 }
 
@@ -49,28 +48,20 @@ function ask(worker: Worker, gathering: number): Promise<Family[] | null> {
   return new Promise(resolve => {
     const finish = (families: Family[] | null) => {
       clearTimeout(timer)
-      worker.off('message', receive).off('exit', leave)
+      worker.off('message', onMessage).off('exit', onExit)
       resolve(families)
     }
-    const receive = (message: FromWorker) => {
-      if (message.kind === 'reported' && message.gathering === gathering) finish(message.families)
+    const onMessage = (message: FromWorker) => {
+      if (message.kind === 'own' && message.gathering === gathering) finish(message.families)
     }
-    const leave = () => finish(null)
-    const timer = setTimeout(leave, PATIENCE_MS)
-    worker.on('message', receive).once('exit', leave)
-    send(worker, { kind: 'report', gathering })
+    const onExit = () => finish(null)
+    const timer = setTimeout(onExit, TIMEOUT_MS)
+    worker.on('message', onMessage).once('exit', onExit)
+    send(worker, { kind: 'ask', gathering } satisfies ToWorker)
   })
 }
 
-/** A worker that has just ended needs no answer. */
-function send(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message, () => {})
-}
-
-/**
- * In a worker, whose own metrics `own` returns: returns a function that collects those of all. In a
- * process without others it returns `own`.
- */
+/** The metrics of all workers, or of this process where it is the only one. */
 export function gatherMetrics(own: () => Promise<Family[]>): () => Promise<Family[]> {
   if (cluster.worker === undefined) return own
   const { worker } = cluster
@@ -78,18 +69,17 @@ export function gatherMetrics(own: () => Promise<Family[]>): () => Promise<Famil
   let gatherings = 0
   worker.on('message', async (message: ToWorker) => {
     const { kind, gathering } = message
-    if (kind === 'report') reply({ kind: 'reported', gathering, families: await own() })
-    if (kind === 'gathered') waiting.get(gathering)?.(message.families)
+    if (kind === 'ask') send(worker, { kind: 'own', gathering, families: await own() } satisfies FromWorker)
+    if (kind === 'others') waiting.get(gathering)?.(message.families)
   })
-  const reply = (message: FromWorker) => void (worker.isConnected() && worker.send(message, () => {}))
   return async () => {
     const families = await own()
     const gathering = ++gatherings
-    // Its own values alone would look as if the counters had decreased, so it waits for the others.
-    // If the parent process ends, this one ends too.
+    // Without a timeout: its own metrics alone would look like counters that fell. It ends with the
+    // process that started it.
     const others = await new Promise<Family[]>(resolve => {
       waiting.set(gathering, resolve)
-      reply({ kind: 'gather', gathering, families })
+      send(worker, { kind: 'gather', gathering, families } satisfies FromWorker)
     })
     waiting.delete(gathering)
     return mergeFamilies(families, others)

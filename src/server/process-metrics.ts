@@ -1,6 +1,6 @@
-// Metrics of the process: CPU, memory, the event loop's lag, garbage collection, under the names
-// that dashboards for Node.js use. prom-client's collectors are not used: they record one pause of
-// several that are reported together, and write "Nan" where nothing was measured.
+// Metrics of the process: CPU, memory, the event loop's lag, garbage collection; under the names
+// of prom-client, which dashboards for Node.js use. Its own collectors count one pause of several
+// that are reported at once, and write "Nan" where nothing was measured.
 import {
   constants,
   monitorEventLoopDelay,
@@ -20,10 +20,7 @@ const GC_KINDS = new Map([
 
 const LAG_RESOLUTION_MS = 10
 
-/**
- * Begins to measure; answers how to read it. The lag is that since it was read last. Once a
- * process.
- */
+/** Begins to measure, once a process; returns how to read. The lag is that since the last read. */
 export function measureProcess(): () => Family[] {
   const pauses = new Map([...GC_KINDS.values()].map(kind => [kind, new Histogram()]))
   const observer = new PerformanceObserver(list => {
@@ -62,7 +59,7 @@ export function measureProcess(): () => Family[] {
   }
 }
 
-/** A counter, or a gauge with a rule for combining several processes. */
+/** A counter, or a gauge with the rule that merges those of several processes. */
 function single(name: string, help: string, value: number, across?: Family['across']): Family {
   if (across === undefined) return { name, type: 'counter', help, samples: [{ value }] }
   return { name, type: 'gauge', help, across, samples: [{ value }] }

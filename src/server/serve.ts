@@ -1,4 +1,4 @@
-// One process that serves, from its start to its stop. Here time and chance enter: everything below
+// One process that serves, from its start to its stop. Time and chance enter here; all other code
 // gets them as arguments.
 import cluster from 'node:cluster'
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -8,7 +8,6 @@ import { Keyring } from '../access/keyring.ts'
 import { Catalogue } from '../bandit/catalogue.ts'
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import { refreshSnapshots } from '../bandit/snapshots.ts'
-import type { Context } from '../http/context.ts'
 import { logRefreshed } from '../http/log-refreshed.ts'
 import { Metrics } from '../http/metrics/metrics.ts'
 import { countedFamilies } from '../http/metrics/metrics-page.ts'
@@ -23,21 +22,17 @@ import { gatherMetrics } from './gather-metrics.ts'
 import { startFollowing } from './jobs/follow.ts'
 import { repeat } from './jobs/run-periodically.ts'
 import { startAnnouncing } from './jobs/webhooks.ts'
+import { onceAskedToStop, printStartupMessage } from './lifetime.ts'
 import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
 import { shareRates } from './share-rates.ts'
-import { onceAskedToStop } from './signals.ts'
-import { printStartupMessage } from './startup-message.ts'
 
-/**
- * How often it is looked whether a snapshot is due; each experiment's own are at least a second
- * apart, but in a bulk load.
- */
+/** The interval of checks for a due snapshot. Those of an experiment are seconds apart. */
 const REFRESH_TICK_MS = 100
 
 /**
- * Connections that wait to be accepted. If the queue is full, a client assumes to be connected and
- * notices for seconds that it is not. (The system may have a lower limit: net.core.somaxconn.)
+ * Connections that wait to be accepted. A client whose connection the system dropped would notice
+ * only after seconds. (The system may have a lower limit: net.core.somaxconn.)
  */
 const BACKLOG = 4_096
 
@@ -54,12 +49,12 @@ const IDLE_TICK_MS = 50
  */
 export async function serve(config: Config, log: Logger): Promise<void> {
   const metrics = new Metrics()
-  // Of several workers the store is claimed for all by the one that started them.
+  // The process that started the workers has claimed the store for all of them.
   const release = cluster.isWorker ? () => {} : claimStore(config.databaseUrl)
-  let hearNews = () => {}
+  let onNews = () => {}
   const store = await openStore(config.databaseUrl, {
     isServed: true,
-    onNews: () => hearNews(),
+    onNews: () => onNews(),
     onHealthChange: error => {
       if (error === null) log.info('the store writes again')
       else log.error({ err: error }, 'the store cannot write; /assign answers fallback until it can')
@@ -67,14 +62,14 @@ export async function serve(config: Config, log: Logger): Promise<void> {
     onCommit: commit => metrics.committed(commit),
   })
   try {
-    hearNews = await run(config, log, store, metrics, release)
+    onNews = await run(config, log, store, metrics, release)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-/** Resolves to what is to be called when another process has changed something. */
+/** Resolves to the function to call when another process has changed something. */
 async function run(
   config: Config,
   log: Logger,
@@ -103,17 +98,21 @@ async function run(
     metrics,
     gatherMetrics: gatherMetrics(async () => [...(await countedFamilies({ metrics, store })), ...measured()]),
   }
-  const server = createServer(deps)
+  const [server, probes] = [createServer(deps), createProbeServer(deps)]
   await listen(server, config.host, config.port)
-  const probes = await openForProbes(deps, config).catch(error => {
-    server.close()
-    throw error
-  })
+  if (config.probePort !== null) {
+    await listen(probes, config.host, config.probePort).catch(error => {
+      server.close()
+      throw error
+    })
+  }
   if (!cluster.isWorker) printStartupMessage(config, (server.address() as AddressInfo).port)
   if (keyring.isOpen) log.warn('there is no key: anyone who can reach this address may do everything')
   const following = startFollowing(deps)
   const tasks = [
-    repeat(REFRESH_TICK_MS, () => refresh(deps, log)),
+    repeat(REFRESH_TICK_MS, async () => {
+      for (const refreshed of await refreshSnapshots(deps, Date.now())) logRefreshed(log, refreshed)
+    }).stop,
     following.stop,
     shareRates(keyring),
     startAnnouncing({ ...deps, onDelivery: ({ error }) => metrics.delivered(error === null) }),
@@ -121,18 +120,18 @@ async function run(
   onceAskedToStop(async () => {
     live.close()
     await stopServing(server)
-    if (probes !== null) await stopServing(probes)
+    await stopServing(probes)
     await Promise.all(tasks.map(stop => stop()))
     await store.close()
     release()
     log.info('stopped')
-    // A worker is held by its line to the others.
+    // Its channel to the others would keep a worker alive.
     cluster.worker?.disconnect()
   })
-  return following.hearNews
+  return following.runSoon
 }
 
-/** What is damaged may be found only when it is read. */
+/** A damaged database may fail only when it is read. */
 async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
   try {
     const keyring = await Keyring.load(store, { adminKey, rate }, Date.now())
@@ -143,14 +142,6 @@ async function load(store: Store, { adminKey, rateLimit: rate }: Config) {
   }
 }
 
-/** Null where there is to be none. */
-async function openForProbes(deps: Context, { host, probePort }: Config): Promise<Server | null> {
-  if (probePort === null) return null
-  const probes = createProbeServer(deps)
-  await listen(probes, host, probePort)
-  return probes
-}
-
 /** @throws ConfigError */
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -159,14 +150,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function refresh(deps: { catalogue: Catalogue; store: Store }, log: Logger): Promise<void> {
-  for (const refreshed of await refreshSnapshots(deps, Date.now())) logRefreshed(log, refreshed)
-}
-
 /** No new connections; resolves when what was accepted is answered. */
 async function stopServing(server: Server): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
-  // Connections that are kept alive would bring further requests, or stay idle for seconds.
+  // Kept connections would bring further requests, or stay idle for seconds.
   server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
   const closing = setInterval(() => server.closeIdleConnections(), IDLE_TICK_MS)
   await new Promise<void>(resolve => server.close(() => resolve()))

@@ -4,7 +4,7 @@ import { DatabaseError } from '../store/database-error.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 
-/** Resolves when the service listens, or has reported on stderr why it does not. */
+/** Resolves when the service listens, or has printed on stderr why it does not. */
 export async function start(): Promise<void> {
   try {
     loadEnvFile()
@@ -13,8 +13,7 @@ export async function start(): Promise<void> {
     if (config.workers > 1 && cluster.isPrimary) (await import('./workers.ts')).supervise(config, log)
     else await (await import('./serve.ts')).serve(config, log)
   } catch (error) {
-    // Faults that a person at a terminal can fix are reported in a sentence; others with their
-    // stack.
+    // An error in the code keeps its stack.
     const isExpected = error instanceof ConfigError || error instanceof DatabaseError
     process.stderr.write(`${isExpected ? error.message : (error as Error).stack}\n`)
     process.exitCode = 1
@@ -26,7 +25,7 @@ function loadEnvFile(): void {
   try {
     process.loadEnvFile()
   } catch (error) {
-    // A .env file is a convenience; one that is there must be read.
+    // The file is optional.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }

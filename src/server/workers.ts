@@ -1,20 +1,19 @@
-// Several processes that serve one address and one store, and the parent process that restarts
-// them.
+// The process that starts the workers of one address and one store, and replaces those that end.
 import cluster, { type Worker } from 'node:cluster'
 import { claimStore } from '../store/open.ts'
 import type { Config } from './config.ts'
 import { passMetricsOn } from './gather-metrics.ts'
+import { onceAskedToStop, printStartupMessage } from './lifetime.ts'
 import type { Logger } from './log.ts'
 import { passTakenOn } from './share-rates.ts'
-import { onceAskedToStop } from './signals.ts'
-import { printStartupMessage } from './startup-message.ts'
+import { currentWorkers } from './worker-messages.ts'
 
-/** A worker that ends by itself is replaced after this time. */
+/** From the end of a worker to the start of the next one. */
 const RESTART_MS = 1_000
 
 /**
- * Starts `config.workers` processes, and another for each that ends. A worker that cannot start
- * reports why, and ends all.
+ * Starts `config.workers` processes, and another for each that ends. One that cannot start prints
+ * the reason, and all end.
  *
  * @throws DatabaseError when another service has the store
  */
@@ -22,11 +21,11 @@ export function supervise(config: Config, log: Logger): void {
   const release = claimStore(config.databaseUrl)
   const listening = new Set<Worker>()
   let isStopping = false
-  let isAnnounced = false
+  let isStarted = false
 
   const stop = async () => {
     isStopping = true
-    const workers = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
+    const workers = currentWorkers()
     const ended = workers.map(worker => new Promise(resolve => worker.once('exit', resolve)))
     for (const worker of workers) worker.process.kill('SIGTERM')
     await Promise.all(ended)
@@ -35,8 +34,8 @@ export function supervise(config: Config, log: Logger): void {
 
   cluster.on('listening', (worker, { port }) => {
     listening.add(worker)
-    if (isAnnounced || listening.size < config.workers) return
-    isAnnounced = true
+    if (isStarted || listening.size < config.workers) return
+    isStarted = true
     printStartupMessage(config, port)
   })
   cluster.on('exit', (worker, exitCode, signal) => {

@@ -1,10 +1,10 @@
-// What a classical test of a design would need, beside the units until a verdict.
+// The sample size of a classical test of a design.
 import { unitsForMeans, unitsForProportions } from '../stats/classical-sample-size.ts'
 import type { SimulationDesign } from './design.ts'
 import type { OutcomeLaw } from './outcome-law.ts'
 
 /** How often the classical test finds the difference that is assumed. */
-export const CLASSICAL_POWER = 0.8
+const POWER = 0.8
 
 /**
  * By arm: the units of the whole experiment, in equal shares, after which a test of fixed size
@@ -12,7 +12,7 @@ export const CLASSICAL_POWER = 0.8
  * for the control, and for an arm that is as good as the control. Outcomes are not clipped here.
  */
 export function classicalUnits({ definition, laws, means, control }: SimulationDesign): (number | null)[] {
-  const levels = { alpha: definition.alpha / Math.max(1, laws.length - 1), power: CLASSICAL_POWER }
+  const levels = { alpha: definition.alpha / Math.max(1, laws.length - 1), power: POWER }
   const [base, baseMean = 0] = [laws[control], means[control]]
   return laws.map((law, arm) => {
     const mean = means[arm] ?? 0

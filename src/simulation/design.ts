@@ -1,5 +1,5 @@
-// The design of an experiment that has not begun: what is assumed of its arms, how it would be run,
-// and how often to try. What makes one valid, and what it costs to simulate.
+// The design of an experiment before it begins: what is assumed of its arms, how it would be run,
+// and the number of simulated runs. What makes one valid, and what it costs to simulate.
 
 import type { Fault } from '../bandit/errors.ts'
 import {
@@ -29,10 +29,7 @@ export interface SimulatedArmInput {
   readonly sd?: number | undefined
 }
 
-/**
- * A design as a person writes it. What it has in common with an experiment's definition is written
- * as there.
- */
+/** A design as it is posted. Fields of an experiment's definition are written as there. */
 export interface SimulationInput {
   readonly arms: readonly SimulatedArmInput[]
   readonly control?: string | undefined
@@ -57,7 +54,7 @@ export interface SimulationInput {
 
 type ReadableLaw = Readable<SimulatedArmInput>
 
-/** The parts of a design that could be read; null stands for what could not, and is not judged. */
+/** The parts of a design that could be read; null for those that could not. */
 export type ReadableSimulation = Readable<Omit<SimulationInput, 'arms' | 'metric' | 'policy'>> & {
   readonly arms?: readonly (ReadableLaw | null)[] | null | undefined
   readonly metric?: Readable<NonNullable<SimulationInput['metric']>> | null | undefined
@@ -84,7 +81,6 @@ export interface SimulationDesign {
 
 export const DAY_MS = 86_400_000
 
-const DEFAULTS = { unitsPerDay: 1_000, days: 30, runs: 200, seed: 1 } as const
 const MOST_DAYS = 3_660
 const MOST_UNITS = 1e9
 const MOST_RUNS = 100_000
@@ -96,22 +92,20 @@ export function simulationFaults(input: ReadableSimulation): Fault[] {
     arm === null ? [] : lawFaults(`arms[${place}]`, arm, type),
   )
   faults.push(...definitionFaults(definitionInput(input)).map(asDesignFault))
-  const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
-  if (!(unitsPerDay > 0 && Number.isFinite(unitsPerDay))) {
-    faults.push({ path: 'unitsPerDay', message: 'must be above 0' })
+  const expect = (path: string, isRight: boolean, message: string) => {
+    if (!isRight) faults.push({ path, message })
   }
-  if (!(days > 0 && days <= MOST_DAYS)) faults.push({ path: 'days', message: `must be above 0, at most ${MOST_DAYS}` })
-  const units = Math.floor(unitsPerDay * days)
-  const isKnown = input.unitsPerDay !== null && input.days !== null
-  if (isKnown && !(units >= 1 && units <= MOST_UNITS)) {
-    faults.push({ path: 'days', message: `times unitsPerDay must be 1 to ${MOST_UNITS} units, not ${units}` })
+  const { unitsPerDay, days, runs, seed } = withDefaults(input)
+  expect('unitsPerDay', unitsPerDay > 0 && Number.isFinite(unitsPerDay), 'must be above 0')
+  expect('days', days > 0 && days <= MOST_DAYS, `must be above 0, at most ${MOST_DAYS}`)
+  if (input.unitsPerDay !== null && input.days !== null) {
+    const units = Math.floor(unitsPerDay * days)
+    const message = `times unitsPerDay must be 1 to ${MOST_UNITS} units, not ${units}`
+    expect('days', units >= 1 && units <= MOST_UNITS, message)
   }
-  if (!(Number.isSafeInteger(runs) && runs >= 1 && runs <= MOST_RUNS)) {
-    faults.push({ path: 'runs', message: `must be a whole number from 1 to ${MOST_RUNS}` })
-  }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    faults.push({ path: 'seed', message: 'must be a whole number of at least 0' })
-  }
+  const areRuns = Number.isSafeInteger(runs) && runs >= 1 && runs <= MOST_RUNS
+  expect('runs', areRuns, `must be a whole number from 1 to ${MOST_RUNS}`)
+  expect('seed', Number.isSafeInteger(seed) && seed >= 0, 'must be a whole number of at least 0')
   return faults
 }
 
@@ -119,7 +113,7 @@ export function simulationFaults(input: ReadableSimulation): Fault[] {
 export function completeSimulation(input: SimulationInput): SimulationDesign {
   const definition = completeDefinition(definitionInput(input) as DefinitionInput)
   const metric = primaryMetricOf(definition)
-  const { unitsPerDay, days, runs, seed } = { ...DEFAULTS, ...given(input) }
+  const { unitsPerDay, days, runs, seed } = withDefaults(input)
   const laws = input.arms.map(lawOf)
   return {
     definition,
@@ -155,13 +149,8 @@ function looksIn({ units, unitsPerDay }: SimulationDesign): number {
   return looks
 }
 
-function given(input: ReadableSimulation): Partial<Record<keyof typeof DEFAULTS, number>> {
-  return Object.fromEntries(
-    Object.keys(DEFAULTS).flatMap(name => {
-      const value = input[name as keyof typeof DEFAULTS]
-      return value == null ? [] : [[name, value]]
-    }),
-  )
+function withDefaults({ unitsPerDay, days, runs, seed }: ReadableSimulation) {
+  return { unitsPerDay: unitsPerDay ?? 1_000, days: days ?? 30, runs: runs ?? 200, seed: seed ?? 1 }
 }
 
 function definitionInput(input: ReadableSimulation): ReadableDefinition {
@@ -177,7 +166,7 @@ function definitionInput(input: ReadableSimulation): ReadableDefinition {
   }
 }
 
-/** Null where it cannot be told from what could be read. */
+/** Null where it does not follow from what could be read. */
 function typeOf({ arms, metric }: ReadableSimulation): MetricType | null {
   if (metric === null || metric?.type !== undefined) return metric?.type ?? null
   const hasMean = arms?.some(arm => arm?.mean !== undefined) ?? false
@@ -196,24 +185,21 @@ function lawOf({ rate, mean, sd }: SimulatedArmInput): OutcomeLaw {
 
 function lawFaults(path: string, { rate, mean, sd }: ReadableLaw, type: MetricType | null): Fault[] {
   const faults: Fault[] = []
-  if (rate != null && !(rate >= 0 && rate <= 1)) {
-    faults.push({ path: `${path}.rate`, message: 'must be between 0 and 1' })
+  const expect = (field: string, isRight: boolean, message: string) => {
+    if (!isRight) faults.push({ path: `${path}.${field}`, message })
   }
+  expect('rate', rate == null || (rate >= 0 && rate <= 1), 'must be between 0 and 1')
   if (type === null) return faults
   if (kindOf({ type }).isShare) {
-    if (rate === undefined) faults.push({ path: `${path}.rate`, message: `is required for a ${type} metric` })
     const others = METRIC_KINDS.flatMap(other => (other.isShare ? [] : [other.type])).join(' or ')
-    for (const [name, value] of Object.entries({ mean, sd })) {
-      if (value != null) faults.push({ path: `${path}.${name}`, message: `belongs to a ${others} metric` })
-    }
+    expect('rate', rate !== undefined, `is required for a ${type} metric`)
+    expect('mean', mean == null, `belongs to a ${others} metric`)
+    expect('sd', sd == null, `belongs to a ${others} metric`)
     return faults
   }
-  const least = rate === undefined ? 'be a number' : 'be above 0, since amounts are lognormal'
-  if (mean !== null && !(mean !== undefined && Number.isFinite(mean) && (rate === undefined || mean > 0))) {
-    faults.push({ path: `${path}.mean`, message: `must ${least}` })
-  }
-  if (sd !== null && !(sd !== undefined && sd >= 0 && Number.isFinite(sd))) {
-    faults.push({ path: `${path}.sd`, message: 'must be 0 or more' })
-  }
+  const [least, rule] = rate === undefined ? [-Infinity, 'be a number'] : [0, 'be above 0, since amounts are lognormal']
+  const isMean = mean !== undefined && mean !== null && Number.isFinite(mean) && mean > least
+  expect('mean', mean === null || isMean, `must ${rule}`)
+  expect('sd', sd === null || (sd !== undefined && sd >= 0 && Number.isFinite(sd)), 'must be 0 or more')
   return faults
 }

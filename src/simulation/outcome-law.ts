@@ -1,6 +1,4 @@
-// What an experimenter assumes of an arm before anything is known: the law of a unit's outcome. Its
-// true mean, and outcomes drawn from it as tallies.
-
+// The assumed law of a unit's outcome on an arm: its mean, and tallies of outcomes drawn from it.
 import { drawBinomial, drawGamma, drawNormal } from '../stats/belief/draws.ts'
 import type { Chance } from '../stats/numerics/chance.ts'
 import { normalExpectation } from '../stats/numerics/normal-expectation.ts'
@@ -34,10 +32,7 @@ export function meanOutcome(law: OutcomeLaw, range: Range): number {
   return (1 - law.rate) * clip(0) + law.rate * clippedAmountMean(law, range)
 }
 
-/**
- * The outcomes of so many units. One draw does for all of them where a tally's own law is known;
- * else one each.
- */
+/** The outcomes of some units: one draw for all where the law of their tally is known. */
 export function drawOutcomes(law: OutcomeLaw, units: number, range: Range, chance: Chance): DrawnOutcomes {
   if (law.kind === 'binary') {
     const successes = drawBinomial(units, law.rate, chance)
@@ -63,7 +58,7 @@ export function drawOutcomes(law: OutcomeLaw, units: number, range: Range, chanc
   }
 }
 
-/** How many numbers are drawn for a unit, on the average: 0 where a tally is drawn as a whole. */
+/** The mean number of draws for a unit: 0 where a tally is drawn as a whole. */
 export function drawsForUnit(law: OutcomeLaw, range: Range): number {
   if (law.kind === 'purchases') return law.rate
   return law.kind === 'binary' || isFarFrom(range, law) ? 0 : 1

@@ -1,9 +1,10 @@
-// What is kept of one simulated run: its verdicts, whether the truth ever left, and how regret and
-// width went along.
-import type { Lift, Verdict } from '../stats/lift/lift.ts'
+// The record of one simulated run: its verdicts, whether an interval ever excluded the truth, and
+// the curves of regret and width.
+import { sum } from 'd3-array'
+import type { Verdict } from '../stats/lift/lift.ts'
 import type { SimulationDesign } from './design.ts'
 import type { Look } from './run.ts'
-import { isFalse, missesOf, type TrueLift, trueLifts } from './truth.ts'
+import { isFalse, type Misses, missesOf, type TrueLift, trueLifts } from './truth.ts'
 
 export interface RunRecord {
   readonly looks: number
@@ -12,8 +13,8 @@ export interface RunRecord {
   readonly arms: readonly (ArmRecord | null)[]
   /** By arm, of the mature ones. */
   readonly units: readonly number[]
-  /** Whether the truth was ever outside, over all looks. */
-  readonly missed: { readonly absolute: boolean; readonly relative: boolean; readonly policyLift: boolean }
+  /** Over all looks. */
+  readonly missed: Misses
   /** At evenly spaced numbers of units, the last one being the end; see `curveUnits`. */
   readonly curve: readonly { readonly regret: number; readonly width: number | null }[]
 }
@@ -37,14 +38,16 @@ export function curveUnits({ units }: SimulationDesign): number[] {
   return Array.from({ length: points }, (_, point) => Math.round(((point + 1) * units) / points))
 }
 
+type FirstVerdict = { -readonly [Name in 'verdict' | 'verdictAt' | 'wasFalse']: ArmRecord[Name] }
+
 /** Takes the looks of one run in order. */
 export class RunRecorder {
   readonly #design: SimulationDesign
   readonly #truth: readonly (TrueLift | null)[]
   readonly #curveUnits: readonly number[]
   readonly #curve: { regret: number; width: number | null }[] = []
-  readonly #verdicts: { verdict: Verdict; at: number | null; wasFalse: boolean }[]
-  #missed = { absolute: false, relative: false, policyLift: false }
+  readonly #verdicts: FirstVerdict[]
+  #missed: Misses = { absolute: false, relative: false, policyLift: false }
   #looks = 0
   #last: Look | null = null
 
@@ -52,7 +55,7 @@ export class RunRecorder {
     this.#design = design
     this.#truth = trueLifts(design)
     this.#curveUnits = curveUnits(design)
-    this.#verdicts = this.#truth.map(() => ({ verdict: 'undecided', at: null, wasFalse: false }))
+    this.#verdicts = this.#truth.map(() => ({ verdict: 'undecided', verdictAt: null, wasFalse: false }))
   }
 
   add(look: Look): void {
@@ -66,7 +69,7 @@ export class RunRecorder {
     for (const [arm, known] of this.#verdicts.entries()) {
       const verdict = look.lifts[arm]?.verdict ?? 'undecided'
       if (verdict === 'undecided') continue
-      if (known.at === null) Object.assign(known, { verdict, at: look.units })
+      if (known.verdictAt === null) Object.assign(known, { verdict, verdictAt: look.units })
       known.wasFalse ||= isFalse(verdict, this.#truth[arm] as TrueLift, this.#design.metric.goal)
     }
     this.#draw(look)
@@ -80,34 +83,27 @@ export class RunRecorder {
     return {
       looks: this.#looks,
       regret: last.regret,
-      arms: last.lifts.map((lift, arm) => (lift === null ? null : this.#armRecord(lift, arm))),
+      arms: last.lifts.map((lift, arm) => {
+        if (lift === null) return null
+        const relativeWidth = lift.relative === null ? null : widthOf(lift.relative)
+        return { ...(this.#verdicts[arm] as FirstVerdict), width: widthOf(lift), relativeWidth }
+      }),
       units: last.tallies.map(tally => tally.units),
       missed: this.#missed,
       curve: this.#curve,
     }
   }
 
-  #armRecord(lift: Lift, arm: number): ArmRecord {
-    const { verdict, at, wasFalse } = this.#verdicts[arm] as { verdict: Verdict; at: number | null; wasFalse: boolean }
-    const relativeWidth = lift.relative === null ? null : widthOf(lift.relative)
-    return { verdict, verdictAt: at, wasFalse, width: widthOf(lift), relativeWidth }
-  }
-
-  /** The points that this look has reached: regret in between grows evenly. */
+  /** Adds the points up to this look; regret in between is interpolated. */
   #draw(look: Look): void {
     const [units, regret] = [this.#last?.units ?? 0, this.#last?.regret ?? 0]
     const widths = look.lifts.flatMap(lift => (lift === null ? [] : [widthOf(lift)]))
-    const width = widths.includes(null)
-      ? null
-      : widths.reduce<number>((sum, each) => sum + (each ?? 0), 0) / widths.length
-    for (let next = this.#nextPoint; next !== undefined && next <= look.units; next = this.#nextPoint) {
-      const share = (next - units) / (look.units - units)
+    const width = widths.includes(null) ? null : sum(widths) / widths.length
+    for (const point of this.#curveUnits.slice(this.#curve.length)) {
+      if (point > look.units) break
+      const share = (point - units) / (look.units - units)
       this.#curve.push({ regret: regret + share * (look.regret - regret), width })
     }
-  }
-
-  get #nextPoint(): number | undefined {
-    return this.#curveUnits[this.#curve.length]
   }
 }
 

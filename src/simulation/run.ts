@@ -1,8 +1,6 @@
-// One run of a designed experiment, from its first unit to its last: units come evenly through the
-// day (unless the world says otherwise), get their arms by the service's own policy, which is
-// refreshed by the service's own rule, and are read by its own inference. Rewards come at once; a
-// window keeps them waiting until it is over.
-
+// One run of a designed experiment, from its first unit to its last. Units come evenly through the
+// day, unless the world has another traffic. Policy, refresh and inference are the service's own.
+// Rewards come at once; with a window they count when it is over.
 import { Growth, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import { isOver } from '../bandit/maturity.ts'
 import { windowMsOf } from '../bandit/metrics/metric.ts'
@@ -17,7 +15,7 @@ import type { SimulationDesign } from './design.ts'
 import { drawOutcomes, type OutcomeLaw } from './outcome-law.ts'
 import { type ArmChange, definitionAfter, steadyWorld, type World } from './world.ts'
 
-/** What there is to see after a refresh. Arms by position. */
+/** The state after a refresh. Arms by position. */
 export interface Look {
   /** Assigned so far, those with an open window included. */
   readonly units: number
@@ -29,9 +27,7 @@ export interface Look {
   readonly batches: Ledger
   readonly lifts: readonly (Lift | null)[]
   readonly policyLift: Estimate & Evidence
-  /**
-   * What the policy lift estimates: the true one, over the units that it counts; null without any.
-   */
+  /** The true policy lift over the units that its estimate counts; null without any. */
   readonly truePolicyLift: number | null
 }
 
@@ -55,7 +51,7 @@ interface PlayedBatch {
   readonly gained: number
 }
 
-/** A snapshot may come late by this share of the units, of the two per cent that it waits for. */
+/** A snapshot may come late by this share of the units; it is due after two per cent more. */
 const STEP = 0.001
 
 class SimulatedRun {
@@ -130,9 +126,8 @@ class SimulatedRun {
   }
 
   /**
-   * So many units are drawn together before it is asked again whether a snapshot is due: those that
-   * come within the least time between two, or a thousandth of what there is; but no more than fill
-   * the batch.
+   * How many units are drawn together before the next check for a due snapshot: those that come
+   * within the least time between two, or a thousandth of all so far; no more than fill the batch.
    */
   #nextUnits(): number {
     const untilDue = Math.ceil(this.#world.traffic.unitsAt(this.#openedAt + REFRESH_INTERVAL_MS)) - this.#units
@@ -172,8 +167,8 @@ class SimulatedRun {
     const batch = { snapshot: this.#snapshot, mature: true, propensities: this.#propensities, tallies: this.#open }
     this.#played.push({ batch, lastAssignedAt: now, gained: this.#openGained })
     for (const next of this.#played.slice(this.#mature.length)) {
-      if (!this.#isMature(next, now)) break
-      this.#read(next)
+      if (this.#windowMs !== null && !isOver(next, this.#windowMs, now)) break
+      this.#count(next)
     }
     if (this.#isChangeDue) this.#changeArms(this.#changes.shift() as ArmChange)
     this.#open = this.#emptyTallies()
@@ -192,20 +187,13 @@ class SimulatedRun {
     return asked.length > 0 && asked.every(lift => lift?.verdict !== 'undecided')
   }
 
-  /**
-   * The mature batches, and the first that waits: the policy asks which arms were there from the
-   * first batch on.
-   */
+  /** The mature batches, and the first other one: the policy needs the arms of the first batch. */
   get #ledger(): Ledger {
     const waiting = this.#played[this.#mature.length]
     return waiting === undefined ? this.#mature : [...this.#mature, { ...waiting.batch, mature: false }]
   }
 
-  #isMature(played: PlayedBatch, now: number): boolean {
-    return this.#windowMs === null || isOver(played, this.#windowMs, now)
-  }
-
-  #read(played: PlayedBatch): void {
+  #count(played: PlayedBatch): void {
     this.#mature.push(played.batch)
     for (const [arm, tally] of played.batch.tallies.entries()) {
       this.#tallies[arm] = addTallies(this.#tallies[arm] ?? EMPTY_TALLY, tally)
@@ -219,7 +207,7 @@ class SimulatedRun {
     for (const { units } of batch.tallies) this.#policyUnits += units
   }
 
-  /** An arm that was added changes the level of all lifts: they are read anew. */
+  /** An added arm changes the level of all lifts, so they are computed again. */
   #changeArms(change: ArmChange): void {
     this.#definition = definitionAfter(this.#design.definition, change)
     this.#effects = this.#newEffects()

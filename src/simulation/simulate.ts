@@ -1,5 +1,4 @@
-// What would become of a design: many runs of it, each with its own stream of chance from the
-// design's seed, by the service's own policy and inference.
+// Simulates a design: many runs, each with its own stream of chance from the design's seed.
 import { seededChance } from '../stats/numerics/chance.ts'
 import type { SimulationDesign } from './design.ts'
 import { simulateRun } from './run.ts'
@@ -25,7 +24,7 @@ export function simulate(
   }
 }
 
-/** The same in steps of one look, for anyone who has other things to do in between. */
+/** The same in steps of one look, so that other work can be done in between. */
 export function* simulateInSteps(design: SimulationDesign): Generator<SimulationProgress, SimulationResult, void> {
   const records: RunRecord[] = []
   for (let run = 0; run < design.runs; run++) {

@@ -1,6 +1,5 @@
-// Many runs of one design, told in the numbers that a person decides by before an experiment
-// begins.
-
+// Many runs of one design, summarized in the numbers that decide on an experiment.
+import { min, sum } from 'd3-array'
 import type { SimulationDesign } from './design.ts'
 import { type ArmRecord, curveUnits, type RunRecord } from './run-record.ts'
 import { trueLifts } from './truth.ts'
@@ -11,7 +10,7 @@ export interface RunShare {
   readonly error: number
 }
 
-/** Over the runs, a run without counting as never; null: in so many runs it never came. */
+/** Quantiles over all runs; null: at this quantile it never came. */
 export interface UnitsUntil {
   /** Of the runs in which it came at all. */
   readonly share: number
@@ -71,10 +70,7 @@ export interface SimulationResult {
   readonly unitsUntilVerdict: UnitsUntil
   /** Runs in which any arm was falsely called at any look. */
   readonly falseVerdicts: RunShare
-  /**
-   * Runs in which the truth was inside at all looks, for all lifts at once; `relative` null where
-   * there are none.
-   */
+  /** Runs with the truth inside at all looks, for all lifts at once; null where there are none. */
   readonly coverage: {
     readonly absolute: RunShare
     readonly relative: RunShare | null
@@ -95,14 +91,9 @@ export function summarizeRuns(design: SimulationDesign, records: readonly RunRec
     seed: design.seed,
     units: design.units,
     looks: meanOf(records.map(({ looks }) => looks)),
-    regret: {
-      mean: meanOf(regrets),
-      error: errorOf(regrets),
-      uniform,
-      savedOverUniform: uniform - meanOf(regrets),
-    },
+    regret: { mean: meanOf(regrets), error: errorOf(regrets), uniform, savedOverUniform: uniform - meanOf(regrets) },
     arms: design.definition.arms.map(({ key }, arm) => summarizeArm(design, records, key, arm)),
-    unitsUntilVerdict: unitsUntil(records.map(run => firstOf(verdictsOf(run).map(({ verdictAt }) => verdictAt)))),
+    unitsUntilVerdict: unitsUntil(records.map(run => min(verdictsOf(run), ({ verdictAt }) => verdictAt) ?? null)),
     falseVerdicts: shareOf(records, run => verdictsOf(run).some(({ wasFalse }) => wasFalse)),
     coverage: {
       absolute: inside('absolute'),
@@ -120,7 +111,7 @@ export function summarizeRuns(design: SimulationDesign, records: readonly RunRec
 
 function summarizeArm(design: SimulationDesign, records: readonly RunRecord[], key: string, arm: number): SimulatedArm {
   const truth = trueLifts(design)[arm] ?? null
-  const shares = records.map(({ units }) => (units[arm] ?? 0) / Math.max(1, sumOf(units)))
+  const shares = records.map(({ units }) => (units[arm] ?? 0) / Math.max(1, sum(units)))
   const known = { arm: key, mean: design.means[arm] as number, unitsShare: meanOf(shares) }
   const own = records.flatMap(({ arms }) => arms[arm] ?? [])
   if (truth === null) return { ...known, isControl: true, ...NO_VERDICTS }
@@ -161,11 +152,6 @@ function unitsUntil(counts: readonly (number | null)[]): UnitsUntil {
   return { share: shareOf(counts, count => count !== null).share, p10: at(0.1), median: at(0.5), p90: at(0.9) }
 }
 
-function firstOf(counts: readonly (number | null)[]): number | null {
-  const known = counts.filter(count => count !== null)
-  return known.length === 0 ? null : Math.min(...known)
-}
-
 function shareOf<T>(items: readonly T[], holds: (item: T) => boolean): RunShare {
   const share = items.filter(holds).length / items.length
   return { share, error: Math.sqrt((share * (1 - share)) / items.length) }
@@ -175,26 +161,20 @@ function medianOf(values: readonly (number | null)[]): number | null {
   return quantileOf(values, 0.5)
 }
 
-/**
- * The smallest value that this share of the values does not exceed; null counts as larger than all.
- */
+/** The smallest value that this share of the values does not exceed; null is above all numbers. */
 function quantileOf(values: readonly (number | null)[], level: number): number | null {
   const sorted = values.map(value => value ?? Infinity).sort((a, b) => a - b)
   const value = sorted[Math.max(0, Math.ceil(level * sorted.length) - 1)] ?? Infinity
   return value === Infinity ? null : value
 }
 
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0)
-}
-
 function meanOf(values: readonly number[]): number {
-  return sumOf(values) / values.length
+  return sum(values) / values.length
 }
 
 /** The standard error of a mean. */
 function errorOf(values: readonly number[]): number {
   const mean = meanOf(values)
-  const squares = sumOf(values.map(value => (value - mean) ** 2))
+  const squares = sum(values.map(value => (value - mean) ** 2))
   return Math.sqrt(squares / Math.max(1, values.length - 1) / values.length)
 }

@@ -1,6 +1,4 @@
-// What is true in a simulation, and where what was shown departs from it. In a simulation alone can
-// anybody know.
-
+// The true lifts of a simulation, and which intervals and verdicts are wrong about them.
 import type { Verdict } from '../stats/lift/lift.ts'
 import type { Interval } from '../stats/sequences/confidence-sequence.ts'
 import type { SimulationDesign } from './design.ts'
@@ -9,7 +7,7 @@ import type { Look } from './run.ts'
 /** By arm; null for the control. */
 export interface TrueLift {
   readonly absolute: number
-  /** null where the control's mean is 0. */
+  /** Null where the control's mean is 0. */
   readonly relative: number | null
 }
 
@@ -20,7 +18,7 @@ export function trueLifts({ means, control }: Pick<SimulationDesign, 'means' | '
   )
 }
 
-/** Which promises a look breaks: whether the truth lies outside of any interval of each family. */
+/** Whether the truth lies outside of any interval of each family. */
 export interface Misses {
   readonly absolute: boolean
   readonly relative: boolean

@@ -1,36 +1,32 @@
-// What may move while a simulated experiment runs: the arms' outcomes, the stream of units, the
-// arms themselves. A design's world stands still; the validity study moves it, to see whether the
-// promises hold there too.
+// What may change while a simulated experiment runs: the laws of the outcomes, the traffic, the
+// arms. In a design nothing does; the validity study has changing worlds.
 import type { Definition } from '../bandit/experiment/experiment.ts'
 import { DAY_MS, type SimulationDesign } from './design.ts'
-import { meanOutcome, type OutcomeLaw } from './outcome-law.ts'
+import type { OutcomeLaw } from './outcome-law.ts'
 
 export interface World {
-  /** The arms' laws when so many units have come, by position. */
+  /** The arms' laws after this number of units, by position. */
   readonly lawsAt: (units: number) => { readonly laws: readonly OutcomeLaw[]; readonly means: readonly number[] }
   readonly traffic: Traffic
   /** In the order in which they come; the first holds from the start. At least one. */
   readonly arms: readonly ArmChange[]
 }
 
-/** Two functions that turn one another round: both rise, from 0. */
+/** Two functions, each the inverse of the other; both rise, from 0. */
 export interface Traffic {
-  /** When so many units have come, in ms from the start. */
+  /** When this number of units has come, in ms from the start. */
   readonly msAt: (units: number) => number
   /** How many have come by then, as a number that need not be whole. */
   readonly unitsAt: (ms: number) => number
 }
 
-/**
- * From the unit `afterUnits` on these arms are active. As many as there are entries have been added
- * by then.
- */
+/** From the unit `afterUnits` on there are these arms, and those with `true` are active. */
 export interface ArmChange {
   readonly afterUnits: number
   readonly active: readonly boolean[]
 }
 
-/** Nothing moves. */
+/** Nothing changes. */
 export function steadyWorld({ laws, means, unitsPerDay }: SimulationDesign): World {
   const steady = { laws, means }
   const msPerUnit = DAY_MS / unitsPerDay
@@ -41,48 +37,7 @@ export function steadyWorld({ laws, means, unitsPerDay }: SimulationDesign): Wor
   }
 }
 
-/** Rates and means of all arms times a common factor. */
-export function scaledLaws({ laws, metric }: SimulationDesign, factor: number): ReturnType<World['lawsAt']> {
-  const scaled = laws.map(law =>
-    law.kind === 'normal' ? { ...law, mean: law.mean * factor } : { ...law, rate: law.rate * factor },
-  )
-  return { laws: scaled, means: scaled.map(law => meanOutcome(law, metric.range)) }
-}
-
-/**
- * Rates and means of all arms rise and fall together: `1 + swing · sin(2π units/period)` times what
- * was designed.
- */
-export function drift(design: SimulationDesign, swing: number, period: number): World['lawsAt'] {
-  return units => scaledLaws(design, 1 + swing * Math.sin((2 * Math.PI * units) / period))
-}
-
-/**
- * Each day of the week brings its share of the units; it begins with the first. Shares are above 0
- * and sum to 1.
- */
-export function weeklyTraffic(unitsPerDay: number, shares: readonly number[]): Traffic {
-  const days = shares.length
-  const unitsPerWeek = unitsPerDay * days
-  const before = shares.map((_, day) => unitsPerWeek * shares.slice(0, day).reduce((sum, share) => sum + share, 0))
-  return {
-    msAt: units => {
-      const week = Math.floor(units / unitsPerWeek)
-      const rest = units - week * unitsPerWeek
-      const day = before.findLastIndex(start => start <= rest)
-      const dayShare = (rest - (before[day] as number)) / (unitsPerWeek * (shares[day] as number))
-      return (week * days + day + dayShare) * DAY_MS
-    },
-    unitsAt: ms => {
-      const dayNumber = Math.floor(ms / DAY_MS)
-      const [week, day] = [Math.floor(dayNumber / days), dayNumber % days]
-      const dayShare = ms / DAY_MS - dayNumber
-      return week * unitsPerWeek + (before[day] as number) + dayShare * unitsPerWeek * (shares[day] as number)
-    },
-  }
-}
-
-/** The definition as it stands after a change of its arms. */
+/** The definition after a change of its arms. */
 export function definitionAfter({ arms, ...rest }: Definition, { active }: ArmChange): Definition {
   return { ...rest, arms: arms.slice(0, active.length).map((arm, place) => ({ ...arm, retired: !active[place] })) }
 }

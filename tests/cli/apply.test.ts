@@ -90,7 +90,7 @@ describe('apply', () => {
   it('creates, changes and moves an experiment, and a second time finds nothing to do', async () => {
     expect(await apply(`${EMAIL}status: running\n`)).toEqual(['created spring-email', 'started spring-email'])
     expect(await apply(`${EMAIL}status: running\n`)).toEqual([])
-    expect(await textOf(`${EMAIL}status: running\n`)).toBe('No changes: 1 experiment as the files say.\n')
+    expect(await textOf(`${EMAIL}status: running\n`)).toBe('No changes: 1 experiment as in the files.\n')
     const exploring = `${EMAIL}policy: { type: thompson, exploration: 0.3 }\n`
     expect(await apply(exploring)).toEqual(['changed spring-email'])
     expect(await statusOf('spring-email')).toMatchObject({ status: 'running', policy: { exploration: 0.3 } })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { drift, weeklyTraffic } from '../../scripts/validity/moving-world.ts'
 import { completeSimulation, DAY_MS, type SimulationInput } from '../../src/simulation/design.ts'
 import { type Look, simulateRun } from '../../src/simulation/run.ts'
-import { drift, steadyWorld, type World, weeklyTraffic } from '../../src/simulation/world.ts'
+import { steadyWorld, type World } from '../../src/simulation/world.ts'
 import { seededChance } from '../../src/stats/numerics/chance.ts'
 
 const design = (input: Partial<SimulationInput> = {}) =>

@@ -1,5 +1,5 @@
-// Reads files of experiments: YAML or JSON, one experiment or several in each. Finds what can be
-// found without asking the service.
+// Reads files of experiments: YAML or JSON, one experiment or several in each. Finds every fault
+// that needs no request to the service.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml'
@@ -19,7 +19,7 @@ export interface FileFault extends Place {
 export interface FiledExperiment {
   readonly key: string
   readonly definition: Readonly<Record<string, unknown>>
-  /** The state that it shall be in; undefined: as it is. */
+  /** The wanted state; undefined: no change. */
   readonly status: 'running' | 'paused' | 'stopped' | undefined
   readonly winner: string | null | undefined
   /** The place of a path in the file. */
@@ -28,37 +28,32 @@ export interface FiledExperiment {
 
 const fieldsSchema = z.strictObject(fileFields)
 
-/**
- * All experiments that can be read, and every fault that is seen without asking the service.
- * @throws Failure for a file that is not there
- */
+/** All experiments and faults. @throws Failure for a file that cannot be read */
 export function readExperimentFiles(paths: readonly string[]): { experiments: FiledExperiment[]; faults: FileFault[] } {
-  const read = paths.flatMap(filesAt).flatMap(documentsIn)
+  const read = paths.flatMap(textsAt).flatMap(documentsIn)
   const experiments = read.flatMap(({ experiment }) => experiment ?? [])
   return { experiments, faults: [...read.flatMap(({ faults }) => faults), ...repeatedFaults(experiments)] }
 }
 
 interface ReadDocument {
-  /** Null where it cannot be told what the document means. */
+  /** Null where it cannot be read. */
   readonly experiment: FiledExperiment | null
   readonly faults: readonly FileFault[]
 }
 
-function documentsIn(file: string): ReadDocument[] {
+function documentsIn({ file, text }: { file: string; text: string }): ReadDocument[] {
   const lines = new LineCounter()
-  const documents = [...parseAllDocuments(textOf(file), { lineCounter: lines, prettyErrors: false })].filter(isThere)
+  const documents = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })].filter(isThere)
   if (documents.length > 0) return documents.map(document => readDocument(file, document, lines))
   return [{ experiment: null, faults: [{ file, line: 1, column: 1, message: 'the file holds no experiment' }] }]
 }
 
 function readDocument(file: string, document: Document.Parsed, lines: LineCounter): ReadDocument {
   const place = (path: string) => placeOf(file, document, lines, path)
-  const at = (offset: number) => ({ file, line: lines.linePos(offset).line, column: lines.linePos(offset).col })
-  const unreadable = [
-    ...[...document.errors, ...document.warnings].map(({ pos, message }) => ({ ...at(pos[0]), message })),
-    ...infiniteNumbers(document).map(offset => ({ ...at(offset), message: 'must be a finite number' })),
-    ...lostAliases(document).map(offset => ({ ...at(offset), message: 'refers to nothing that stands before it' })),
-  ]
+  const unreadable = unreadableIn(document).map(({ offset, message }) => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line, column: col, message }
+  })
   if (unreadable.length > 0) return { experiment: null, faults: unreadable }
   if (!isMap(document.contents)) {
     return { experiment: null, faults: [{ ...place(''), message: 'must be an experiment: key, arms, metrics, …' }] }
@@ -84,29 +79,24 @@ function isFileField(name: string): boolean {
   return Object.hasOwn(fileSchema.shape, name)
 }
 
-/** Where numbers stand that JSON does not have. */
-function infiniteNumbers(document: Document.Parsed): number[] {
-  const offsets: number[] = []
+/** What the parser rejects, numbers that JSON does not have, and references without a target. */
+function unreadableIn(document: Document.Parsed): { offset: number; message: string }[] {
+  const parser = [...document.errors, ...document.warnings]
+  const faults = parser.map(({ pos, message }) => ({ offset: pos[0], message }))
   visit(document, {
     Scalar(_, { value, range }) {
-      if (typeof value === 'number' && !Number.isFinite(value)) offsets.push(range?.[0] ?? 0)
+      if (typeof value !== 'number' || Number.isFinite(value)) return
+      faults.push({ offset: range?.[0] ?? 0, message: 'must be a finite number' })
     },
-  })
-  return offsets
-}
-
-/** Where a reference leads nowhere: the parser minds it only when it makes values. */
-function lostAliases(document: Document.Parsed): number[] {
-  const offsets: number[] = []
-  visit(document, {
     Alias(_, alias) {
-      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0)
+      if (alias.resolve(document) !== undefined) return
+      faults.push({ offset: alias.range?.[0] ?? 0, message: 'refers to nothing before it' })
     },
   })
-  return offsets
+  return faults
 }
 
-/** Of what a file says beyond the definition. */
+/** Of the fields that a file has beyond the definition. */
 function fieldFaults(fields: { $schema: unknown; status: unknown; winner: unknown }): Fault[] {
   const faults = shapeFaults(fieldsSchema, fieldsSchema.safeParse(fields))
   if (fields.winner === undefined || fields.status === 'stopped') return faults
@@ -120,26 +110,19 @@ export function located({ path, message }: Fault, place: FiledExperiment['place'
 
 const ENDINGS = /\.(ya?ml|json)$/
 
-/** A folder stands for the YAML and JSON files in it. */
-function filesAt(path: string): string[] {
+/** The file, or the YAML and JSON files of a folder. */
+function textsAt(path: string): { file: string; text: string }[] {
   try {
-    if (!statSync(path).isDirectory()) return [path]
-    const files = readdirSync(path).filter(name => ENDINGS.test(name))
-    return files.sort().map(name => join(path, name))
+    const isFolder = statSync(path).isDirectory()
+    const names = isFolder ? readdirSync(path).filter(name => ENDINGS.test(name)) : []
+    const files = isFolder ? names.sort().map(name => join(path, name)) : [path]
+    return files.map(file => ({ file, text: readFileSync(file, 'utf8') }))
   } catch (error) {
     throw new Failure(`Cannot read ${path}: ${(error as Error).message}`)
   }
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Failure(`Cannot read ${file}: ${(error as Error).message}`)
-  }
-}
-
-/** A separator at the end of a file begins a document with nothing in it. */
+/** A separator at the end of a file begins an empty document. */
 function isThere({ contents, errors }: Document.Parsed): boolean {
   return errors.length > 0 || (contents !== null && !(isScalar(contents) && contents.value === null))
 }

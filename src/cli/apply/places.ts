@@ -1,4 +1,4 @@
-// Where in a file something stands that the service found fault with.
+// The line and column of a path in a file.
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
 
 export interface Place {
@@ -8,7 +8,7 @@ export interface Place {
   readonly column: number
 }
 
-/** Of a path like `metrics[1].range`; where there is no such thing, of the nearest around it. */
+/** Of a path like `metrics[1].range`; where it is missing, of the nearest part around it. */
 export function placeOf(file: string, document: Document.Parsed, lines: LineCounter, path: string): Place {
   let node: unknown = document.contents
   let offset = document.contents?.range[0] ?? document.range[0]
@@ -26,7 +26,7 @@ export function placeOf(file: string, document: Document.Parsed, lines: LineCoun
 interface Found {
   readonly node: unknown
   readonly offset: number | undefined
-  /** How much of the path it is. */
+  /** The length of its part of the path. */
   readonly length: number
 }
 

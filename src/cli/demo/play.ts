@@ -17,7 +17,7 @@ export interface PlayOptions {
   readonly limit: number | null
 }
 
-/** `notes`: what there is to know beyond the counts. */
+/** `notes`: lines to print beside the counts. */
 export type Replay = (
   session: Session,
   units: readonly string[],

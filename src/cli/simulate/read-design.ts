@@ -30,7 +30,7 @@ type Options = {
 } & { readonly compare?: readonly string[] | undefined }
 type Fields = Readonly<Record<string, unknown>>
 
-/** One of several policies that are compared, as it was written. */
+/** One of several policies that are compared; `name`: as it was written. */
 export interface Choice {
   readonly name: string
   readonly design: SimulationDesign
@@ -38,11 +38,13 @@ export interface Choice {
 
 /** Options override the file. @throws Failure that names every fault */
 export function readDesign(options: Options): SimulationDesign {
-  return designIn(options, policyFields(options))
+  const { policy, exploration, 'control-share': controlShare } = options
+  return designIn(options, policyFields([policy, exploration, controlShare], ['exploration', 'control-share']))
 }
 
 /**
- * The same design under each policy of `--compare`. @throws Failure that names every fault, or that
+ * The same design under each policy of `--compare`: `thompson`, `thompson:0.1`, `thompson:0.5,0.1`,
+ * `uniform::0.3`: type, exploration, control share. @throws Failure that names every fault, or that
  * two choices are the same
  */
 export function readChoices(options: Options): Choice[] {
@@ -51,7 +53,24 @@ export function readChoices(options: Options): Choice[] {
   if (alone !== undefined) throw new UsageError(`--${alone} cannot go with --compare, which sets it for each choice`)
   const twice = written.find((name, place) => written.indexOf(name) < place)
   if (twice !== undefined) throw new UsageError(`--compare ${twice} is there twice`)
-  return written.map(name => ({ name, design: designIn(options, policyOf(name)) }))
+  return written.map(name => {
+    const [type, exploration, controlShare, ...others] = name.split(':')
+    if (others.length > 0) throw new UsageError(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${name}`)
+    const texts = [type, exploration || undefined, controlShare || undefined]
+    return { name, design: designIn(options, policyFields(texts, ['compare', 'compare'])) }
+  })
+}
+
+/** `names`: the options that have the last two texts. */
+function policyFields(
+  [type, exploration, controlShare]: readonly (string | undefined)[],
+  names: readonly [string, string],
+): Fields {
+  return defined({
+    type,
+    exploration: explorationIn(exploration, names[0]),
+    controlShare: controlShare === 'none' ? null : numberIn(controlShare, names[1]),
+  })
 }
 
 function designIn(options: Options, policy: Fields): SimulationDesign {
@@ -93,29 +112,7 @@ function designFields(options: Options, policy: Fields, file: Fields): Fields {
   })
 }
 
-function policyFields(options: Options): Fields {
-  return defined({
-    type: options.policy,
-    exploration: explorationIn(options.exploration, 'exploration'),
-    controlShare: shareIn(options['control-share'], 'control-share'),
-  })
-}
-
-/**
- * `thompson`, `thompson:0.1`, `thompson:0.5,0.1`, `uniform::0.3`: type, exploration, control share.
- * @throws Failure
- */
-function policyOf(choice: string): Fields {
-  const [type, exploration, controlShare, ...others] = choice.split(':')
-  if (others.length > 0) throw new UsageError(`--compare must be POLICY:EXPLORATION:CONTROL-SHARE, not ${choice}`)
-  return defined({
-    type,
-    exploration: explorationIn(exploration || undefined, 'compare'),
-    controlShare: shareIn(controlShare || undefined, 'compare'),
-  })
-}
-
-/** `0.1`; or `0.5,0.1`: until the verdict and after it. @throws Failure */
+/** `0.1`; or `0.5,0.1`: until the verdict and after it. @throws UsageError */
 function explorationIn(text: string | undefined, option: string): number | Fields | undefined {
   if (!text?.includes(',')) return numberIn(text, option)
   const [untilVerdict, after, ...others] = text.split(',').map(share => numberIn(share, option))
@@ -124,15 +121,11 @@ function explorationIn(text: string | undefined, option: string): number | Field
   return { untilVerdict, after }
 }
 
-function shareIn(text: string | undefined, option: string): number | null | undefined {
-  return text === 'none' ? null : numberIn(text, option)
-}
-
 const ARM = /^([^=,]+)=(?:([\d.e-]+)|(?:([\d.e-]+)\*)?([\d.e+-]+):([\d.e-]+))$/
 
 /**
  * `control=0.1` is a rate, `control=50:5` a mean and a sd, `control=0.05*50:65` a share of buyers
- * with the mean and sd of what they pay. @throws Failure
+ * with the mean and sd of their amounts. @throws UsageError
  */
 export function armsIn(text: string): Fields[] {
   return text.split(',').map(part => {

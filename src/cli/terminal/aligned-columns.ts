@@ -1,9 +1,6 @@
-// Rows of words and numbers as columns that stand below each other.
+// Rows of words and numbers as aligned columns.
 
-/**
- * Lines without trailing blanks. `starts`: the columns that align on the left; the others do on the
- * right.
- */
+/** Lines without trailing blanks. `starts`: the columns that are aligned on the left. */
 export function alignColumns(rows: readonly (readonly string[])[], starts: readonly number[] = []): string[] {
   const count = Math.max(0, ...rows.map(row => row.length))
   const widths = Array.from({ length: count }, (_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)))

@@ -25,7 +25,7 @@ export function command<const Options extends ParseArgsOptionsConfig>(
   }
 }
 
-/** The arguments by their names. @throws UsageError for one that is not known */
+/** The arguments by their names. @throws UsageError for an unknown one */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   options: Options,
   args: readonly string[] = process.argv.slice(2),

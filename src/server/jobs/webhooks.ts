@@ -1,6 +1,4 @@
-// Checks the experiments and delivers webhook messages, beside the requests, until the service
-// stops.
-
+// Monitors the experiments and delivers webhooks until the service stops.
 import type { Store } from '../../store/port.ts'
 import { type Delivery, deliverMessages } from '../../webhooks/deliver-messages.ts'
 import type { ExperimentMonitor, Seen } from '../../webhooks/monitor.ts'
@@ -16,26 +14,23 @@ interface Deps {
   readonly store: Store
   readonly allowsPrivateTargets: boolean
   readonly log: Logger
-  /** Called for every attempt. */
+  /** Called after every attempt. */
   readonly onDelivery: (delivery: Delivery) => void
 }
 
-/**
- * Returns a function that stops it: an attempt in progress is aborted, and repeated after the next
- * start.
- */
+/** Returns how to stop: a delivery that is under way is aborted, and made after the next start. */
 export function startAnnouncing(
   { monitor, store, allowsPrivateTargets, log, onDelivery }: Deps,
   { lookTickMs = LOOK_TICK_MS, deliveryTickMs = DELIVERY_TICK_MS } = {},
 ): () => Promise<void> {
   const stopping = new AbortController()
-  const stopLooking = repeat(lookTickMs, async () => {
+  const monitoring = repeat(lookTickMs, async () => {
     for (const seen of await monitor.look(Date.now())) logSeen(log, seen)
   })
   const send = (url: string, headers: Readonly<Record<string, string>>, body: string) =>
     post(url, headers, body, { allowsPrivate: allowsPrivateTargets, signal: stopping.signal })
   const deps = { store, send, now: Date.now, chance: Math.random }
-  const stopDelivering = repeat(deliveryTickMs, async () => {
+  const delivering = repeat(deliveryTickMs, async () => {
     try {
       while (!stopping.signal.aborted) {
         const deliveries = await deliverMessages(deps)
@@ -52,7 +47,7 @@ export function startAnnouncing(
   })
   return async () => {
     stopping.abort()
-    await Promise.all([stopLooking(), stopDelivering()])
+    await Promise.all([monitoring.stop(), delivering.stop()])
   }
 }
 
@@ -60,17 +55,13 @@ function logSeen(log: Logger, seen: Seen): void {
   const { experiment } = seen
   if ('error' in seen) log.error({ err: seen.error, experiment }, 'the experiment could not be looked at')
   else if ('announced' in seen) log.info({ experiment, event: seen.announced, details: seen.details }, 'announced')
-  else {
-    const arm = 'paused' in seen ? seen.paused : seen.retired
-    log.warn({ experiment, arm, metric: seen.metric }, `${doneAbout(seen)}: it harms a guardrail`)
+  else if ('paused' in seen) {
+    const done = 'the experiment was paused because of the arm'
+    log.warn({ experiment, arm: seen.paused, metric: seen.metric }, `${done}: it harms a guardrail`)
+  } else {
+    const done = seen.isPaused
+      ? 'the last arm beside the control was retired, and the experiment paused'
+      : 'the arm was retired'
+    log.warn({ experiment, arm: seen.retired, metric: seen.metric }, `${done}: it harms a guardrail`)
   }
-}
-
-function doneAbout(
-  seen: { readonly paused: string } | { readonly retired: string; readonly isPaused: boolean },
-): string {
-  if ('paused' in seen) return 'the experiment was paused because of the arm'
-  return seen.isPaused
-    ? 'the last arm beside the control was retired, and the experiment paused'
-    : 'the arm was retired'
 }

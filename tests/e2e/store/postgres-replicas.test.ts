@@ -300,7 +300,7 @@ describe('several processes on one database', () => {
     const catalogue = await Catalogue.load(store)
     const keyring = await Keyring.load(store, { adminKey: null, rate: null }, START)
     const following = startFollowing({ store, catalogue, keyring, log: createLog('silent') }, { tickMs: 3_600_000 })
-    news.hear = following.hearNews
+    news.hear = following.runSoon
     await setStatus(first, KEY, 'paused', { actor: 'test', now: START })
     await vi.waitFor(() => expect(catalogue.get(KEY).experiment.status).toBe('paused'), 10_000)
     expect(keyring.isOpen).toBe(true)

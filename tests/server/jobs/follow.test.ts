@@ -7,7 +7,8 @@ import { Keyring } from '../../../src/access/keyring.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { createExperiment } from '../../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
-import { type Following, startFollowing } from '../../../src/server/jobs/follow.ts'
+import { startFollowing } from '../../../src/server/jobs/follow.ts'
+import type { PeriodicJob } from '../../../src/server/jobs/run-periodically.ts'
 import { createLog } from '../../../src/server/log.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store } from '../../../src/store/port.ts'
@@ -22,7 +23,7 @@ describe('startFollowing()', () => {
   let store: Store
   let catalogue: Catalogue
   let looks: number
-  let following: Following
+  let following: PeriodicJob
 
   beforeEach(async () => {
     folder = scratchFolder()
@@ -58,12 +59,12 @@ describe('startFollowing()', () => {
 
   it('looks when there is news', async () => {
     expect(catalogue.find(KEY)).toBeUndefined()
-    following.hearNews()
+    following.runSoon()
     await vi.waitFor(() => expect(catalogue.find(KEY)).toBeDefined())
   })
 
   it('looks once more for all the news that comes while it looks', async () => {
-    for (let piece = 0; piece < 100; piece++) following.hearNews()
+    for (let piece = 0; piece < 100; piece++) following.runSoon()
     await vi.waitFor(() => expect(looks).toBe(2))
     await following.stop()
     expect(looks).toBe(2)
@@ -71,7 +72,7 @@ describe('startFollowing()', () => {
 
   it('does not look any more once it is stopped', async () => {
     await following.stop()
-    following.hearNews()
+    following.runSoon()
     expect(looks).toBe(0)
   })
 })

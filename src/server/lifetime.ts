@@ -1,7 +1,8 @@
-// The one line that a start prints.
+// The start and the end of a process: the one line that a start prints, and the signals that stop
+// it.
 import type { Config } from './config.ts'
 
-/** Prints where the service listens, and where it stores its data. */
+/** Prints where the service listens, and where it keeps its data. */
 export function printStartupMessage({ host, databaseUrl }: Config, port: number): void {
   const name = host.includes(':') ? `[${host}]` : host
   process.stdout.write(
@@ -11,4 +12,15 @@ export function printStartupMessage({ host, databaseUrl }: Config, port: number)
 
 function withoutPassword(url: string): string {
   return url.replace(/:\/\/([^:@/]+):[^@]*@/, '://$1:***@').replace(/([?&]password=)[^&]*/, '$1***')
+}
+
+/** Calls `stop` at the first SIGTERM or SIGINT, and once. */
+export function onceAskedToStop(stop: () => void): void {
+  let isAsked = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!isAsked) stop()
+      isAsked = true
+    })
+  }
 }

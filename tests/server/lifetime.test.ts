@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readConfig } from '../../src/server/config.ts'
-import { printStartupMessage } from '../../src/server/startup-message.ts'
+import { printStartupMessage } from '../../src/server/lifetime.ts'
 
 describe('printStartupMessage()', () => {
   afterEach(() => vi.restoreAllMocks())
