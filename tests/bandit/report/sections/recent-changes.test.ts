@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Service, startExperiment, startService } from '../../support/http/service.ts'
+import { type Service, startExperiment, startService } from '../../../support/http/service.ts'
 
 let service: Service
 
