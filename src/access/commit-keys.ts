@@ -1,5 +1,5 @@
-// Commits a change of keys: it is derived from the present keys, and stored unless another one has
-// been changed meanwhile.
+// How every change of keys is committed: derived from the keys as they are, and kept unless
+// somebody else has changed one meanwhile.
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import type { KeyStore } from '../store/port.ts'
 import { type Key, type KeyAction, keyChangeBetween } from './key.ts'
@@ -8,23 +8,23 @@ export interface KeyDeps {
   readonly store: Pick<KeyStore, 'readKeys' | 'keepKeys'>
 }
 
-/** The actor, and the time. */
+/** Who asks, and when. */
 export interface KeyRequest {
   readonly actor: string
   readonly now: number
 }
 
-/** A key that is created (`before` null), or gets its next state. */
+/** A key that comes into being (`before` null), or into its next state. */
 interface KeyStep {
   readonly action: KeyAction
   readonly before: Key | null
   readonly after: Key
 }
 
-/** If another change was first, the plan is made again from the new keys. */
+/** Somebody else may be first; then the plan is made anew from what is there now. */
 const ATTEMPTS = 5
 
-/** `plan` returns the steps, and the result once they are stored. */
+/** `plan` answers the steps, and what to answer once they are made. */
 export async function commitKeys<Result>(
   { store }: KeyDeps,
   plan: (keys: readonly Key[]) => { steps: readonly KeyStep[]; result: Result },
