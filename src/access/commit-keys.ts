@@ -1,5 +1,5 @@
-// How every change of keys is committed: derived from the keys as they are, and kept unless
-// somebody else has changed one meanwhile.
+// Commits a change of keys: it is derived from the present keys, and stored unless another one has
+// been changed meanwhile.
 import { StoreUnavailableError } from '../bandit/errors.ts'
 import type { KeyStore } from '../store/port.ts'
 import { type Key, type KeyAction, keyChangeBetween } from './key.ts'
@@ -8,23 +8,23 @@ export interface KeyDeps {
   readonly store: Pick<KeyStore, 'readKeys' | 'keepKeys'>
 }
 
-/** Who asks, and when. */
+/** The actor, and the time. */
 export interface KeyRequest {
   readonly actor: string
   readonly now: number
 }
 
-/** A key that comes into being (`before` null), or into its next state. */
+/** A key that is created (`before` null), or gets its next state. */
 interface KeyStep {
   readonly action: KeyAction
   readonly before: Key | null
   readonly after: Key
 }
 
-/** Somebody else may be first; then the plan is made anew from what is there now. */
+/** If another change was first, the plan is made again from the new keys. */
 const ATTEMPTS = 5
 
-/** `plan` answers the steps, and what to answer once they are made. */
+/** `plan` returns the steps, and the result once they are stored. */
 export async function commitKeys<Result>(
   { store }: KeyDeps,
   plan: (keys: readonly Key[]) => { steps: readonly KeyStep[]; result: Result },

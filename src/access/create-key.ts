@@ -1,4 +1,4 @@
-// Makes a key. Its secret goes to anyone who asked, and nowhere else.
+// Creates a key. Its secret is returned to the caller and stored nowhere.
 
 import { BanditError } from '../bandit/errors.ts'
 import { commitKeys, type KeyDeps, type KeyRequest } from './commit-keys.ts'
@@ -6,7 +6,7 @@ import { holdsName, isLive, type Key, type KeyTerms, keyFaults, SCOPES } from '.
 import { digestOf, hintOf } from './secret.ts'
 
 /**
- * `secret`: from `newSecret`. A key that has expired gives up its name.
+ * `secret`: from `newSecret`. The name of an expired key may be used again.
  *
  * @throws BanditError `invalid_request`, also for a name that a live key has
  */
@@ -17,8 +17,8 @@ export async function createKey(
 ): Promise<Key> {
   const faults = keyFaults(terms)
   if (faults.length > 0) {
-    const told = faults.map(({ path, message }) => `${path} ${message}`).join('; ')
-    throw new BanditError('invalid_request', `Cannot create the key: ${told}`, faults)
+    const text = faults.map(({ path, message }) => `${path} ${message}`).join('; ')
+    throw new BanditError('invalid_request', `Cannot create the key: ${text}`, faults)
   }
   const key = newKey(terms, request)
   const plan = (keys: readonly Key[]) => {
@@ -32,7 +32,7 @@ export async function createKey(
   return commitKeys(deps, plan, request)
 }
 
-/** The scopes in the order of the house, each once. */
+/** The scopes in their fixed order, each once. */
 export function newKey(
   { name, kind, scopes, rate, expiresAt }: KeyTerms & { expiresAt: number | null },
   { secret, now }: { secret: string; now: number },

@@ -1,4 +1,4 @@
-// An API key: who may ask for what, how often, and until when. The secret itself is never kept; see
+// An API key: its holder's scopes, rate and expiry. The secret itself is never stored; see
 // secret.ts.
 
 import type { Fault } from '../bandit/errors.ts'
@@ -18,19 +18,19 @@ export type KeyKind = (typeof KEY_KINDS)[number]
 
 /** Instants are ms since 1970. */
 export interface Key {
-  /** The history keeps changes under it. */
+  /** The actor of changes in the history. */
   readonly name: string
   readonly kind: KeyKind
   readonly scopes: readonly Scope[]
   /** SHA-256 of the secret, in hexadecimal. No two keys have the same. */
   readonly digest: string
-  /** How the secret begins, so that a person can tell which one it is. */
+  /** The beginning of the secret, by which a person can recognise it. */
   readonly hint: string
-  /** As `100/s`; null: what the service grants to keys of this kind. See `parseRate`. */
+  /** As `100/s`; null: the default for keys of this kind. See `parseRate`. */
   readonly rate: string | null
   readonly createdAt: number
   readonly expiresAt: number | null
-  /** When another key took over the name; this one goes on until it expires. */
+  /** When another key took over the name; this one is valid until it expires. */
   readonly replacedAt: number | null
   readonly revokedAt: number | null
 }
@@ -40,7 +40,7 @@ export type KeyAction = 'created' | 'replaced' | 'revoked'
 /** One entry of the history of keys. */
 export interface KeyChange {
   readonly at: number
-  /** Who: the operating system's user who ran the script. */
+  /** The operating system's user who ran the command. */
   readonly actor: string
   readonly action: KeyAction
   readonly name: string
@@ -48,18 +48,16 @@ export interface KeyChange {
   readonly changes: readonly Difference[]
 }
 
-/**
- * What everybody can read may take part in experiments, and neither look at them nor change them.
- */
+/** A key that everybody can read may take part in experiments, but neither read nor change them. */
 const PUBLISHABLE: readonly Scope[] = ['assign', 'reward']
 
-/** Whom the history calls so is no key of the store. */
+/** Names that the history uses for actors that are not keys of the store. */
 const RESERVED_NAMES = ['admin', 'anonymous']
 
-/** What a person decides of a key. */
+/** What a person chooses for a key. */
 export type KeyTerms = Pick<Key, 'name' | 'kind' | 'scopes' | 'rate'>
 
-/** What is wrong with the terms of a new key. */
+/** The faults of the terms of a new key. */
 export function keyFaults({ name, kind, scopes, rate }: KeyTerms): Fault[] {
   const faults: Fault[] = []
   const fault = (path: keyof KeyTerms, message: string) => faults.push({ path, message })
@@ -77,7 +75,7 @@ export function keyFaults({ name, kind, scopes, rate }: KeyTerms): Fault[] {
   return faults
 }
 
-/** Opens what its scopes say. */
+/** True if the key may be used at this time. */
 export function isLive({ expiresAt, revokedAt }: Pick<Key, 'expiresAt' | 'revokedAt'>, now: number): boolean {
   return revokedAt === null && (expiresAt === null || now < expiresAt)
 }

@@ -1,5 +1,5 @@
-// The keys as this process knows them, so that a request asks the store nothing. What another
-// process changes is learned by `reread`.
+// The keys in this process's memory, so that a request needs no query. `reread` loads the changes
+// of other processes.
 import { timingSafeEqual } from 'node:crypto'
 import type { KeyStore } from '../store/port.ts'
 import { isLive, type Key, type KeyKind, SCOPES, type Scope } from './key.ts'
@@ -7,14 +7,14 @@ import { parseRate } from './rate.ts'
 import { digestOf, LONGEST_SECRET } from './secret.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** Somebody with a key, live or not. */
+/** The holder of a key, live or not. */
 export interface Holder {
   readonly name: string
   readonly kind: KeyKind
   readonly scopes: readonly Scope[]
   readonly expiresAt: number | null
   readonly revokedAt: number | null
-  /** What holds the key to its rate; null: it has none. */
+  /** The bucket that limits the key's rate; null: no limit. */
   readonly bucket: TokenBucket | null
 }
 
@@ -27,7 +27,7 @@ export interface KeyringOptions {
   readonly rate: string | null
 }
 
-/** All browsers that hold one pk key together. */
+/** The rate of all browsers with one pk key together. */
 export const PUBLISHABLE_RATE = '100/s'
 
 type Entry = { readonly digest: Buffer; readonly holder: Holder }
@@ -53,22 +53,22 @@ export class Keyring {
     return keyring
   }
 
-  /** Takes in what has changed in the store since; where nothing has, that is one look-up. */
+  /** Loads what has changed in the store since; without changes, that is one look-up. */
   async reread(store: Pick<KeyStore, 'readKeys' | 'lastKeyChange'>, now: number): Promise<void> {
     if ((await store.lastKeyChange()) !== this.#lastChange) await this.#read(store, now)
   }
 
-  /** There never was a key. Anyone who has had one does not become open by losing it. */
+  /** There never was a key. A service that had one does not reopen when it is revoked. */
   get isOpen(): boolean {
     return this.#bySelector.size === 0
   }
 
-  /** Somebody could be let in. */
+  /** At least one key is live. */
   hasLiveKey(now: number): boolean {
     return [...this.#bySelector.values()].some(({ holder }) => isLive(holder, now))
   }
 
-  /** Whose secret it is; null: nobody's. Who it is may have expired, or have been revoked. */
+  /** The holder of a secret; null: none. The key may have expired, or have been revoked. */
   find(secret: string): Holder | null {
     if (secret.length > LONGEST_SECRET) return null
     const digest = digestOf(secret)
@@ -76,7 +76,7 @@ export class Keyring {
     return entry !== undefined && timingSafeEqual(entry.digest, Buffer.from(digest, 'hex')) ? entry.holder : null
   }
 
-  /** What was taken from the buckets since this was last asked, by the selectors of their keys. */
+  /** The tokens taken from the buckets since the last call, by the selectors of their keys. */
   collectTaken(): (readonly [selector: string, tokens: number])[] {
     return [...this.#bySelector].flatMap(([selector, { holder }]) => {
       const tokens = holder.bucket?.collectTaken() ?? 0
@@ -101,7 +101,7 @@ export class Keyring {
     this.#bySelector = new Map(
       keys.map(key => {
         const selector = key.digest.slice(0, SELECTOR_LENGTH)
-        // The bucket goes on: a change of another key must not fill it.
+        // The bucket is kept: a change of another key must not fill it.
         const bucket = known.get(selector)?.holder.bucket ?? this.#bucketFor(key, now)
         return [selector, { digest: Buffer.from(key.digest, 'hex'), holder: { ...key, bucket } }]
       }),

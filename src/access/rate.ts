@@ -1,7 +1,7 @@
-// How often a key may ask: so many requests in a second, a minute, an hour or a day.
+// The rate of a key: a number of requests in a second, a minute, an hour or a day.
 
 export interface Rate {
-  /** How many are granted at once, and how many more for each `windowMs` that passes. */
+  /** The number granted at once, and the number added for each `windowMs` that passes. */
   readonly count: number
   readonly windowMs: number
 }

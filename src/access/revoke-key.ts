@@ -5,7 +5,7 @@ import { commitKeys, type KeyDeps, type KeyRequest } from './commit-keys.ts'
 import { isLive, type Key } from './key.ts'
 
 /**
- * Answers those that it has ended.
+ * Returns the revoked keys.
  *
  * @throws BanditError `not_found` when no live key has the name
  */

@@ -1,5 +1,5 @@
-// Gives a key a new secret. The old one goes on for a while, so that anyone who holds it can change
-// over in peace.
+// Gives a key a new secret. The old one stays valid for a while, so that its holders have time to
+// change.
 
 import { BanditError } from '../bandit/errors.ts'
 import { commitKeys, type KeyDeps, type KeyRequest } from './commit-keys.ts'

@@ -1,6 +1,6 @@
 // What a key's owner holds: `pw_sk_` or `pw_pk_`, 30 random characters of base62 (178 bits), and 6
-// that are the CRC-32 of all before them. So a key that was cut off or mistyped can be told from a
-// wrong one, and scanners for leaked secrets can recognise it.
+// that are the CRC-32 of all before them. So a key that was cut off or mistyped can be
+// distinguished from a wrong one, and scanners for leaked secrets can recognise it.
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { KEY_KINDS, type KeyKind } from './key.ts'
@@ -10,22 +10,22 @@ const RANDOM_LENGTH = 30
 const CHECK_LENGTH = 6
 const HINT_LENGTH = 4
 
-/** Longer text is no secret of ours, and is not worth hashing. */
+/** Longer text is never a secret of the service, and is not hashed. */
 export const LONGEST_SECRET = 256
 
-/** `randomBelow` answers a random whole number from 0 that is less than what it is given. */
+/** `randomBelow` returns a random whole number from 0, less than its argument. */
 export function newSecret(kind: KeyKind, randomBelow: (limit: number) => number): string {
   const random = Array.from({ length: RANDOM_LENGTH }, () => BASE62[randomBelow(BASE62.length)]).join('')
   const body = `${prefixOf(kind)}${random}`
   return body + checkOf(body)
 }
 
-/** What is kept of a secret. */
+/** The stored digest of a secret. */
 export function digestOf(secret: string): string {
   return hash('sha256', secret)
 }
 
-/** What a person sees of a secret: its kind and 4 of its 30 characters. */
+/** The displayed part of a secret: its kind and 4 of its 30 characters. */
 export function hintOf(secret: string): string {
   return `${secret.slice(0, prefixOf('sk').length + HINT_LENGTH)}…`
 }

@@ -1,6 +1,6 @@
-// Holds a caller to a rate. A bucket begins full and fills up again evenly; anyone who finds at
-// least one token in it is served, and takes as many as the work turns out to need, on credit if it
-// must be: so a batch larger than the bucket is possible, and is paid for by the wait after it.
+// Limits the rate of a caller. A bucket begins full and refills evenly. A request is served if
+// there is at least one token, and takes as many as its work needs, if necessary on credit: so a
+// batch larger than the bucket is possible, and the next request waits accordingly.
 import type { Rate } from './rate.ts'
 
 export class TokenBucket {
@@ -24,13 +24,13 @@ export class TokenBucket {
     this.takeForOthers(count, now)
   }
 
-  /** Takes tokens that others gave out, who hold the same caller to the same rate. */
+  /** Takes the tokens that other processes granted to the same caller. */
   takeForOthers(count: number, now: number): void {
     this.#fill(now)
     this.#tokens -= count
   }
 
-  /** How many were taken here since this was last asked, to be taken by those others too. */
+  /** The number taken here since the last call, to be taken by the other processes too. */
   collectTaken(): number {
     const taken = this.#taken
     this.#taken = 0
@@ -43,7 +43,7 @@ export class TokenBucket {
     return Math.max(0, Math.floor(this.#tokens))
   }
 
-  /** How long until at least so many tokens (one unless said) are there, in ms; 0: they are. */
+  /** The time in ms until at least this many tokens (default 1) are there; 0: now. */
   waitMs(now: number, tokens = 1): number {
     this.#fill(now)
     return Math.max(0, (tokens - this.#tokens) / this.#perMs)

@@ -1,4 +1,5 @@
-// Makes the experiments of a running service as files say: pinwheel apply experiments/*.yaml
+// Creates and changes the experiments of a running service as described in files: pinwheel apply
+// experiments/*.yaml
 import { styleText } from 'node:util'
 import { carryOut } from './apply/carry-out.ts'
 import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts'
@@ -11,15 +12,15 @@ import { Failure, UsageError } from './terminal/failure.ts'
 
 const HELP = `Usage: pinwheel apply FILE… [options]
 
-Makes the experiments of a running service as the files say: creates and changes them, and where a file has a status, starts, pauses or
+Creates and changes the experiments of a running service as described in files, and where a file has a status, starts, pauses or
 stops them. A second time it finds nothing to do. All files are judged before anything is changed. A file is YAML or JSON and holds one
-experiment or several (with --- between them); a folder stands for the files in it. docs/use/experiments-as-code.md tells more.
+experiment or several (with --- between them); a folder stands for the files in it. See docs/use/experiments-as-code.md.
 
-  --dry-run    tell what would change, and change nothing
+  --dry-run    print what would change, and change nothing
   --url URL    where the service listens (http://127.0.0.1:8080)
   --key KEY    a key with the scopes read and admin (for a dry run: read); better in the environment, as PINWHEEL_KEY
 
-Exit code: 0 it is as the files say; 1 something is wrong, told with file, line and column, or a dry run found something to
+Exit code: 0 the service agrees with the files; 1 a fault, reported with file, line and column, or a dry run found something to
 change; 2 wrong usage.
 `
 

@@ -1,4 +1,4 @@
-// Moves the facts of experiments that are long over into Parquet files: pinwheel archive
+// Moves the data of finished experiments to Parquet files: pinwheel archive
 import { type FactCounts, whyNotArchived } from '../bandit/archive.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { openArchive } from '../store/archive/open.ts'
@@ -8,12 +8,12 @@ import { readArguments } from './terminal/arguments.ts'
 import { databaseUrl } from './terminal/database-url.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
+import { interruption, reportFailure } from './terminal/report-failure.ts'
 
 const HELP = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
 
-Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and proves
-these before it deletes anything. Reports stay as they are: they need the ledger only. A service may go on meanwhile.
+Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and verifies
+these before it deletes anything. Reports stay as they are: they need the ledger only. A service may use the database meanwhile.
 
 Over is what was stopped with a winner, and all of whose attribution windows had ended, before DATE.
 
@@ -21,7 +21,7 @@ OPTIONS
   --before DATE     as 2026-01-01, in UTC; not in the future
   --to FOLDER       gets a folder for each experiment; keep it as you keep backups
   --experiment KEY  only this one
-  --dry-run         only says what would be done
+  --dry-run         only prints what would be done
 `
 
 const OPTIONS = {
@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const now = Date.now()
   const plan = { before: instantOf(before, now), only, isDryRun: values['dry-run'] }
   const url = databaseUrl()
-  await tellFailure('Cannot archive', async () => {
+  await reportFailure('Cannot archive', async () => {
     const store = await openStore(url)
     const archive = openArchive(url)
     try {
@@ -65,7 +65,7 @@ function instantOf(date: string, now: number): number {
 
 interface Plan {
   readonly before: number
-  /** The key of the only experiment that is asked for; null: all. */
+  /** The key of the only requested experiment; null: all. */
   readonly only: string | null
   readonly isDryRun: boolean
 }
@@ -82,12 +82,12 @@ async function archiveAll(
     const reason = whyNotArchived(experiment, before)
     if (reason !== null && only !== null) throw new Failure(`the facts of "${key}" must stay: ${reason}`)
     if (reason !== null) {
-      tell(key, `stay: ${reason}`)
+      print(key, `stay: ${reason}`)
       continue
     }
     const counts = await options.archive.countFacts(experiment.id)
-    if (isDryRun) tell(key, `${textOf(counts)} would be archived`)
-    else tell(key, `${textOf(await archiveOne(experiment, counts.assignments, options))} archived`)
+    if (isDryRun) print(key, `${textOf(counts)} would be archived`)
+    else print(key, `${textOf(await archiveOne(experiment, counts.assignments, options))} archived`)
   }
 }
 
@@ -103,6 +103,6 @@ function textOf({ assignments, rewards }: FactCounts): string {
   return `${formatCount(assignments)} assignments and ${formatCount(rewards)} rewards`
 }
 
-function tell(key: string, sentence: string): void {
+function print(key: string, sentence: string): void {
   process.stdout.write(`${key}: ${sentence}\n`)
 }

@@ -6,7 +6,7 @@ import { contentsText } from './backup/inspect-copy.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
+import { interruption, reportFailure } from './terminal/report-failure.ts'
 
 const HELP = `Usage: pinwheel backup FILE [--force]
 
@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const path = databasePath()
   const bar = new ProgressBar()
   const startedAt = performance.now()
-  const contents = await tellFailure(`Cannot back up ${path}`, () =>
+  const contents = await reportFailure(`Cannot back up ${path}`, () =>
     backUp({
       databasePath: path,
       file,

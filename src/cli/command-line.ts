@@ -4,15 +4,15 @@ import { runScript, UsageError } from './terminal/failure.ts'
 
 interface Command {
   readonly summary: string
-  /** Loaded when it is asked for: a service that starts needs no other command. */
+  /** Loaded on demand: a service that starts needs no other command. */
   readonly load: () => Promise<{ readonly run: (args: readonly string[]) => Promise<void> }>
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { summary: 'starts the service', load: () => import('./serve.ts') },
   demo: { summary: 'shows a running service at work, without any data', load: () => import('./demo.ts') },
-  simulate: { summary: 'tells what to expect of an experiment before it begins', load: () => import('./simulate.ts') },
-  apply: { summary: 'creates and changes experiments as files say', load: () => import('./apply.ts') },
+  simulate: { summary: 'estimates the results of an experiment before it begins', load: () => import('./simulate.ts') },
+  apply: { summary: 'creates and changes experiments described in files', load: () => import('./apply.ts') },
   evaluate: { summary: 'values another policy on a log of decisions', load: () => import('./evaluate.ts') },
   keys: { summary: 'makes, lists, rotates and revokes API keys', load: () => import('./keys.ts') },
   verify: { summary: 'recomputes every tally from the facts', load: () => import('./verify.ts') },
@@ -28,7 +28,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n')}
 
-pinwheel COMMAND --help tells what a command takes. In a clone: npx --no pinwheel COMMAND; in the image: node bin/pinwheel.js COMMAND.
+pinwheel COMMAND --help lists the options of a command. In a clone: npx --no pinwheel COMMAND; in the image: node bin/pinwheel.js COMMAND.
 Exit code: 0 done, 1 failed, 2 wrong usage.
 `
 
@@ -41,7 +41,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     if (name === undefined) throw new UsageError(HELP.trimEnd())
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (command === undefined) {
-      throw new UsageError(`There is no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(', ')}`)
+      throw new UsageError(`Unknown command ${JSON.stringify(name)}; commands: ${Object.keys(COMMANDS).join(', ')}`)
     }
     const { run } = await command.load()
     await run(rest)

@@ -1,17 +1,16 @@
-// Carries a whole database over into an empty one, on the same engine or on the other: pinwheel
-// copy
+// Copies a whole database to an empty one, on the same engine or on the other: pinwheel copy
 
 import { copyAndVerify } from './copy/copy-and-verify.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
+import { interruption, reportFailure } from './terminal/report-failure.ts'
 
 const HELP = `Usage: pinwheel copy --from URL --to URL
 
-Carries over everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
-webhooks and what waits for them. The new database gives the same arms and the same reports. It must be empty, or not be there;
-all of it is there in the end, and verified, or nothing is. Stop the service first: what it takes in meanwhile is not carried over.
+Copies everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
+webhooks and their queued messages. The new database gives the same arms and the same reports. It must be empty, or not exist;
+all of it is there in the end, and verified, or nothing is. Stop the service first: what it accepts meanwhile is not copied.
 
 OPTIONS
   --from URL  sqlite:./data/pinwheel.db, or postgres://user:password@host/database
@@ -35,7 +34,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const startedAt = performance.now()
   const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1)
   const signal = interruption()
-  const experiments = await tellFailure('Cannot copy', () =>
+  const experiments = await reportFailure('Cannot copy', () =>
     copyAndVerify({
       from,
       to,
@@ -49,6 +48,6 @@ export async function run(args: readonly string[]): Promise<void> {
       },
     }),
   )
-  const told = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
-  process.stdout.write(`Copied and verified in ${seconds()} s: ${told}, no difference\n`)
+  const count = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
+  process.stdout.write(`Copied and verified in ${seconds()} s: ${count}, no difference\n`)
 }

@@ -87,7 +87,10 @@ async function survey(file: string, columns: Columns): Promise<Survey> {
   }
 }
 
-/** Every interval rests on rows that come after what their propensities were learned from. */
+/**
+ * Intervals are valid only if each row comes after the data from which its propensities were
+ * learned.
+ */
 async function* inTimeOrder(decisions: AsyncIterable<Decision>, isTimed: boolean): AsyncGenerator<Decision> {
   if (!isTimed) return yield* decisions
   const all: Decision[] = []
@@ -101,7 +104,7 @@ function weightsOf(text: string, arms: readonly string[]): number[] {
   const byArm = new Map(Object.entries(parseWeights(text, arms)))
   const strangers = [...byArm.keys()].filter(arm => !arms.includes(arm))
   if (strangers.length > 0)
-    throw new UsageError(`--target names ${strangers.join(', ')}, which no row of the log shows`)
+    throw new UsageError(`--target names ${strangers.join(', ')}, which the log does not contain`)
   const weights = arms.map(arm => Number(byArm.get(arm) ?? 0))
   const sum = weights.reduce((total, weight) => total + weight, 0)
   if (weights.every(weight => weight >= 0) && Math.abs(sum - 1) <= 1e-9) return weights
@@ -113,7 +116,7 @@ function parseWeights(text: string, arms: readonly string[]): object {
     const weights: unknown = JSON.parse(text)
     if (typeof weights === 'object' && weights !== null) return weights
   } catch {
-    // Told below, with what would do.
+    // Reported below, with the valid forms.
   }
   throw new UsageError(`--target must be uniform, an arm of the log (${listed(arms)}), or weights as JSON`)
 }

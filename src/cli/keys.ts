@@ -1,5 +1,5 @@
 // pinwheel keys: makes, shows, rotates and revokes API keys, in the database of DATABASE_URL. The
-// service may run meanwhile; it learns of it within a second.
+// service may run meanwhile; it applies a change within a second.
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { BanditError, StoreUnavailableError } from '../bandit/errors.ts'
@@ -16,7 +16,7 @@ const HELP = `Usage: pinwheel keys COMMAND
 
   create --name NAME --scope SCOPES   makes a key, and shows its secret this once
       --scope SCOPES     assign, reward, read, admin, with commas between them; admin changes experiments
-      --kind pk          a publishable key, for browsers: assign and reward only, 100/s unless --rate says otherwise
+      --kind pk          a publishable key, for browsers: assign and reward only, 100/s unless --rate is given
       --expires 90d      ends after 90 days; also h, m or s
       --rate 100/s       at most 100 requests, units and events a second (s); also a minute (m), an hour (h) or a day (d)
   list                                every key with what it may do and until when; never its secret
@@ -24,12 +24,12 @@ const HELP = `Usage: pinwheel keys COMMAND
   revoke NAME                         ends a key at once
   history [NAME]                      who changed which key, and when
 
-Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has learned of it. The secret
-alone goes to stdout:
+Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has applied it. The secret
+alone is written to stdout:
   KEY=$(npx --no pinwheel keys create --name web --scope assign,reward)
 `
 
-/** A running service asks for new keys more often than this. */
+/** A running service polls for changed keys more often than this. */
 const LEARNED_AFTER_MS = 1_000
 
 interface Command {
@@ -52,8 +52,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const [verb, name, ...rest] = positionals
   if (values.help || verb === undefined) return void process.stdout.write(HELP)
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined
-  if (command === undefined)
-    throw new UsageError(`Cannot understand ${JSON.stringify(verb)}; --help tells what there is`)
+  if (command === undefined) throw new UsageError(`Cannot understand ${JSON.stringify(verb)}; see --help`)
   refuseStrays(verb, command, values, command.takesName ? rest : positionals.slice(1))
   const store = await open(verb)
   try {
@@ -65,21 +64,21 @@ export async function run(args: readonly string[]): Promise<void> {
   } finally {
     await store.close()
   }
-  // What a person types next may use the new key, or rely on the end of an old one.
+  // The next command may use the new key, or rely on the end of an old one.
   if (command.isChange) await setTimeout(LEARNED_AFTER_MS)
 }
 
 /** @throws Failure for what another command would understand */
 function refuseStrays(verb: string, command: Command, values: Options, rest: readonly string[]): void {
   const strays = [...rest, ...optionsIn(values).flatMap(name => (command.options.includes(name) ? [] : [`--${name}`]))]
-  if (strays.length > 0) throw new UsageError(`${verb} takes no ${strays.join(', ')}; --help tells what there is`)
+  if (strays.length > 0) throw new UsageError(`${verb} takes no ${strays.join(', ')}; see --help`)
 }
 
 function optionsIn({ help: _, ...values }: Options): (keyof Options)[] {
   return Object.keys(values) as (keyof Options)[]
 }
 
-/** Only a first key may come before the database. */
+/** Only a first key may be created before the database. */
 async function open(verb: string): Promise<Store> {
   if (existsSync('.env')) process.loadEnvFile()
   const { databaseUrl } = configured()

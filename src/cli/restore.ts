@@ -5,11 +5,11 @@ import { restore } from './backup/restore.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
-import { interruption, tellFailure } from './terminal/tell-failure.ts'
+import { interruption, reportFailure } from './terminal/report-failure.ts'
 
 const HELP = `Usage: pinwheel restore FILE [--to PATH] [--force]
 
-Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL says. The service that uses this
+Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL points. The service that uses this
 place must be stopped. What was acknowledged after the backup is not in it: units that got their arm since are drawn anew.
 
 OPTIONS
@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (file === undefined || others.length > 0) throw new UsageError('Name one file to restore; see --help')
   const path = values.to ?? databasePath()
   const bar = new ProgressBar()
-  const { oldPath, ...contents } = await tellFailure(`Cannot restore ${file}`, () =>
+  const { oldPath, ...contents } = await reportFailure(`Cannot restore ${file}`, () =>
     restore({
       file,
       databasePath: path,

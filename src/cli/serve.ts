@@ -4,9 +4,9 @@ import { UsageError } from './terminal/failure.ts'
 
 const HELP = `Usage: pinwheel serve
 
-Starts the service. The environment, and a file .env in this folder, say how: DATABASE_URL
-(sqlite:./data/pinwheel.db), HOST (127.0.0.1), PORT (8080), WORKERS (1), PINWHEEL_ADMIN_KEY, and what
-docs/operate tells. SIGTERM or Ctrl-C stops it: what was accepted is answered first.
+Starts the service. The environment, and a file .env in this folder, configure it: DATABASE_URL
+(sqlite:./data/pinwheel.db), HOST (127.0.0.1), PORT (8080), WORKERS (1), PINWHEEL_ADMIN_KEY, and
+docs/operate/configuration.md lists the others. SIGTERM or Ctrl-C stops it after answering accepted requests.
 `
 
 export async function run(args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-// What would become of an experiment, before it begins: pinwheel simulate
+// Estimates the results of an experiment before it begins: pinwheel simulate
 import { writeFileSync } from 'node:fs'
 import { POLICY_TYPES } from '../bandit/policies/registry.ts'
 import type { SimulationDesign } from '../simulation/design.ts'
@@ -16,14 +16,14 @@ const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed').join(', ')
 
 const HELP = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
 
-Runs a design many times with the service's own policy, refresh and inference, and tells what to expect: regret against the best
+Runs a design many times with the service's own policy, refresh and inference, and prints what to expect: regret against the best
 arm and against equal shares, units until a verdict, false verdicts, whether the truth stays inside at all looks, and how wide
-the intervals are at the end. The same JSON goes to POST /simulate.
+the intervals are at the end. POST /simulate takes the same JSON.
 
 THE ARMS
   --arms LIST            the control first: key=rate; for a continuous metric key=mean:sd (normal), or
-                         key=rate*mean:sd (so many buy, for lognormal amounts with this mean and sd)
-  --config FILE          all of the design as JSON; options go before it
+                         key=rate*mean:sd (this share buys, for lognormal amounts with this mean and sd)
+  --config FILE          all of the design as JSON; options override it
   --control KEY          another control than the first arm
 
 THE EXPERIMENT
@@ -31,7 +31,7 @@ THE EXPERIMENT
   --range LOW,HIGH       of a continuous metric; outcomes are clipped to it
   --window WINDOW        attribution window, as 14d: units are read when it is over
   --policy POLICY        ${POLICIES} (thompson)
-  --exploration SHARE    spread evenly whatever was learned; two shares, as 0.5,0.1: until every arm has a verdict, and
+  --exploration SHARE    spread evenly regardless of the data; two shares, as 0.5,0.1: until every arm has a verdict, and
                          after that (0.5,0.1 for two arms, else 0.1)
   --control-share SHARE  reserved for the control, or none (0.2 for three or more arms)
   --alpha A              of the intervals (0.05)
@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(HELP)
   if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   if (values.compare !== undefined) {
-    if (values.svg !== undefined) throw new UsageError('--svg draws one design, and cannot go with --compare')
+    if (values.svg !== undefined) throw new UsageError('--svg draws one design, and cannot be used with --compare')
     const choices = readChoices(values)
     const results = runWithProgress(choices.map(({ design }) => design))
     return void process.stdout.write(

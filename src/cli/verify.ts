@@ -8,7 +8,7 @@ import { faultsInArchive } from './archive/faults-in-archive.ts'
 import { readArguments } from './terminal/arguments.ts'
 import { databaseUrl } from './terminal/database-url.ts'
 import { UsageError } from './terminal/failure.ts'
-import { tellFailure } from './terminal/tell-failure.ts'
+import { reportFailure } from './terminal/report-failure.ts'
 
 const HELP = `Usage: pinwheel verify [options]
 
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(HELP)
   if (positionals.length > 0) throw new UsageError(`Cannot understand ${JSON.stringify(positionals[0])}; see --help`)
   const url = databaseUrl()
-  const differences = await tellFailure('Cannot verify the database', async () => {
+  const differences = await reportFailure('Cannot verify the database', async () => {
     const store = await openStore(url)
     try {
       const experiments = await store.findExperiments()

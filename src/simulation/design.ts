@@ -18,8 +18,8 @@ import { drawsForUnit, meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 
 /**
  * An arm and what is assumed of a unit's outcome: `rate` alone for a binary metric; for a
- * continuous one `mean` and `sd`, and with a `rate` besides: so many buy, for lognormal amounts
- * with this mean and sd, the others nothing.
+ * continuous one `mean` and `sd`, and with a `rate` in addition: this share buys, for lognormal
+ * amounts with this mean and sd, the others nothing.
  */
 export interface SimulatedArmInput {
   readonly key: string
@@ -35,7 +35,7 @@ export interface SimulatedArmInput {
 export interface SimulationInput {
   readonly arms: readonly SimulatedArmInput[]
   readonly control?: string | undefined
-  /** `type`: by default what the arms say. `range`: for a continuous metric. */
+  /** `type`: by default that of the arms. `range`: for a continuous metric. */
   readonly metric?:
     | {
         readonly type?: MetricType | undefined
@@ -75,7 +75,7 @@ export interface SimulationDesign {
   readonly means: readonly number[]
   readonly unitsPerDay: number
   readonly days: number
-  /** How many units come in all, in each run. */
+  /** The number of units in each run. */
   readonly units: number
   readonly runs: number
   readonly seed: number
@@ -176,7 +176,7 @@ function definitionInput(input: ReadableSimulation): ReadableDefinition {
   }
 }
 
-/** Null where it cannot be told from what could be read. */
+/** Null if the readable part does not determine it. */
 function typeOf({ arms, metric }: ReadableSimulation): MetricType | null {
   if (metric === null || metric?.type !== undefined) return metric?.type ?? null
   if (arms?.some(arm => arm?.mean !== undefined)) return 'continuous'

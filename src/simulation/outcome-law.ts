@@ -1,5 +1,5 @@
-// What an experimenter assumes of an arm before anything is known: the law of a unit's outcome. Its
-// true mean, and outcomes drawn from it as tallies.
+// What an experimenter assumes about an arm beforehand: the law of a unit's outcome. Its true mean,
+// and outcomes drawn from it as tallies.
 
 import { drawBinomial, drawGamma, drawNormal } from '../stats/belief/draws.ts'
 import type { Chance } from '../stats/numerics/chance.ts'
@@ -35,8 +35,8 @@ export function meanOutcome(law: OutcomeLaw, range: Range): number {
 }
 
 /**
- * The outcomes of so many units. One draw does for all of them where a tally's own law is known;
- * else one each.
+ * The outcomes of `units` units. One draw is enough for all of them if the law of their tally is
+ * known; else one each.
  */
 export function drawOutcomes(law: OutcomeLaw, units: number, range: Range, chance: Chance): DrawnOutcomes {
   if (law.kind === 'binary') {

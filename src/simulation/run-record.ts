@@ -1,5 +1,5 @@
-// What is kept of one simulated run: its verdicts, whether the truth ever left, and how regret and
-// width went along.
+// What is stored of one simulated run: its verdicts, whether the truth ever left the interval, and
+// the course of regret and width.
 import type { Lift, Verdict } from '../stats/lift/lift.ts'
 import type { SimulationDesign } from './design.ts'
 import type { Look } from './run.ts'
@@ -19,7 +19,7 @@ export interface RunRecord {
 }
 
 export interface ArmRecord {
-  /** The first verdict but `undecided`, and after how many units it came. */
+  /** The first verdict but `undecided`, and the number of units before it. */
   readonly verdict: Verdict
   readonly verdictAt: number | null
   /** Whether a false verdict was ever shown. */

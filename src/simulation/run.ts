@@ -1,7 +1,7 @@
-// One run of a designed experiment, from its first unit to its last: units come evenly through the
-// day (unless the world says otherwise), get their arms by the service's own policy, which is
-// refreshed by the service's own rule, and are read by its own inference. Rewards come at once; a
-// window keeps them waiting until it is over.
+// One run of a designed experiment, from its first unit to its last: units arrive evenly through
+// the day (unless the world has other traffic), get their arms from the service's own policy,
+// refreshed by the service's own rule, and are evaluated by its own inference. Rewards arrive at
+// once; with a window they count when it is over.
 
 import { Growth, REFRESH_INTERVAL_MS } from '../bandit/growth.ts'
 import { isOver } from '../bandit/maturity.ts'
@@ -55,7 +55,7 @@ interface PlayedBatch {
   readonly gained: number
 }
 
-/** A snapshot may come late by this share of the units, of the two per cent that it waits for. */
+/** A snapshot may be late by this share of the units, of the two per cent that it waits for. */
 const STEP = 0.001
 
 class SimulatedRun {
@@ -130,9 +130,9 @@ class SimulatedRun {
   }
 
   /**
-   * So many units are drawn together before it is asked again whether a snapshot is due: those that
-   * come within the least time between two, or a thousandth of what there is; but no more than fill
-   * the batch.
+   * The number of units drawn together before the next check whether a snapshot is due: those that
+   * arrive within the least time between two snapshots, or a thousandth of all units so far, but no
+   * more than fill the batch.
    */
   #nextUnits(): number {
     const untilDue = Math.ceil(this.#world.traffic.unitsAt(this.#openedAt + REFRESH_INTERVAL_MS)) - this.#units
@@ -193,8 +193,8 @@ class SimulatedRun {
   }
 
   /**
-   * The mature batches, and the first that waits: the policy asks which arms were there from the
-   * first batch on.
+   * The mature batches, and the first immature one: the policy needs the arms that were there from
+   * the first batch on.
    */
   get #ledger(): Ledger {
     const waiting = this.#played[this.#mature.length]

@@ -1,5 +1,5 @@
-// Many runs of one design, told in the numbers that a person decides by before an experiment
-// begins.
+// Summarises many runs of one design in the numbers that a person needs to decide before an
+// experiment begins.
 
 import type { SimulationDesign } from './design.ts'
 import { type ArmRecord, curveUnits, type RunRecord } from './run-record.ts'
@@ -11,9 +11,12 @@ export interface RunShare {
   readonly error: number
 }
 
-/** Over the runs, a run without counting as never; null: in so many runs it never came. */
+/**
+ * Over the runs, a run without it counts as never; null: it did not happen in that share of the
+ * runs.
+ */
 export interface UnitsUntil {
-  /** Of the runs in which it came at all. */
+  /** Of the runs in which it happened. */
   readonly share: number
   readonly p10: number | null
   readonly median: number | null

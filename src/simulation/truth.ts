@@ -1,5 +1,5 @@
-// What is true in a simulation, and where what was shown departs from it. In a simulation alone can
-// anybody know.
+// The truth in a simulation, and where the displayed results differ from it. The truth is known in
+// simulations only.
 
 import type { Verdict } from '../stats/lift/lift.ts'
 import type { Interval } from '../stats/sequences/confidence-sequence.ts'

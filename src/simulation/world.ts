@@ -1,23 +1,23 @@
-// What may move while a simulated experiment runs: the arms' outcomes, the stream of units, the
-// arms themselves. A design's world stands still; the validity study moves it, to see whether the
-// promises hold there too.
+// What may change while a simulated experiment runs: the arms' outcomes, the traffic, the arms
+// themselves. A design's world is constant; the validity study changes it, to test whether the
+// guarantees hold there too.
 import type { Definition } from '../bandit/experiment/experiment.ts'
 import { DAY_MS, type SimulationDesign } from './design.ts'
 import { meanOutcome, type OutcomeLaw } from './outcome-law.ts'
 
 export interface World {
-  /** The arms' laws when so many units have come, by position. */
+  /** The arms' laws after this many units, by position. */
   readonly lawsAt: (units: number) => { readonly laws: readonly OutcomeLaw[]; readonly means: readonly number[] }
   readonly traffic: Traffic
-  /** In the order in which they come; the first holds from the start. At least one. */
+  /** In chronological order; the first holds from the start. At least one. */
   readonly arms: readonly ArmChange[]
 }
 
-/** Two functions that turn one another round: both rise, from 0. */
+/** Two functions, each the inverse of the other; both increase from 0. */
 export interface Traffic {
-  /** When so many units have come, in ms from the start. */
+  /** The time of arrival of this many units, in ms from the start. */
   readonly msAt: (units: number) => number
-  /** How many have come by then, as a number that need not be whole. */
+  /** The number of units that have arrived by then; it need not be whole. */
   readonly unitsAt: (ms: number) => number
 }
 

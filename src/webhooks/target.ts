@@ -1,13 +1,13 @@
-// Where a webhook may point to: the addresses of the world outside, unless the service is told
-// otherwise. Somebody who may configure a webhook must not reach, through the service, what only
-// the service can reach (SSRF).
+// The addresses that a webhook may have: public ones, unless the service is configured otherwise. A
+// user who may configure a webhook must not reach, through the service, what only the service can
+// reach (SSRF).
 import { BlockList, isIP } from 'node:net'
 
 const MAX_URL_CHARACTERS = 2_000
 
 /**
- * What is wrong with the address of a webhook, as far as its text tells; null: nothing. Names are
- * looked up when it is called.
+ * The fault of a webhook's address, as far as its text shows; null: none. Names are looked up when
+ * it is called.
  */
 export function targetFault(text: string, allowsPrivate: boolean): string | null {
   if (text.length > MAX_URL_CHARACTERS) return `must have at most ${MAX_URL_CHARACTERS} characters`
@@ -57,7 +57,7 @@ for (const [network, prefix] of [
   CLOSED.addSubnet(network, prefix, 'ipv4')
 }
 
-/** Addresses in which one of IPv4 is hidden (6to4, Teredo), and those of documents. */
+/** Addresses that contain an IPv4 address (6to4, Teredo), and those for documentation. */
 for (const [network, prefix] of [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -69,7 +69,7 @@ for (const [network, prefix] of [
 
 /**
  * Global unicast; all else of IPv6 (loopback, mapped, NAT64, unique local, link-local, multicast)
- * is not of the world outside.
+ * is not public.
  */
 const OPEN_IPV6 = new BlockList()
 OPEN_IPV6.addSubnet('2000::', 3, 'ipv6')

@@ -105,7 +105,7 @@ describe('apply', () => {
     expect(await statusOf('spring-email')).toMatchObject({ winner: null })
   })
 
-  it('tells what would change field by field, and changes nothing by telling', async () => {
+  it('prints what would change field by field, and changes nothing', async () => {
     await apply(`${EMAIL.replace('spring-email', 'told')}status: running\n`)
     const before = await statusOf('told')
     const wanted = `key: told
@@ -134,7 +134,7 @@ status: paused
     expect(await statusOf('told')).toEqual(before)
   })
 
-  it('tells every fault with its line and column, those of the service too', async () => {
+  it('lists every fault with its line and column, including those of the service', async () => {
     await apply(`${EMAIL.replace('spring-email', 'frozen')}status: running\n`)
     const { faults } = await judge(`key: one
 arms:
@@ -177,14 +177,14 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
     ])
   })
 
-  it('lists for a misspelt field those of a file, its status and winner too', async () => {
+  it('lists the fields of a file for a misspelt one, including status and winner', async () => {
     const { faults } = await judge(`${EMAIL.replace('spring-email', 'misspelt')}staus: running\n`)
     expect(faults).toEqual([
       '9:1 staus is not a field here; there are key, description, arms, control, metrics, policy, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
     ])
   })
 
-  it('tells of a frozen metric what would change of it, and where', async () => {
+  it('names the changed fields of a frozen metric with their positions', async () => {
     const running = `${EMAIL.replace('spring-email', 'frozen-metric')}status: running\n`
     await apply(running)
     const { faults } = await judge(running.replace('role: primary', 'role: primary, window: 7d'))
@@ -211,7 +211,7 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
     expect(faults[0]).toMatch(fault)
   })
 
-  it('reads JSON, folders and several experiments in a file, and follows references to where they lead', async () => {
+  it('reads JSON, folders and several experiments in a file, and follows references', async () => {
     write(
       JSON.stringify({ $schema: 'x', key: 'json', arms: [{ key: 'a' }, { key: 'b' }], metrics: [] }, null, 2),
       'b.json',
@@ -250,20 +250,20 @@ describe('npx --no pinwheel apply', () => {
 describe('npx --no pinwheel apply without a service', () => {
   const lost = ['--url', 'http://127.0.0.1:9']
 
-  it('says that a file is not there, before it looks for the service', async () => {
+  it('reports a missing file before it calls the service', async () => {
     const { code, errors } = await run(...lost, join(folder, 'nowhere.yaml'))
     expect([code, errors]).toEqual([1, expect.stringMatching(/^Cannot read .*nowhere\.yaml: ENOENT/)])
     expect((await run(...lost)).errors).toBe('Name the files: pinwheel apply experiments/*.yaml\n')
     expect((await run(...lost, folder)).errors).toBe(`There is no YAML or JSON file in ${folder}\n`)
   })
 
-  it('says that none answers where the files are there', async () => {
+  it('reports that no service answers when the files are valid', async () => {
     expect((await run(...lost, write(EMAIL))).errors).toMatch(/^No service answers at http:\/\/127\.0\.0\.1:9 /)
   })
 })
 
 describe('docs/use/examples', () => {
-  it('are what the service takes, and what editors are told by the schema', async () => {
+  it('are valid for the service and for the schema of editors', async () => {
     expect(readdirSync(EXAMPLES).length).toBeGreaterThan(1)
     const { experiments, faults } = readExperimentFiles([EXAMPLES])
     expect(faults).toEqual([])

@@ -75,7 +75,7 @@ afterAll(async () => {
 describe.each(['csv', 'ndjson'])('npx --no pinwheel evaluate on assignments.%s', face => {
   const file = `assignments.${face}`
 
-  it('values one arm for all, in the order of time', async () => {
+  it('values a single arm, in time order', async () => {
     const { code, out, told } = await evaluate(file, '--reward', 'visit', '--target', 'mens', '--json')
     expect(told).toBe('')
     expect(code).toBe(0)
@@ -99,14 +99,14 @@ describe.each(['csv', 'ndjson'])('npx --no pinwheel evaluate on assignments.%s',
   })
 })
 
-describe('npx --no pinwheel evaluate with a target that is none', () => {
+describe('npx --no pinwheel evaluate with an invalid target', () => {
   const told = async (arms: readonly string[]) => {
     const rows = arms.map(arm => `1,${arm},0.5`)
     writeFileSync(join(folder, 'arms.csv'), ['click,item_id,propensity_score', ...rows, ''].join('\n'))
     return (await evaluate('arms.csv', '--target', 'newest')).told
   }
 
-  it('names all arms of a few, and of many how many more there are', async () => {
+  it('lists all of a few arms, and of many the number of the others', async () => {
     expect(await told(['old', 'new'])).toBe(
       '--target must be uniform, an arm of the log (old, new), or weights as JSON\n',
     )

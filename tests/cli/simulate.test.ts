@@ -22,7 +22,7 @@ describe('armsIn()', () => {
 })
 
 describe('readDesign()', () => {
-  it('makes of options what POST /simulate takes', () => {
+  it('converts options to a body of POST /simulate', () => {
     const design = readDesign({ arms: 'a=0.1,b=0.2', exploration: '0.3', days: '2', 'units-per-day': '50', seed: '9' })
     expect(design).toMatchObject({ units: 100, seed: 9, runs: 200, means: [0.1, 0.2] })
     expect(design.definition.policy).toMatchObject({ type: 'thompson', exploration: 0.3 })
@@ -38,7 +38,7 @@ describe('readDesign()', () => {
     for (const wrong of ['0.6,', '0.6,x', '1,1,1', '0.6,7']) expect(() => policyOf(wrong), wrong).toThrow('exploration')
   })
 
-  it('tells every fault in one sentence', () => {
+  it('lists every fault in one sentence', () => {
     expect(() => readDesign({})).toThrow('--arms')
     expect(() => readDesign({ arms: 'a=0.1,b=7', alpha: '3' })).toThrow(/arms\[1\]\.rate .*alpha /)
     expect(() => readDesign({ arms: 'a=0.1,b=0.2', days: 'x' })).toThrow('--days')
@@ -64,7 +64,7 @@ describe('readChoices()', () => {
     for (const { design } of choices) expect(design).toMatchObject({ days: 2, means: [0.1, 0.2] })
   })
 
-  it('refuses what it cannot tell apart or read', () => {
+  it('refuses repeated and unreadable choices', () => {
     expect(() => policiesOf('uniform', 'uniform')).toThrow('there twice')
     expect(() => policiesOf('greedy')).toThrow('policy.type')
     expect(() => policiesOf('thompson:x')).toThrow('--compare')
@@ -90,7 +90,7 @@ describe('comparisonText()', () => {
   })
 })
 
-describe('the faces of a simulation', () => {
+describe('the formats of a simulation', () => {
   const design = readDesign({ arms: 'control=0.1,b=0.1,c=0.4', 'units-per-day': '100000', days: '0.03', runs: '4' })
   const result = simulate(design)
 
@@ -101,7 +101,7 @@ describe('the faces of a simulation', () => {
     expect(text).not.toMatch(/NaN|undefined|null|Infinity/)
   })
 
-  it('draw a well-formed picture without a number that is none', () => {
+  it('draw a well-formed picture without NaN', () => {
     const svg = simulationCharts(result)
     expect(svg).toMatch(/^<svg [^>]*>.*<\/svg>\n$/s)
     expect(svg).not.toMatch(/NaN|undefined|null|Infinity/)

@@ -62,7 +62,7 @@ describe('replayUnits()', () => {
     expect(session.counts).toMatchObject({ assigned: played.units, kept: 0, duplicate: 0, late: 0 })
   })
 
-  it('goes on where an earlier replay of the same name stopped: same arms, no outcome counted twice', async () => {
+  it('continues an earlier replay of the same name: same arms, no outcome counted twice', async () => {
     const first = await Session.open(client, 'emails', emails, 'uniform')
     await replayUnits(first, emails, unitNames(emails, 30), () => {})
     const second = await Session.open(client, 'emails', emails, 'uniform')
@@ -75,7 +75,7 @@ describe('replayUnits()', () => {
     const session = await Session.open(client, 'emails', emails, 'uniform')
     await service.call('POST', '/experiments/emails/pause')
     const replay = replayUnits(session, emails, unitNames(emails, 140), () => {})
-    await expect(replay).rejects.toThrow('Cannot go on: the experiment "emails" is not running any more (paused)')
+    await expect(replay).rejects.toThrow('Cannot continue: the experiment "emails" is not running any more (paused)')
   })
 })
 
@@ -92,7 +92,7 @@ describe('Session', () => {
   it('reward() fails for a unit that the service does not know: an assignment would have been lost', async () => {
     const session = await Session.open(client, 'emails', emails, 'uniform')
     await expect(session.reward([{ unit: 'ghost', metric: 'visit', value: 1 }])).rejects.toThrow(
-      'The reward of "ghost" was not taken: unassigned',
+      'The reward of "ghost" was not accepted: unassigned',
     )
   })
 })

@@ -1,12 +1,12 @@
-// Makes the service as the files say, one experiment after the other. What was done stays done when
-// a later one fails: the same command again goes on there.
+// Applies the plans to the service, one experiment after the other. If one fails, earlier changes
+// remain, and running the command again continues from there.
 import type { Client } from '../service/client.ts'
 import type { Plan } from './plan.ts'
 
 const VERBS = { running: 'start', paused: 'pause', stopped: 'stop' } as const
 const DONE = { running: 'started', paused: 'paused', stopped: 'stopped' } as const
 
-/** `say` hears of each step that was taken. @throws Failure for the first that is refused */
+/** `say` is called for each completed step. @throws Failure for the first that is refused */
 export async function carryOut(client: Client, plans: readonly Plan[], say: (sentence: string) => void): Promise<void> {
   for (const { filed, result, move } of plans) {
     const path = `/experiments/${encodeURIComponent(filed.key)}`

@@ -39,7 +39,7 @@ export function readExperimentFiles(paths: readonly string[]): { experiments: Fi
 }
 
 interface ReadDocument {
-  /** Null where it cannot be told what the document means. */
+  /** Null if the document cannot be understood. */
   readonly experiment: FiledExperiment | null
   readonly faults: readonly FileFault[]
 }
@@ -106,7 +106,7 @@ function lostAliases(document: Document.Parsed): number[] {
   return offsets
 }
 
-/** Of what a file says beyond the definition. */
+/** Faults of the fields that are not part of the definition. */
 function fieldFaults(fields: { $schema: unknown; status: unknown; winner: unknown }): Fault[] {
   const faults = shapeFaults(fieldsSchema, fieldsSchema.safeParse(fields))
   if (fields.winner === undefined || fields.status === 'stopped') return faults

@@ -1,7 +1,7 @@
 // What would change, for a person: one experiment after the other, field by field.
 import type { Plan } from './plan.ts'
 
-/** How a line is marked, and so coloured: new, gone or retired, changed. */
+/** How a line is marked, and so coloured: new, removed or retired, changed. */
 export type Mark = '+' | '-' | '~'
 
 export type Paint = (mark: Mark, text: string) => string
@@ -24,7 +24,7 @@ function linesOf(plan: Plan, paint: Paint): string[] {
   return [
     paint(mark, `${mark} ${filed.key} ${title}, ${file}:${line}`),
     ...changes.map(change => changeLine(change, width, paint)),
-    ...(move === null ? [] : [paint('~', `    ${moveTold(plan, move)}`)]),
+    ...(move === null ? [] : [paint('~', `    ${moveText(plan, move)}`)]),
     '',
   ]
 }
@@ -36,14 +36,16 @@ function changeLine({ path, before, after }: Plan['changes'][number], width: num
       ? line('-', 'true: it keeps its units and gets no new ones')
       : line('+', 'false: it gets units again')
   }
-  if (before === undefined) return line('+', told(after, path))
-  if (after === undefined) return line('-', told(before, path))
-  return line('~', `${told(before)} → ${told(after)}`)
+  if (before === undefined) return line('+', valueText(after, path))
+  if (after === undefined) return line('-', valueText(before, path))
+  return line('~', `${valueText(before)} → ${valueText(after)}`)
 }
 
-function moveTold({ status, winner, filed }: Plan, move: NonNullable<Plan['move']>): string {
+function moveText({ status, winner, filed }: Plan, move: NonNullable<Plan['move']>): string {
   const wins =
-    filed.winner === undefined || filed.winner === winner ? '' : `, winner ${told(winner)} → ${told(filed.winner)}`
+    filed.winner === undefined || filed.winner === winner
+      ? ''
+      : `, winner ${valueText(winner)} → ${valueText(filed.winner)}`
   return status === move ? `~ ${wins.slice(2)}` : `~ status ${status} → ${move}${wins}`
 }
 
@@ -54,10 +56,10 @@ const WIDEST_PATH = 40
 const LONGEST_VALUE = 100
 
 /**
- * A value as JSON; of a whole arm or metric, whose key ends the path, what does not go without
- * saying.
+ * A value as JSON; of a whole arm or metric, whose key ends the path, only the fields that differ
+ * from the defaults.
  */
-function told(value: unknown, path = ''): string {
+function valueText(value: unknown, path = ''): string {
   if (typeof value === 'object' && value !== null && 'key' in value && path.endsWith(`.${value.key}`)) {
     const fields = Object.entries(value).filter(([name, field]) => name !== 'key' && field !== null && field !== false)
     return fields.length === 0 ? '' : shortened(JSON.stringify(Object.fromEntries(fields)))

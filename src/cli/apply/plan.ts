@@ -1,5 +1,5 @@
-// Asks the service what the files would change, without changing anything: it alone knows what is
-// frozen.
+// Asks the service what the files would change, without changing anything: only the service knows
+// which fields are frozen.
 import { z } from 'zod'
 import { BanditError } from '../../bandit/errors.ts'
 import { transition } from '../../bandit/experiment/change.ts'
@@ -14,7 +14,9 @@ export interface Plan {
   readonly changes: readonly { readonly path: string; readonly before?: unknown; readonly after?: unknown }[]
   readonly status: Status
   readonly winner: string | null
-  /** The state that it has to be brought into; null: it is so already, or the file does not say. */
+  /**
+   * The state that it has to be brought into; null: it has the state already, or the file has none.
+   */
   readonly move: Exclude<Status, 'draft'> | null
 }
 
@@ -36,8 +38,8 @@ const refusalSchema = z.object({
 })
 
 /**
- * What applying the experiment would do, or what is wrong with it. @throws Failure when the service
- * cannot tell
+ * What applying the experiment would do, or its faults. @throws Failure when the service cannot
+ * answer
  */
 export async function planExperiment(
   client: Client,
@@ -47,7 +49,7 @@ export async function planExperiment(
   const answer = await client.send('POST', path, filed.definition)
   if (answer.status === 200) return planOf(filed, parsed(answerSchema, answer.body))
   if (![400, 409, 413].includes(answer.status)) {
-    throw new Failure(`The service cannot tell what would change: ${reasonOf(answer)}`)
+    throw new Failure(`The service cannot plan the change: ${reasonOf(answer)}`)
   }
   const { detail, errors } = parsed(refusalSchema, answer.body)
   if (errors.length === 0) return { faults: [{ ...filed.place(''), message: detail }] }

@@ -1,6 +1,6 @@
-// Moves the facts of one experiment into files, part by part: a part leaves the database when its
-// files are on the disk, read back, and found to be the same, in the transaction that notes where
-// it is. So at any moment a fact is in one of the two places at least.
+// Moves the facts of one experiment into files, part by part: a part is deleted from the database
+// after its files are on disk, read back, and found to be the same, in the transaction that records
+// where it is. So at any moment a fact is in at least one of the two places.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -16,7 +16,9 @@ import { putFile, sha256Of } from './put-file.ts'
 export interface ArchiveOptions {
   readonly store: Pick<Store, 'findSnapshots' | 'audit'>
   readonly archive: ArchiveStore
-  /** Of the archive; the files go to a folder in it that has the experiment's key for a name. */
+  /**
+   * The folder of the archive. The files are written to a subfolder named by the experiment's key.
+   */
   readonly folder: string
   /** The present time, ms since 1970. */
   readonly now: number
@@ -27,7 +29,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Takes less than a quarter of a second to be taken out, for which a SQLite file's service waits.
+ * Its deletion takes less than a quarter of a second, during which the service of a SQLite file
+ * waits.
  */
 const PART: PartLimit = { units: 20_000, rewards: 40_000 }
 
@@ -35,7 +38,8 @@ const PART: PartLimit = { units: 20_000, rewards: 40_000 }
  * Archives all facts of an experiment that may be archived (see `whyNotArchived`). Answers how
  * many.
  *
- * @throws Failure where its books do not balance, or a file is in the way; StoreUnavailableError
+ * @throws Failure where its ledger does not match its facts, or a file is in the way;
+ * StoreUnavailableError
  */
 export async function archiveExperiment(experiment: Experiment, options: ArchiveOptions): Promise<FactCounts> {
   const { store, archive, folder, limit = PART, onProgress, signal } = options
@@ -75,8 +79,8 @@ async function expectBalance(store: ArchiveOptions['store'], experiment: Experim
   const [first] = (await verify({ store }, experiment)).discrepancies
   if (first === undefined) return
   const { cell, recomputed, kept } = first
-  const told = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
-  throw new Failure(`the books of "${experiment.definition.key}" do not balance: ${told}`)
+  const difference = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
+  throw new Failure(`the ledger of "${experiment.definition.key}" does not match its facts: ${difference}`)
 }
 
 function makeFolder(folder: string, key: string): void {
@@ -104,9 +108,9 @@ async function writeFiles(
 }
 
 /**
- * What a part comes to, recomputed from its files.
+ * The tallies of a part, recomputed from its files.
  *
- * @throws TypeError where they do not say what was to be written
+ * @throws TypeError where they do not contain what was to be written
  */
 async function proveFiles(
   experiment: Experiment,

@@ -1,6 +1,6 @@
-// A part of an archive as two Parquet files, and back. Arms and metrics go by their keys and
-// instants are timestamps, so that anyone who reads the files needs nothing else; the experiment
-// itself stands in their metadata.
+// A part of an archive as two Parquet files, and back. Arms and metrics are named by their keys and
+// instants are timestamps, so that a reader of the files needs nothing else; the experiment itself
+// is in their metadata.
 import { type ParquetRow, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { armAt, type Experiment } from '../../bandit/experiment/experiment.ts'
@@ -62,12 +62,12 @@ function encode(
   { definition, salt, startedAt, stoppedAt, winner }: Experiment,
   columns: readonly Column[],
 ): Uint8Array {
-  const told = { definition, salt, startedAt, stoppedAt, winner }
+  const metadata = { definition, salt, startedAt, stoppedAt, winner }
   const bytes = parquetWriteBuffer({
     schema: schemaFromColumnData({ columnData: columns.map(column => ({ nullable: false, ...column })) }).map(inUtc),
     columnData: columns.map(({ name, data }) => ({ name, data })),
     rowGroupSize: ROW_GROUP,
-    kvMetadata: [{ key: 'pinwheel.experiment', value: JSON.stringify(told) }],
+    kvMetadata: [{ key: 'pinwheel.experiment', value: JSON.stringify(metadata) }],
   })
   return new Uint8Array(bytes)
 }

@@ -1,4 +1,4 @@
-// A file that is whole and on the disk when it has its name.
+// Writes a file so that it is complete and on disk before it gets its name.
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -15,11 +15,11 @@ const MODE = 0o600
  */
 export function putFile(path: string, bytes: Uint8Array): boolean {
   if (existsSync(path)) {
-    // Anyone who wrote it may not have come as far as this.
+    // The run that wrote it may have ended before this sync.
     syncToDisk(dirname(path))
     if (sha256Of(readFileSync(path)) === sha256Of(bytes)) return false
     throw new Failure(
-      `${path} is there already, with other facts, and the database does not know it. If a run that was broken off has left it, ` +
+      `${path} exists already, with other facts, and is not recorded in the database. If an interrupted run has left it, ` +
         'delete it: its facts are still in the database. Else name another folder',
     )
   }

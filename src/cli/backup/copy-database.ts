@@ -6,7 +6,8 @@
 import Database from 'better-sqlite3'
 
 /**
- * 4 MiB at the usual size: some milliseconds, so that a bar can move and an interruption is heard.
+ * 4 MiB at the usual size: some milliseconds, so that a progress bar can move and an interruption
+ * is noticed.
  */
 const PAGES_A_STEP = 1_000
 

@@ -49,10 +49,10 @@ function contentsOf(db: Database.Database): Contents {
 
 /** `2 experiments, 1,024 units, newest fact of 2026-11-22T10:05:00.000Z` */
 export function contentsText({ experiments, units, newestFactAt }: Contents): string {
-  const told = [
+  const parts = [
     `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`,
     `${units.toLocaleString('en-US')} ${units === 1 ? 'unit' : 'units'}`,
   ]
-  if (newestFactAt !== null) told.push(`newest fact of ${new Date(newestFactAt).toISOString()}`)
-  return told.join(', ')
+  if (newestFactAt !== null) parts.push(`newest fact of ${new Date(newestFactAt).toISOString()}`)
+  return parts.join(', ')
 }

@@ -75,8 +75,8 @@ export async function restore({
 }
 
 /**
- * Opened as a service would: an older schema is brought up to date here, and the log is gone when
- * it is closed.
+ * Opened as a service would: an older schema is migrated here, and the log is removed when it is
+ * closed.
  */
 async function expectBalance(path: string): Promise<void> {
   const store = await openStore(`sqlite:${path}`)
@@ -85,8 +85,10 @@ async function expectBalance(path: string): Promise<void> {
       const [first] = (await verify({ store }, experiment)).discrepancies
       if (first === undefined) continue
       const { cell, recomputed, kept } = first
-      const told = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
-      throw new Failure(`the books of experiment "${experiment.definition.key}" do not balance: ${told}`)
+      const difference = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
+      throw new Failure(
+        `the ledger of experiment "${experiment.definition.key}" does not match its facts: ${difference}`,
+      )
     }
   } finally {
     await store.close()
@@ -126,7 +128,7 @@ function settleLogs(databasePath: string): boolean {
     const [done] = db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
     return done.busy === 0
   } catch {
-    // What is wrong with it is why it is replaced.
+    // It is replaced because it is damaged.
     return false
   } finally {
     db?.close()

@@ -1,11 +1,11 @@
-// A copy, and the proof that it is as good as what it is a copy of.
+// Copies a database and verifies the copy.
 import { verify } from '../../bandit/verify.ts'
 import { type CopyOptions, copyStore, type RowCounts } from '../../store/copy/copy.ts'
 import { openStore } from '../../store/open.ts'
 import { Failure } from '../terminal/failure.ts'
 
 export interface CopyAndVerifyOptions extends CopyOptions {
-  /** Hears how many rows each table has when all is copied. */
+  /** Called with the rows of each table when all is copied. */
   readonly onCopied?: (counts: RowCounts) => void
 }
 
@@ -26,8 +26,10 @@ export async function copyAndVerify({ onCopied, ...copying }: CopyAndVerifyOptio
       const [first] = (await verify({ store }, experiment)).discrepancies
       if (first === undefined) continue
       const { cell, recomputed, kept } = first
-      const told = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
-      throw new Failure(`all rows are there, but the books of "${experiment.definition.key}" do not balance: ${told}`)
+      const difference = `${cell}: recomputed ${JSON.stringify(recomputed)}, kept ${JSON.stringify(kept)}`
+      throw new Failure(
+        `all rows are there, but the ledger of "${experiment.definition.key}" does not match its facts: ${difference}`,
+      )
     }
     return experiments.length
   } finally {

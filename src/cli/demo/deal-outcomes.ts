@@ -1,6 +1,7 @@
 // Asks for the arms of units, several at a time, and deals each unit the next unused outcome of its
-// arm, in the order of the units. So the n-th unit of an arm has the arm's n-th outcome however the
-// answers come in, and a replay that was cut off and is run again deals the same.
+// arm, in the order of the units. So the n-th unit of an arm gets the arm's n-th outcome in
+// whatever order the answers arrive, and a replay that was interrupted and is run again deals the
+// same.
 import type { Decks } from './decks.ts'
 import type { Assignment } from './session.ts'
 
@@ -10,8 +11,8 @@ export interface Dealt<Card> {
 }
 
 /**
- * At most `inFlight` units are asked for at once, and never more than the shortest deck could
- * serve: each unit that was asked for has its outcome, and the dealing ends when a deck is used up.
+ * At most `inFlight` units wait for their arm at once, and never more than the shortest deck has
+ * outcomes: each of them gets its outcome, and the dealing ends when a deck is used up.
  */
 export async function* dealOutcomes<Card>(
   units: readonly string[],
@@ -25,7 +26,7 @@ export async function* dealOutcomes<Card>(
     const room = Math.min(inFlight, decks.scarcest) - waiting.length
     for (const unit of units.slice(asked, asked + Math.max(0, room))) {
       const answer = assign(unit)
-      // It may fail before its turn; then it is told in its turn.
+      // It may fail before its turn; the failure is then reported in its turn.
       answer.catch(() => {})
       waiting.push(answer)
       asked += 1

@@ -1,5 +1,5 @@
-// One replay from the first word to the report: what a person at a terminal sees of it. Facts of
-// the way go to stderr, the report to stdout.
+// One replay from start to report, as shown on a terminal. Progress is written to stderr, the
+// report to stdout.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
 import type { PolicyType } from '../../bandit/policies/registry.ts'
@@ -16,11 +16,11 @@ export interface PlayOptions {
   /** The experiment's key. */
   readonly name: string
   readonly policy: PolicyType
-  /** At most so many units; null: until the outcomes of an arm are used up. */
+  /** The largest number of units; null: until the outcomes of an arm are used up. */
   readonly limit: number | null
 }
 
-/** @throws Failure when the service is not there, refuses, or stays away */
+/** @throws Failure when the service is not there, refuses, or stays unavailable */
 export async function play(recording: Recording, { url, key, name, policy, limit }: PlayOptions): Promise<void> {
   const bar = new ProgressBar()
   const client = new Client({ url, key, say: sentence => bar.say(sentence) })
@@ -59,30 +59,30 @@ function factsOf({ counts }: Session, played: Played, seconds: number, limit: nu
       `${formatCount(recorded)} rewards counted`,
   ]
   if (usedUp !== null) facts.push(`It ends here because the outcomes of ${usedUp} are used up: each is dealt once`)
-  else if (units === limit) facts.push(`It ends here because so many units were asked for`)
+  else if (units === limit) facts.push(`It ends here because this number of units was requested`)
   if (kept > 0) {
     facts.push(`${formatCount(assigned)} units were new; ${formatCount(kept)} had their arm already and kept it`)
   }
-  if (duplicate > 0) facts.push(`${formatCount(duplicate)} rewards were known already and count once`)
+  if (duplicate > 0) facts.push(`${formatCount(duplicate)} rewards were duplicates and count once`)
   if (late > 0) facts.push(`${formatCount(late)} rewards are dated outside their window: kept, and not counted`)
   const lag = lagFact(lagDays)
   return lag === null ? facts : [...facts, lag]
 }
 
 /**
- * Arms whose outcomes lag by different times are compared across seasons: anyone who reads the
- * lifts must know.
+ * Arms whose outcomes lag by different times are compared across seasons, which readers of the
+ * lifts must be told.
  */
 function lagFact(lagDays: Played['lagDays']): string | null {
   const days = [...lagDays.values()]
-  if (Math.max(...days) - Math.min(...days) < LAG_WORTH_TELLING_DAYS) return null
-  const told = [...lagDays].map(
+  if (Math.max(...days) - Math.min(...days) < LEAST_NOTED_LAG_DAYS) return null
+  const lags = [...lagDays].map(
     ([arm, lag]) => `${arm} ${Math.abs(lag).toFixed(0)} days ${lag < 0 ? 'younger' : 'older'}`,
   )
-  return `Mind the lifts, which compare months too: the outcomes are of other letters than their units, ${told.join(', ')} on the average; --same-day deals outcomes of the same day only`
+  return `Mind the lifts, which compare months too: the outcomes are of other letters than their units, ${lags.join(', ')} on the average; --same-day deals outcomes of the same day only`
 }
 
-const LAG_WORTH_TELLING_DAYS = 7
+const LEAST_NOTED_LAG_DAYS = 7
 
 const POLL_MS = 200
 /** A snapshot closes the last batch, and snapshots are a second apart. */

@@ -14,10 +14,7 @@ const COUNTS = {
 
 const VISIT: Outcome = Object.freeze({ ...NOTHING, rewards: [{ metric: 'visit', value: 1 }] })
 
-/**
- * Each arm's customers, of whom as many visited as the table says; those stand before the others:
- * shuffle them.
- */
+/** Each arm's customers, with the published number of visits. Visitors come first: shuffle them. */
 export function publishedCounts(): Recording {
   const outcomes = new Map(
     Object.entries(COUNTS).map(([arm, { customers, visits }]) => [

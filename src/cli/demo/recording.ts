@@ -9,16 +9,15 @@ export interface Recording {
   /** What happened to the units of each arm, by its key, in the order of dealing. */
   readonly outcomes: ReadonlyMap<string, readonly Outcome[]>
   /**
-   * When the next units come and how fast time passes; null: they come as fast as the service
-   * answers.
+   * When units arrive and how fast time passes; null: they arrive as fast as the service answers.
    */
   readonly calendar: Calendar | null
-  /** So many units may be asked for, or wait for their reward, at once. */
+  /** The number of units that may wait for their arm or their reward at once. */
   readonly inFlight: number
 }
 
 export interface Outcome {
-  /** Empty where nothing happened: that needs no telling. */
+  /** Empty where nothing happened. */
   readonly rewards: readonly { readonly metric: string; readonly value: number }[]
   /**
    * Days from the assignment to the rewards; negative where they are dated before it. 0 without a
@@ -32,7 +31,7 @@ export interface Outcome {
 export interface Calendar {
   /** The day of each next unit, from 0, ascending. */
   readonly days: readonly number[]
-  /** A day of the recording takes so many milliseconds. */
+  /** The duration of a day of the recording, in milliseconds. */
   readonly dayMs: number
   /**
    * Units get only outcomes of their own day; else the next unused one of their arm, of whatever

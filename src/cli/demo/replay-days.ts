@@ -1,6 +1,6 @@
 // Replays a recording in compressed time, day by day and in the real order: first the assignments
-// of a day, then the rewards that came on it. The clock stops while the service is behind or away,
-// so that no order is lost.
+// of a day, then its rewards. The clock stops while the service is behind or unavailable, so that
+// the order is preserved.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dealOutcomes } from './deal-outcomes.ts'
 import { Decks } from './decks.ts'
@@ -9,9 +9,9 @@ import type { Played } from './replay-units.ts'
 import type { RewardEvent, Session } from './session.ts'
 
 /**
- * A reward is dated its delay after the assignment that the service has kept, and sent when its day
- * comes. One that is dated before its assignment is sent on the day of the assignment. `onProgress`
- * hears which day has passed and which is the last so far.
+ * A reward is dated its delay after the assignment that the service has kept, and sent on its day.
+ * One that is dated before its assignment is sent on the day of the assignment. `onProgress` is
+ * called with the day that has passed and the last day so far.
  */
 export async function replayDays(
   session: Pick<Session, 'assign' | 'reward'>,

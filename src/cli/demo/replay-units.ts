@@ -17,7 +17,7 @@ export interface Played {
   readonly lagDays: ReadonlyMap<string, number>
 }
 
-/** `onProgress` hears how many units have been dealt their outcome. */
+/** `onProgress` is called with the number of units that have got their outcome. */
 export async function replayUnits(
   session: Pick<Session, 'assign' | 'reward'>,
   recording: Recording,

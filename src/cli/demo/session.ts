@@ -1,5 +1,4 @@
-// The sentences that a replay says to the service about its one experiment, and what it counts
-// along.
+// The requests of a replay about its one experiment, and its counts of the answers.
 import { z } from 'zod'
 import type { PolicyType } from '../../bandit/policies/registry.ts'
 import { type Client, reasonOf } from '../service/client.ts'
@@ -53,8 +52,8 @@ export class Session {
   }
 
   /**
-   * Defines the experiment and starts it, or goes on with it where an earlier replay of the same
-   * recording left off.
+   * Defines the experiment and starts it, or continues it where an earlier replay of the same
+   * recording stopped.
    *
    * @throws Failure when there is another experiment of that name
    */
@@ -69,8 +68,8 @@ export class Session {
   }
 
   /**
-   * The arm of a unit, kept. An answer that kept nothing, because the store was away, is asked for
-   * again.
+   * The stored arm of a unit. An answer without a stored arm, because the store was unavailable, is
+   * requested again.
    */
   async assign(unit: string): Promise<Assignment> {
     const body = { experiment: this.#experiment, unit }
@@ -80,16 +79,13 @@ export class Session {
       return answer
     })
     if ((reason !== 'assigned' && reason !== 'kept') || assignedAt === null) {
-      throw new Failure(`Cannot go on: the experiment "${this.#experiment}" is not running any more (${reason})`)
+      throw new Failure(`Cannot continue: the experiment "${this.#experiment}" is not running any more (${reason})`)
     }
     this.counts[reason] += 1
     return { unit, arm, assignedAt: Date.parse(assignedAt) }
   }
 
-  /**
-   * Tells what happened, in this order. The unit is the id, so that an event heard twice counts
-   * once.
-   */
+  /** Sends rewards in this order. The unit is the id, so that a repeated event counts once. */
   async reward(events: readonly RewardEvent[]): Promise<void> {
     if (events.length === 0) return
     const body = events.map(({ at, ...event }) => ({
@@ -102,7 +98,7 @@ export class Session {
     const lost = results.findIndex(({ status }) => status === 'unassigned' || status === 'rejected')
     if (lost !== -1) {
       const { status, message } = results[lost] ?? {}
-      throw new Failure(`The reward of "${events[lost]?.unit}" was not taken: ${message ?? status}`)
+      throw new Failure(`The reward of "${events[lost]?.unit}" was not accepted: ${message ?? status}`)
     }
     this.counts.recorded += counts.recorded
     this.counts.duplicate += counts.duplicate
@@ -137,5 +133,5 @@ function refuseOther(
   const isSame = found.description === definition.description && found.policy.type === policy
   if (isSame && found.status !== 'stopped') return
   const why = isSame ? 'it was stopped' : `its policy is ${found.policy.type}, its description "${found.description}"`
-  throw new Failure(`Cannot go on with the experiment "${key}": ${why}; choose another name with --name`)
+  throw new Failure(`Cannot continue the experiment "${key}": ${why}; choose another name with --name`)
 }

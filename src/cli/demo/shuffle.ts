@@ -1,4 +1,4 @@
-// A seeded shuffle, so that a replay can be repeated card by card.
+// A seeded shuffle, so that a replay can be repeated exactly.
 import type { Recording } from './recording.ts'
 
 /**
@@ -19,7 +19,7 @@ export function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
 
 /**
  * The recording with each arm's outcomes of a day in an order of their own; days stay in order. Its
- * description tells the seed.
+ * description contains the seed.
  */
 export function shuffleOutcomes(recording: Recording, seed: number): Recording {
   const { definition, outcomes } = recording

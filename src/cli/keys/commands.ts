@@ -1,4 +1,4 @@
-// What each command does, and tells. The secret goes to stdout, what is said of it to stderr.
+// What each command does and prints. The secret is written to stdout, its description to stderr.
 import { randomInt } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { createKey } from '../../access/create-key.ts'
@@ -56,7 +56,7 @@ function secretOf(kind: KeyKind): string {
 
 function named(name: string | undefined, verb: string): string {
   if (name !== undefined) return name
-  throw new UsageError(`pinwheel keys ${verb} needs the name of a key; list tells them`)
+  throw new UsageError(`pinwheel keys ${verb} needs the name of a key; see pinwheel keys list`)
 }
 
 /** In a container, a user may have a number only. */

@@ -30,7 +30,7 @@ export function historyTable(changes: readonly KeyChange[]): string {
     action,
     name,
     hint,
-    changes.filter(isTold).map(told).join('; '),
+    changes.filter(isShown).map(differenceText).join('; '),
   ])
   return table([HISTORY_HEAD, ...rows])
 }
@@ -52,11 +52,11 @@ function stateOf(key: Key, now: number): string {
 }
 
 /** What a new key does not have is no change, and the time of a change stands before it. */
-function isTold({ before, after }: Difference): boolean {
+function isShown({ before, after }: Difference): boolean {
   return before !== undefined || (after !== null && after !== undefined)
 }
 
-function told({ path, before, after }: Difference): string {
+function differenceText({ path, before, after }: Difference): string {
   const write = (value: unknown) => (path.endsWith('At') ? instant(value as number | null) : text(value))
   return before === undefined ? `${path} ${write(after)}` : `${path} ${write(before)} → ${write(after)}`
 }

@@ -1,4 +1,4 @@
-// What a person may say of a key on the command line.
+// The options of a key on the command line.
 import type { parseArgs } from 'node:util'
 import { KEY_KINDS, type KeyTerms, type Scope } from '../../access/key.ts'
 import { parseWindow } from '../../bandit/metrics/metric.ts'
@@ -16,7 +16,7 @@ export const OPTIONS = {
 
 export type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
 
-/** What the terms lack in sense is told by the domain. @throws Failure */
+/** The domain checks whether the terms are consistent. @throws Failure */
 export function termsOf({ name, scope, kind = 'sk', rate }: Options): KeyTerms {
   if (name === undefined) throw new UsageError('A key needs a --name, under which the history keeps what it changes')
   if (scope === undefined) throw new UsageError('A key needs a --scope, as --scope assign,reward')

@@ -1,6 +1,6 @@
-// Speaks HTTP to a running service and outlives its restarts: connections that are refused or cut,
-// and answers of "not now", are tried again for about a minute. That is safe, since every request
-// of a replay says the same thing however often it is heard.
+// Calls a running service over HTTP and survives its restarts: refused or cut connections, and
+// answers of "not now", are retried for about a minute. That is safe, since every request of a
+// replay is idempotent.
 import http from 'node:http'
 import https from 'node:https'
 import { Failure } from '../terminal/failure.ts'
@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly url: URL
   /** A bearer key; null: the service is open. */
   readonly key: string | null
-  /** Hears, once each, that the service is away and that it is back. */
+  /** Called once when the service becomes unavailable, and once when it is back. */
   readonly say: (sentence: string) => void
   readonly patience?: Patience
 }
@@ -42,7 +42,7 @@ export class Client {
     this.#patience = patience
   }
 
-  /** @throws Failure when nothing answers there, or it is not ready; it is not tried again. */
+  /** @throws Failure when nothing answers there, or it is not ready; there is no retry. */
   async greet(): Promise<void> {
     const answer = await this.#exchange('GET', '/readyz').catch(error => {
       throw failureOf(error, 'start one with: npm start')
@@ -51,8 +51,8 @@ export class Client {
   }
 
   /**
-   * The answer, whatever its status, but for those that mean "not now". @throws Failure when it
-   * stays away, or takes no such key
+   * The answer, whatever its status, except those that mean "not now". @throws Failure when it
+   * stays unavailable, or refuses the key
    */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const answer = await this.persist(() => this.#attempt(method, path, body))
@@ -71,7 +71,7 @@ export class Client {
     }
   }
 
-  /** Tries again, as patiently as for requests, whatever throws `TryAgain`. */
+  /** Retries, for as long as for requests, whatever throws `TryAgain`. */
   async persist<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const seconds = Math.round(this.#patience.limitMs / 1_000)
     try {
@@ -83,16 +83,16 @@ export class Client {
       this.#isAway = false
       return result
     } catch (error) {
-      throw failureOf(error, `that lasted ${seconds} s; the same command again goes on where this one stopped`)
+      throw failureOf(error, `that lasted ${seconds} s; run the same command again to continue`)
     }
   }
 
-  /** Lets go of the connections. */
+  /** Closes the connections. */
   close(): void {
     this.#agent.destroy()
   }
 
-  /** What is wrong with the key, in the words of a command line. */
+  /** The fault of the key, and the options that fix it. */
   #keyAsked(answer: Answer): string {
     const way = 'with --key KEY, or in the environment as PINWHEEL_KEY'
     if (this.#headers.Authorization === undefined) return `The service at ${this.#base} asks for a key: give one ${way}`
@@ -130,7 +130,7 @@ export class Client {
   }
 }
 
-/** What problem details say, with every fault; else the status. */
+/** The problem details with every fault; else the status. */
 export function reasonOf({ status, body }: Answer): string {
   try {
     const { detail, errors = [] } = JSON.parse(body) as {

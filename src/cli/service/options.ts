@@ -1,4 +1,4 @@
-// What commands that talk to a service understand: where it is, with which key, and how to play.
+// The options of commands that call a service: its address, the key, and how to replay.
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
@@ -17,9 +17,9 @@ export const SERVICE_OPTIONS = {
 const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed')
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
-  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
+  --key KEY        a key with the scopes assign, reward, read and admin, if the service requires one;
                    better in the environment, as PINWHEEL_KEY
-  --name NAME      the experiment's key; another name makes another replay, the same one goes on with it
+  --name NAME      the experiment's key; another name starts another replay, the same one continues it
   --policy POLICY  ${POLICIES.join(', ')} (thompson)
   --in-flight N    units asked for at once`
 

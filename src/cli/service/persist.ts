@@ -1,13 +1,13 @@
-// Tries again what failed for a passing reason, ever more slowly, for a bounded time.
+// Retries what failed for a temporary reason, ever more slowly, for a bounded time.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A passing reason: nothing was decided, and the same may be asked again. */
+/** A temporary failure: nothing was changed, and the request may be repeated. */
 export class TryAgain extends Error {
   override readonly name = 'TryAgain'
 }
 
 export interface Patience {
-  /** So long after the first attempt there is no further one. */
+  /** After this time since the first attempt there is no further one. */
   readonly limitMs: number
   /** The first wait; each next one is twice as long, up to `longestWaitMs`. */
   readonly firstWaitMs: number
@@ -18,8 +18,8 @@ export interface Patience {
 export const PATIENT: Patience = { limitMs: 60_000, firstWaitMs: 50, longestWaitMs: 2_000 }
 
 /**
- * The result of the first attempt that does not throw `TryAgain`. `onWait` hears each reason to
- * wait.
+ * The result of the first attempt that does not throw `TryAgain`. `onWait` is called with each
+ * reason to wait.
  *
  * @throws TryAgain, the last one, when patience is over; whatever else an attempt throws
  */

@@ -36,7 +36,7 @@ export interface Choice {
   readonly design: SimulationDesign
 }
 
-/** What the options say goes before what the file says. @throws Failure that names every fault */
+/** Options override the file. @throws Failure that names every fault */
 export function readDesign(options: Options): SimulationDesign {
   return designIn(options, policyFields(options))
 }
@@ -48,7 +48,8 @@ export function readDesign(options: Options): SimulationDesign {
 export function readChoices(options: Options): Choice[] {
   const written = options.compare ?? []
   const alone = (['policy', 'exploration', 'control-share'] as const).find(name => options[name] !== undefined)
-  if (alone !== undefined) throw new UsageError(`--${alone} cannot go with --compare, which says it of each choice`)
+  if (alone !== undefined)
+    throw new UsageError(`--${alone} cannot be used with --compare, which sets it for each choice`)
   const twice = written.find((name, place) => written.indexOf(name) < place)
   if (twice !== undefined) throw new UsageError(`--compare ${twice} is there twice`)
   return written.map(name => ({ name, design: designIn(options, policyOf(name)) }))
@@ -57,7 +58,7 @@ export function readChoices(options: Options): Choice[] {
 function designIn(options: Options, policy: Fields): SimulationDesign {
   const file = options.config === undefined ? {} : readConfig(options.config)
   if (options.arms === undefined && file.arms === undefined) {
-    throw new UsageError('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; --help tells more')
+    throw new UsageError('Name the arms: --arms control=0.10,mens=0.12, or a file with --config; see --help')
   }
   try {
     return parseSimulation({ ...file, ...designFields(options, policy, file) })

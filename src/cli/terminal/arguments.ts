@@ -1,8 +1,8 @@
-// The command line as a script reads it, and how a person hears of a slip.
+// Parses the command line, and reports mistakes in it.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { UsageError } from './failure.ts'
 
-/** The arguments by their names. @throws UsageError for one that is not known */
+/** The arguments by their names. @throws UsageError for an unknown one */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   options: Options,
   args: readonly string[] = process.argv.slice(2),
@@ -11,7 +11,7 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(
     return parseArgs({ options, args: [...args], allowPositionals: true, strict: true })
   } catch (error) {
     const [sentence] = (error as Error).message.split(/[.\n]/, 1)
-    throw new UsageError(`${sentence}; --help tells what there is`)
+    throw new UsageError(`${sentence}; see --help`)
   }
 }
 

@@ -1,5 +1,5 @@
-// What goes wrong with a command and is not a fault of its code: one sentence on stderr, and an
-// exit code: 1 it failed, 2 it was used wrongly.
+// Failures of a command that are not defects of its code: one sentence on stderr, and an exit code:
+// 1 failed, 2 wrong usage.
 
 export class Failure extends Error {
   override readonly name: string = 'Failure'
@@ -17,17 +17,16 @@ const ERASE_LINE = '\r\x1b[2K'
 
 /**
  * Runs a whole command. A `Failure` becomes its sentence on stderr; anything else keeps its stack.
- * Where nobody reads the output any more, as behind `| head`, the work goes on to its end and to
- * its exit code.
+ * If the output is closed, as behind `| head`, the work continues to its end and its exit code.
  */
 export async function runScript(main: () => Promise<void>): Promise<void> {
   for (const output of [process.stdout, process.stderr]) output.on('error', ignoreClosedPipe)
   try {
     await main()
   } catch (error) {
-    const told = error instanceof Failure ? error.message : (error as Error).stack
-    process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${told}\n`)
-    // At once: requests that are still under way would go on trying for a minute.
+    const text = error instanceof Failure ? error.message : (error as Error).stack
+    process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${text}\n`)
+    // At once: requests in progress would be retried for a minute.
     process.exit(error instanceof Failure ? error.exitCode : 1)
   }
 }

@@ -35,7 +35,7 @@ export class ProgressBar {
     this.#output.write(`\r\x1b[2K[${'█'.repeat(filled)}${'·'.repeat(WIDTH - filled)}] ${counts}`)
   }
 
-  /** Writes a sentence of its own line; the bar goes on below it. */
+  /** Writes a sentence on a line of its own; the bar continues below it. */
   say(sentence: string): void {
     this.#output.write(`${this.#output.isTTY ? '\r\x1b[2K' : ''}${sentence}\n`)
   }

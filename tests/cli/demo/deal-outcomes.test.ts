@@ -42,7 +42,7 @@ async function deal(decks: Decks<string>, inFlight: number, seed = 1) {
 }
 
 describe('dealOutcomes()', () => {
-  it("gives the n-th unit of an arm the arm's n-th outcome, in whatever order the answers come", async () => {
+  it("gives the n-th unit of an arm the arm's n-th outcome, in whatever order the answers arrive", async () => {
     const oneByOne = await deal(decksOf(100, 100), 1)
     const many = await deal(decksOf(100, 100), 16, 7)
     expect(many.answered).not.toEqual(units) // the control: the answers did come out of order
@@ -50,7 +50,7 @@ describe('dealOutcomes()', () => {
     expect(many.dealt.slice(0, 5)).toEqual(['u-0=a0', 'u-1=b0', 'u-2=b1', 'u-3=a1', 'u-4=b2'])
   })
 
-  it('asks for so many units at once, and for no more', async () => {
+  it('asks for at most `inFlight` units at once', async () => {
     expect((await deal(decksOf(100, 100), 16)).mostOpen).toBe(16)
   })
 

@@ -18,7 +18,7 @@ describe('Decks', () => {
     ])
   })
 
-  it('knows how many are left of the shortest deck, and which is used up', () => {
+  it('returns how many cards of the shortest deck are left, and which is used up', () => {
     const decks = new Decks(cards)
     expect([decks.scarcest, decks.usedUp]).toEqual([2, null])
     decks.deal('control')
@@ -26,7 +26,7 @@ describe('Decks', () => {
     expect([decks.scarcest, decks.usedUp, decks.left('mens')]).toEqual([0, 'control', 3])
   })
 
-  it('refuses to deal a card twice, and an arm that it does not know', () => {
+  it('refuses to deal a card twice, and an unknown arm', () => {
     const decks = new Decks(new Map([['control', ['c1']]]))
     decks.deal('control')
     expect(() => decks.deal('control')).toThrow('Cannot deal an outcome of arm "control": 1 were all there are')

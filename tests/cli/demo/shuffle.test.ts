@@ -49,7 +49,7 @@ describe('shuffleOutcomes()', () => {
     expect(a).not.toEqual(shuffled.outcomes.get('b'))
   })
 
-  it('tells the seed in the description, so that another seed is another experiment', () => {
+  it('writes the seed to the description, so that another seed is another experiment', () => {
     expect(shuffled.definition.description).toBe('Letters; shuffled by seed 7')
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { WorkQueue } from '../../../src/cli/demo/work-queue.ts'
 
-it('WorkQueue runs all tasks, at most so many at once', async () => {
+it('WorkQueue runs all tasks, at most its limit at once', async () => {
   const queue = new WorkQueue(3)
   let [running, most, done] = [0, 0, 0]
   for (let task = 0; task < 20; task++) {
@@ -16,7 +16,7 @@ it('WorkQueue runs all tasks, at most so many at once', async () => {
   expect([most, done]).toEqual([3, 20])
 })
 
-it('WorkQueue tells what a task threw, to anyone who adds or drains next', async () => {
+it('WorkQueue throws what a task threw at the next add or drain', async () => {
   const queue = new WorkQueue(1)
   await queue.add(async () => {
     throw new Error('lost')

@@ -38,7 +38,7 @@ describe('Client', () => {
     ])
   })
 
-  it('tries again after a cut connection and after 503, and says so once', async () => {
+  it('retries after a cut connection and after 503, and reports it once', async () => {
     let requests = 0
     const server = await listen((request, response) => {
       requests += 1
@@ -53,7 +53,7 @@ describe('Client', () => {
     expect(said).toEqual([expect.stringContaining('(ECONNRESET); trying again for up to 5 s'), 'The service is back'])
   })
 
-  it('does not try again after a refusal, and passes its reason on', async () => {
+  it('does not retry after a refusal, and reports its reason', async () => {
     let requests = 0
     const server = await listen((_request, response) => {
       requests += 1
@@ -79,13 +79,13 @@ describe('Client', () => {
     }
   })
 
-  it('gives up in a sentence when the service stays away', async () => {
+  it('fails with a message when the service stays unavailable', async () => {
     const server = await listen(request => void request.socket.destroy())
     const { client } = clientOf(server, { limitMs: 1, firstWaitMs: 2, longestWaitMs: 2 })
-    await expect(client.ask('GET', '/x')).rejects.toThrow(/\(ECONNRESET\).*the same command again goes on/)
+    await expect(client.ask('GET', '/x')).rejects.toThrow(/\(ECONNRESET\).*run the same command again to continue/)
   })
 
-  it('greet() says how to start a service where none answers, and does not wait', async () => {
+  it('greet() explains how to start a service when none answers, and does not wait', async () => {
     const server = await listen(() => {})
     const { client, url } = clientOf(server)
     await new Promise(resolve => server.close(resolve))

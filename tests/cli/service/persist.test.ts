@@ -4,7 +4,7 @@ import { persist, TryAgain } from '../../../src/cli/service/persist.ts'
 const QUICK = { limitMs: 1_000, firstWaitMs: 0, longestWaitMs: 0 }
 
 describe('persist()', () => {
-  it('tries again after a passing reason, and tells it', async () => {
+  it('retries after a temporary failure, and reports the reason', async () => {
     const reasons: string[] = []
     let attempts = 0
     const attempt = async () => {
@@ -25,7 +25,7 @@ describe('persist()', () => {
     expect(attempts).toBe(1)
   })
 
-  it('throws the last reason when patience is over', async () => {
+  it('throws the last reason when the time limit is reached', async () => {
     const attempt = async () => {
       throw new TryAgain('not now')
     }

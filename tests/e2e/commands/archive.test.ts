@@ -128,7 +128,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await verify({ store }, checkout)).toMatchObject({ units: 0, archived: 60, discrepancies: [] })
   })
 
-  it('moves every fact to files, and leaves reports, other experiments and what verify can tell', async () => {
+  it('moves every fact to files, and leaves reports, other experiments and the result of verify', async () => {
     const { checkout, search } = await experiments()
     const [facts, others, reports] = [await factsOf(checkout), await factsOf(search), await reportsOf(store)]
     const rewards = facts.reduce((sum, unit) => sum + unit.rewards.length, 0)
@@ -195,7 +195,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await archiving(checkout)).toEqual({ assignments: 0, rewards: 0 })
   })
 
-  it('takes along a reward that comes while its part is being written', async () => {
+  it('archives a reward that arrives while its part is being written', async () => {
     const { checkout } = await experiments()
     const deps = { store, catalogue: await Catalogue.load(store) }
     const reward = {
@@ -215,7 +215,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect(await verify({ store }, checkout)).toMatchObject({ archived: 60, discrepancies: [] })
   })
 
-  it('goes on where it was broken off, and puts nothing over a file that it does not know', async () => {
+  it('continues an interrupted run, and never overwrites an unknown file', async () => {
     const { checkout } = await experiments()
     const broken = disturbed(() => Promise.reject(new Error('broken off')))
     await expect(archiving(checkout, { archive: broken })).rejects.toThrow('broken off')
@@ -227,7 +227,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     expect((await archive.countFacts(checkout.id)).assignments).toBe(35)
     expect(await verify({ store }, checkout)).toMatchObject({ units: 35, archived: 25, discrepancies: [] })
     writeFileSync(join(folder, 'checkout/rewards-00002.parquet'), 'dear to somebody')
-    await expect(archiving(checkout)).rejects.toThrow('rewards-00002.parquet is there already, with other facts')
+    await expect(archiving(checkout)).rejects.toThrow('rewards-00002.parquet exists already, with other facts')
     rmSync(join(folder, 'checkout/rewards-00002.parquet'))
     expect(await archiving(checkout)).toMatchObject({ assignments: 35 })
     expect(await verify({ store }, checkout)).toMatchObject({ units: 0, archived: 60, discrepancies: [] })
@@ -235,7 +235,7 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
 })
 
 describe('archiveExperiment()', () => {
-  it('waits for who had read an assignment before it went, and takes along what that one adds', async () => {
+  it('waits for a transaction that has read an assignment, and archives the reward that it adds', async () => {
     const database = await server.createDatabase(`TEMPLATE ${born}`)
     store = await openStore(server.urlOf(database))
     archive = openArchive(server.urlOf(database))
@@ -260,14 +260,14 @@ describe('archiveExperiment()', () => {
     await store.close()
   })
 
-  it('archives nothing of books that do not balance', async () => {
+  it('archives nothing when the ledger does not match its facts', async () => {
     const path = join(folder, 'x.db')
     copyFileSync(join(nursery, 'born.db'), path)
     change(path, 'UPDATE tallies SET units = units + 1')
     store = await openStore(`sqlite:${path}`)
     archive = openArchive(`sqlite:${path}`)
     const { checkout } = await experiments()
-    await expect(archiving(checkout)).rejects.toThrow('the books of "checkout" do not balance: tally buy')
+    await expect(archiving(checkout)).rejects.toThrow('the ledger of "checkout" does not match its facts: tally buy')
     expect(readdirSync(folder)).not.toContain('checkout')
     await archive.close()
     await store.close()
@@ -306,7 +306,7 @@ describe('npx --no pinwheel archive, npx --no pinwheel verify', () => {
       { cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: 'sqlite:x.db' } },
     )
 
-  it('tell what goes and what stays, and find what was changed since', async () => {
+  it('print what is archived and what stays, and detect files changed since', async () => {
     copyFileSync(join(nursery, 'born.db'), join(folder, 'x.db'))
     const { stdout } = await script('archive', '--before', '2026-01-01', '--to', 'archive')
     expect(stdout).toMatch(/^checkout: 60 assignments and \d+ rewards archived\nsearch: stay: it is running\n$/)

@@ -74,7 +74,7 @@ async function unitsIn(path: string): Promise<number> {
 }
 
 describe('a backup under load', () => {
-  it('has all that was acknowledged before it, its books balance, and a service on it gives the same arms', async () => {
+  it('contains all that was acknowledged before it, its ledger is correct, and a service on it gives the same arms', async () => {
     const record = new ClientRecord()
     const load = new Load(record, seededChance(1, 1))
     const backups: { file: string; mark: Mark; newest: string[] }[] = []
@@ -195,13 +195,13 @@ describe('backUp()', () => {
 })
 
 describe('restore()', () => {
-  it('says what it has restored, and reads a file with a log beside it as one', async () => {
+  it('prints what it has restored, and includes the log beside a file', async () => {
     await putDatabase(file)
     expect(await restoring()).toEqual({ experiments: 1, units: 100, newestFactAt: NOON, oldPath: null })
     expect(await unitsIn(join(folder, 'restored.db'))).toBe(100)
   })
 
-  it('refuses while a service has the place, whatever it is told', async () => {
+  it('refuses while a service uses the place, with every option', async () => {
     await putDatabase()
     await backingUp()
     const release = claimStore(`sqlite:${databasePath}`)
@@ -210,7 +210,7 @@ describe('restore()', () => {
     expect(await restoring({ databasePath, force: true })).toMatchObject({ units: 100 })
   })
 
-  it('destroys nothing: what is there stays, or is moved aside with what was in its log', async () => {
+  it('destroys nothing: an existing database stays, or is moved aside with its log', async () => {
     const empty = await openStore(`sqlite:${file}`)
     await empty.close()
     await putDatabase()
@@ -242,7 +242,11 @@ describe('restore()', () => {
       () => change("INSERT INTO migrations VALUES (9999, 'later', 'x')"),
       /migration 9999 \(later\)/,
     ],
-    ['does not balance', () => change('UPDATE tallies SET units = units + 1'), /do not balance: tally visit/],
+    [
+      'has a wrong tally',
+      () => change('UPDATE tallies SET units = units + 1'),
+      /does not match its facts: tally visit/,
+    ],
     [
       'has another arm for a unit',
       () => change("UPDATE assignments SET arm = 1 - min(1, arm) WHERE unit = 'u-7'"),
@@ -269,7 +273,7 @@ describe('npx --no pinwheel backup, npx --no pinwheel restore', () => {
   const pinwheel = fileURLToPath(new URL('../../../bin/pinwheel.js', import.meta.url))
   const environment = () => ({ cwd: folder, env: { PATH: process.env.PATH, DATABASE_URL: `sqlite:${databasePath}` } })
 
-  it('make a round, and tell a refusal in one sentence', async () => {
+  it('complete a round trip, and report a refusal in one sentence', async () => {
     await putDatabase()
     const { stdout } = await run(process.execPath, [pinwheel, 'backup', 'backup.db'], environment())
     expect(stdout).toMatch(

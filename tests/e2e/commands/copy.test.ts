@@ -195,7 +195,7 @@ describe('copyAndVerify()', () => {
     expect(await copyAndVerify({ from, to: await ENGINES.SQLite() })).toBe(2)
     await server.query(new URL(from).pathname.slice(1), 'UPDATE tallies SET rewards = rewards + 1 WHERE metric = 1')
     await expect(copyAndVerify({ from, to: await ENGINES.SQLite() })).rejects.toThrow(
-      /the books of "checkout" do not balance: tally spend, snapshot \d+, .*, rewards/,
+      /the ledger of "checkout" does not match its facts: tally spend, snapshot \d+, .*, rewards/,
     )
   })
 })
@@ -206,7 +206,7 @@ describe('npx --no pinwheel copy', () => {
     return promisify(execFile)(process.execPath, [pinwheel, 'copy', ...parameters], { cwd: folder })
   }
 
-  it('tells what it has copied, and a refusal in one command', async () => {
+  it('prints what it has copied, and reports a refusal in one sentence', async () => {
     const from = await lived('SQLite')
     const to = await ENGINES.PostgreSQL()
     const { stdout, stderr } = await copy('--from', from, '--to', to)

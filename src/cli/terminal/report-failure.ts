@@ -1,11 +1,12 @@
-// What goes wrong with a copy is told in a sentence, unless it is a fault of the code.
+// Reports expected failures of work on a database in a sentence; defects of the code keep their
+// stack.
 import Database from 'better-sqlite3'
 import { StoreUnavailableError } from '../../bandit/errors.ts'
 import { DatabaseError } from '../../store/database-error.ts'
 import { Failure } from './failure.ts'
 
 /** Runs `work`. @throws Failure that begins with `what`, as `Cannot back up x.db` */
-export async function tellFailure<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+export async function reportFailure<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {
