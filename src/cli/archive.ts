@@ -1,4 +1,4 @@
-// Moves the facts of experiments that are long over into Parquet files: pinwheel archive
+// Moves the data of finished experiments to Parquet files: pinwheel archive
 import { type FactCounts, whyNotArchived } from '../bandit/archive.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { openArchive } from '../store/archive.ts'
@@ -12,8 +12,8 @@ import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
 
-Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and proves
-these before it deletes anything. Reports stay as they are: they need the ledger only. A service may go on meanwhile.
+Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and verifies
+these before it deletes anything. Reports stay as they are: they need the ledger only. A service may use the database meanwhile.
 
 Over is what was stopped with a winner, and all of whose attribution windows had ended, before DATE.
 

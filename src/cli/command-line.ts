@@ -44,7 +44,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     if (name === undefined) throw new UsageError(HELP.trimEnd())
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (command === undefined) {
-      throw new UsageError(`There is no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(', ')}`)
+      throw new UsageError(`Unknown command ${JSON.stringify(name)}; commands: ${Object.keys(COMMANDS).join(', ')}`)
     }
     const { run } = await command.load()
     await run(rest)

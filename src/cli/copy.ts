@@ -8,9 +8,9 @@ import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel copy --from URL --to URL
 
-Carries over everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
-webhooks and what waits for them. The new database gives the same arms and the same reports. It must be empty, or not be there;
-all of it is there in the end, and verified, or nothing is. Stop the service first: what it takes in meanwhile is not carried over.
+Copies everything that a database has: experiments with their history, salts, snapshots and ledger, assignments, rewards, keys,
+webhooks and their queued messages. The new database gives the same arms and the same reports. It must be empty, or not exist;
+all of it is there in the end, and verified, or nothing is. Stop the service first: what it accepts meanwhile is not copied.
 
 OPTIONS
   --from URL  sqlite:./data/pinwheel.db, or postgres://user:password@host/database

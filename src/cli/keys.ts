@@ -29,7 +29,7 @@ const help = `Usage: pinwheel keys COMMAND
   history [NAME]                      who changed which key, and when
 
 Works on the database of DATABASE_URL while the service runs. A change ends after a second, when the service has read it. The secret
-alone goes to stdout:
+alone is written to stdout:
   KEY=$(npx --no pinwheel keys create --name web --scope assign,reward)
 `
 

@@ -17,7 +17,7 @@ import { ProgressBar } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel restore FILE [--to PATH] [--force]
 
-Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL says. The service that uses this
+Verifies FILE and recomputes its ledger from the assignments and rewards, and puts a copy of it where DATABASE_URL points. The service that uses this
 place must be stopped. What was acknowledged after the backup is not in it: units that got their arm since are drawn anew.
 
 OPTIONS

@@ -31,7 +31,7 @@ export function* simulateInSteps(design: SimulationDesign): Generator<Simulation
     const recorder = new RunRecorder(design)
     for (const look of simulateRun(design, seededChance(design.seed, run))) {
       recorder.add(look)
-      // Looks come evenly in the logarithm of the units.
+      // Looks are evenly spaced in the logarithm of the units.
       const share = Math.log1p(look.units) / Math.log1p(design.units)
       yield { progress: (run + share) / design.runs, runs: run }
     }

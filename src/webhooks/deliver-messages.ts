@@ -1,27 +1,27 @@
-// Delivers the messages that wait for webhooks: at least once, each webhook's in their order, until
-// it takes them or days have passed. Messages are signed as the Standard Webhooks specification
-// says (standardwebhooks.com).
+// Delivers the queued messages of webhooks: at least once, in order for each webhook, until they
+// are accepted or days have passed. Messages are signed according to the Standard Webhooks
+// specification (standardwebhooks.com).
 import { createHmac } from 'node:crypto'
 import type { WebhookStore } from '../store/port.ts'
 import type { DeliveryResult, DueMessage } from './webhook.ts'
 
-/** So many webhooks are served at once. */
+/** The number of webhooks served at once. */
 const CONCURRENCY = 8
 
-/** While an attempt is under way nobody else makes one; longer than an attempt may last. */
+/** During this time no other process makes an attempt; longer than an attempt may last. */
 const LEASE_MS = 60_000
 
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 3_600_000
 
-/** A message that was not taken for so long is given up. */
+/** A message that was not accepted within this time is dropped. */
 export const GIVE_UP_MS = 3 * 24 * 3_600_000
 
 const MAX_ERROR_CHARACTERS = 200
 
 export interface DeliveryDeps {
   readonly store: Pick<WebhookStore, 'findDueMessages' | 'claimMessage' | 'settleMessage'>
-  /** Posts a message; rejects, with a message for a person, when it was not taken. */
+  /** Posts a message; rejects, with a message for a person, when it was not accepted. */
   readonly send: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<void>
   /** The clock, ms since 1970. */
   readonly now: () => number
@@ -32,12 +32,12 @@ export interface DeliveryDeps {
 export interface Delivery {
   readonly webhook: string
   readonly message: string
-  /** Null: it was taken. */
+  /** Null: it was accepted. */
   readonly error: string | null
 }
 
 /**
- * One attempt for each webhook that has a message due. Call it again at once while it answers any.
+ * One attempt for each webhook that has a message due. Call it again at once while it returns any.
  */
 export async function deliverMessages(deps: DeliveryDeps): Promise<Delivery[]> {
   const due = await deps.store.findDueMessages(deps.now(), CONCURRENCY)
@@ -66,7 +66,7 @@ async function attempt({ send, now, chance }: DeliveryDeps, message: DueMessage)
 }
 
 /**
- * Twice as long after each failure, up to an hour, and by chance between half of it and one and a
+ * Doubles after each failure, up to an hour, times a random factor between a half and one and a
  * half.
  */
 export function retryMs(failures: number, chance: number): number {

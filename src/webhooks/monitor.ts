@@ -1,7 +1,6 @@
-// Looks at the experiments again and again, a few at a time, and announces what has changed: to the
-// webhooks, and to anyone who asks for the latest report. What was announced is kept in the store
-// and compared there, so that a crash between finding and announcing loses nothing and of several
-// services one announces.
+// Checks the experiments periodically, a few at a time, and announces changes to the webhooks. It
+// also keeps the latest report of each. The announced state is stored and compared in the store, so
+// that a crash before an announcement loses nothing, and only one of several services announces.
 import type { Catalogue, LiveExperiment } from '../bandit/catalogue.ts'
 import { type ChangeDeps, pauseForHarm, retireArm } from '../bandit/experiment/change-experiment.ts'
 import { armPosition, type Experiment } from '../bandit/experiment/experiment.ts'
@@ -12,33 +11,34 @@ import type { WebhookStore } from '../store/port.ts'
 import { type Announced, type Observation, observationsOf, stopOf } from './observations.ts'
 import type { EventType, Message } from './webhook.ts'
 
-/** Looks of one call end after so long; the next call goes on. */
+/** The checks of one call end after this time; the next call continues. */
 const BUDGET_MS = 100
 
 /**
- * After a look that took `t` an experiment rests for 50 `t`: one with 200 arms takes 300 ms of the
- * thread that answers everybody.
+ * After a check that took `t`, an experiment is not checked for 50 `t`: one with 200 arms takes 300
+ * ms of the thread that answers requests.
  */
 const REST_FACTOR = 50
 
 /**
- * What does not show in the growth (guardrails, windows that end, silence) is looked for so often.
+ * The interval of checks for what does not appear in the growth (guardrails, windows that end,
+ * silence).
  */
 const IDLE_INTERVAL_MS = 60_000
 
-/** After a failure it is looked again so much later. */
+/** The wait after a failed check. */
 const RETRY_MS = 10_000
 
 /** No experiment's stamp. */
 const UNSEEN = ''
 
 /**
- * A subject that has become quiet is noted, and an unhurried one told, at the earliest so long
- * after its last announcement.
+ * A return to the quiet state, and any change of an unhurried subject, is announced at the earliest
+ * this long after its last announcement.
  */
 const CALM_MS = 10 * 60_000
 
-/** The name under which the history keeps what Pinwheel does by itself. */
+/** The actor, in the history, of Pinwheel's own changes. */
 const ACTOR = 'pinwheel'
 
 export interface MonitorDeps extends Omit<ChangeDeps, 'store'> {
@@ -46,11 +46,11 @@ export interface MonitorDeps extends Omit<ChangeDeps, 'store'> {
   readonly store: ChangeDeps['store'] & ReportStore & Pick<WebhookStore, 'findAnnouncements' | 'announce'>
   /** A clock that only runs forward, ms; for the budget. */
   readonly elapsedMs: () => number
-  /** Random text that nobody else has, for a message. */
+  /** The unique random id of a message. */
   readonly newId: () => string
 }
 
-/** Something that was done or went wrong; for the log. */
+/** An action or a failure, for the log. */
 export type Seen = { readonly experiment: string } & (
   | { readonly announced: EventType; readonly details: Readonly<Record<string, unknown>> }
   | { readonly retired: string; readonly metric: string; readonly isPaused: boolean }
@@ -75,14 +75,14 @@ export class ExperimentMonitor {
     this.#deps = deps
   }
 
-  /** The report of the last look, some seconds old; null before the first one. */
+  /** The report of the last check, some seconds old; null before the first one. */
   latest({ id }: Experiment): Report | null {
     return this.#looks.get(id)?.report ?? null
   }
 
   /**
-   * Looks at the experiments that may have changed, those first that were looked at longest ago.
-   * Call it every few seconds.
+   * Checks the experiments that may have changed, the least recently checked first. Call it every
+   * few seconds.
    */
   async look(now: number): Promise<Seen[]> {
     const { elapsedMs, catalogue } = this.#deps
@@ -91,7 +91,7 @@ export class ExperimentMonitor {
     for (const { experiment: listed } of this.#due(now)) {
       const live = catalogue.get(listed.definition.key)
       const startedAt = elapsedMs()
-      // Before the look: what grows meanwhile is looked at again.
+      // Before the check: what grows meanwhile is checked again.
       const stamp = stampOf(live)
       try {
         const found = await this.#lookAt(live, now, seen)
@@ -121,7 +121,7 @@ export class ExperimentMonitor {
       .sort((one, other) => lookedAt(one) - lookedAt(other))
   }
 
-  /** Null for a stopped experiment: its stop is all that is still told. */
+  /** Null for a stopped experiment: only its stop is announced. */
   async #lookAt({ experiment }: LiveExperiment, now: number, seen: Seen[]): Promise<Report | null> {
     const { store } = this.#deps
     const announced: Announced = new Map(
@@ -135,7 +135,7 @@ export class ExperimentMonitor {
     let report = await buildReport(input, now)
     const judged = await this.#respond(experiment, report, now, seen)
     if (judged !== experiment) {
-      // What was advised is done: the advice that is announced is the next one.
+      // The advice has been followed; the next advice is announced.
       input = await readReportInput(store, judged)
       report = await buildReport(input, now)
     }
@@ -144,8 +144,8 @@ export class ExperimentMonitor {
   }
 
   /**
-   * Does about harm what the definition says; before it is announced, so that a crash does not
-   * leave it going on.
+   * Reacts to harm according to the definition, before the announcement, so that a crash cannot
+   * prevent it.
    */
   async #respond(experiment: Experiment, { guardrails }: Report, now: number, seen: Seen[]): Promise<Experiment> {
     const { key, onHarm } = experiment.definition

@@ -1,5 +1,5 @@
-// What is worth telling of an experiment as it stands: subjects with their states. Pure; monitor.ts
-// compares them with what was announced last.
+// What can be announced about an experiment: subjects with their states. Pure; monitor.ts compares
+// them with the last announced states.
 
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { exposuresOf } from '../bandit/report/exposure.ts'
@@ -9,17 +9,17 @@ import type { Evidence, Interval } from '../stats/sequences/confidence-sequence.
 import type { Announcement, EventType } from './webhook.ts'
 
 export interface Observation {
-  /** What it is about, within the experiment. */
+  /** The subject, within the experiment. */
   readonly subject: string
   readonly state: string
-  /** The state of a subject of which nothing was announced yet. */
+  /** The state of a subject before its first announcement. */
   readonly quiet: string
   /**
-   * Every change, and not only one to the quiet state, is told ten minutes after the last one at
-   * the earliest.
+   * Every change, not only one to the quiet state, is announced at the earliest ten minutes after
+   * the last one.
    */
   readonly isUnhurried?: true
-  /** What to tell when the state has changed to this; null: nothing, it is only noted. */
+  /** The announcement when the state has changed to this; null: none, it is only stored. */
   readonly event: { readonly type: EventType; readonly details: Readonly<Record<string, unknown>> } | null
 }
 
@@ -40,8 +40,7 @@ export function observationsOf(
     ...harms(experiment, report),
     ratio(report),
   ]
-  // Where no unit comes, neither hunger nor silence means anything; whatever was announced of them
-  // stays as it is.
+  // Without new units, neither starvation nor silence means anything; their announced states stay.
   if (experiment.status !== 'running') return observations
   for (const { arm, isStarved, units, of } of exposuresOf(
     definition,
@@ -58,14 +57,14 @@ export function observationsOf(
   return observations
 }
 
-/** A stop is told once for each winner that is named. */
+/** A stop is announced once for each named winner. */
 export function stopOf({ winner, stoppedAt, status }: Experiment): Observation[] {
   if (status !== 'stopped' || stoppedAt === null) return []
   const event = { type: 'experiment.stopped', details: { winner, stoppedAt: instant(stoppedAt) } } as const
   return [{ subject: 'stop', state: `stopped/${winner ?? ''}`, quiet: 'going on', event }]
 }
 
-/** The very recommendation of the report, whenever it changes its action or its arms. */
+/** The recommendation of the report, whenever its action or its arms change. */
 function advice({ recommendation }: Report, stateOf: (subject: string) => string | undefined): Observation[] {
   if (recommendation === null) return []
   const subject = 'recommendation'
@@ -115,7 +114,7 @@ function ratio({ sampleRatio }: Report): Observation {
   return observe('sample-ratio', sampleRatio.status === 'alarm', ['ok', 'alarm'], event)
 }
 
-/** A subject that is quiet or not; only what is not is told. */
+/** A subject with a quiet state, which is not announced. */
 function observe(
   subject: string,
   isLoud: boolean,
@@ -129,7 +128,7 @@ function liftOf({ estimate, lower, upper, level, logEValue, pValue }: Interval &
   return { estimate, lower, upper, level, logEValue, pValue }
 }
 
-/** As on every wire: RFC 3339 in UTC. */
+/** RFC 3339 in UTC, as in the API. */
 function instant(at: number): string {
   return new Date(at).toISOString()
 }

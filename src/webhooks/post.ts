@@ -1,6 +1,6 @@
-// Posts a message to an address of somebody else's choosing: at most ten seconds, no redirect, no
-// look at the answer but its status. The address is judged as it is connected to, so that a name
-// cannot resolve to one thing when it is checked and to another after.
+// Posts a message to an address that a user has chosen: at most ten seconds, without redirects,
+// reading only the status of the answer. The address is checked on connecting, so that a name
+// cannot resolve to another address after the check.
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
@@ -9,13 +9,13 @@ import { isPublicAddress, targetFault } from './target.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** More of an answer is not listened to. */
+/** The connection is closed beyond this size of an answer. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
 export interface PostOptions {
   readonly allowsPrivate: boolean
   readonly timeoutMs?: number
-  /** Ends an attempt that is under way. */
+  /** Aborts an attempt in progress. */
   readonly signal?: AbortSignal
   /** In place of the system's resolver. */
   readonly lookup?: LookupFunction
@@ -58,7 +58,7 @@ export async function post(
   if (status < 200 || status > 299) throw new Error(`The answer was ${status}`)
 }
 
-/** Resolves as `lookup` does, and fails where any of the addresses is not of the world outside. */
+/** Resolves as `lookup` does, and fails if any of the addresses is not public. */
 function publicOnly(lookup: LookupFunction): LookupFunction {
   return (hostname, options, answer) => {
     lookup(hostname, { ...options, all: true } as LookupOptions, (error, found) => {

@@ -1,5 +1,5 @@
-// A webhook: an address that is told when something happens to an experiment. And what is told:
-// announcements, and the messages that carry them.
+// A webhook: a URL that gets a message when something happens to an experiment; the announcements,
+// and the messages that carry them.
 
 export const EVENT_TYPES = [
   'recommendation',
@@ -27,9 +27,9 @@ export interface NewWebhook {
   readonly createdAt: number
 }
 
-/** A webhook and how its deliveries go. Instants are ms since 1970. */
+/** A webhook and the state of its deliveries. Instants are ms since 1970. */
 export interface Webhook extends Omit<NewWebhook, 'secret'> {
-  /** Messages that wait to be delivered, the one that is tried now included. */
+  /** Queued messages, including the one being sent. */
   readonly waiting: number
   /** Attempts that failed in a row. */
   readonly failures: number
@@ -43,8 +43,8 @@ export interface Webhook extends Omit<NewWebhook, 'secret'> {
 }
 
 /**
- * What was announced last of a subject, as an arm's verdict. A subject of which nothing was
- * announced is in its quiet state.
+ * The last announced state of a subject, such as an arm's verdict. A subject without announcements
+ * is in its quiet state.
  */
 export interface Announcement {
   readonly subject: string
@@ -53,7 +53,7 @@ export interface Announcement {
   readonly at: number
 }
 
-/** What a webhook is sent. Its `id` stays the same however often it is. */
+/** A message to a webhook. Its `id` is the same at every attempt. */
 export interface Message {
   readonly id: string
   readonly type: EventType
@@ -71,13 +71,14 @@ export interface DueMessage extends Omit<Message, 'type'> {
   readonly queuedAt: number
   readonly failures: number
   /**
-   * As it was when the message was found due; anyone who moves it first has the message to deliver.
+   * Its value when the message was found due; the process that changes it first delivers the
+   * message.
    */
   readonly nextAttemptAt: number
 }
 
 /**
- * How an attempt ended. `dropBefore`: messages that were queued before this instant are given up.
+ * How an attempt ended. `dropBefore`: messages that were queued before this instant are dropped.
  */
 export type DeliveryResult =
   | { readonly isDelivered: true; readonly at: number }

@@ -73,7 +73,7 @@ describe('replayUnits()', () => {
     const session = await Session.open(client, 'emails', emails, 'uniform')
     await service.call('POST', '/experiments/emails/pause')
     const replay = replayUnits(session, emails, unitNames(emails, 140), () => {})
-    await expect(replay).rejects.toThrow('Cannot go on: the experiment "emails" is not running any more (paused)')
+    await expect(replay).rejects.toThrow('Cannot continue: the experiment "emails" is not running any more (paused)')
   })
 })
 
@@ -90,7 +90,7 @@ describe('Session', () => {
   it('reward() fails for a unit that the service does not know: an assignment would have been lost', async () => {
     const session = await Session.open(client, 'emails', emails, 'uniform')
     await expect(session.reward([{ unit: 'ghost', metric: 'visit', value: 1 }])).rejects.toThrow(
-      'The reward of "ghost" was not taken: unassigned',
+      'The reward of "ghost" was not accepted: unassigned',
     )
   })
 })

@@ -16,7 +16,9 @@ import { decodePart, encodeAssignments, encodeRewards } from './parquet.ts'
 export interface ArchiveOptions {
   readonly store: Pick<Store, 'findSnapshots' | 'audit'>
   readonly archive: ArchiveStore
-  /** Of the archive; the files go to a folder in it that has the experiment's key for a name. */
+  /**
+   * The folder of the archive. The files are written to a subfolder named by the experiment's key.
+   */
   readonly folder: string
   /** The present time, ms since 1970. */
   readonly now: number

@@ -54,7 +54,7 @@ function factsOf({ counts }: Session, { units, usedUp }: Played, seconds: number
   if (kept > 0) {
     facts.push(`${formatCount(assigned)} units were new; ${formatCount(kept)} had their arm already and kept it`)
   }
-  if (duplicate > 0) facts.push(`${formatCount(duplicate)} rewards were known already and count once`)
+  if (duplicate > 0) facts.push(`${formatCount(duplicate)} rewards were duplicates and count once`)
   if (late > 0) facts.push(`${formatCount(late)} rewards are dated outside their window: kept, and not counted`)
   return facts
 }

@@ -71,7 +71,7 @@ export class Session {
       return answer
     })
     if ((reason !== 'assigned' && reason !== 'kept') || assignedAt === null) {
-      throw new Failure(`Cannot go on: the experiment "${this.#experiment}" is not running any more (${reason})`)
+      throw new Failure(`Cannot continue: the experiment "${this.#experiment}" is not running any more (${reason})`)
     }
     this.counts[reason] += 1
     return { unit, arm, assignedAt: Date.parse(assignedAt) }
@@ -90,7 +90,7 @@ export class Session {
     const lost = results.findIndex(({ status }) => status === 'unassigned' || status === 'rejected')
     if (lost !== -1) {
       const { status, message } = results[lost] ?? {}
-      throw new Failure(`The reward of "${events[lost]?.unit}" was not taken: ${message ?? status}`)
+      throw new Failure(`The reward of "${events[lost]?.unit}" was not accepted: ${message ?? status}`)
     }
     this.counts.recorded += counts.recorded
     this.counts.duplicate += counts.duplicate
@@ -116,5 +116,5 @@ function refuseOther(
   const isSame = found.description === definition.description && found.policy.type === policy
   if (isSame && found.status !== 'stopped') return
   const why = isSame ? 'it was stopped' : `its policy is ${found.policy.type}, its description "${found.description}"`
-  throw new Failure(`Cannot go on with the experiment "${key}": ${why}; choose another name with --name`)
+  throw new Failure(`Cannot continue the experiment "${key}": ${why}; choose another name with --name`)
 }

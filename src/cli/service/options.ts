@@ -17,7 +17,7 @@ export const SERVICE_OPTIONS = {
 const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type))
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
-  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
+  --key KEY        a key with the scopes assign, reward, read and admin, if the service requires one;
                    better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key; another name makes another replay, the same one continues it
   --policy POLICY  ${POLICIES.join(', ')} (thompson)

@@ -1,5 +1,5 @@
 // Contrasts that count every unit alike (`h = 1`), with coefficients that follow the propensities:
-// what the policy itself earned. Their scores are not standardised, so their sequence is a mixture
+// the gain of the policy itself. Their scores are not standardised, so their sequence is a mixture
 // over the variance that a unit may have (mixture-sequence.ts). The first batches are predicted by
 // the metric's range alone, which can be far wider than the data are: they would widen the interval
 // for good, so the sums begin once 100 units are known.
@@ -33,7 +33,7 @@ interface ScoredUnits extends Omit<BatchScore, 'h'> {
   readonly unitsBefore: number
 }
 
-/** So many units in earlier mature batches tell more of where the data are than the range does. */
+/** With this many units in earlier mature batches, the data predict better than the range does. */
 const KNOWN_UNITS = 100
 
 /**
@@ -46,7 +46,7 @@ export class PerUnitContrast {
   readonly #sum = new ScoreSum()
   #first: { readonly snapshot: number; readonly variance: number } | null = null
 
-  /** `coefficientOf` an arm that was active, by its propensity. Says whether the batch counts. */
+  /** `coefficientOf` an arm that was active, by its propensity. True if the batch counts. */
   add(batch: PredictedBatch, coefficientOf: (propensity: number, arm: number) => number): boolean {
     if (batch.units === 0 || batch.unitsBefore < KNOWN_UNITS) return false
     const { propensity } = batch
