@@ -36,6 +36,15 @@ export interface Snapshot {
   readonly ledgerSize: LedgerSize
 }
 
+/** A snapshot as it is to be kept. */
+export interface NewSnapshot extends Snapshot {
+  /**
+   * Of an experiment with features: the frozen rule and predictions, as JSON of the bandit's own.
+   * It may have 100 KB, so no list of snapshots carries it.
+   */
+  readonly rule?: string
+}
+
 export interface LedgerSize {
   readonly units: number
   /** Rewards of the primary metric that were counted. */
@@ -82,6 +91,8 @@ export interface ReportFacts {
   readonly cells: readonly (readonly LedgerCell[])[]
   /** Oldest first. */
   readonly changes: readonly Change[]
+  /** As `readSums` reads them. */
+  readonly sums: readonly StoredSums[]
 }
 
 /** What facts that were archived, and are not here any more, came to in one cell. */
@@ -110,6 +121,48 @@ export interface Pulse {
   readonly rewards: readonly number[]
 }
 
+/** What is kept of a unit whose experiment has features, as far as its scores need it. */
+export interface ScoredUnit {
+  readonly arm: number
+  readonly propensity: number
+  /** The kept values of the features as a JSON list; null: the unit came before there were any. */
+  readonly context: string | null
+}
+
+/**
+ * How the units of an experiment with features are summed beside the tallies: made by the bandit,
+ * and pure. A store calls it within the transaction of the fact.
+ */
+export interface Scoring {
+  /** Whether units of the snapshot can be summed; else its rule must be given first. */
+  knows(snapshot: number): boolean
+  give(snapshot: number, rule: string): void
+  /** Empty sums for units of a snapshot that it knows. */
+  newSums(snapshot: number): UnitSums
+}
+
+/** Sums over units of one snapshot, in named parts. */
+export interface UnitSums {
+  /** A unit that was assigned just now, and has no rewards yet. */
+  addUnit(unit: ScoredUnit): void
+  /** A unit whose total of a metric has changed from `before` to `after` by a counted reward. */
+  moveUnit(unit: ScoredUnit, metricPosition: number, before: number, after: number): void
+  /** The parts to which something was added. */
+  readonly parts: readonly string[]
+  /** What was added to a part and what is stored of it (null: nothing yet), summed. */
+  merged(part: string, stored: Uint8Array | null): Uint8Array
+}
+
+/**
+ * A part of the sums of a snapshot. Where several writers share a database, there may be several of
+ * one snapshot and part; whoever reads sums them.
+ */
+export interface StoredSums {
+  readonly snapshot: number
+  readonly part: string
+  readonly sums: Uint8Array
+}
+
 /** Units to be given arms under one snapshot. */
 export interface Proposal {
   readonly experimentId: number
@@ -117,6 +170,8 @@ export interface Proposal {
   readonly assignedAt: number
   readonly metrics: readonly Metric[]
   readonly units: readonly ProposedUnit[]
+  /** Absent: the experiment has no features. */
+  readonly scoring?: Scoring
 }
 
 /** A unit, and the arm that it gets unless it has one. */
@@ -124,6 +179,8 @@ export interface ProposedUnit {
   readonly unit: string
   readonly arm: number
   readonly propensity: number
+  /** See `ScoredUnit`. Absent: the experiment has no features. */
+  readonly context?: string
 }
 
 /** `isNew`: this very proposal was kept; otherwise the unit had its arm before. */
@@ -147,6 +204,8 @@ export interface RewardEntry {
    */
   readonly isDatedHere: boolean
   readonly id: string | null
+  /** Absent: the experiment has no features. */
+  readonly scoring?: Scoring
 }
 
 /** A reward as it was stored. */
@@ -164,11 +223,15 @@ export interface StoredReward {
 
 /** A unit and what its counted rewards sum to: `totals[m]` for metric `m`. */
 export interface UnitTotals extends Assignment {
+  /** See `ScoredUnit`. */
+  readonly context: string | null
   readonly totals: readonly number[]
 }
 
 /** A unit and every reward that was stored for it, by metric, oldest first. */
 export interface UnitFacts extends Assignment {
+  /** See `ScoredUnit`. */
+  readonly context: string | null
   readonly rewards: readonly StoredReward[]
 }
 
@@ -195,7 +258,7 @@ export interface ExperimentStore {
     experiment: Experiment,
     state: ExperimentState,
     change: Change,
-    snapshot: Snapshot | null,
+    snapshot: NewSnapshot | null,
   ): Promise<Experiment | null>
   /** Oldest first. */
   findChanges(experimentId: number): Promise<Change[]>
@@ -228,7 +291,11 @@ export interface LedgerStore {
    * Keeps the snapshot if it is still the next one, of the present version; false when somebody
    * else was first.
    */
-  takeSnapshot(experimentId: number, snapshot: Snapshot): Promise<boolean>
+  takeSnapshot(experimentId: number, snapshot: NewSnapshot): Promise<boolean>
+  /** The rule that a snapshot was kept with; null: none. */
+  readRule(experimentId: number, snapshot: number): Promise<string | null>
+  /** All sums of an experiment with features, in the order of snapshots, then parts. */
+  readSums(experimentId: number): Promise<StoredSums[]>
   /** Snapshots and tallies of one metric, at one instant. */
   readLedger(experimentId: number, metricPosition: number): Promise<StoredLedger>
   /** Snapshots, the tallies of these metrics, and the history, at one instant. */

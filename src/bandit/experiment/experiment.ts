@@ -1,4 +1,5 @@
 // An experiment: its arms, its metrics, its policy, and what became of it.
+import type { Feature } from '../features/feature.ts'
 import { type Metric, parseWindow } from '../metrics/metric.ts'
 import type { Policy } from '../policies/policy.ts'
 
@@ -31,6 +32,13 @@ export interface Definition {
   readonly control: string
   readonly metrics: readonly Metric[]
   readonly policy: Policy
+  /**
+   * What units bring: see features/. Absent: nothing. They keep their positions for ever, as arms
+   * do.
+   */
+  readonly features?: readonly Feature[]
+  /** Whether predictions from features narrow the intervals; absent without features. */
+  readonly adjust?: boolean
   /** All confidence statements of a family hold together with probability 1 − alpha. */
   readonly alpha: number
   /** The number of units at which the confidence sequences are tightest. */
