@@ -2,9 +2,11 @@
 // scores and with what its snapshot froze.
 import type { ScoredBatch } from '../../stats/context/batch-scores.ts'
 import type { EstimandValues } from '../../stats/context/estimand-row.ts'
+import type { ClosedBatch } from '../../stats/context/freeze-snapshot.ts'
 import type { EstimandBatch } from '../../stats/context/row-effects.ts'
 import type { RowValues } from '../../stats/context/score-row.ts'
 import type { Tally } from '../../stats/tally.ts'
+import type { StoredLedger } from '../../store/port.ts'
 import { parseWeights, type SnapshotWeights } from './snapshot-weights.ts'
 
 /** What the units of a snapshot add up to, decoded. */
@@ -69,4 +71,38 @@ export function segmentBatch(
   if (own === undefined || frozen === undefined) return null
   const levels = weights.metrics[primary]?.levels ?? []
   return { snapshot, row: own.row, levels, spreads: frozen.spreads, meanInverse: frozen.meanInverse }
+}
+
+/** A batch as learning reads it. */
+export function closedBatch({ snapshot, mature, sums }: ScoredSnapshot, primary: number, ageMs = 0): ClosedBatch {
+  const { contexts, outcomes, policyRows, segments } = sums
+  const row = sums.rows[primary] as RowValues
+  return { snapshot, isMature: mature, ageMs, row, contexts, outcomes, policyRows, segments }
+}
+
+/**
+ * The ledger with the mean propensity of each batch's units in the place of one that all have. What
+ * rests on shares (exposure, beliefs from effective counts, charts) reads it as any other; lifts do
+ * not, they come from the rows.
+ */
+export function withMeanPropensities(stored: StoredLedger, sums: readonly BatchSums[]): StoredLedger {
+  const bySnapshot = new Map(sums.map(each => [each.snapshot, each.rows[0]]))
+  const snapshots = stored.snapshots.map(head => {
+    const row = bySnapshot.get(head.number)
+    if (row === undefined || row.units === 0) return head
+    const propensities = head.propensities.map((propensity, arm) =>
+      propensity === null ? null : (row.propensities[arm] as number) / row.units,
+    )
+    return { ...head, propensities }
+  })
+  return { ...stored, snapshots }
+}
+
+/** Whether the units of a batch had propensities of their own. */
+export function differsByUnit({ rows: [row] }: BatchSums): boolean {
+  if (row === undefined || row.units === 0) return false
+  return row.propensitySquares.some((squares, arm) => {
+    const mean = (row.propensities[arm] as number) / row.units
+    return squares / row.units - mean ** 2 > 1e-9
+  })
 }

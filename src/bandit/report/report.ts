@@ -1,11 +1,15 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and
 // what to do. Computed from the ledger alone, so it costs the same for a thousand units and for a
 // billion.
+import { RunningRowEffects } from '../../stats/context/row-effects.ts'
+import { rowSampleRatio } from '../../stats/context/row-sample-ratio.ts'
+import type { RowValues } from '../../stats/context/score-row.ts'
 import { type Ledger, matureBatches, pooledTallies, unitsIn } from '../../stats/ledger.ts'
 import { type EffectOptions, type Effects, RunningEffects } from '../../stats/lift/lift.ts'
 import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
 import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../../stats/tally.ts'
+import { policyBatch, type ScoredSnapshot, scoredBatch, scoredLedger } from '../context/scored-ledger.ts'
 import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf } from '../experiment/experiment.ts'
 import { batchesInPieces, giveWay } from '../give-way.ts'
 import { ledgerOf } from '../maturity.ts'
@@ -39,13 +43,17 @@ export async function buildReport(input: ReportInput, now: number, pause = giveW
   const { experiment, metric, stored } = input
   const { definition } = experiment
   const isPrimary = metric.role === 'primary'
-  const own = await analyse(experiment, input, now, pause)
+  const own = await analyse(input, input, now, pause)
   const { ledger, effects } = own
   const guarded = metric.role === 'guardrail' ? [own] : []
-  for (const guardrail of input.guardrails) guarded.push(await analyse(experiment, guardrail, now, pause))
+  for (const guardrail of input.guardrails) guarded.push(await analyse(input, guardrail, now, pause))
   await pause()
-  const pairs = isPrimary ? pairLifts(experiment, own) : []
-  const sampleRatio = await sampleRatioOf(ledger, definition.arms.length, pause)
+  // Between two arms that are not the control no product of scores is kept.
+  const pairs = isPrimary && own.scored.length === 0 ? pairLifts(experiment, own) : []
+  const sampleRatio =
+    own.scored.length === 0
+      ? await sampleRatioOf(ledger, definition.arms.length, pause)
+      : rowSampleRatio(rowsOf(own.scored), definition.arms.length, definition.plannedUnits)
   await pause()
   const arms = armReports(experiment, own)
   await pause()
@@ -92,6 +100,8 @@ function minDurationOf({ definition, startedAt }: Experiment): ReportData['minDu
 /** All that the ledger of one metric shows. */
 interface MetricData extends MetricInput {
   readonly ledger: Ledger
+  /** Of an experiment with features, in the place of the ledger's tallies; else empty. */
+  readonly scored: readonly ScoredSnapshot[]
   readonly effects: Effects
   /** By arm. */
   readonly means: readonly MeanEstimate[]
@@ -101,7 +111,7 @@ interface MetricData extends MetricInput {
 }
 
 async function analyse(
-  experiment: Experiment,
+  { experiment, sums }: ReportInput,
   { metric, stored }: MetricInput,
   now: number,
   pause: typeof giveWay,
@@ -111,7 +121,11 @@ async function analyse(
   const ledger = ledgerOf(experiment, metric, stored, now)
   const { alpha, plannedUnits } = definition
   const options = { arms: definition.arms.length, control: controlOf(definition), metric, alpha, plannedUnits }
-  const effects = await estimateEffects(ledger, options, pause)
+  const scored = scoredLedger(stored.snapshots, ledger, sums)
+  const effects =
+    scored.length === 0
+      ? await estimateEffects(ledger, options, pause)
+      : await estimateRowEffects(scored, definition.metrics.indexOf(metric), options, pause)
   const compared = effects.means.map((mean, arm): ComparedMean => {
     const last = stored.snapshots.findLast(({ propensities }) => propensities[arm] != null)
     const propensity = last?.propensities[arm] ?? null
@@ -126,7 +140,7 @@ async function analyse(
     clippingsOf(definition, metric, stored.cells),
     missingRewardsOf(definition, metric, stored.cells),
   ]
-  return { metric, stored, ledger, effects, means, lifts, clippings, missing }
+  return { metric, stored, ledger, scored, effects, means, lifts, clippings, missing }
 }
 
 /** As the function of lift.ts, in pieces. */
@@ -134,6 +148,27 @@ async function estimateEffects(ledger: Ledger, options: EffectOptions, pause: ty
   const running = new RunningEffects(options)
   await batchesInPieces(matureBatches(ledger), options.arms, batch => running.add(batch), pause)
   return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
+}
+
+/** As the function of row-effects.ts, in pieces. */
+async function estimateRowEffects(
+  scored: readonly ScoredSnapshot[],
+  metric: number,
+  options: EffectOptions,
+  pause: typeof giveWay,
+): Promise<Effects> {
+  const running = new RunningRowEffects(options)
+  await batchesInPieces(
+    scored.filter(({ mature }) => mature),
+    options.arms,
+    batch => running.add(scoredBatch(batch, metric), policyBatch(batch, metric)),
+    pause,
+  )
+  return { means: running.means(), lifts: running.lifts(), policyLift: running.policyLift() }
+}
+
+function rowsOf(scored: readonly ScoredSnapshot[]): RowValues[] {
+  return scored.flatMap(({ sums }) => sums.rows.slice(0, 1))
 }
 
 async function sampleRatioOf(ledger: Ledger, arms: number, pause: typeof giveWay): Promise<SampleRatio> {

@@ -113,10 +113,10 @@ export function freezeSnapshot(closed: readonly ClosedBatch[], options: Snapshot
 }
 
 /** The effective moments of each arm on a metric, with the columns that there are now. */
-function momentsOver(
+export function momentsOver(
   batches: readonly ClosedBatch[],
   metric: number,
-  { active, emptyContext }: SnapshotOptions,
+  { active, emptyContext }: Pick<SnapshotOptions, 'active' | 'emptyContext'>,
   halfLifeMs: number | null,
 ): ArmMoments[] {
   const known = batches.map(({ snapshot, row, contexts, outcomes, ageMs }) => ({
