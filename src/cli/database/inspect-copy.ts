@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../../store/migrate.ts'
 import { Failure } from '../terminal/failure.ts'
+import { formatCount } from '../terminal/progress-bar.ts'
 
 export interface Contents {
   readonly experiments: number
@@ -51,7 +52,7 @@ function contentsOf(db: Database.Database): Contents {
 export function contentsText({ experiments, units, newestFactAt }: Contents): string {
   const parts = [
     `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`,
-    `${units.toLocaleString('en-US')} ${units === 1 ? 'unit' : 'units'}`,
+    `${formatCount(units)} ${units === 1 ? 'unit' : 'units'}`,
   ]
   if (newestFactAt !== null) parts.push(`newest fact of ${new Date(newestFactAt).toISOString()}`)
   return parts.join(', ')

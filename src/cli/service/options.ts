@@ -3,9 +3,13 @@ import type { ParseArgsOptionsConfig } from 'node:util'
 import { POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
-export const SERVICE_OPTIONS = {
+export const CONNECTION_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
   key: { type: 'string' },
+} as const
+
+export const SERVICE_OPTIONS = {
+  ...CONNECTION_OPTIONS,
   name: { type: 'string' },
   policy: { type: 'string', default: 'thompson' },
   seed: { type: 'string' },
