@@ -9,10 +9,9 @@ import { revokeKey } from '../access/revoke-key.ts'
 import { rotateKey } from '../access/rotate-key.ts'
 import { newSecret } from '../access/secret.ts'
 import { BanditError } from '../bandit/errors.ts'
-import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
 import { configuredUrl, existingUrl } from './database/database-url.ts'
-import { withFailure } from './database/expected-failure.ts'
+import { withStore } from './database/expected-failure.ts'
 import { CREATE_OPTIONS, durationOf, ROTATE_OPTIONS, termsOf } from './keys/key-options.ts'
 import { historyTable, instantText, keyTable } from './keys/key-table.ts'
 import { command, commandNamed } from './terminal/arguments.ts'
@@ -97,10 +96,7 @@ async function change(verb: string, url: string, work: (store: Store, now: numbe
 
 async function inStore(verb: string, url: string, work: (store: Store) => Promise<void>): Promise<void> {
   try {
-    await withFailure(`Cannot ${verb}`, async () => {
-      const store = await openStore(url)
-      await work(store).finally(() => store.close())
-    })
+    await withStore(`Cannot ${verb}`, url, work)
   } catch (error) {
     throw error instanceof BanditError ? new Failure(error.message) : error
   }

@@ -1,5 +1,4 @@
 // The options of commands that send requests to a service.
-import type { ParseArgsOptionsConfig } from 'node:util'
 import { POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
@@ -14,8 +13,7 @@ export const SERVICE_OPTIONS = {
   policy: { type: 'string', default: 'thompson' },
   seed: { type: 'string' },
   'in-flight': { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const satisfies ParseArgsOptionsConfig
+} as const
 
 /** Fixed weights would need a value for each arm. */
 const POLICIES = POLICY_TYPES.filter(type => type !== 'fixed')
