@@ -7,6 +7,7 @@ import { Client } from './service/client.ts'
 import { CONNECTION_OPTIONS, keyOf, urlOf } from './service/options.ts'
 import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
+import { formatCountOf } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel apply FILE… [options]
 
@@ -59,7 +60,7 @@ function faultsText(faults: readonly FileFault[]): string {
   const order = (one: FileFault, other: FileFault) =>
     one.file.localeCompare(other.file) || one.line - other.line || one.column - other.column
   const lines = faults.toSorted(order).map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)
-  return [...lines, `Nothing was changed: ${faults.length} fault${faults.length === 1 ? '' : 's'}.`].join('\n')
+  return [...lines, `Nothing was changed: ${formatCountOf(faults.length, 'fault')}.`].join('\n')
 }
 
 function paint(mark: Mark, text: string): string {

@@ -18,7 +18,7 @@ export type OutcomeLaw =
   | { readonly kind: 'purchases'; readonly rate: number; readonly mean: number; readonly sd: number }
 
 /** `rewards`: how many events the service would have counted for these outcomes. */
-export interface DrawnOutcomes {
+interface DrawnOutcomes {
   readonly tally: Tally
   readonly rewards: number
 }
