@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { play } from '../src/cli/demo/play.ts'
 import { keyOf, policyOf, SERVICE_HELP, SERVICE_OPTIONS, urlOf } from '../src/cli/service/options.ts'
-import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
+import { command, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { runScript } from '../src/cli/terminal/failure.ts'
 import { readRecording } from './replay/recordings.ts'
 import { daysOf } from './replay/replay-days.ts'
@@ -36,9 +36,7 @@ const OPTIONS = {
   data: { type: 'string', default: fileURLToPath(new URL('../../shared/data', import.meta.url)) },
 } as const
 
-await runScript(async () => {
-  const { values, positionals } = readArguments(OPTIONS)
-  if (values.help) return void process.stdout.write(HELP)
+const run = command({ help: HELP, options: OPTIONS, allowPositionals: true }, async (values, positionals) => {
   const dayMs = wholeNumberOf(values['day-ms'], 'day-ms', 1) as number
   const options = {
     url: urlOf(values.url),
@@ -53,3 +51,5 @@ await runScript(async () => {
   const replay = 'days' in recording ? daysOf(recording) : undefined
   await play(recording, { ...options, name: values.name ?? recording.name }, replay)
 })
+
+await runScript(() => run(process.argv.slice(2)))

@@ -1,5 +1,4 @@
 // Long computations take turns with everything else that this process does, and with each other.
-import type { Batch, Ledger } from '../stats/ledger.ts'
 
 const waiting: (() => void)[] = []
 
@@ -26,14 +25,14 @@ export async function inTurns<Piece>(pieces: Iterable<Piece>): Promise<Piece[]> 
 }
 
 /** Adds every batch, which costs as much as `cellsABatch` cells, with pauses for other requests. */
-export async function batchesInPieces(
-  ledger: Ledger,
+export async function batchesInPieces<Each>(
+  batches: Iterable<Each>,
   cellsABatch: number,
-  add: (batch: Batch) => void,
+  add: (batch: Each) => void,
   pause: () => Promise<void> = giveWay,
 ): Promise<void> {
   let cells = 0
-  for (const batch of ledger) {
+  for (const batch of batches) {
     cells += cellsABatch
     if (cells > CELLS_A_PIECE) {
       await pause()

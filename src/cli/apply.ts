@@ -4,9 +4,10 @@ import { type FileFault, readExperimentFiles } from './apply/experiment-files.ts
 import { type Plan, planExperiment } from './apply/plan.ts'
 import { isChange, type Mark, planText } from './apply/plan-text.ts'
 import { Client } from './service/client.ts'
-import { keyOf, urlOf } from './service/options.ts'
+import { CONNECTION_OPTIONS, keyOf, urlOf } from './service/options.ts'
 import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
+import { formatCountOf } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel apply FILE… [options]
 
@@ -22,11 +23,7 @@ Exit code: 0 it is as in the files; 1 something is wrong, printed with file, lin
 change; 2 wrong usage.
 `
 
-const options = {
-  'dry-run': { type: 'boolean', default: false },
-  url: { type: 'string', default: 'http://127.0.0.1:8080' },
-  key: { type: 'string' },
-} as const
+const options = { ...CONNECTION_OPTIONS, 'dry-run': { type: 'boolean', default: false } } as const
 
 const RETRY_LIMITS = { limitMs: 5_000, firstWaitMs: 100, longestWaitMs: 1_000 }
 const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow' } as const satisfies Record<Mark, string>
@@ -63,7 +60,7 @@ function faultsText(faults: readonly FileFault[]): string {
   const order = (one: FileFault, other: FileFault) =>
     one.file.localeCompare(other.file) || one.line - other.line || one.column - other.column
   const lines = faults.toSorted(order).map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)
-  return [...lines, `Nothing was changed: ${faults.length} fault${faults.length === 1 ? '' : 's'}.`].join('\n')
+  return [...lines, `Nothing was changed: ${formatCountOf(faults.length, 'fault')}.`].join('\n')
 }
 
 function paint(mark: Mark, text: string): string {

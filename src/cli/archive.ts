@@ -1,19 +1,19 @@
-// Moves the data of finished experiments to Parquet files: pinwheel archive
+// Moves the facts of experiments that are long over into Parquet files: pinwheel archive
 import { type FactCounts, whyNotArchived } from '../bandit/archive.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { openArchive } from '../store/archive.ts'
-import { openStore } from '../store/open.ts'
+import type { Store } from '../store/port.ts'
 import { type ArchiveOptions, archiveExperiment } from './archive/archive-experiment.ts'
 import { existingUrl } from './database/database-url.ts'
-import { interruption, withFailure } from './database/expected-failure.ts'
+import { interruption, withStore } from './database/expected-failure.ts'
 import { command } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel archive --before DATE --to FOLDER [--experiment KEY] [--dry-run]
 
-Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and verifies
-these before it deletes anything. Reports stay as they are: they need the ledger only. A service may use the database meanwhile.
+Moves the assignments and rewards of experiments that are over from the database that DATABASE_URL names into Parquet files, and proves
+these before it deletes anything. Reports stay as they are: they need the ledger only. A service may go on meanwhile.
 
 Over is what was stopped with a winner, and all of whose attribution windows had ended, before DATE.
 
@@ -38,31 +38,35 @@ export const run = command({ help, options }, async ({ before: date, to: folder,
   const now = Date.now()
   const before = instantOf(date, now)
   const url = existingUrl()
-  await withFailure('Cannot archive', async () => {
-    const store = await openStore(url)
+  await withStore('Cannot archive', url, async store => {
+    const choice = { before, only, isDryRun: values['dry-run'] }
     const archive = openArchive(url)
-    try {
-      const options = { store, archive, folder, now, signal: interruption() }
-      const experiments = await store.findExperiments()
-      if (only === undefined) {
-        for (const experiment of experiments) {
-          const reason = whyNotArchived(experiment, before)
-          if (reason === null) await archiveOne(experiment, options, values['dry-run'])
-          else print(experiment, `stay: ${reason}`)
-        }
-        return
-      }
-      const experiment = experiments.find(({ definition }) => definition.key === only)
-      if (experiment === undefined) throw new Failure(`there is no experiment "${only}"`)
-      const reason = whyNotArchived(experiment, before)
-      if (reason !== null) throw new Failure(`the facts of "${only}" must stay: ${reason}`)
-      await archiveOne(experiment, options, values['dry-run'])
-    } finally {
-      await archive.close()
-      await store.close()
-    }
+    const archiving = archiveAll(choice, { store, archive, folder, now, signal: interruption() })
+    await archiving.finally(() => archive.close())
   })
 })
+
+interface Choice {
+  readonly before: number
+  /** The key of the only experiment to archive; undefined: all. */
+  readonly only: string | undefined
+  readonly isDryRun: boolean
+}
+
+async function archiveAll(
+  { before, only, isDryRun }: Choice,
+  options: ArchiveOptions & { readonly store: Store },
+): Promise<void> {
+  const experiments = await options.store.findExperiments()
+  const chosen = experiments.filter(({ definition }) => only === undefined || definition.key === only)
+  if (only !== undefined && chosen.length === 0) throw new Failure(`there is no experiment "${only}"`)
+  for (const experiment of chosen) {
+    const reason = whyNotArchived(experiment, before)
+    if (reason === null) await archiveOne(experiment, options, isDryRun)
+    else if (only === undefined) print(experiment, `stay: ${reason}`)
+    else throw new Failure(`the facts of "${only}" must stay: ${reason}`)
+  }
+}
 
 /** Midnight in UTC. @throws UsageError */
 function instantOf(date: string, now: number): number {

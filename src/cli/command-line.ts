@@ -1,5 +1,6 @@
 // The command line of Pinwheel: `pinwheel COMMAND`, in a clone `npx --no pinwheel COMMAND`.
 import { VERSION } from '../http/version.ts'
+import { commandNamed } from './terminal/arguments.ts'
 import { runScript, UsageError } from './terminal/failure.ts'
 
 interface Command {
@@ -42,11 +43,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     if (name === '--help' || name === '-h' || name === 'help') return void process.stdout.write(HELP)
     if (name === '--version') return void process.stdout.write(`${VERSION}\n`)
     if (name === undefined) throw new UsageError(HELP.trimEnd())
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-    if (command === undefined) {
-      throw new UsageError(`Unknown command ${JSON.stringify(name)}; commands: ${Object.keys(COMMANDS).join(', ')}`)
-    }
-    const { run } = await command.load()
+    const { run } = await commandNamed(COMMANDS, name).load()
     await run(rest)
   })
 }

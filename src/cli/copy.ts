@@ -4,7 +4,7 @@ import { expectLedgers } from './database/expect-ledgers.ts'
 import { interruption, withFailure } from './database/expected-failure.ts'
 import { command } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
-import { formatCount, ProgressBar } from './terminal/progress-bar.ts'
+import { formatCount, formatCountOf, ProgressBar } from './terminal/progress-bar.ts'
 
 const help = `Usage: pinwheel copy --from URL --to URL
 
@@ -34,11 +34,12 @@ export const run = command({ help, options }, async ({ from, to }) => {
   const experiments = await withFailure('Cannot copy', () =>
     copyAndVerify({ from, to, signal: interruption(), onProgress, onCopied }),
   )
-  const counted = `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`
-  process.stdout.write(`Copied and verified in ${seconds()} s: ${counted}, no difference\n`)
+  process.stdout.write(
+    `Copied and verified in ${seconds()} s: ${formatCountOf(experiments, 'experiment')}, no difference\n`,
+  )
 })
 
-export interface CopyAndVerifyOptions extends CopyOptions {
+interface CopyAndVerifyOptions extends CopyOptions {
   /** Called with the number of rows of each table when all are copied. */
   readonly onCopied?: (counts: RowCounts) => void
 }

@@ -7,13 +7,12 @@ import { createKey, revokeKey, rotateKey } from '../access/change-keys.ts'
 import type { Key, KeyKind } from '../access/key.ts'
 import { newSecret } from '../access/secret.ts'
 import { BanditError } from '../bandit/errors.ts'
-import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
 import { configuredUrl, existingUrl } from './database/database-url.ts'
-import { withFailure } from './database/expected-failure.ts'
+import { withStore } from './database/expected-failure.ts'
 import { CREATE_OPTIONS, durationOf, ROTATE_OPTIONS, termsOf } from './keys/key-options.ts'
 import { historyTable, instantText, keyTable } from './keys/key-table.ts'
-import { command } from './terminal/arguments.ts'
+import { command, commandNamed } from './terminal/arguments.ts'
 import { Failure, UsageError } from './terminal/failure.ts'
 
 const help = `Usage: pinwheel keys COMMAND
@@ -83,15 +82,8 @@ const COMMANDS: Readonly<Record<string, ReturnType<typeof command>>> = {
 }
 
 export async function run([verb = '--help', ...args]: readonly string[]): Promise<void> {
-  const isHelp = verb === '--help' || verb === '-h'
-  if (isHelp) return void process.stdout.write(help)
-  const known = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined
-  if (known === undefined) {
-    throw new UsageError(
-      `There is no command ${JSON.stringify(verb)}; there are ${Object.keys(COMMANDS).join(', ')}; see --help`,
-    )
-  }
-  await known(args)
+  if (verb === '--help' || verb === '-h') process.stdout.write(help)
+  else await commandNamed(COMMANDS, verb)(args)
 }
 
 /** Returns when a running service has read the change: the next command may use the new key. */
@@ -102,10 +94,7 @@ async function change(verb: string, url: string, work: (store: Store, now: numbe
 
 async function inStore(verb: string, url: string, work: (store: Store) => Promise<void>): Promise<void> {
   try {
-    await withFailure(`Cannot ${verb}`, async () => {
-      const store = await openStore(url)
-      await work(store).finally(() => store.close())
-    })
+    await withStore(`Cannot ${verb}`, url, work)
   } catch (error) {
     throw error instanceof BanditError ? new Failure(error.message) : error
   }

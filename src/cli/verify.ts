@@ -2,12 +2,11 @@
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { verify } from '../bandit/verify.ts'
 import { openArchive } from '../store/archive.ts'
-import { openStore } from '../store/open.ts'
 import type { Store } from '../store/port.ts'
 import { archiveFaults } from './archive/archive-files.ts'
 import { existingUrl } from './database/database-url.ts'
 import { discrepancyText } from './database/expect-ledgers.ts'
-import { withFailure } from './database/expected-failure.ts'
+import { withStore } from './database/expected-failure.ts'
 import { command } from './terminal/arguments.ts'
 
 const help = `Usage: pinwheel verify [options]
@@ -25,16 +24,11 @@ const options = { archive: { type: 'string' } } as const
 
 export const run = command({ help, options }, async ({ archive: folder }) => {
   const url = existingUrl()
-  await withFailure('Cannot verify the database', async () => {
-    const store = await openStore(url)
-    try {
-      const experiments = await store.findExperiments()
-      const inLedgers = await verifyLedgers(store, experiments)
-      const inFiles = folder === undefined ? 0 : await verifyFiles(url, experiments, folder)
-      process.exitCode = inLedgers + inFiles === 0 ? 0 : 1
-    } finally {
-      await store.close()
-    }
+  await withStore('Cannot verify the database', url, async store => {
+    const experiments = await store.findExperiments()
+    const inLedgers = await verifyLedgers(store, experiments)
+    const inFiles = folder === undefined ? 0 : await verifyFiles(url, experiments, folder)
+    process.exitCode = inLedgers + inFiles === 0 ? 0 : 1
   })
 })
 

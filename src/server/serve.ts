@@ -27,7 +27,7 @@ import type { Logger } from './log.ts'
 import { measureProcess } from './process-metrics.ts'
 import { shareRates } from './share-rates.ts'
 
-/** The interval of checks for a due snapshot. Those of an experiment are seconds apart. */
+/** The interval of checks for due snapshots, which are a second apart except in a bulk load. */
 const REFRESH_TICK_MS = 100
 
 /**

@@ -1,5 +1,6 @@
 // One process, or several that share an address and a store.
 import cluster from 'node:cluster'
+import { existsSync } from 'node:fs'
 import { DatabaseError } from '../store/database-error.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog } from './log.ts'
@@ -7,7 +8,7 @@ import { createLog } from './log.ts'
 /** Resolves when the service listens, or has printed on stderr why it does not. */
 export async function start(): Promise<void> {
   try {
-    loadEnvFile()
+    if (existsSync('.env')) process.loadEnvFile()
     const config = readConfig(process.env)
     const log = createLog(config.logLevel)
     if (config.workers > 1 && cluster.isPrimary) (await import('./workers.ts')).supervise(config, log)
@@ -18,14 +19,5 @@ export async function start(): Promise<void> {
     process.stderr.write(`${isExpected ? error.message : (error as Error).stack}\n`)
     process.exitCode = 1
     cluster.worker?.disconnect()
-  }
-}
-
-function loadEnvFile(): void {
-  try {
-    process.loadEnvFile()
-  } catch (error) {
-    // The file is optional.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }

@@ -1,5 +1,6 @@
 // The assumed law of a unit's outcome on an arm: its mean, and tallies of outcomes drawn from it.
 import { drawBinomial, drawGamma, drawNormal } from '../stats/belief/draws.ts'
+import type { Goal } from '../stats/goal.ts'
 import type { Chance } from '../stats/numerics/chance.ts'
 import { normalExpectation } from '../stats/numerics/normal-expectation.ts'
 import type { Tally } from '../stats/tally.ts'
@@ -17,7 +18,7 @@ export type OutcomeLaw =
   | { readonly kind: 'purchases'; readonly rate: number; readonly mean: number; readonly sd: number }
 
 /** `rewards`: how many events the service would have counted for these outcomes. */
-export interface DrawnOutcomes {
+interface DrawnOutcomes {
   readonly tally: Tally
   readonly rewards: number
 }
@@ -30,6 +31,11 @@ export function meanOutcome(law: OutcomeLaw, range: Range): number {
   if (law.kind === 'binary') return law.rate
   if (law.kind === 'normal') return isFarFrom(range, law) ? law.mean : clippedNormalMean(law, range)
   return (1 - law.rate) * clip(0) + law.rate * clippedAmountMean(law, range)
+}
+
+/** The highest or the lowest, as the metric's goal is. */
+export function bestMean(means: readonly number[], goal: Goal): number {
+  return goal === 'increase' ? Math.max(...means) : Math.min(...means)
 }
 
 /** The outcomes of some units: one draw for all where the law of their tally is known. */

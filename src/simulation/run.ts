@@ -12,7 +12,7 @@ import type { Chance } from '../stats/numerics/chance.ts'
 import type { Estimate, Evidence } from '../stats/sequences/confidence-sequence.ts'
 import { addTallies, EMPTY_TALLY, type Tally } from '../stats/tally.ts'
 import type { SimulationDesign } from './design.ts'
-import { drawOutcomes, type OutcomeLaw } from './outcome-law.ts'
+import { bestMean, drawOutcomes, type OutcomeLaw } from './outcome-law.ts'
 import { type ArmChange, definitionAfter, steadyWorld, type World } from './world.ts'
 
 /** The state after a refresh. Arms by position. */
@@ -141,7 +141,7 @@ class SimulatedRun {
     const { laws, means } = this.#world.lawsAt(this.#units)
     const shares = this.#propensities.map(propensity => propensity ?? 0)
     const active = means.filter((_, arm) => (shares[arm] ?? 0) > 0)
-    const best = metric.goal === 'increase' ? Math.max(...active) : Math.min(...active)
+    const best = bestMean(active, metric.goal)
     let rewards = 0
     for (const [arm, units] of drawMultinomial(count, shares, this.#chance).entries()) {
       if (units === 0) continue

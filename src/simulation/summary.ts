@@ -1,6 +1,7 @@
 // Many runs of one design, summarized in the numbers that decide on an experiment.
 import { min, sum } from 'd3-array'
 import type { SimulationDesign } from './design.ts'
+import { bestMean } from './outcome-law.ts'
 import { type ArmRecord, curveUnits, type RunRecord } from './run-record.ts'
 import { trueLifts } from './truth.ts'
 
@@ -143,8 +144,7 @@ const NO_VERDICTS = {
 
 /** Of a unit whose arm is drawn with equal shares. */
 function uniformRegret({ means, metric }: SimulationDesign): number {
-  const best = metric.goal === 'increase' ? Math.max(...means) : Math.min(...means)
-  return Math.abs(best - meanOf(means))
+  return Math.abs(bestMean(means, metric.goal) - meanOf(means))
 }
 
 function unitsUntil(counts: readonly (number | null)[]): UnitsUntil {

@@ -1,4 +1,5 @@
 // The true lifts of a simulation, and which intervals and verdicts are wrong about them.
+import type { Goal } from '../stats/goal.ts'
 import type { Verdict } from '../stats/lift/lift.ts'
 import type { Interval } from '../stats/sequences/confidence-sequence.ts'
 import type { SimulationDesign } from './design.ts'
@@ -34,7 +35,7 @@ export function missesOf({ lifts, policyLift, truePolicyLift }: Look, truth: rea
 }
 
 /** A verdict is false when it names a direction that the true lift does not have. */
-export function isFalse(verdict: Verdict, truth: TrueLift, goal: 'increase' | 'decrease'): boolean {
+export function isFalse(verdict: Verdict, truth: TrueLift, goal: Goal): boolean {
   if (verdict === 'undecided') return false
   const gain = goal === 'increase' ? truth.absolute : -truth.absolute
   return verdict === 'better' ? gain <= 0 : gain >= 0

@@ -203,7 +203,7 @@ describe('the pages', () => {
     await page.getByRole('heading', { name: 'New experiment' }).waitFor()
     expect(await page.evaluate('document.cookie')).toBe('')
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByRole('heading', { name: 'Unauthorized' }).waitFor()
+    await page.getByRole('heading', { name: 'A key is needed' }).waitFor()
   })
 
   it('are whole without scripts', async () => {

@@ -1,5 +1,5 @@
 // The line and column of a path in a file.
-import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
 
 export interface Place {
   readonly file: string
@@ -13,53 +13,38 @@ export function placeOf(file: string, document: Document.Parsed, lines: LineCoun
   let node: unknown = document.contents
   let offset = document.contents?.range[0] ?? document.range[0]
   for (let rest = path; rest !== ''; ) {
-    const found = isSeq(node) ? itemIn(node.items, rest) : isMap(node) ? fieldIn(node.items, rest) : null
-    if (found === null) break
-    offset = found.offset ?? offset
-    node = isAlias(found.node) ? found.node.resolve(document) : found.node
-    rest = rest.slice(found.length).replace(/^\./, '')
+    // The longest name that the path begins with: a key may have dots in it.
+    const [part] = partsOf(node)
+      .filter(({ name }) => rest === name || rest.startsWith(`${name}.`) || rest.startsWith(`${name}[`))
+      .toSorted((one, other) => other.name.length - one.name.length)
+    if (part === undefined) break
+    offset = (part.start as Node | null)?.range?.[0] ?? offset
+    node = isAlias(part.node) ? part.node.resolve(document) : part.node
+    rest = rest.slice(part.name.length).replace(/^\./, '')
   }
   const { line, col } = lines.linePos(offset)
   return { file, line, column: col }
 }
 
-interface Found {
+interface Part {
+  readonly name: string
   readonly node: unknown
-  readonly offset: number | undefined
-  /** The length of its part of the path. */
-  readonly length: number
+  /** The node at whose place it begins. */
+  readonly start: unknown
 }
 
-/** By number, `[1]`, or by the item's own key. */
-function itemIn(items: readonly unknown[], path: string): Found | null {
-  const number = /^\[(\d+)\]/.exec(path)
-  const numbered = items[Number(number?.[1])]
-  if (number !== null && numbered !== undefined) {
-    return { node: numbered, offset: startOf(numbered), length: number[0].length }
+/** The fields of a map; the items of a list by number, `[1]`, and by their own key. */
+function partsOf(node: unknown): Part[] {
+  if (isMap(node)) {
+    return node.items.map(({ key, value }) => ({
+      name: String(isScalar(key) ? key.value : key),
+      node: value,
+      start: key,
+    }))
   }
-  return longest(
-    items.map(node => ({ name: isMap(node) ? String(node.get('key')) : '', node, start: node })),
-    path,
-  )
-}
-
-function fieldIn(pairs: readonly Pair[], path: string): Found | null {
-  const named = pairs.map(({ key, value }) => ({
-    name: String(isScalar(key) ? key.value : key),
-    node: value,
-    start: key,
-  }))
-  return longest(named, path)
-}
-
-/** The longest name that the path begins with: arms may have dots in theirs. */
-function longest(parts: readonly { name: string; node: unknown; start: unknown }[], path: string): Found | null {
-  const [part] = parts
-    .filter(({ name }) => path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`))
-    .toSorted((one, other) => other.name.length - one.name.length)
-  return part === undefined ? null : { node: part.node, offset: startOf(part.start), length: part.name.length }
-}
-
-function startOf(node: unknown): number | undefined {
-  return (node as Node | null)?.range?.[0]
+  if (!isSeq(node)) return []
+  return node.items.flatMap((item, index) => {
+    const names = [`[${index}]`, ...(isMap(item) ? [String(item.get('key'))] : [])]
+    return names.map(name => ({ name, node: item, start: item }))
+  })
 }

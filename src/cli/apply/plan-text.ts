@@ -1,10 +1,11 @@
 // What would change, as text: one experiment after the other, field by field.
+import { formatCountOf } from '../terminal/progress-bar.ts'
 import type { Plan } from './plan.ts'
 
 /** The mark and colour of a line: new, removed or retired, changed. */
 export type Mark = '+' | '-' | '~'
 
-export type Paint = (mark: Mark, text: string) => string
+type Paint = (mark: Mark, text: string) => string
 
 /** The experiments that would change, and a last line with the number of each kind. */
 export function planText(plans: readonly Plan[], paint: Paint): string {
@@ -72,15 +73,11 @@ function sumOf(plans: readonly Plan[]): string {
   const count = (which: (plan: Plan) => boolean) => plans.filter(which).length
   const created = count(({ result }) => result === 'created')
   const changed = count(plan => plan.result !== 'created' && isChange(plan))
-  if (created + changed === 0) return `No changes: ${many(plans.length)} as in the files.`
+  if (created + changed === 0) return `No changes: ${formatCountOf(plans.length, 'experiment')} as in the files.`
   const parts = [
     `${created} to create`,
     `${changed} to change`,
     `${plans.length - created - changed} as in the files already`,
   ]
-  return `${many(plans.length)}: ${parts.filter(part => !part.startsWith('0 ')).join(', ')}.`
-}
-
-function many(experiments: number): string {
-  return `${experiments} experiment${experiments === 1 ? '' : 's'}`
+  return `${formatCountOf(plans.length, 'experiment')}: ${parts.filter(part => !part.startsWith('0 ')).join(', ')}.`
 }

@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { type AppliedMigration, pendingMigrations, readMigrations } from '../../store/migrate.ts'
 import { Failure } from '../terminal/failure.ts'
+import { formatCountOf } from '../terminal/progress-bar.ts'
 
 export interface Contents {
   readonly experiments: number
@@ -49,10 +50,7 @@ function contentsOf(db: Database.Database): Contents {
 
 /** `2 experiments, 1,024 units, newest fact of 2026-11-22T10:05:00.000Z` */
 export function contentsText({ experiments, units, newestFactAt }: Contents): string {
-  const parts = [
-    `${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`,
-    `${units.toLocaleString('en-US')} ${units === 1 ? 'unit' : 'units'}`,
-  ]
+  const parts = [formatCountOf(experiments, 'experiment'), formatCountOf(units, 'unit')]
   if (newestFactAt !== null) parts.push(`newest fact of ${new Date(newestFactAt).toISOString()}`)
   return parts.join(', ')
 }

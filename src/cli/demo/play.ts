@@ -7,7 +7,7 @@ import { outcomesIn, type Recording, unitNames } from './recording.ts'
 import { type Played, replayUnits } from './replay-units.ts'
 import { Session } from './session.ts'
 
-export interface PlayOptions {
+interface PlayOptions {
   readonly url: URL
   readonly key: string | null
   /** The experiment's key. */

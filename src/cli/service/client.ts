@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: string
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly url: URL
   /** A bearer key; null: the service is open. */
   readonly key: string | null

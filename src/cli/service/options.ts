@@ -1,23 +1,25 @@
 // The options of commands that send requests to a service.
-import type { ParseArgsOptionsConfig } from 'node:util'
 import { hasWeights, POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
-export const SERVICE_OPTIONS = {
+export const CONNECTION_OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8080' },
   key: { type: 'string' },
+} as const
+
+export const SERVICE_OPTIONS = {
+  ...CONNECTION_OPTIONS,
   name: { type: 'string' },
   policy: { type: 'string', default: 'thompson' },
   seed: { type: 'string' },
   'in-flight': { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const satisfies ParseArgsOptionsConfig
+} as const
 
 /** Fixed weights would need a value for each arm. */
 const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type))
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
-  --key KEY        a key with the scopes assign, reward, read and admin, if the service requires one;
+  --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;
                    better in the environment, as PINWHEEL_KEY
   --name NAME      the experiment's key; another name makes another replay, the same one continues it
   --policy POLICY  ${POLICIES.join(', ')} (thompson)

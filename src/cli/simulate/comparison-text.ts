@@ -2,6 +2,7 @@
 
 import { formatCount, formatShare } from '../../bandit/report/numbers.ts'
 import type { SimulationDesign } from '../../simulation/design.ts'
+import { bestMean } from '../../simulation/outcome-law.ts'
 import type { SimulationResult } from '../../simulation/summary.ts'
 import { alignColumns } from '../terminal/aligned-columns.ts'
 import type { Choice } from './read-design.ts'
@@ -50,7 +51,7 @@ function rowOf({ name, design }: Choice, result: SimulationResult, first: Simula
 
 /** Of all arms that are equally the best. */
 function bestShare({ means, metric }: SimulationDesign, { arms }: SimulationResult): number {
-  const best = metric.goal === 'increase' ? Math.max(...means) : Math.min(...means)
+  const best = bestMean(means, metric.goal)
   return arms.reduce((sum, { unitsShare }, arm) => sum + (means[arm] === best ? unitsShare : 0), 0)
 }
 

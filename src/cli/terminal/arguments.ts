@@ -25,6 +25,13 @@ export function command<const Options extends ParseArgsOptionsConfig>(
   }
 }
 
+/** The command of this name. @throws UsageError where there is none */
+export function commandNamed<Command>(commands: Readonly<Record<string, Command>>, name: string): Command {
+  const found = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (found !== undefined) return found
+  throw new UsageError(`There is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(', ')}`)
+}
+
 /** The arguments by their names. @throws UsageError for an unknown one */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   options: Options,

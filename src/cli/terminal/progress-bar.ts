@@ -52,3 +52,8 @@ export class ProgressBar {
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US')
 }
+
+/** `1 unit`, `12,345 units` */
+export function formatCountOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -4,17 +4,22 @@
 import { packedLength } from '../numerics/packed-matrix.ts'
 import type { ArmMoments } from './moments.ts'
 
-/** The units of one snapshot, by arm. All moments have the same dimension. */
-export interface MomentBatch {
+/** What weighs a batch's units, by arm. */
+interface WeighedBatch {
   readonly snapshot: number
   /**
    * `p̄_a = P_a/units`: the arm's mean propensity over all units of the batch; null where it was
    * not active. Arms that were added later may be left out.
    */
   readonly meanPropensity: readonly (number | null)[]
-  readonly arms: readonly ArmMoments[]
+  readonly arms: readonly Pick<ArmMoments, 'xx'>[]
   /** In (0, 1], 1 by default: how much the batch still counts, see half-life.ts. */
   readonly discount?: number
+}
+
+/** The units of one snapshot on one metric, by arm. All moments have the same dimension. */
+export interface MomentBatch extends WeighedBatch {
+  readonly arms: readonly ArmMoments[]
 }
 
 /**
@@ -31,41 +36,57 @@ export interface MomentBatch {
  * @throws RangeError when an arm has units in a batch where it had no propensity.
  */
 export function effectiveMoments(batches: readonly MomentBatch[], armCount: number, dimension: number): ArmMoments[] {
-  return Array.from({ length: armCount }, (_, arm) => effectiveMomentsOf(batches, arm, dimension))
+  return Array.from({ length: armCount }, (_, arm) => {
+    const sums = emptyMoments(dimension)
+    effectiveWeights(batches, arm).forEach((weight, place) => {
+      const own = batches[place]?.arms[arm]
+      if (weight > 0 && own !== undefined) addTo(sums, own, weight)
+    })
+    return sums
+  })
 }
 
-function effectiveMomentsOf(batches: readonly MomentBatch[], arm: number, dimension: number): ArmMoments {
-  const xx = new Float64Array(packedLength(dimension))
-  const xy = new Float64Array(dimension)
-  let [yy, weight, weightSquared] = [0, 0, 0]
-  for (const { snapshot, meanPropensity, arms, discount = 1 } of batches) {
-    const own = arms[arm]
-    const units = own?.xx[0] ?? 0
-    if (own === undefined || units === 0) continue
+/**
+ * `ν D/p̄` of each batch, by which its sums of the arm are multiplied; 0 where the arm has no
+ * units.
+ *
+ * @throws RangeError when the arm has units in a batch where it had no propensity.
+ */
+export function effectiveWeights(batches: readonly WeighedBatch[], arm: number): Float64Array {
+  let [weight, weightSquared] = [0, 0]
+  const shares = Float64Array.from(batches, ({ snapshot, meanPropensity, arms, discount = 1 }) => {
+    const units = arms[arm]?.xx[0] ?? 0
+    if (units === 0) return 0
     const propensity = meanPropensity[arm]
     if (propensity == null) {
       throw new RangeError(`Cannot weigh the units of arm ${arm} in snapshot ${snapshot}: it was not active there`)
     }
-    const share = discount / propensity
-    weight += share * units
-    weightSquared += (share / propensity) * units
-    addTimes(xx, own.xx, share)
-    addTimes(xy, own.xy, share)
-    yy += share * own.yy
-  }
-  if (weight === 0) return { xx, xy, yy: 0 }
-  const scale = weight / weightSquared
-  return { xx: xx.map(sum => scale * sum), xy: xy.map(sum => scale * sum), yy: scale * yy }
+    weight += (discount / propensity) * units
+    weightSquared += (discount / propensity / propensity) * units
+    return discount / propensity
+  })
+  return weight === 0 ? shares : shares.map(share => share * (weight / weightSquared))
 }
 
-/** `a + factor · b` */
-export function addMoments(a: ArmMoments, b: ArmMoments, factor: number): ArmMoments {
-  const [xx, xy] = [a.xx.slice(), a.xy.slice()]
-  addTimes(xx, b.xx, factor)
-  addTimes(xy, b.xy, factor)
-  return { xx, xy, yy: a.yy + factor * b.yy }
+/** Sums that grow in place. */
+export interface MomentSums {
+  readonly xx: Float64Array
+  readonly xy: Float64Array
+  yy: number
 }
 
+export function emptyMoments(dimension: number): MomentSums {
+  return { xx: new Float64Array(packedLength(dimension)), xy: new Float64Array(dimension), yy: 0 }
+}
+
+/** `sums += factor · moments` */
+export function addTo(sums: MomentSums, moments: ArmMoments, factor: number): void {
+  addTimes(sums.xx, moments.xx, factor)
+  addTimes(sums.xy, moments.xy, factor)
+  sums.yy += factor * moments.yy
+}
+
+/** `sums += factor · values`, entry by entry. */
 function addTimes(sums: Float64Array, values: Float64Array, factor: number): void {
   for (let place = 0; place < sums.length; place++) {
     sums[place] = (sums[place] as number) + factor * (values[place] as number)

@@ -3,7 +3,7 @@
 // from sums of earlier batches. context.md B, D.2, E, F, G, H.
 import { predictedVariance } from '../lift/prediction.ts'
 import type { Tally } from '../tally.ts'
-import { effectiveMoments } from './effective-moments.ts'
+import { addTo, effectiveMoments, effectiveWeights, emptyMoments, type MomentSums } from './effective-moments.ts'
 import type { EstimandValues } from './estimand-row.ts'
 import { ContextRule, type FrozenRule, freezeRule, type RuleOptions } from './frozen-rule.ts'
 import { discountAt } from './half-life.ts'
@@ -81,16 +81,21 @@ export function freezeSnapshot(closed: readonly ClosedBatch[], options: Snapshot
   const firstImmature = closed.findIndex(({ isMature }) => !isMature)
   const mature = firstImmature === -1 ? closed : closed.slice(0, firstImmature)
 
-  const discounted = momentsOver(mature, primary, options, options.halfLifeMs)
+  const moments = momentsOver(mature, options, null)
+  const discounted = options.halfLifeMs === null ? moments : momentsOver(mature, options, options.halfLifeMs)
+  const primaryMoments = discounted[primary] as ArmMoments[]
   const learned =
     warmStart === null
-      ? discounted
-      : discounted.map((own, arm) => lendMoments(own, padded(warmStart.arms[arm] ?? null, emptyContext), warmStart))
+      ? primaryMoments
+      : primaryMoments.map((own, arm) => {
+          const earlier = warmStart.arms[arm] ?? null
+          return earlier === null ? own : lendMoments(own, padded(earlier, emptyContext), warmStart)
+        })
   const fit = fitSlopes(learned, shrinkage)
   const rule = freezeRule(fit, { goal, exploration, reserved, active, dimension: emptyContext.length })
 
   const predictions = ranges.map((range, metric) =>
-    freezePredictions(momentsOver(mature, metric, options, null), { range, isAdjusted, active }),
+    freezePredictions(moments[metric] as ArmMoments[], { range, isAdjusted, active }),
   )
   const latest = latestBatches(closed.map(batch => ({ ...batch, units: batch.row.units })))
   const atEmpty = new ContextRule(rule).propensitiesAt(emptyContext)
@@ -112,27 +117,47 @@ export function freezeSnapshot(closed: readonly ClosedBatch[], options: Snapshot
   }
 }
 
-/** The effective moments of each arm on a metric, with the columns that there are now. */
+/** The effective moments of each metric and arm, with the columns that there are now. */
 export function momentsOver(
   batches: readonly ClosedBatch[],
-  metric: number,
-  { active, emptyContext }: Pick<SnapshotOptions, 'active' | 'emptyContext'>,
+  { active, emptyContext, ranges }: Pick<SnapshotOptions, 'active' | 'emptyContext' | 'ranges'>,
   halfLifeMs: number | null,
-): ArmMoments[] {
-  const known = batches.map(({ snapshot, row, contexts, outcomes, ageMs }) => ({
+): ArmMoments[][] {
+  const weighed = batches.map(({ snapshot, row, contexts, ageMs }) => ({
     snapshot,
     meanPropensity: meanPropensities(row),
-    arms: contexts.flatMap((xx, arm) => {
-      const own = outcomes[metric]?.[arm]
-      return own === undefined ? [] : [padded({ xx, ...own }, emptyContext)]
-    }),
+    arms: contexts.map(xx => ({ xx })),
     discount: discountAt(ageMs, halfLifeMs),
   }))
-  return effectiveMoments(known, active.length, emptyContext.length)
+  const byArm = active.map((_, arm) => {
+    const weights = effectiveWeights(weighed, arm)
+    return ranges.map((__, metric) => momentsOfArm(batches, { arm, metric, weights }, emptyContext))
+  })
+  return ranges.map((_, metric) => byArm.map(own => own[metric] as ArmMoments))
 }
 
-function padded<Moments extends ArmMoments | null>(moments: Moments, emptyContext: Float64Array): Moments | ArmMoments {
-  if (moments === null || moments.xy.length === emptyContext.length) return moments
+/** Batches with the same columns are summed before these are padded. */
+function momentsOfArm(
+  batches: readonly ClosedBatch[],
+  { arm, metric, weights }: { arm: number; metric: number; weights: Float64Array },
+  emptyContext: Float64Array,
+): ArmMoments {
+  const byDimension = new Map<number, MomentSums>()
+  batches.forEach(({ contexts, outcomes }, place) => {
+    const [xx, own] = [contexts[arm], outcomes[metric]?.[arm]]
+    const weight = weights[place] as number
+    if (xx === undefined || own === undefined || weight === 0) return
+    const sums = byDimension.get(own.xy.length) ?? emptyMoments(own.xy.length)
+    byDimension.set(own.xy.length, sums)
+    addTo(sums, { xx, ...own }, weight)
+  })
+  const total = emptyMoments(emptyContext.length)
+  for (const sums of byDimension.values()) addTo(total, padded(sums, emptyContext), 1)
+  return total
+}
+
+function padded(moments: ArmMoments, emptyContext: Float64Array): ArmMoments {
+  if (moments.xy.length === emptyContext.length) return moments
   return padMoments(moments, emptyContext.subarray(moments.xy.length))
 }
 

@@ -3,7 +3,7 @@
 // context.md H.
 import type { BetaPosterior } from '../belief/posterior.ts'
 import type { Tally } from '../tally.ts'
-import { addMoments } from './effective-moments.ts'
+import { addTo } from './effective-moments.ts'
 import type { ArmMoments } from './moments.ts'
 
 export interface WarmStart {
@@ -23,7 +23,10 @@ export function lentShare(effectiveUnits: number, { weight, cap }: WarmStart): n
  * was none) added, as if its units had been seen.
  */
 export function lendMoments(now: ArmMoments, earlier: ArmMoments | null, start: WarmStart): ArmMoments {
-  return earlier === null ? now : addMoments(now, earlier, lentShare(earlier.xx[0] as number, start))
+  if (earlier === null) return now
+  const sums = { xx: now.xx.slice(), xy: now.xy.slice(), yy: now.yy }
+  addTo(sums, earlier, lentShare(earlier.xx[0] as number, start))
+  return sums
 }
 
 /** The prior of an arm of a binary metric without context: `Beta(1 + f S, 1 + f(N − S))`. */

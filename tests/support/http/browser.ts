@@ -1,16 +1,31 @@
 // A real browser for the tests of the pages: Chromium from a package, so that it is the same one
 // everywhere.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { type Browser, type Page, chromium as player } from 'playwright-core'
 import { expect } from 'vitest'
 
 const FLAGS = ['--no-sandbox', '--headless=new', '--disable-gpu', '--disable-background-networking', '--no-first-run']
 
-/** Fails where it cannot start: a page that nobody has looked at is not tested. */
+/**
+ * Fails where it cannot start: a page that nobody has looked at is not tested. The package unpacks
+ * Chromium into the system's temporary folder, and takes what is there for a whole one, also while
+ * another test file is writing it; so each browser has a folder of its own.
+ */
 export async function startBrowser(): Promise<Browser> {
-  return player.launch({ executablePath: await chromium.executablePath(), args: FLAGS })
+  const folder = mkdtempSync(join(tmpdir(), 'pinwheel-chromium-'))
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = folder
+  const unpacking = chromium.executablePath()
+  const executablePath = await unpacking.finally(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  })
+  const browser = await player.launch({ executablePath, args: FLAGS })
+  return browser.on('disconnected', () => rmSync(folder, { recursive: true, force: true }))
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
