@@ -3,6 +3,8 @@
 import type { Report } from '../report-data.ts'
 import type { ReportInput } from '../report-input.ts'
 import { arms } from './arms.ts'
+import { drift } from './drift.ts'
+import { features } from './features.ts'
 import { guardrails } from './guardrails.ts'
 import { notes } from './notes.ts'
 import { policyLift } from './policy-lift.ts'
@@ -10,6 +12,7 @@ import { recentChanges } from './recent-changes.ts'
 import { recommendation } from './recommendation.ts'
 import { sampleRatio } from './sample-ratio.ts'
 import type { ReportSection, Shown } from './section.ts'
+import { segments } from './segments.ts'
 
 export const SECTIONS: readonly ReportSection[] = [
   arms,
@@ -18,6 +21,9 @@ export const SECTIONS: readonly ReportSection[] = [
   guardrails,
   recommendation,
   notes,
+  features,
+  segments,
+  drift,
   recentChanges,
 ]
 

@@ -1,0 +1,177 @@
+import { z } from 'zod'
+import { momentsOver } from '../../../stats/context/freeze-snapshot.ts'
+import { fitSlopes } from '../../../stats/context/slopes-fit.ts'
+import { distinctCoefficients, explainedOf } from '../../../stats/context/what-was-learned.ts'
+import { closedBatch, type ScoredSnapshot, scoredLedger } from '../../context/scored-ledger.ts'
+import { type Definition, primaryMetricOf } from '../../experiment/experiment.ts'
+import { encode } from '../../features/encode.ts'
+import { columnNames } from '../../features/feature.ts'
+import { type MissingShare, missingShares } from '../../features/missing.ts'
+import { ledgerOf } from '../../maturity.ts'
+import { formatCount, formatShare } from '../numbers.ts'
+import type { ReportInput } from '../report-input.ts'
+import { share } from './intervals.ts'
+import type { ReportSection } from './section.ts'
+
+/** Of each arm, the columns whose coefficients are farthest from the slopes that all arms share. */
+const MOST_COEFFICIENTS = 3
+
+interface Learned {
+  readonly features: readonly MissingShare[]
+  /** κ of the fit on the metric; null while nothing is known. */
+  readonly shrinkage: number | null
+  readonly coefficients: readonly {
+    readonly arm: string
+    readonly columns: readonly { readonly column: string; readonly mean: number; readonly sd: number }[]
+  }[]
+  /** R² by arm; null where outcomes do not vary. */
+  readonly explained: readonly { readonly arm: string; readonly share: number | null }[]
+  readonly asIfUnits: number
+  readonly isAdjusted: boolean
+}
+
+const perhapsShare = share.nullable()
+
+/** What units bring, how much of it is missing, and what it tells of the outcomes. */
+export const features: ReportSection<Learned | null> = {
+  key: 'context',
+  schema: z
+    .object({
+      features: z.array(
+        z.object({
+          key: z.string(),
+          missing: share.describe('Of all units; of a categorical feature unknown levels count as missing.'),
+          warning: z.enum(['many', 'rising']).nullable().describe('`many`: over 20 %. `rising`: it has doubled.'),
+        }),
+      ),
+      shrinkage: z.number().nullable().describe('How alike the arms’ slopes are: 1 (not) to 262144 (the same).'),
+      coefficients: z
+        .record(z.string(), z.record(z.string(), z.object({ mean: z.number(), sd: z.number() })))
+        .describe('By arm, the three columns that differ most from the slopes that all arms share.'),
+      adjustment: z
+        .object({
+          on: z.boolean(),
+          explained: z.record(z.string(), perhapsShare).describe('R² by arm.'),
+          asIfUnits: z.number().min(1).describe('As if there were so many times the units.'),
+        })
+        .describe('What predictions from the features are worth to the intervals.'),
+    })
+    .optional()
+    .describe('Absent for an experiment without features.'),
+  build: (input, now) => learnedFrom(input, now),
+  json: (_, learned) => {
+    if (learned === null) return undefined
+    const { features, shrinkage, coefficients, explained, asIfUnits, isAdjusted } = learned
+    return {
+      features: features.map(({ feature, missing, warning }) => ({ key: feature, missing, warning })),
+      shrinkage,
+      coefficients: Object.fromEntries(
+        coefficients.map(({ arm, columns }) => [
+          arm,
+          Object.fromEntries(columns.map(({ column, mean, sd }) => [column, { mean, sd }])),
+        ]),
+      ),
+      adjustment: {
+        on: isAdjusted,
+        explained: Object.fromEntries(explained.map(({ arm, share }) => [arm, share])),
+        asIfUnits,
+      },
+    }
+  },
+  show: (_, learned) => {
+    if (learned === null) return null
+    const { features, coefficients, explained, asIfUnits, isAdjusted } = learned
+    const told = coefficients.flatMap(({ arm, columns }) =>
+      columns.map(({ column, mean, sd }) => `${arm}: ${column} ${signed(mean)} ± ${short(sd)}`),
+    )
+    const shares = explained.map(({ arm, share }) => `${arm} ${formatShare(share)}`).join(', ')
+    return {
+      title: 'Features',
+      table: {
+        caption: 'Shares of all units; a missing value is a level of its own.',
+        columns: [
+          { head: 'feature', kind: 'word' },
+          { head: 'missing', kind: 'number' },
+          { head: '', kind: 'word' },
+        ],
+        rows: features.map(({ feature, missing, warning }) => [
+          feature,
+          formatShare(missing),
+          WARNINGS[warning ?? 'none'],
+        ]),
+      },
+      sentences: [
+        ...(told.length === 0 ? [] : [`Slopes that differ most between arms: ${told.join('; ')}.`]),
+        `The features explain of the outcomes' variation: ${shares}.`,
+        isAdjusted
+          ? `Adjusted for them, the intervals are as if there were ${asIfUnits.toFixed(2)} times the units.`
+          : 'The intervals are not adjusted for them ("adjust": false).',
+      ],
+      link: null,
+    }
+  },
+}
+
+const WARNINGS = {
+  none: '',
+  many: 'over 20 % missing: check the client',
+  rising: 'twice as many missing as at the beginning',
+} as const
+
+function learnedFrom(input: ReportInput, now: number): Learned | null {
+  const { experiment, metric, stored, sums } = input
+  const { definition } = experiment
+  if (definition.features === undefined) return null
+  const scored = scoredLedger(stored.snapshots, ledgerOf(experiment, metric, stored, now), sums)
+  const { moments, fit } = fitOf(definition, scored, definition.metrics.indexOf(metric))
+  const names = columnNames(definition.features)
+  const learned = fit === null ? null : explainedOf(moments, fit)
+  const keys = definition.arms.map(({ key }) => key)
+  return {
+    features: missingShares(definition.features, scored.map(contextsOf)),
+    shrinkage: fit?.shrinkage ?? null,
+    coefficients:
+      fit === null
+        ? []
+        : fit.arms.map((arm, place) => ({
+            arm: keys[place] as string,
+            columns: distinctCoefficients(fit, arm, MOST_COEFFICIENTS).map(({ column, mean, sd }) => ({
+              column: names[column] as string,
+              mean,
+              sd,
+            })),
+          })),
+    explained: keys.map((arm, place) => ({ arm, share: learned?.shares[place] ?? null })),
+    asIfUnits: definition.adjust === false ? 1 : (learned?.asIfUnits ?? 1),
+    isAdjusted: definition.adjust !== false,
+  }
+}
+
+/** The fit of a metric to all mature batches, never discounted: the one that adjusts. */
+function fitOf(definition: Definition, scored: readonly ScoredSnapshot[], metric: number) {
+  const primary = definition.metrics.indexOf(primaryMetricOf(definition))
+  const mature = scored.flatMap(each => (each.mature ? [closedBatch(each, primary)] : []))
+  const options = {
+    active: definition.arms.map(() => true),
+    emptyContext: encode(definition.features ?? [], []),
+    ranges: definition.metrics.map(({ range }) => range),
+  }
+  const moments = momentsOver(mature, options, null)[metric] ?? []
+  return { moments, fit: moments.length === 0 ? null : fitSlopes(moments) }
+}
+
+/** All arms of a batch together. */
+function contextsOf({ sums }: ScoredSnapshot) {
+  const [first = new Float64Array(1), ...others] = sums.contexts
+  const xx = first.slice()
+  for (const other of others) for (const [at, value] of other.entries()) xx[at] = (xx[at] ?? 0) + value
+  return { units: xx[0] ?? 0, xx }
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${short(Math.abs(value))}`
+}
+
+function short(value: number): string {
+  return Math.abs(value) >= 1_000 ? formatCount(value) : String(Number(value.toPrecision(2)))
+}
