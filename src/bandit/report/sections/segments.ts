@@ -149,12 +149,8 @@ function segmentsIn(input: ReportInput, now: number): Segments | null {
   // Lifts that are not reported count too: which ones they are depends on the units.
   const asked = found.length * (arms.length - 1)
   const logEValues = Array.from({ length: asked }, (_, place) => named[place]?.logEValue ?? -Infinity)
-  const called = discoveries(logEValues, alpha)
-  return { segments: found, discoveries: called.flatMap(place => [named[place]?.pair ?? []].filter(isPair)), level }
-}
-
-function isPair(pair: readonly string[]): pair is readonly [string, string] {
-  return pair.length === 2
+  const called = discoveries(logEValues, alpha).flatMap(place => named[place] ?? [])
+  return { segments: found, discoveries: called.map(({ pair }) => pair), level }
 }
 
 function levelsLike(all: readonly Segment[], { feature }: Segment): number {
