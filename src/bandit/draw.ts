@@ -30,11 +30,12 @@ function word(digest: string, from: number): number {
  *
  * @throws RangeError when no arm has a positive propensity.
  */
-export function chooseArm(propensities: readonly (number | null)[], draw: number): number {
+export function chooseArm(propensities: ArrayLike<number | null>, draw: number): number {
   let sum = 0
   let last = -1
-  for (const [arm, propensity] of propensities.entries()) {
-    if (propensity === null || propensity <= 0) continue
+  for (let arm = 0; arm < propensities.length; arm++) {
+    const propensity = propensities[arm] ?? 0
+    if (propensity <= 0) continue
     sum += propensity
     last = arm
     if (draw < sum) return arm

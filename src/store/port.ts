@@ -34,6 +34,11 @@ export interface Snapshot {
   readonly allDecided: boolean
   /** How large the ledger was when it was taken. */
   readonly ledgerSize: LedgerSize
+  /**
+   * Of an experiment with features: what its units are weighed by in reports, frozen before they
+   * came; a few KB of JSON of the bandit's own. Absent without features.
+   */
+  readonly weights?: string
 }
 
 /** A snapshot as it is to be kept. */

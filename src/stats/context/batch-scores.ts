@@ -49,17 +49,26 @@ export function liftScore(batch: ScoredBatch, arm: number, control: number): Bat
   }
 }
 
-/** Adds a batch to the scores of a pair, from which come the absolute and the relative lift. */
-export function addToPair(pair: PairedScores, batch: ScoredBatch, arm: number, control: number): void {
-  const [own, other] = [sideOf(batch, arm), sideOf(batch, control)]
-  if (own === null || other === null) return
-  pair.addPair({
-    units: batch.row.units,
-    variance: predictedVariance(batch, arm) + predictedVariance(batch, control),
-    arm: own,
-    control: other,
-    product: batch.row.products[arm] as number,
-  })
+/**
+ * Adds a batch to the scores of each arm's pair with the control, from which come the absolute and
+ * the relative lifts. `pairs` by position of the arm, null for those that are not asked for.
+ */
+export function addToPairs(pairs: readonly (PairedScores | null)[], batch: ScoredBatch, control: number): void {
+  const other = sideOf(batch, control)
+  if (other === null) return
+  const ofControl = predictedVariance(batch, control)
+  for (let arm = 0; arm < pairs.length; arm++) {
+    const pair = pairs[arm]
+    const own = pair == null ? null : sideOf(batch, arm)
+    if (pair == null || own === null) continue
+    pair.addPair({
+      units: batch.row.units,
+      variance: predictedVariance(batch, arm) + ofControl,
+      arm: own,
+      control: other,
+      product: batch.row.products[arm] as number,
+    })
+  }
 }
 
 function sideOf({ row, levels, spreads }: ScoredBatch, arm: number) {

@@ -99,30 +99,38 @@ export class OutcomeSums {
 }
 
 /**
- * The moments of older units after features were appended: they are missing those, so each new
- * column has a constant value, and its moments follow exactly from those that are known.
- * `constants`: the values of the new columns for a unit that is missing them.
+ * Where a new column comes from: `factor` times an old one; a constant is `factor` times column 0.
  */
-export function padMoments({ xx, xy, yy }: ArmMoments, constants: Float64Array): ArmMoments {
-  const before = xy.length
-  const dimension = before + constants.length
-  const wideXx = new Float64Array(packedLength(dimension))
-  wideXx.set(xx)
-  const units = xx[0] as number
-  for (const [place, constant] of constants.entries()) {
-    const at = packedLength(before + place)
-    for (let column = 0; column < before; column++) {
-      wideXx[at + column] = constant * (xx[packedLength(column)] as number)
-    }
-    for (let other = 0; other <= place; other++) {
-      wideXx[at + before + other] = constant * (constants[other] as number) * units
-    }
+export interface ColumnSource {
+  readonly column: number
+  readonly factor: number
+}
+
+/**
+ * The moments that the same units would have with other columns, each a multiple of one that is
+ * known: exact, up to a rounding an entry.
+ */
+export function mapMoments({ xx, xy, yy }: ArmMoments, sources: readonly ColumnSource[]): ArmMoments {
+  const entry = (row: number, column: number) =>
+    xx[row >= column ? packedLength(row) + column : packedLength(column) + row] as number
+  return {
+    xx: Float64Array.from(
+      sources.flatMap((row, place) =>
+        sources.slice(0, place + 1).map(column => row.factor * column.factor * entry(row.column, column.column)),
+      ),
+    ),
+    xy: Float64Array.from(sources, ({ column, factor }) => factor * (xy[column] as number)),
+    yy,
   }
-  const wideXy = new Float64Array(dimension)
-  wideXy.set(xy)
-  wideXy.set(
-    constants.map(constant => constant * (xy[0] as number)),
-    before,
-  )
-  return { xx: wideXx, xy: wideXy, yy }
+}
+
+/**
+ * The moments of older units after features were appended: they are missing those, so each new
+ * column has a constant value. `constants`: the values of the new columns for a unit that is
+ * missing them.
+ */
+export function padMoments(moments: ArmMoments, constants: Float64Array): ArmMoments {
+  const known = Array.from(moments.xy, (_, column) => ({ column, factor: 1 }))
+  const appended = Array.from(constants, factor => ({ column: 0, factor }))
+  return mapMoments(moments, [...known, ...appended])
 }

@@ -17,7 +17,7 @@ import {
   tuneSequence,
 } from '../sequences/confidence-sequence.ts'
 import { type BatchScore, type Score, ScoreSum } from '../sequences/score-sum.ts'
-import { addToPair, meanScore, type ScoredBatch } from './batch-scores.ts'
+import { addToPairs, meanScore, type ScoredBatch } from './batch-scores.ts'
 import type { EstimandValues } from './estimand-row.ts'
 
 /** A further estimand in a batch: its row, and what was frozen before. */
@@ -72,9 +72,7 @@ export class RunningRowEffects {
       const score = meanScore(batch, arm)
       if (score !== null) sum.add(score)
     }
-    for (const [arm, pair] of this.#pairs.entries()) {
-      if (pair !== null) addToPair(pair, batch, arm, this.#options.control)
-    }
+    addToPairs(this.#pairs, batch, this.#options.control)
     if (policy !== null && policy.row.units > 0) {
       const score = { snapshot: policy.snapshot, unitsBefore: this.#units, ...scoreOf(policy, 1) }
       this.#policy.addScore(score, policy.unitVariance)

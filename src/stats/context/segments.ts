@@ -2,7 +2,7 @@
 import { type EffectOptions, type Lift, liftOf } from '../lift/lift.ts'
 import { PairedScores } from '../lift/paired-scores.ts'
 import { tuneSequence } from '../sequences/confidence-sequence.ts'
-import { addToPair, type ScoredBatch } from './batch-scores.ts'
+import { addToPairs, type ScoredBatch } from './batch-scores.ts'
 
 const LEAST_PLANNED_UNITS = 1_000
 
@@ -33,9 +33,7 @@ export class RunningSegment {
   }
 
   add(batch: ScoredBatch): void {
-    for (const [arm, pair] of this.#pairs.entries()) {
-      if (pair !== null) addToPair(pair, batch, arm, this.#options.control)
-    }
+    addToPairs(this.#pairs, batch, this.#options.control)
   }
 
   /** @throws RangeError when the options are out of range. */

@@ -1,5 +1,5 @@
 // Golden and seeded units with features, for the tests of stats/context.
-import { addToPair, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
+import { addToPairs, type ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
 import { type ArmMoments, ContextSums, OutcomeSums } from '../../../src/stats/context/moments.ts'
 import { PairedScores } from '../../../src/stats/lift/paired-scores.ts'
 
@@ -29,6 +29,7 @@ export function randomContext(random: () => number, dimension: number): number[]
 /** The scores of an arm and the control over these batches. */
 export function pairOver(batches: readonly ScoredBatch[], arm: number, control: number): PairedScores {
   const pair = new PairedScores(arm, control)
-  for (const batch of batches) addToPair(pair, batch, arm, control)
+  const pairs = Array.from({ length: arm + 1 }, (_, place) => (place === arm ? pair : null))
+  for (const batch of batches) addToPairs(pairs, batch, control)
   return pair
 }
