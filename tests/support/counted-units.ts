@@ -89,5 +89,5 @@ function numbersIn(bytes: Uint8Array): number[] {
 }
 
 function numberOf(context: string | null): number {
-  return context === null ? 1_000 : (JSON.parse(context) as number)
+  return context === null ? 1_000 : Number(JSON.parse(context))
 }
