@@ -2,7 +2,7 @@
 // by one long batch, with the policy frozen anew in between where a batch of the ledger is full.
 
 import type { Store } from '../store/port.ts'
-import { type Assigned, assign } from './assign.ts'
+import { type Arriving, type Assigned, assign } from './assign.ts'
 import type { Catalogue } from './catalogue.ts'
 import { StoreUnavailableError } from './errors.ts'
 import { type FollowDeps, followStore } from './follow-store.ts'
@@ -10,7 +10,7 @@ import { type Refreshed, refreshSnapshot } from './snapshots.ts'
 
 interface Deps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'keepAssignments' | 'findAssignments' | 'readLedger' | 'takeSnapshot'> &
+  readonly store: Pick<Store, 'keepAssignments' | 'findAssignments' | 'readLedger' | 'takeSnapshot' | 'readSums'> &
     FollowDeps['store']
   /** The present time, ms since 1970. */
   readonly now: () => number
@@ -48,7 +48,7 @@ const LONGEST_WAIT_MS = 1_000
 export async function* assignInSlices(
   deps: Deps,
   experiment: string,
-  units: readonly string[],
+  units: readonly Arriving[],
 ): AsyncGenerator<Assigned[]> {
   let from = 0
   do {

@@ -1,7 +1,9 @@
 // The experiments as this process knows them, so that a hot request reads nothing from the store
 // but the row that decides it.
 
-import type { LedgerStore, Snapshot, SnapshotHead, Store, StoredLedger } from '../store/port.ts'
+import type { LedgerStore, NewSnapshot, Snapshot, SnapshotHead, Store, StoredLedger } from '../store/port.ts'
+import { ExperimentScoring } from './context/scoring.ts'
+import { parseRule, type SnapshotRule } from './context/snapshot-rule.ts'
 import { BanditError } from './errors.ts'
 import { controlOf, type Experiment, primaryMetricOf } from './experiment/experiment.ts'
 import { Growth } from './growth.ts'
@@ -26,6 +28,10 @@ export interface LiveExperiment {
   readonly growth: Growth
   readonly control: number
   readonly metrics: ReadonlyMap<string, LiveMetric>
+  /** What the snapshot froze; null without features. */
+  readonly rule: SnapshotRule | null
+  /** Null without features. */
+  readonly scoring: ExperimentScoring | null
 }
 
 export class Catalogue {
@@ -33,11 +39,13 @@ export class Catalogue {
   readonly #byMetric = new Map<string, Map<string, LiveExperiment>>()
 
   /** All that the store has. */
-  static async load(store: Pick<Store, 'findExperiments' | 'findSnapshots' | 'readLedger'>): Promise<Catalogue> {
+  static async load(
+    store: Pick<Store, 'findExperiments' | 'findSnapshots' | 'readLedger' | 'readRule'>,
+  ): Promise<Catalogue> {
     const catalogue = new Catalogue()
     for (const experiment of await store.findExperiments()) {
       const { snapshot, growth } = await recall(store, experiment)
-      catalogue.keep(experiment, snapshot, growth)
+      catalogue.keep(experiment, await withRule(store, experiment, snapshot), growth)
     }
     return catalogue
   }
@@ -62,8 +70,11 @@ export class Catalogue {
     return this.#byMetric.get(key)?.values()
   }
 
-  /** Takes in an experiment as it is now, in place of what was known of it. */
-  keep(experiment: Experiment, snapshot: Snapshot | null, growth: Growth): void {
+  /**
+   * Takes in an experiment as it is now, in place of what was known of it. Where there are features
+   * a snapshot that is not the known one comes with its rule.
+   */
+  keep(experiment: Experiment, next: NewSnapshot | null, growth: Growth): void {
     const { definition } = experiment
     const before = this.#byKey.get(definition.key)
     if (before !== undefined && before.growth !== growth) growth.succeed(before.growth)
@@ -72,13 +83,45 @@ export class Catalogue {
     const metrics = new Map(
       definition.metrics.map((metric, position) => [metric.key, liveMetric(experiment, metric, position)]),
     )
-    const live = { experiment, snapshot, growth, control: controlOf(definition), metrics }
+    const { snapshot, rule } = partsOf(next, before)
+    const scoring = scoringOf(experiment, before)
+    if (snapshot !== null && rule !== null) scoring?.take(snapshot.number, rule)
+    const live = { experiment, snapshot, growth, control: controlOf(definition), metrics, rule, scoring }
     this.#byKey.set(definition.key, live)
     for (const key of metrics.keys()) {
       const named = this.#byMetric.get(key) ?? new Map<string, LiveExperiment>()
       this.#byMetric.set(key, named.set(definition.key, live))
     }
   }
+}
+
+/** The text of a rule may have 100 KB, and is not kept beside what was read of it. */
+function partsOf(
+  next: NewSnapshot | null,
+  before: LiveExperiment | undefined,
+): { readonly snapshot: Snapshot | null; readonly rule: SnapshotRule | null } {
+  if (next === null) return { snapshot: null, rule: null }
+  const { rule: text, ...snapshot } = next
+  if (text !== undefined) return { snapshot, rule: parseRule(text) }
+  return { snapshot, rule: before?.snapshot?.number === next.number ? before.rule : null }
+}
+
+/** It remembers rules, so it lasts: metrics and control are frozen once the experiment was started. */
+function scoringOf({ id, definition }: Experiment, before: LiveExperiment | undefined): ExperimentScoring | null {
+  if (definition.features === undefined) return null
+  const isFrozen = before?.experiment.id === id && before.experiment.status !== 'draft'
+  return (isFrozen ? before.scoring : null) ?? new ExperimentScoring(definition)
+}
+
+/** The snapshot with its rule, where there are features. @throws StoreUnavailableError */
+export async function withRule(
+  store: Pick<LedgerStore, 'readRule'>,
+  { id, definition }: Experiment,
+  snapshot: Snapshot | null,
+): Promise<NewSnapshot | null> {
+  if (snapshot === null || definition.features === undefined) return snapshot
+  const rule = await store.readRule(id, snapshot.number)
+  return rule === null ? snapshot : { ...snapshot, rule }
 }
 
 /**

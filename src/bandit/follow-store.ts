@@ -2,13 +2,13 @@
 // here within a tick or two.
 
 import type { Pulse, Store } from '../store/port.ts'
-import { type Catalogue, growthOf, type LiveExperiment } from './catalogue.ts'
+import { type Catalogue, growthOf, type LiveExperiment, withRule } from './catalogue.ts'
 import { type Experiment, primaryMetricOf } from './experiment/experiment.ts'
 import { growthStep } from './growth.ts'
 
 export interface FollowDeps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'findSnapshots'>
+  readonly store: Pick<Store, 'readPulse' | 'findExperiments' | 'findSnapshots' | 'readRule'>
 }
 
 /**
@@ -71,7 +71,7 @@ function outgrows(there: number, here: number): boolean {
  */
 async function takeIn({ catalogue, store }: FollowDeps, experiment: Experiment, pulse: Pulse): Promise<void> {
   const snapshots = await store.findSnapshots(experiment.id)
-  const snapshot = snapshots.at(-1) ?? null
+  const snapshot = await withRule(store, experiment, snapshots.at(-1) ?? null)
   const growth = growthOf(experiment, snapshots, pulse.rewards[primaryPosition(experiment)] ?? 0)
   const live = catalogue.find(experiment.definition.key)
   // Changed here while that was read: then this is older than what is known.

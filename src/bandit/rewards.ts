@@ -108,8 +108,10 @@ const MAX_KEY_TOLD = 80
 function entryFor(live: LiveExperiment, { metric: key, unit, value, id, at }: Reward, now: number): RewardEntry {
   const { position: metricPosition, metric, attribution } = metricOf(live, key)
   const experimentId = live.experiment.id
+  const { scoring } = live
   const dated = { at: at ?? now, isDatedHere: at === undefined }
-  return { experimentId, metricPosition, metric, attribution, unit, value, ...dated, id: id ?? null }
+  const scored = scoring === null ? {} : { scoring }
+  return { experimentId, metricPosition, metric, attribution, unit, value, ...dated, id: id ?? null, ...scored }
 }
 
 /** That of an experiment which is known to have it. */

@@ -2,7 +2,7 @@
 // grown.
 
 import type { LedgerStore, Snapshot } from '../store/port.ts'
-import { type Catalogue, growthIn, type LiveExperiment } from './catalogue.ts'
+import { type Catalogue, growthIn, type LiveExperiment, withRule } from './catalogue.ts'
 import { primaryMetricOf } from './experiment/experiment.ts'
 import { giveWay } from './give-way.ts'
 import type { Growth } from './growth.ts'
@@ -11,7 +11,7 @@ import { nextSnapshot } from './policies/learn.ts'
 
 interface Deps {
   readonly catalogue: Catalogue
-  readonly store: Pick<LedgerStore, 'readLedger' | 'takeSnapshot'>
+  readonly store: Pick<LedgerStore, 'readLedger' | 'takeSnapshot' | 'readSums' | 'readRule'>
 }
 
 /** A snapshot that was taken, or why it could not be; for the log. */
@@ -82,10 +82,13 @@ async function refresh({ catalogue, store }: Deps, { experiment, snapshot: known
   const latest = stored.snapshots.at(-1)
   if (latest !== undefined && latest.number > (known?.number ?? 0)) {
     const growth = growthIn(experiment, stored)
-    if ((current()?.snapshot?.number ?? latest.number) < latest.number) catalogue.keep(experiment, latest, growth)
+    const withItsRule = await withRule(store, experiment, latest)
+    if ((current()?.snapshot?.number ?? latest.number) < latest.number) {
+      catalogue.keep(experiment, withItsRule, growth)
+    }
     if (!growth.isDue(now)) return null
   }
-  const snapshot = await nextSnapshot(experiment, stored, { reason: 'refresh', now })
+  const snapshot = await nextSnapshot(store, experiment, stored, { reason: 'refresh', now })
   if (!(await store.takeSnapshot(experiment.id, snapshot))) return null
   const live = current()
   if (live === null) return null

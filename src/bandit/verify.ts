@@ -12,6 +12,7 @@ import type {
   StoredReward,
   UnitFacts,
 } from '../store/port.ts'
+import { ContextAudit, type ContextVerification, DRAW_TOLERANCE } from './context/context-audit.ts'
 import { chooseArm, drawOf } from './draw.ts'
 import type { Experiment } from './experiment/experiment.ts'
 import { windowMsOf } from './metrics/metric.ts'
@@ -33,6 +34,8 @@ export interface Verification {
   readonly rewards: number
   readonly cells: number
   readonly discrepancies: readonly Discrepancy[]
+  /** Absent without features. */
+  readonly contexts?: ContextVerification
 }
 
 /**
@@ -45,13 +48,16 @@ const TOLERANCE = 1e-9
 const MOST = 1_000
 
 export async function verify(
-  { store }: { store: Pick<LedgerStore, 'audit'> },
+  { store }: { store: Pick<LedgerStore, 'audit' | 'findSnapshots' | 'readRule' | 'readSums'> },
   experiment: Experiment,
 ): Promise<Verification> {
-  const audit = new Audit(experiment)
+  const contexts = await ContextAudit.begin(store, experiment)
+  const audit = new Audit(experiment, contexts)
   const { id, definition } = experiment
   const ledgers = await store.audit(id, definition.metrics.length, (facts, heads) => audit.add(facts, heads))
-  return audit.compare(ledgers)
+  const compared = await contexts?.compare(ledgers, audit.expect)
+  const verification = audit.compare(ledgers)
+  return compared === undefined ? verification : { ...verification, contexts: compared }
 }
 
 type Sums = Omit<LedgerCell, 'snapshot' | 'arm'>
@@ -62,6 +68,7 @@ type MutableSums = { -readonly [Name in keyof Sums]: number }
 /** Takes in units one by one, and recomputes from them what the ledger should be. */
 export class Audit {
   readonly #experiment: Experiment
+  readonly #contexts: ContextAudit | null
   /** By metric, then by snapshot and arm. */
   readonly #cells: Map<string, MutableSums>[]
   readonly #snapshots = new Map<number, { units: number; lastAssignedAt: number }>()
@@ -70,8 +77,10 @@ export class Audit {
   #archived = 0
   #rewards = 0
 
-  constructor(experiment: Experiment) {
+  /** `contexts`: null where there are no features, or draws and sums are not to be recomputed. */
+  constructor(experiment: Experiment, contexts: ContextAudit | null = null) {
     this.#experiment = experiment
+    this.#contexts = contexts
     this.#cells = experiment.definition.metrics.map(() => new Map())
   }
 
@@ -81,7 +90,8 @@ export class Audit {
     this.#rewards += facts.rewards.length
     this.#checkDraw(facts, findHead(heads, facts.snapshot))
     this.#countUnits(facts.snapshot, 1, facts.assignedAt)
-    for (const metricPosition of this.#cells.keys()) this.#addOutcome(facts, metricPosition)
+    const totals = this.#cells.map((_, metricPosition) => this.#addOutcome(facts, metricPosition))
+    this.#contexts?.add(facts, totals)
   }
 
   /** What the units so far come to, by metric. */
@@ -104,8 +114,8 @@ export class Audit {
     for (const [metricPosition, ledger] of ledgers.entries()) this.#compareCells(metricPosition, ledger)
     for (const { number, units, lastAssignedAt } of ledgers[0]?.snapshots ?? []) {
       const recomputed = this.#snapshots.get(number)
-      this.#expect(`snapshot ${number}, units`, recomputed?.units ?? 0, units)
-      this.#expect(`snapshot ${number}, lastAssignedAt`, recomputed?.lastAssignedAt ?? null, lastAssignedAt)
+      this.expect(`snapshot ${number}, units`, recomputed?.units ?? 0, units)
+      this.expect(`snapshot ${number}, lastAssignedAt`, recomputed?.lastAssignedAt ?? null, lastAssignedAt)
     }
     const cells = this.#cells.reduce((sum, byKey) => sum + byKey.size, 0)
     const counts = { units: this.#units, archived: this.#archived, rewards: this.#rewards, cells }
@@ -133,20 +143,29 @@ export class Audit {
     this.#snapshots.set(number, snapshot)
   }
 
-  #checkDraw({ unit, arm, snapshot, propensity }: UnitFacts, head: SnapshotHead | undefined): void {
+  #checkDraw(facts: UnitFacts, head: SnapshotHead | undefined): void {
+    const { unit, arm, snapshot, propensity } = facts
     if (head === undefined) {
-      this.#expect(`unit ${unit}, snapshot`, 'one that was taken', snapshot)
+      this.expect(`unit ${unit}, snapshot`, 'one that was taken', snapshot)
+      return
+    }
+    if (this.#experiment.definition.features !== undefined) {
+      const drawn = this.#contexts?.draw(facts) ?? null
+      if (drawn === null) return
+      this.expect(`unit ${unit}, arm`, drawn.arm, arm)
+      this.expect(`unit ${unit}, propensity`, drawn.propensity, propensity, DRAW_TOLERANCE)
       return
     }
     const { propensities } = head
-    this.#expect(`unit ${unit}, arm`, chooseArm(propensities, drawOf(this.#experiment.salt, unit)), arm)
-    this.#expect(`unit ${unit}, propensity`, propensities[arm] ?? null, propensity)
+    this.expect(`unit ${unit}, arm`, chooseArm(propensities, drawOf(this.#experiment.salt, unit)), arm)
+    this.expect(`unit ${unit}, propensity`, propensities[arm] ?? null, propensity)
   }
 
-  #addOutcome({ unit, arm, snapshot, assignedAt, rewards }: UnitFacts, metricPosition: number): void {
+  /** What the unit's counted rewards sum to. */
+  #addOutcome({ unit, arm, snapshot, assignedAt, rewards }: UnitFacts, metricPosition: number): number {
     const metric = this.#experiment.definition.metrics[metricPosition]
     const cells = this.#cells[metricPosition]
-    if (metric === undefined || cells === undefined) return
+    if (metric === undefined || cells === undefined) return 0
     const cell = cells.get(cellKey(snapshot, arm)) ?? emptySums()
     let total = 0
     cell.largestOutcome = Math.max(cell.largestOutcome, Math.abs(outcomeOf(metric, 0)))
@@ -159,7 +178,7 @@ export class Audit {
         cell.rewards += 1
         cell.delayedRewards += isDelayed(assignedAt, reward.at) ? 1 : 0
       }
-      this.#expect(`unit ${unit}, ${metric.key}, total`, total, reward.total)
+      this.expect(`unit ${unit}, ${metric.key}, total`, total, reward.total)
     }
     const outcome = outcomeOf(metric, total)
     const side = clippedSide(metric, total)
@@ -169,6 +188,7 @@ export class Audit {
     cell.sum += outcome
     cell.sumOfSquares += outcome ** 2
     cells.set(cellKey(snapshot, arm), cell)
+    return total
   }
 
   /**
@@ -179,7 +199,7 @@ export class Audit {
     const { stoppedAt } = this.#experiment
     if (windowMs === null && stoppedAt !== null && at > stoppedAt) return
     const recomputed = isAttributed({ windowMs, until: null }, assignedAt, at)
-    this.#expect(`unit ${unit}, reward of ${new Date(at).toISOString()}, counted`, recomputed, isCounted)
+    this.expect(`unit ${unit}, reward of ${new Date(at).toISOString()}, counted`, recomputed, isCounted)
   }
 
   #compareCells(metricPosition: number, { cells }: StoredLedger): void {
@@ -194,12 +214,13 @@ export class Audit {
       for (const name of NUMBERS) {
         const [here, there] = [recomputed.get(key)?.[name] ?? 0, kept.get(key)?.[name] ?? 0]
         const isExact = kindOf(metric).isShare || !name.startsWith('sum')
-        this.#expect(`${place}, ${name}`, here, there, isExact ? 0 : TOLERANCE)
+        this.expect(`${place}, ${name}`, here, there, isExact ? 0 : TOLERANCE)
       }
     }
   }
 
-  #expect(cell: string, recomputed: unknown, kept: unknown, tolerance = 0): void {
+  /** Notes a discrepancy where the two differ by more than so much, of the larger of 1 and itself. */
+  readonly expect = (cell: string, recomputed: unknown, kept: unknown, tolerance = 0): void => {
     if (Object.is(recomputed, kept) || this.#discrepancies.length >= MOST) return
     if (typeof recomputed === 'number' && typeof kept === 'number') {
       if (Math.abs(recomputed - kept) <= tolerance * Math.max(1, Math.abs(recomputed))) return

@@ -1,6 +1,6 @@
 // What to expect of an experiment before it begins: pinwheel simulate
 import { writeFileSync } from 'node:fs'
-import { hasWeights, POLICY_TYPES } from '../bandit/policies/registry.ts'
+import { EVEN_TYPES, LEARNING_TYPES } from '../bandit/policies/registry.ts'
 import type { SimulationDesign } from '../simulation/design.ts'
 import { simulate } from '../simulation/simulate.ts'
 import type { SimulationResult } from '../simulation/summary.ts'
@@ -12,7 +12,7 @@ import { command } from './terminal/arguments.ts'
 import { UsageError } from './terminal/failure.ts'
 import { ProgressBar } from './terminal/progress-bar.ts'
 
-const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type)).join(', ')
+const POLICIES = [...LEARNING_TYPES, ...EVEN_TYPES].join(', ')
 
 const help = `Usage: pinwheel simulate --arms control=0.10,mens=0.12 [options]
 

@@ -1,4 +1,6 @@
 // Recomputes every tally of every experiment from the assignments and rewards: pinwheel verify
+
+import type { ContextVerification } from '../bandit/context/context-audit.ts'
 import type { Experiment } from '../bandit/experiment/experiment.ts'
 import { verify } from '../bandit/verify.ts'
 import { openArchive } from '../store/archive.ts'
@@ -35,12 +37,17 @@ export const run = command({ help, options }, async ({ archive: folder }) => {
 async function verifyLedgers(store: Store, experiments: readonly Experiment[]): Promise<number> {
   let differences = 0
   for (const experiment of experiments) {
-    const { units, archived, rewards, cells, discrepancies } = await verify({ store }, experiment)
-    const counts = `${units} units${archived > 0 ? ` and ${archived} archived` : ''}, ${rewards} rewards, ${cells} cells`
+    const { units, archived, rewards, cells, discrepancies, contexts } = await verify({ store }, experiment)
+    const counts = `${units} units${archived > 0 ? ` and ${archived} archived` : ''}, ${rewards} rewards, ${cells} cells${contexts === undefined ? '' : recomputedText(contexts)}`
     print(`${experiment.definition.key}: ${counts}`, discrepancies.map(discrepancyText))
     differences += discrepancies.length
   }
   return differences
+}
+
+function recomputedText({ draws, uncheckedDraws, sums, uncheckedSums }: ContextVerification): string {
+  const ofDraws = `${draws} of ${draws + uncheckedDraws} draws`
+  return `, ${ofDraws} and the sums of ${sums} of ${sums + uncheckedSums} snapshots recomputed`
 }
 
 async function verifyFiles(url: string, experiments: readonly Experiment[], folder: string): Promise<number> {

@@ -33,6 +33,8 @@ const READS = [
   'findChanges',
   'readReportFacts',
   'findSnapshots',
+  'readRule',
+  'readSums',
   'readLedger',
   'readPulse',
   'findAssignments',

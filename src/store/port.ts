@@ -160,7 +160,7 @@ export interface UnitSums {
 
 /**
  * A part of the sums of a snapshot. Where several writers share a database, there may be several of
- * one snapshot and part; whoever reads sums them.
+ * one snapshot and part; anyone who reads sums them.
  */
 export interface StoredSums {
   readonly snapshot: number

@@ -7,7 +7,8 @@ import { completeDefinition } from '../../src/bandit/experiment/definition-input
 import { DatabaseError } from '../../src/store/database-error.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Commit, Store } from '../../src/store/port.ts'
-import { describeStore } from '../conformance/store.ts'
+import { describeContexts } from '../conformance/contexts.ts'
+import { describeStore, type Database as StoreDatabase } from '../conformance/store.ts'
 import { blankDatabase } from '../support/blank-database.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -15,7 +16,7 @@ for (const [name, options] of [
   ['SQLite', {}],
   ['SQLite of a service', { isServed: true }],
 ] as const) {
-  describeStore(name, async () => {
+  const createDatabase = async (): Promise<StoreDatabase> => {
     const folder = scratchFolder()
     const path = join(folder, 'pinwheel.db')
     writeFileSync(path, await blankDatabase())
@@ -25,7 +26,9 @@ for (const [name, options] of [
       openBeside: () => openStore(url),
       destroy: async () => rmSync(folder, { recursive: true }),
     }
-  })
+  }
+  describeStore(name, createDatabase)
+  describeContexts(name, createDatabase)
 }
 
 describe('openSqlite()', () => {

@@ -13,7 +13,7 @@ import { retirement } from './retirement.ts'
 
 export interface ChangeDeps {
   readonly catalogue: Catalogue
-  readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger'> & FollowDeps['store']
+  readonly store: Pick<Store, 'createExperiment' | 'changeExperiment' | 'readLedger' | 'readSums'> & FollowDeps['store']
 }
 
 /** Who asks, and when; and why, where Pinwheel does it by itself. */
@@ -171,5 +171,5 @@ async function snapshotOf({ store }: ChangeDeps, experiment: Experiment, state: 
   const changed: Experiment = { ...experiment, ...state }
   const stored = await readKnownLedger(store, changed, primaryMetricOf(changed.definition))
   const next = { ...changed, version: experiment.version + 1 }
-  return nextSnapshot(next, stored, { reason: experiment.status === 'running' ? 'change' : 'start', now })
+  return nextSnapshot(store, next, stored, { reason: experiment.status === 'running' ? 'change' : 'start', now })
 }

@@ -3,6 +3,7 @@
 // instead.
 
 import { BanditError, type Fault } from '../errors.ts'
+import { featureChangeFaults } from '../features/change-features.ts'
 import { type Difference, differences } from './difference.ts'
 import type { Definition, Experiment, Status } from './experiment.ts'
 
@@ -124,9 +125,15 @@ function frozenFaults(definition: Definition, wanted: Definition): Fault[] {
     ['alpha', definition.alpha, wanted.alpha],
     ['policy.prior', definition.policy.prior, wanted.policy.prior],
     ['plannedUnits', definition.plannedUnits, wanted.plannedUnits],
+    ['adjust', definition.adjust, wanted.adjust],
   ] as const
   for (const [path, before, after] of frozen) {
     faults.push(...differences(before, after, path).map(frozenFault))
+  }
+  if (definition.features !== undefined) {
+    faults.push(...featureChangeFaults(definition.features, wanted.features ?? []))
+  } else if (wanted.features !== undefined) {
+    faults.push({ path: 'features', message: `were not there ${AT_THE_START}` })
   }
   if (differences(metrics, wanted.metrics).some(({ path }) => path === '')) {
     faults.push({ path: 'metrics', message: `keep the order that they had ${AT_THE_START}` })

@@ -2,6 +2,7 @@
 // and completes.
 import type { Goal } from '../../stats/goal.ts'
 import type { Fault } from '../errors.ts'
+import { completeFeature, type FeatureInput, featureFaults, type ReadableFeature } from '../features/feature-input.ts'
 import { formatWindow, type Metric, type MetricRole, parseWindow } from '../metrics/metric.ts'
 import { hasRange, type MetricType, RANGED_TYPES } from '../metrics/registry.ts'
 import type { Policy } from '../policies/policy.ts'
@@ -39,6 +40,8 @@ export interface DefinitionInput {
   readonly control?: string | undefined
   readonly metrics: readonly MetricInput[]
   readonly policy?: PolicyInput | undefined
+  readonly features?: readonly FeatureInput[] | undefined
+  readonly adjust?: boolean | undefined
   readonly alpha?: number | undefined
   readonly plannedUnits?: number | undefined
   readonly onHarm?: HarmResponse | null | undefined
@@ -55,10 +58,11 @@ export type ReadableArm = Readable<ArmInput>
 export type ReadableMetric = Readable<MetricInput>
 
 /** The parts of a definition that could be read. */
-export type ReadableDefinition = Readable<Omit<DefinitionInput, 'arms' | 'metrics' | 'policy'>> & {
+export type ReadableDefinition = Readable<Omit<DefinitionInput, 'arms' | 'metrics' | 'policy' | 'features'>> & {
   readonly arms?: readonly (ReadableArm | null)[] | null | undefined
   readonly metrics?: readonly (ReadableMetric | null)[] | null | undefined
   readonly policy?: ReadablePolicy | null | undefined
+  readonly features?: readonly (ReadableFeature | null)[] | null | undefined
 }
 
 export const KEY_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/
@@ -90,7 +94,13 @@ export function definitionFaults(definition: ReadableDefinition, kept: Policy | 
     faults.push({ path: 'plannedUnits', message: `must be a whole number of at least ${MIN_PLANNED_UNITS}` })
   }
   faults.push(...durationFaults('minDuration', definition.minDuration, '7d'))
-  faults.push(...policyFaults(definition.policy ?? undefined, readableRoles(definition), kept))
+  const { features } = definition
+  if (features != null) faults.push(...featureFaults(features, definition.arms?.length ?? null))
+  const hasFeatures = features === null ? null : features !== undefined && features.length > 0
+  if (definition.adjust != null && hasFeatures === false) {
+    faults.push({ path: 'adjust', message: 'needs features' })
+  }
+  faults.push(...policyFaults(definition.policy ?? undefined, readableRoles(definition), kept, hasFeatures))
   return faults
 }
 
@@ -104,6 +114,8 @@ export function completeDefinition(input: DefinitionInput, kept: Policy | null =
     control: input.control ?? (arms[0]?.key as string),
     metrics: input.metrics.map(completeMetric),
     policy: completePolicy(input.policy, rolesOf(input.arms, input.control), kept),
+    ...(input.features !== undefined &&
+      input.features.length > 0 && { features: input.features.map(completeFeature), adjust: input.adjust ?? true }),
     alpha: input.alpha ?? DEFAULT_ALPHA,
     plannedUnits: input.plannedUnits ?? DEFAULT_PLANNED_UNITS,
     ...(input.onHarm != null && { onHarm: input.onHarm }),

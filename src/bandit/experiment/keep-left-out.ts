@@ -1,6 +1,7 @@
 // A change of an experiment says what shall be other than it is: what it leaves out stays. Null
 // clears what may be null. Of the policy, policy-input.ts says what stays.
 
+import type { ReadableFeature } from '../features/feature-input.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { ReadableArm, ReadableDefinition, ReadableMetric } from './definition-input.ts'
 import type { Definition } from './experiment.ts'
@@ -11,6 +12,8 @@ import type { Definition } from './experiment.ts'
  */
 export function keepLeftOut(input: ReadableDefinition, kept: Definition): ReadableDefinition {
   const arms = input.arms?.map(keptArms(kept)) ?? kept.arms
+  const features = input.features?.map(keptFeatures(kept)) ?? (input.features === null ? null : kept.features)
+  const adjust = input.adjust === undefined && features?.length !== 0 ? kept.adjust : input.adjust
   const isKeptControlThere = arms.some(arm => arm?.key === kept.control)
   return {
     key: input.key ?? kept.key,
@@ -20,6 +23,8 @@ export function keepLeftOut(input: ReadableDefinition, kept: Definition): Readab
     control: input.control === undefined && isKeptControlThere ? kept.control : input.control,
     metrics: input.metrics?.map(keptMetrics(kept, input.metrics)) ?? kept.metrics,
     policy: input.policy,
+    features,
+    adjust,
     alpha: input.alpha ?? kept.alpha,
     plannedUnits: input.plannedUnits ?? kept.plannedUnits,
     onHarm: input.onHarm === undefined ? kept.onHarm : input.onHarm,
@@ -34,6 +39,19 @@ function keptArms({ arms }: Definition) {
     if (arm === null || kept === undefined) return arm
     const { key, payload = kept.payload, retired = kept.retired } = arm
     return { key, payload, retired }
+  }
+}
+
+/** A feature of another type keeps nothing. */
+function keptFeatures({ features = [] }: Definition) {
+  const known = new Map(features.map(feature => [feature.key, feature]))
+  return (feature: ReadableFeature | null): ReadableFeature | null => {
+    const kept = known.get(feature?.key ?? '')
+    if (feature === null || kept === undefined || (feature.type !== undefined && feature.type !== kept.type)) {
+      return feature
+    }
+    const given = Object.entries(feature).filter(([, value]) => value !== undefined)
+    return { ...kept, ...Object.fromEntries(given) }
   }
 }
 

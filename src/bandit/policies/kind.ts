@@ -23,4 +23,9 @@ export interface PolicyKind {
   readonly weigh: Weigh | null
   /** A person sets the share of each arm. Such a policy does not learn. */
   readonly hasWeights: boolean
+  /**
+   * Its shares follow from each unit's context: it learns, needs features, and has fields of its
+   * own. Absent: they are the same for all units of a snapshot.
+   */
+  readonly readsContext?: true
 }

@@ -4,7 +4,8 @@
 import type { Posterior } from '../../stats/belief/posterior.ts'
 import { effectiveCounts, type Ledger, matureBatches } from '../../stats/ledger.ts'
 import { RunningDecision } from '../../stats/lift/all-decided.ts'
-import type { Snapshot, SnapshotReason, StoredLedger } from '../../store/port.ts'
+import type { LedgerStore, NewSnapshot, SnapshotReason, StoredLedger } from '../../store/port.ts'
+import { freezeContext } from '../context/freeze-context.ts'
 import { controlOf, type Definition, type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
 import { batchesInPieces } from '../give-way.ts'
 import { ledgerOf } from '../maturity.ts'
@@ -13,6 +14,7 @@ import { kindOf } from '../metrics/registry.ts'
 import { capNewArms } from './burn-in.ts'
 import { waitsForVerdicts } from './policy.ts'
 import { propensitiesOf } from './propensities.ts'
+import { readsContext } from './registry.ts'
 
 /** The posterior of each arm's mean outcome; null while nothing is known yet. */
 export function posteriorsOf(definition: Definition, metric: Metric, ledger: Ledger): readonly Posterior[] | null {
@@ -46,21 +48,28 @@ export function learnedPropensities(definition: Definition, ledger: Ledger, allD
 }
 
 /**
- * The policy frozen anew, from the stored ledger of the primary metric. It closes the batch before
- * it, so none is open.
+ * The policy frozen anew, from the stored ledger of the primary metric and, where there are
+ * features, from the sums that the store has. It closes the batch before it, so none is open.
+ *
+ * @throws StoreUnavailableError
  */
 export async function nextSnapshot(
+  store: Pick<LedgerStore, 'readSums'>,
   experiment: Experiment,
   stored: StoredLedger,
   { reason, now }: { reason: SnapshotReason; now: number },
-): Promise<Snapshot> {
+): Promise<NewSnapshot> {
   const { definition, version } = experiment
   const ledger = ledgerOf(experiment, primaryMetricOf(definition), stored, now, false)
   const last = stored.snapshots.at(-1)
   const allDecided = (last?.allDecided ?? false) || (await isDecided(definition, ledger))
-  const propensities = learnedPropensities(definition, ledger, allDecided)
+  const shares = readsContext(definition.policy.type) ? null : learnedPropensities(definition, ledger, allDecided)
+  const frozen = await freezeContext(store, experiment, { heads: stored.snapshots, ledger, shares, now })
+  const propensities = shares ?? frozen?.propensities
+  if (propensities === undefined) throw new TypeError(`The policy ${definition.policy.type} has no features to read`)
   const number = (last?.number ?? 0) + 1
-  return { number, version, reason, createdAt: now, propensities, allDecided, ledgerSize: sizeOf(stored) }
+  const learned = { propensities, allDecided, ledgerSize: sizeOf(stored) }
+  return { number, version, reason, createdAt: now, ...learned, ...frozen?.texts }
 }
 
 /** Whether each arm was there from the first batch on, or has so many mature units. */

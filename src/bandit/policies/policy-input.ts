@@ -1,8 +1,26 @@
 // A policy as a person writes it: what makes one valid, what is filled in, and what stays of the
 // one that an experiment has.
 import type { Fault } from '../errors.ts'
-import { type Exploration, type LearningPolicy, MIN_PROPENSITY, type Policy, type WeightedPolicy } from './policy.ts'
-import { hasWeights, LEARNING_TYPES, learns, POLICY_TYPES, type PolicyType, WEIGHTED_TYPES } from './registry.ts'
+import { formatWindow, parseWindow } from '../metrics/metric.ts'
+import {
+  type ContextualPolicy,
+  type Exploration,
+  LEAST_CONTEXT_EXPLORATION,
+  type LearningPolicy,
+  MIN_PROPENSITY,
+  type Policy,
+  type WeightedPolicy,
+} from './policy.ts'
+import {
+  CONTEXTUAL_TYPES,
+  hasWeights,
+  LEARNING_TYPES,
+  learns,
+  POLICY_TYPES,
+  type PolicyType,
+  readsContext,
+  WEIGHTED_TYPES,
+} from './registry.ts'
 
 /** A policy as a person writes it. What is left out has a default, or stays as it is. */
 export interface PolicyInput {
@@ -10,6 +28,8 @@ export interface PolicyInput {
   readonly exploration?: ExplorationInput | undefined
   readonly controlShare?: number | null | undefined
   readonly burnIn?: number | undefined
+  readonly shrinkage?: number | null | undefined
+  readonly halfLife?: string | null | undefined
   readonly weights?: Readonly<Record<string, number>> | undefined
   readonly prior?: { readonly alpha?: number | undefined; readonly beta?: number | undefined } | undefined
 }
@@ -25,6 +45,8 @@ export interface ReadablePolicy {
   readonly exploration?: ExplorationInput | null | undefined
   readonly controlShare?: number | null | undefined
   readonly burnIn?: number | null | undefined
+  readonly shrinkage?: number | null | undefined
+  readonly halfLife?: string | null | undefined
   readonly weights?: Readonly<Record<string, number | null>> | null | undefined
   readonly prior?:
     | { readonly alpha?: number | null | undefined; readonly beta?: number | null | undefined }
@@ -43,20 +65,23 @@ const DEFAULT_EXPLORATION = 0.1
 const DEFAULT_EXPLORATION_OF_TWO = { untilVerdict: 0.5, after: 0.1 } as const satisfies Exploration
 const DEFAULT_CONTROL_SHARE = 0.2
 const DEFAULT_BURN_IN = 500
+const SHRINKAGE_RANGE = [1, 262_144] as const
 const SUM_TOLERANCE = 1e-9
 const PRIOR_RANGE = [0.01, 1e6] as const
 
 /**
  * Everything that is wrong with a policy for these arms; for null, arms that could not be read,
- * what is wrong whatever they are. `kept`: see `completePolicy`.
+ * what is wrong whatever they are. `kept`: see `completePolicy`. `hasFeatures`: whether units come
+ * with a context; null where that could not be read.
  */
 export function policyFaults(
   input: ReadablePolicy | undefined,
   arms: ArmRoles | null,
   kept: Policy | null = null,
+  hasFeatures: boolean | null = false,
 ): Fault[] {
   const policy = policyOver(input, kept, arms ?? NO_ARMS)
-  const faults = [...misplacedFaults(policy), ...priorFaults(policy)]
+  const faults = [...misplacedFaults(policy), ...priorFaults(policy), ...contextualFaults(policy, hasFeatures)]
   if (hasWeights(policy.type)) faults.push(...weightsFaults(policy, arms?.active ?? null))
   else faults.push(...controlShareFaults(policy, arms), ...explorationFaults(policy, arms), ...burnInFaults(policy))
   return faults
@@ -73,6 +98,12 @@ export function completePolicy(input: PolicyInput | undefined, arms: ArmRoles, k
   const prior = { alpha: policy.prior?.alpha ?? 1, beta: policy.prior?.beta ?? 1 }
   if (hasWeights(type)) return { type, weights: { ...policy.weights }, prior }
   const controlShare = controlShareOf(policy, arms)
+  if (readsContext(type)) {
+    const { exploration, shrinkage = null, halfLife } = policy
+    const least = leastExplorationOf(policy, arms, controlShare)
+    const spread = typeof exploration === 'number' ? exploration : Math.max(DEFAULT_EXPLORATION, least)
+    return { type, exploration: spread, controlShare, shrinkage, halfLife: shortest(halfLife), prior }
+  }
   if (!learns(type)) return { type, controlShare, prior }
   // One that was stored before there was a burn-in has none, and goes on without.
   const burnIn = policy.burnIn ?? (kept !== null && 'exploration' in kept ? undefined : DEFAULT_BURN_IN)
@@ -99,18 +130,29 @@ function policyOver(input: ReadablePolicy | undefined, kept: Policy | null, arms
   if (stays.controlShare === undefined) return policy
   const controlShare = input?.controlShare === undefined ? possibleShare(stays.controlShare, arms) : input.controlShare
   if (stays.exploration === undefined) return { ...policy, controlShare }
-  const least = leastExploration(arms, controlShare ?? null)
+  const least = leastExplorationOf(policy, arms, controlShare ?? null)
   if (input?.exploration === null) return { ...policy, controlShare }
   return { ...policy, controlShare, exploration: explorationOver(input?.exploration, raised(stays.exploration, least)) }
 }
 
-type KeptFields = Partial<Omit<LearningPolicy, 'type' | 'prior'> & Pick<WeightedPolicy, 'weights'>>
+type KeptFields = Partial<
+  Omit<LearningPolicy, 'type' | 'prior'> &
+    Pick<ContextualPolicy, 'shrinkage' | 'halfLife'> &
+    Pick<WeightedPolicy, 'weights'>
+>
 
 /** Of the fields that a policy has, those that one of another type has too. */
 function fieldsFor(type: PolicyType, kept: Policy): KeptFields {
   if ('weights' in kept) return hasWeights(type) ? { weights: kept.weights } : {}
   if (hasWeights(type)) return {}
-  if (!learns(type) || !('exploration' in kept)) return { controlShare: kept.controlShare }
+  if (!('exploration' in kept)) return { controlShare: kept.controlShare }
+  if (readsContext(type)) {
+    const { exploration, controlShare } = kept
+    const own = 'shrinkage' in kept ? { shrinkage: kept.shrinkage, halfLife: kept.halfLife } : {}
+    return { exploration: typeof exploration === 'number' ? exploration : exploration.after, controlShare, ...own }
+  }
+  if (!learns(type)) return { controlShare: kept.controlShare }
+  if ('shrinkage' in kept) return { exploration: kept.exploration, controlShare: kept.controlShare }
   const { exploration, controlShare, burnIn } = kept
   return { exploration, controlShare, ...(burnIn !== undefined && { burnIn }) }
 }
@@ -140,7 +182,9 @@ function raised(exploration: Exploration, least: number): Exploration {
  */
 function controlShareOf(policy: TypedReadablePolicy, { active, control }: ArmRoles): number | null {
   if (policy.controlShare !== undefined) return policy.controlShare
-  return learns(policy.type) && active.length >= 3 && active.includes(control) ? DEFAULT_CONTROL_SHARE : null
+  const { type } = policy
+  const doCompete = (learns(type) || readsContext(type)) && active.length >= 3 && active.includes(control)
+  return doCompete ? DEFAULT_CONTROL_SHARE : null
 }
 
 function explorationOf(input: ExplorationInput | undefined, arms: ArmRoles, controlShare: number | null): Exploration {
@@ -157,6 +201,12 @@ function leastExploration({ active }: ArmRoles, controlShare: number | null): nu
   return others <= 1 ? 0 : (MIN_PROPENSITY * others) / (1 - controlShare)
 }
 
+/** That of a contextual policy is never below what keeps its intervals true. */
+function leastExplorationOf(policy: TypedReadablePolicy, arms: ArmRoles, controlShare: number | null): number {
+  const least = leastExploration(arms, controlShare)
+  return readsContext(policy.type) ? Math.max(LEAST_CONTEXT_EXPLORATION, least) : least
+}
+
 function mostControlShare(active: number): number {
   return 1 - MIN_PROPENSITY * (active - 1)
 }
@@ -167,7 +217,7 @@ function given<Fields extends object>(fields: Fields | null | undefined): Partia
 
 function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
   const faults: Fault[] = []
-  if (policy.type !== null && !learns(policy.type)) {
+  if (isEven(policy)) {
     for (const name of ['exploration', 'burnIn'] as const) {
       if (policy[name] === undefined) continue
       faults.push({
@@ -175,6 +225,13 @@ function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
         message: `belongs to policies that learn only (${LEARNING_TYPES.join(', ')})`,
       })
     }
+  }
+  if (readsContext(policy.type) && policy.burnIn !== undefined) {
+    faults.push({ path: 'policy.burnIn', message: `does not go with ${policy.type}` })
+  }
+  for (const name of ['shrinkage', 'halfLife'] as const) {
+    if (policy[name] == null || policy.type === null || readsContext(policy.type)) continue
+    faults.push({ path: `policy.${name}`, message: `belongs to the policy ${CONTEXTUAL_TYPES.join(', ')} only` })
   }
   if (policy.weights !== undefined && policy.type !== null && !hasWeights(policy.type)) {
     faults.push({ path: 'policy.weights', message: `belongs to the policy ${WEIGHTED_TYPES.join(', ')} only` })
@@ -184,6 +241,26 @@ function misplacedFaults(policy: TypedReadablePolicy): Fault[] {
     faults.push({ path: 'policy.controlShare', message })
   }
   return faults
+}
+
+function contextualFaults({ type, shrinkage, halfLife }: TypedReadablePolicy, hasFeatures: boolean | null): Fault[] {
+  if (!readsContext(type)) return []
+  const faults: Fault[] = []
+  if (hasFeatures === false) faults.push({ path: 'policy.type', message: `${type} needs features` })
+  const [least, most] = SHRINKAGE_RANGE
+  if (shrinkage != null && !(shrinkage >= least && shrinkage <= most)) {
+    faults.push({ path: 'policy.shrinkage', message: `must be between ${least} and ${most}, or null to learn it` })
+  }
+  if (halfLife != null && parseWindow(halfLife) === null) {
+    const rule = 'must be a whole number and a unit of ms, s, m, h or d, as "14d", at most ten years, or null for none'
+    faults.push({ path: 'policy.halfLife', message: `${JSON.stringify(halfLife.slice(0, 80))} ${rule}` })
+  }
+  return faults
+}
+
+function shortest(duration: string | null | undefined): string | null {
+  const durationMs = duration == null ? null : parseWindow(duration)
+  return durationMs === null ? null : formatWindow(durationMs)
 }
 
 function priorFaults(policy: ReadablePolicy): Fault[] {
@@ -235,9 +312,15 @@ function controlShareFaults(policy: TypedReadablePolicy, arms: ArmRoles | null):
 function explorationFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): Fault[] {
   const { exploration } = policy
   if (exploration == null || isEven(policy) || arms?.active.length === 0) return []
-  const least = arms === null ? 0 : leastExploration(arms, controlShareOf(policy, arms))
-  const why = arms && ` (so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY})`
-  const message = `must be between ${Number(least.toPrecision(6))}${why ?? ''} and 1`
+  const least = leastExplorationOf(policy, arms ?? NO_ARMS, arms === null ? null : controlShareOf(policy, arms))
+  if (readsContext(policy.type) && typeof exploration !== 'number') {
+    return [{ path: 'policy.exploration', message: `must be one share for ${policy.type}, the same at all times` }]
+  }
+  const why =
+    arms &&
+    least !== LEAST_CONTEXT_EXPLORATION &&
+    ` (so that each of ${arms.active.length} arms keeps a share of at least ${MIN_PROPENSITY})`
+  const message = `must be between ${Number(least.toPrecision(6))}${why || ''} and 1`
   const shares =
     typeof exploration === 'number'
       ? { 'policy.exploration': exploration }
@@ -252,12 +335,12 @@ function explorationFaults(policy: TypedReadablePolicy, arms: ArmRoles | null): 
 
 function burnInFaults(policy: TypedReadablePolicy): Fault[] {
   const { burnIn } = policy
-  if (burnIn == null || isEven(policy)) return []
+  if (burnIn == null || !learns(policy.type)) return []
   if (Number.isSafeInteger(burnIn) && burnIn >= 0) return []
   return [{ path: 'policy.burnIn', message: 'must be a whole number of mature units; 0 switches it off' }]
 }
 
 /** What it has of a policy that learns is told to be misplaced, and not judged besides. */
 function isEven({ type }: TypedReadablePolicy): boolean {
-  return type !== null && !learns(type)
+  return type !== null && !learns(type) && !readsContext(type)
 }

@@ -1,6 +1,6 @@
 // A policy: how an experiment turns what it has learned into shares of the traffic. policy-input.ts
 // says what makes one valid and what is filled in; propensities.ts and burn-in.ts carry it out.
-import type { EvenType, LearningType, WeightedType } from './registry.ts'
+import type { ContextualType, EvenType, LearningType, WeightedType } from './registry.ts'
 
 /**
  * The Beta prior of a binary metric's rates. Continuous metrics have a prior without parameters.
@@ -31,6 +31,20 @@ export interface LearningPolicy {
   readonly prior: Prior
 }
 
+/** Learns a share of each arm for each context. */
+export interface ContextualPolicy {
+  readonly type: ContextualType
+  /** At least {@link LEAST_CONTEXT_EXPLORATION}. */
+  readonly exploration: number
+  /** As of a learning policy. */
+  readonly controlShare: number | null
+  /** κ: how many units' worth of the common slopes each arm is lent; null: learned. */
+  readonly shrinkage: number | null
+  /** After which time a batch counts half, as `14d`; null: all batches count alike. */
+  readonly halfLife: string | null
+  readonly prior: Prior
+}
+
 /** Shares evenly. */
 export interface EvenPolicy {
   readonly type: EvenType
@@ -45,10 +59,13 @@ export interface WeightedPolicy {
   readonly prior: Prior
 }
 
-export type Policy = LearningPolicy | EvenPolicy | WeightedPolicy
+export type Policy = LearningPolicy | ContextualPolicy | EvenPolicy | WeightedPolicy
 
 /** No active arm ever gets less, so that every lift stays measurable. */
 export const MIN_PROPENSITY = 0.001
+
+/** With less, an arm's mean is not covered as often as promised (docs/theory/policy.md). */
+export const LEAST_CONTEXT_EXPLORATION = 0.05
 
 /**
  * The share that is spread evenly under a snapshot; null for a policy that does not learn.

@@ -26,6 +26,7 @@ interface Knowledge {
  */
 export function propensitiesOf(policy: Policy, knowledge: Knowledge): (number | null)[] {
   const active = knowledge.active.flatMap((isActive, arm) => (isActive ? [arm] : []))
+  if ('shrinkage' in policy) throw new TypeError(`Cannot compute propensities of ${policy.type}: it reads contexts`)
   if (active.length === 0) throw new RangeError('Cannot compute propensities: no arm is active')
   const shares = new Map(
     'weights' in policy ? fixed(policy.weights, active, knowledge) : shared(policy, active, knowledge),

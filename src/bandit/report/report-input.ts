@@ -1,7 +1,7 @@
 // All that a report is computed from. It is read once, at one instant; what follows from it is
 // computed without a store.
 import type { LedgerStore, StoredLedger } from '../../store/port.ts'
-import { readSums } from '../context/read-sums.ts'
+import { readBatchSums } from '../context/read-sums.ts'
 import { type BatchSums, withMeanPropensities } from '../context/scored-ledger.ts'
 import type { Change } from '../experiment/change.ts'
 import { type Experiment, primaryMetricOf } from '../experiment/experiment.ts'
@@ -37,7 +37,8 @@ export async function readReportInput(
   const positions = [metric, ...guardrails].map(each => definition.metrics.indexOf(each))
   const facts = await store.readReportFacts(id, positions)
   const { snapshots, cells, changes } = facts
-  const sums = readSums(definition, snapshots, facts.sums)
+  const known = knownPart({ snapshots, cells: [] }, version).snapshots
+  const sums = await readBatchSums(definition, known, facts.sums)
   const storedOf = (place: number) => {
     const stored = knownPart({ snapshots, cells: cells[place] ?? [] }, version)
     return sums.length === 0 ? stored : withMeanPropensities(stored, sums)

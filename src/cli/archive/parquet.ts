@@ -15,6 +15,9 @@ export function encodeAssignments(experiment: Experiment, units: readonly UnitFa
     { name: 'propensity', type: 'DOUBLE', data: units.map(({ propensity }) => propensity) },
     { name: 'snapshot', type: 'INT32', data: units.map(({ snapshot }) => snapshot) },
     { name: 'assigned_at', type: 'TIMESTAMP', data: units.map(({ assignedAt }) => new Date(assignedAt)) },
+    ...(experiment.definition.features === undefined
+      ? []
+      : [{ name: 'context', type: 'STRING' as const, data: units.map(({ context }) => context), nullable: true }]),
   ])
 }
 
@@ -44,12 +47,13 @@ export async function decodePart(
   const metrics = new Map(definition.metrics.map(({ key }, position) => [key, position]))
   const rows = rewards === null ? [] : await decode(rewards)
   const byUnit = Map.groupBy(rows, ({ unit }) => unit as string)
-  return (await decode(assignments)).map(({ unit, arm, propensity, snapshot, assigned_at }) => ({
+  return (await decode(assignments)).map(({ unit, arm, propensity, snapshot, assigned_at, context }) => ({
     unit,
     arm: positionOf(arms, arm),
     propensity,
     snapshot,
     assignedAt: assigned_at.getTime(),
+    context: context ?? null,
     rewards: (byUnit.get(unit) ?? []).map(row => rewardOf(row, positionOf(metrics, row.metric))),
   }))
 }

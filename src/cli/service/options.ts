@@ -1,5 +1,5 @@
 // The options of commands that send requests to a service.
-import { hasWeights, POLICY_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
+import { EVEN_TYPES, LEARNING_TYPES, type PolicyType } from '../../bandit/policies/registry.ts'
 import { UsageError } from '../terminal/failure.ts'
 
 export const CONNECTION_OPTIONS = {
@@ -16,7 +16,7 @@ export const SERVICE_OPTIONS = {
 } as const
 
 /** Fixed weights would need a value for each arm. */
-const POLICIES = POLICY_TYPES.filter(type => !hasWeights(type))
+const POLICIES = [...LEARNING_TYPES, ...EVEN_TYPES]
 
 export const SERVICE_HELP = `  --url URL        where the service listens (http://127.0.0.1:8080)
   --key KEY        a key with the scopes assign, reward, read and admin, if the service asks for one;

@@ -37,6 +37,11 @@ export interface SnapshotOptions extends Omit<RuleOptions, 'dimension'> {
   readonly ranges: readonly (readonly [lo: number, hi: number])[]
   /** The place of the metric that the policy learns from. */
   readonly primary: number
+  /**
+   * By arm, null where it is not active: the shares of a policy that does not look at x. Null: the
+   * policy is a rule, which is learned here.
+   */
+  readonly propensities: readonly (number | null)[] | null
   /** x of a unit that is missing every feature; its length is d. */
   readonly emptyContext: Float64Array
   /** κ of the policy; null: learned. */
@@ -53,7 +58,8 @@ export interface SnapshotOptions extends Omit<RuleOptions, 'dimension'> {
  * active.
  */
 export interface FrozenContext {
-  readonly rule: FrozenRule
+  /** Null where the policy does not look at x. */
+  readonly rule: FrozenRule | null
   /** By metric. */
   readonly predictions: readonly FrozenPredictions[]
   /** u_a */
@@ -75,32 +81,23 @@ export interface FrozenContext {
  * @throws RangeError when the batches are not those of any units, or no arm is active.
  */
 export function freezeSnapshot(closed: readonly ClosedBatch[], options: SnapshotOptions): FrozenContext {
-  const { ranges, primary, emptyContext, active, isAdjusted, shrinkage, warmStart } = options
+  const { ranges, primary, active, isAdjusted } = options
   const arms = active.length
-  const { goal, exploration, reserved } = options
   const firstImmature = closed.findIndex(({ isMature }) => !isMature)
   const mature = firstImmature === -1 ? closed : closed.slice(0, firstImmature)
 
   const moments = momentsOver(mature, options, null)
-  const discounted = options.halfLifeMs === null ? moments : momentsOver(mature, options, options.halfLifeMs)
-  const primaryMoments = discounted[primary] as ArmMoments[]
-  const learned =
-    warmStart === null
-      ? primaryMoments
-      : primaryMoments.map((own, arm) => {
-          const earlier = warmStart.arms[arm] ?? null
-          return earlier === null ? own : lendMoments(own, padded(earlier, emptyContext), warmStart)
-        })
-  const fit = fitSlopes(learned, shrinkage)
-  const rule = freezeRule(fit, { goal, exploration, reserved, active, dimension: emptyContext.length })
+  const rule = options.propensities === null ? learnRule(mature, moments, options) : null
 
   const predictions = ranges.map((range, metric) =>
     freezePredictions(moments[metric] as ArmMoments[], { range, isAdjusted, active }),
   )
   const latest = latestBatches(closed.map(batch => ({ ...batch, units: batch.row.units })))
-  const atEmpty = new ContextRule(rule).propensitiesAt(emptyContext)
+  const atEmpty = rule === null ? null : new ContextRule(rule).propensitiesAt(options.emptyContext)
   const inverses = (rows: readonly RowValues[]) =>
-    activeOnly(active, arm => meanInverse(rows, arm, atEmpty[arm] as number))
+    activeOnly(active, arm =>
+      atEmpty === null ? 1 / (options.propensities?.[arm] as number) : meanInverse(rows, arm, atEmpty[arm] as number),
+    )
   return {
     rule,
     predictions,
@@ -115,6 +112,26 @@ export function freezeSnapshot(closed: readonly ClosedBatch[], options: Snapshot
       meanInverse: inverses(latest.flatMap(({ segments }) => segments[segment]?.row ?? [])),
     })),
   }
+}
+
+/** The rule that the mature batches teach, discounted and started warm. */
+function learnRule(
+  mature: readonly ClosedBatch[],
+  moments: readonly ArmMoments[][],
+  options: SnapshotOptions,
+): FrozenRule {
+  const { goal, exploration, reserved, active, primary, emptyContext, warmStart, halfLifeMs } = options
+  const discounted = halfLifeMs === null ? moments : momentsOver(mature, options, halfLifeMs)
+  const primaryMoments = discounted[primary] as ArmMoments[]
+  const learned =
+    warmStart === null
+      ? primaryMoments
+      : primaryMoments.map((own, arm) => {
+          const earlier = warmStart.arms[arm] ?? null
+          return earlier === null ? own : lendMoments(own, padded(earlier, emptyContext), warmStart)
+        })
+  const fit = fitSlopes(learned, options.shrinkage)
+  return freezeRule(fit, { goal, exploration, reserved, active, dimension: emptyContext.length })
 }
 
 /** The effective moments of each metric and arm, with the columns that there are now. */

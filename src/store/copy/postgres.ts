@@ -3,6 +3,7 @@
 import { Client } from 'pg'
 import { clientConfig, endClient, nameOf, settings } from '../postgres/connection/session.ts'
 import { ONE_INSTANT, READ_COMMITTED } from '../postgres/connection/transaction.ts'
+import { hexOf } from '../postgres/context-sums.ts'
 import { prepareDatabase } from '../postgres/database.ts'
 import { asClientError, asStoreError } from '../postgres/store-failure.ts'
 import type { Parameter } from '../scripts/script.ts'
@@ -96,6 +97,7 @@ const ARRAYS: Readonly<Record<ColumnType, string>> = {
   double: 'double precision[]',
   text: 'text[]',
   boolean: 'boolean[]',
+  bytes: 'bytea[]',
 }
 
 /** Rows go over as columns: one array each. */
@@ -140,6 +142,7 @@ const DERIVED = [
 
 function arrayOf(type: ColumnType, rows: readonly Row[], position: number): Parameter {
   if (type === 'text') return rows.map(row => row[position] as string | null)
+  if (type === 'bytes') return rows.map(row => hexOf(row[position] as Uint8Array))
   return `{${rows.map(row => row[position] ?? 'NULL').join(',')}}`
 }
 

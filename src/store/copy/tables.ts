@@ -3,10 +3,10 @@
 // written to.
 
 /** An `integer` may be as large as 2⁵³; a `boolean` goes over as 0 or 1. */
-export type ColumnType = 'integer' | 'double' | 'text' | 'boolean'
+export type ColumnType = 'integer' | 'double' | 'text' | 'boolean' | 'bytes'
 
 /** A value of each column, in their order. */
-export type Row = readonly (number | string | null)[]
+export type Row = readonly (number | string | Uint8Array | null)[]
 
 export interface Table {
   readonly name: string
@@ -36,7 +36,7 @@ export interface CopyTarget {
 
 export const SLICE_ROWS = 5_000
 
-/** Definitions, histories and messages: up to a megabyte each. */
+/** Definitions, histories, messages, rules and sums: up to a megabyte each. */
 const WIDE = 50
 
 /** In this order no row refers to one that is not there yet. */
@@ -66,6 +66,19 @@ export const TABLES: readonly Table[] = [
       last_assigned_at integer, all_decided boolean`),
   },
   {
+    name: 'snapshot_rules',
+    key: ['experiment_id', 'snapshot'],
+    sliceRows: WIDE,
+    columns: columnsIn('experiment_id integer, snapshot integer, rule text'),
+  },
+  {
+    // What they mean the store does not know, so rows of several writers go over as they are.
+    name: 'context_sums',
+    key: ['experiment_id', 'snapshot', 'part', 'writer'],
+    sliceRows: WIDE,
+    columns: columnsIn('experiment_id integer, snapshot integer, part text, writer integer, sums bytes'),
+  },
+  {
     name: 'tallies',
     key: ['experiment_id', 'metric', 'snapshot', 'arm'],
     columns: columnsIn(`
@@ -78,7 +91,7 @@ export const TABLES: readonly Table[] = [
     key: ['experiment_id', 'unit'],
     columns: columnsIn(`
       experiment_id integer, unit text, arm integer, propensity double, snapshot integer,
-      assigned_at integer`),
+      assigned_at integer, context text`),
   },
   {
     name: 'rewards',

@@ -2,9 +2,11 @@ import type { Assignment } from '../../bandit/facts.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
 import type { AssignmentStore, KeptAssignment, Proposal, ProposedUnit, UnitTotals } from '../port.ts'
 import { statement } from '../scripts/script.ts'
+import type { AssignmentWithContext, SumsEntries } from '../sums-entries.ts'
 import { columns } from './connection/columns.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Reader, Transaction } from './connection/transaction.ts'
+import { openSums, settleSums } from './context-sums.ts'
 import { settle } from './ledger-table.ts'
 
 /** A unit of an experiment: what assignments and rewards are looked up by. */
@@ -13,14 +15,21 @@ export interface UnitPlace {
   readonly unit: string
 }
 
-interface PlannedRow extends Omit<Proposal, 'units' | 'metrics'>, ProposedUnit {
+interface PlannedRow extends Omit<Proposal, 'units' | 'metrics' | 'scoring'>, ProposedUnit {
   /** Of its place: made once, as each row is looked up again and again. */
   readonly key: string
 }
 
 /** `place` counts what was asked from 1. */
-const FIND_ASSIGNMENTS = statement<Assignment & { readonly place: number }>(`
+type FoundRow = AssignmentWithContext & { readonly place: number }
+
+const FIND_ASSIGNMENTS = statement<FoundRow>(`
   SELECT asked.place, kept.unit, kept.arm, kept.propensity, kept.snapshot, kept.assigned_at AS "assignedAt"
+  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (experiment_id, unit, place)
+  JOIN assignments AS kept ON kept.experiment_id = asked.experiment_id AND kept.unit = asked.unit`)
+
+const FIND_WITH_CONTEXTS = statement<FoundRow>(`
+  SELECT asked.place, kept.unit, kept.arm, kept.propensity, kept.snapshot, kept.assigned_at AS "assignedAt", kept.context
   FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (experiment_id, unit, place)
   JOIN assignments AS kept ON kept.experiment_id = asked.experiment_id AND kept.unit = asked.unit`)
 
@@ -30,8 +39,15 @@ const KEEP_ASSIGNMENTS = statement<UnitPlace>(`
   ON CONFLICT (experiment_id, unit) DO NOTHING
   RETURNING experiment_id AS "experimentId", unit`)
 
+const KEEP_WITH_CONTEXTS = statement<UnitPlace>(`
+  INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at, context)
+  SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::integer[], $6::bigint[],
+    $7::text[])
+  ON CONFLICT (experiment_id, unit) DO NOTHING
+  RETURNING experiment_id AS "experimentId", unit`)
+
 const READ_TOTALS = statement<UnitTotals>(`
-  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt",
+  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt", context,
     ARRAY(
       SELECT coalesce((
         SELECT total FROM rewards
@@ -41,7 +57,7 @@ const READ_TOTALS = statement<UnitTotals>(`
       FROM generate_series(0, $4::integer - 1) AS position ORDER BY position
     ) AS totals
   FROM (
-    SELECT unit, arm, propensity, snapshot, assigned_at
+    SELECT unit, arm, propensity, snapshot, assigned_at, context
     FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3
   ) AS page ORDER BY unit`)
 
@@ -66,15 +82,21 @@ export async function keepAssignments(
     const lost = planned.filter(({ key }) => !known.has(key) && !fresh.has(key))
     if (lost.length > 0) await recall(tx, lost, known)
     const answers = answersTo(proposals, known, fresh)
+    await settleSums(tx, await sumsOf(tx, proposals, answers), writer)
     settle(tx, entriesOf(proposals, answers), writer)
     return answers
   })
 }
 
 /** In the order asked; null for a unit without one. */
-export async function findAssignments(reader: Reader, places: readonly UnitPlace[]): Promise<(Assignment | null)[]> {
-  const found = new Array<Assignment | null>(places.length).fill(null)
-  for (const { place, ...assignment } of await reader.ask(FIND_ASSIGNMENTS, columns(places, 'experimentId', 'unit'))) {
+export async function findAssignments(
+  reader: Reader,
+  places: readonly UnitPlace[],
+  { withContexts = false } = {},
+): Promise<(AssignmentWithContext | null)[]> {
+  const found = new Array<AssignmentWithContext | null>(places.length).fill(null)
+  const statement = withContexts ? FIND_WITH_CONTEXTS : FIND_ASSIGNMENTS
+  for (const { place, ...assignment } of await reader.ask(statement, columns(places, 'experimentId', 'unit'))) {
     found[place - 1] = assignment
   }
   return found
@@ -94,9 +116,9 @@ export function readTotals(
 function plannedRows(proposals: readonly Proposal[]): PlannedRow[] {
   const rows = new Map<string, PlannedRow>()
   for (const { units, experimentId, snapshot, assignedAt } of proposals) {
-    for (const { unit, arm, propensity } of units) {
-      const key = keyOf({ experimentId, unit })
-      if (!rows.has(key)) rows.set(key, { unit, arm, propensity, experimentId, snapshot, assignedAt, key })
+    for (const proposed of units) {
+      const key = keyOf({ experimentId, unit: proposed.unit })
+      if (!rows.has(key)) rows.set(key, { ...proposed, experimentId, snapshot, assignedAt, key })
     }
   }
   return [...rows.values()].sort(byPlace)
@@ -112,9 +134,13 @@ async function recall(tx: Transaction, rows: readonly PlannedRow[], known: Map<s
 async function keepNew(tx: Transaction, rows: readonly PlannedRow[]): Promise<Map<string, Assignment>> {
   if (rows.length === 0) return new Map()
   const values = columns(rows, 'experimentId', 'unit', 'arm', 'propensity', 'snapshot', 'assignedAt')
-  const inserted = new Set((await tx.write(KEEP_ASSIGNMENTS, values)).rows.map(keyOf))
+  const contexts = rows.map(({ context }) => context ?? null)
+  const written = contexts.some(context => context !== null)
+    ? tx.write(KEEP_WITH_CONTEXTS, [...values, contexts])
+    : tx.write(KEEP_ASSIGNMENTS, values)
+  const inserted = new Set((await written).rows.map(keyOf))
   const fresh = rows.filter(({ key }) => inserted.has(key))
-  return new Map(fresh.map(({ key, experimentId: _, ...assignment }) => [key, assignment]))
+  return new Map(fresh.map(({ key, experimentId: _, context: __, ...assignment }) => [key, assignment]))
 }
 
 /** A fresh unit is new to the first who asked for it, and known to anyone who comes later. */
@@ -141,6 +167,21 @@ function entriesOf(proposals: readonly Proposal[], answers: readonly KeptAssignm
   for (const [position, proposal] of proposals.entries())
     entries.addUnits(proposal, answers[position] as KeptAssignment[])
   return entries
+}
+
+/** What the new units add to the sums of experiments with features. */
+async function sumsOf(
+  tx: Transaction,
+  proposals: readonly Proposal[],
+  answers: readonly KeptAssignment[][],
+): Promise<SumsEntries> {
+  const scored = proposals.flatMap(({ scoring, ...proposal }, position) => {
+    const kept = answers[position] as KeptAssignment[]
+    return scoring !== undefined && kept.some(({ isNew }) => isNew) ? { ...proposal, scoring, kept } : []
+  })
+  const sums = await openSums(tx, scored)
+  for (const { kept, ...proposal } of scored) sums.addUnits(proposal, kept)
+  return sums
 }
 
 export function keyOf({ experimentId, unit }: UnitPlace): string {

@@ -7,6 +7,7 @@ import type { Commit, Proposal, RewardEntry } from '../port.ts'
 import { experimentScripts } from '../scripts/experiments.ts'
 import { keyScripts } from '../scripts/keys.ts'
 import { type Script, statement } from '../scripts/script.ts'
+import { readRule, readSums } from '../scripts/unit-sums.ts'
 import { webhookScripts } from '../scripts/webhooks.ts'
 import { findAssignments, keepAssignments, readTotals } from './assignments.ts'
 import type { Connection } from './connection/connection.ts'
@@ -99,6 +100,8 @@ const SCRIPTS: Partial<Record<CommandName, unknown>> = {
   ...keyScripts,
   ...webhookScripts,
   findSnapshots,
+  readRule,
+  readSums,
   // Who has written is not known here, so it is always told.
   readPulse,
 }
@@ -113,12 +116,13 @@ async function executeAlone(connection: Connection, { name, args }: Call): Promi
     case 'readReportFacts':
       return connection.atOneInstant(async tx => {
         const [experimentId, metricPositions] = args
-        const [snapshots, changes, ...cells] = await Promise.all([
+        const [snapshots, changes, sums, ...cells] = await Promise.all([
           tx.run(findSnapshots(experimentId)),
           tx.run(experimentScripts.findChanges(experimentId)),
+          tx.run(readSums(experimentId)),
           ...metricPositions.map(position => tx.run(findCells(experimentId, position))),
         ])
-        return { snapshots, cells, changes }
+        return { snapshots, cells, changes, sums }
       })
     case 'readTotals':
       return readTotals(connection, ...args)

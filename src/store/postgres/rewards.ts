@@ -1,12 +1,14 @@
-import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
+import type { StoredRewardStatus } from '../../bandit/facts.ts'
 import { type ComputedReward, computeReward, type LastReward, NONE_YET } from '../compute-reward.ts'
 import { LedgerEntries } from '../ledger-entries.ts'
 import type { RewardEntry } from '../port.ts'
 import { statement } from '../scripts/script.ts'
+import { type AssignmentWithContext, SumsEntries } from '../sums-entries.ts'
 import { byPlace, findAssignments, keyOf, type UnitPlace } from './assignments.ts'
 import { columns } from './connection/columns.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Transaction } from './connection/transaction.ts'
+import { openSums, settleSums } from './context-sums.ts'
 import { settle } from './ledger-table.ts'
 import { Race } from './store-failure.ts'
 
@@ -72,6 +74,7 @@ export function recordRewards(
     const book = await Book.read(tx, rewards)
     const statuses = rewards.map(reward => book.record(reward))
     if (book.rows.length > 0) await insert(tx, book.rows)
+    await settleSums(tx, book.sums, writer)
     settle(tx, book.entries, writer)
     return statuses
   })
@@ -81,7 +84,8 @@ export function recordRewards(
 class Book {
   readonly rows: RewardRow[] = []
   readonly entries = new LedgerEntries()
-  readonly #assignments = new Map<string, Assignment>()
+  sums = new SumsEntries()
+  readonly #assignments = new Map<string, AssignmentWithContext>()
   readonly #last = new Map<string, LastReward>()
   readonly #ids = new Set<string>()
 
@@ -91,7 +95,7 @@ class Book {
     const accounts = distinct(rewards, accountKey)
     const ids = distinct(rewards.filter(hasId), idKey)
     const [assignments, last, known] = await Promise.all([
-      findAssignments(tx, places),
+      findAssignments(tx, places, { withContexts: rewards.some(({ scoring }) => scoring !== undefined) }),
       tx.ask(FIND_LAST_REWARDS, columns(accounts, ...ACCOUNT)),
       ids.length === 0 ? [] : tx.ask(FIND_EVENT_IDS, columns(ids, ...EVENT_ID)),
     ])
@@ -100,6 +104,11 @@ class Book {
     }
     for (const { place, ...reward } of last) book.#last.set(accountKey(accounts[place - 1] as Account), reward)
     for (const { place } of known) book.#ids.add(idKey(ids[place - 1] as EventId))
+    const scored = rewards.flatMap(({ scoring, ...reward }) => {
+      const snapshot = book.#assignments.get(keyOf(reward))?.snapshot
+      return scoring === undefined || snapshot === undefined ? [] : { ...reward, snapshot, scoring }
+    })
+    book.sums = await openSums(tx, scored)
     return book
   }
 
@@ -112,10 +121,13 @@ class Book {
       this.#ids.add(key)
     }
     const account = accountKey(reward)
-    const { entry, ...computed } = computeReward(reward, assignment, this.#last.get(account) ?? NONE_YET)
+    const last = this.#last.get(account) ?? NONE_YET
+    const { entry, ...computed } = computeReward(reward, assignment, last)
     this.#last.set(account, computed)
     this.rows.push({ ...reward, ...computed, counted: entry === null ? 0 : 1 })
-    if (entry !== null) this.entries.addToCell(entry)
+    if (entry === null) return computed.status
+    this.entries.addToCell(entry)
+    if (reward.scoring !== undefined) this.sums.moveUnit(reward, assignment, last.total, computed.total)
     return computed.status
   }
 }

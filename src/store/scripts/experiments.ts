@@ -1,6 +1,6 @@
 import type { Change } from '../../bandit/experiment/change.ts'
 import type { Definition, Experiment } from '../../bandit/experiment/experiment.ts'
-import type { ExperimentStore, LedgerStore, Snapshot } from '../port.ts'
+import type { ExperimentStore, LedgerStore, NewSnapshot } from '../port.ts'
 import { read, type Script, type Scripts, statement, tell, tellPostgres, write } from './script.ts'
 
 type ExperimentRow = Omit<Experiment, 'definition'> & { readonly definition: string }
@@ -41,6 +41,8 @@ const INSERT_SNAPSHOT = statement(`
   INSERT INTO snapshots
     (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards)
   VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS integer) = 1, $8, $9)`)
+
+const INSERT_RULE = statement('INSERT INTO snapshot_rules (experiment_id, snapshot, rule) VALUES ($1, $2, $3)')
 
 export const experimentScripts: Scripts<ExperimentStore & Pick<LedgerStore, 'takeSnapshot'>> = {
   *findExperiments() {
@@ -92,10 +94,11 @@ function* keepChange(experimentId: number, change: Change): Script<void> {
   yield* tell(INSERT_CHANGE, [experimentId, version, at, actor, action, reason, JSON.stringify(changes)])
 }
 
-function* insertSnapshot(experimentId: number, snapshot: Snapshot): Script<void> {
+function* insertSnapshot(experimentId: number, snapshot: NewSnapshot): Script<void> {
   const { number, version, reason, createdAt, propensities, allDecided, ledgerSize } = snapshot
   const row = [number, version, reason, createdAt, JSON.stringify(propensities), allDecided ? 1 : 0]
   yield* tell(INSERT_SNAPSHOT, [experimentId, ...row, ledgerSize.units, ledgerSize.rewards])
+  if (snapshot.rule !== undefined) yield* tell(INSERT_RULE, [experimentId, number, snapshot.rule])
 }
 
 function experimentOf({ definition, ...row }: ExperimentRow): Experiment {

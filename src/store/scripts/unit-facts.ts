@@ -1,5 +1,4 @@
 // The facts of an experiment unit by unit, and beside its ledgers.
-import type { Assignment } from '../../bandit/facts.ts'
 import type {
   ArchivedCell,
   AuditedLedger,
@@ -11,10 +10,11 @@ import type {
 } from '../port.ts'
 import { read, type Script, statement } from './script.ts'
 
+type AssignmentRow = Omit<UnitFacts, 'rewards'>
 type RewardRow = Omit<StoredReward, 'isCounted'> & { readonly unit: string; readonly counted: boolean | 0 | 1 }
 
-const READ_ASSIGNMENTS = statement<Assignment>(`
-  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt"
+const READ_ASSIGNMENTS = statement<AssignmentRow>(`
+  SELECT unit, arm, propensity, snapshot, assigned_at AS "assignedAt", context
   FROM assignments WHERE experiment_id = $1 AND unit > $2 ORDER BY unit LIMIT $3`)
 
 /** Of a whole page: looking up the rewards of each unit took seven times as long. */

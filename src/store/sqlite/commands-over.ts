@@ -4,6 +4,7 @@ import type { ExperimentStore, KeyStore, WebhookStore } from '../port.ts'
 import { experimentScripts } from '../scripts/experiments.ts'
 import { keyScripts } from '../scripts/keys.ts'
 import type { Script } from '../scripts/script.ts'
+import { readRule, readSums } from '../scripts/unit-sums.ts'
 import { webhookScripts } from '../scripts/webhooks.ts'
 import { sizeOf } from './database.ts'
 import { factCommands } from './facts.ts'
@@ -19,7 +20,7 @@ export function commandsOver(db: Database.Database, scripts: ScriptRunner, ledge
   const commands = Object.fromEntries(written) as CommandsOf<ExperimentStore & KeyStore & WebhookStore>
   return {
     ...commands,
-    ...factCommands(db, ledger.entries),
+    ...factCommands(db, scripts, ledger),
 
     changeExperiment(experiment, state, change, snapshot) {
       const changed = commands.changeExperiment(experiment, state, change, snapshot)
@@ -33,12 +34,15 @@ export function commandsOver(db: Database.Database, scripts: ScriptRunner, ledge
       return isTaken
     },
 
+    readRule: (...args) => scripts.run(readRule(...args)),
+    readSums: experimentId => scripts.run(readSums(experimentId)),
     findSnapshots: experimentId => ledger.findSnapshots(experimentId),
     readLedger: (experimentId, metricPosition) => ledger.read(experimentId, metricPosition),
     readReportFacts: db.transaction((experimentId: number, metricPositions: readonly number[]) => ({
       snapshots: ledger.findSnapshots(experimentId),
       cells: metricPositions.map(position => ledger.read(experimentId, position).cells),
       changes: commands.findChanges(experimentId),
+      sums: scripts.run(readSums(experimentId)),
     })),
     readPulse: () => ledger.readPulse(),
     ping: () => void db.prepare('SELECT 1 FROM migrations').get(),

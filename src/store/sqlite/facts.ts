@@ -4,19 +4,30 @@ import type Database from 'better-sqlite3'
 import type { Assignment, StoredRewardStatus } from '../../bandit/facts.ts'
 import type { StoreCommands } from '../commands.ts'
 import { computeReward, NONE_YET } from '../compute-reward.ts'
-import type { LedgerEntries } from '../ledger-entries.ts'
-import type { AssignmentStore, KeptAssignment, Proposal, ProposedUnit, RewardEntry } from '../port.ts'
+import type { AssignmentStore, KeptAssignment, Proposal, ProposedUnit, RewardEntry, UnitTotals } from '../port.ts'
+import type { Ledger } from './ledger.ts'
+import type { ScriptRunner } from './script-runner.ts'
 
 type AssignmentRow = [arm: number, propensity: number, snapshot: number, assignedAt: number]
 type LastRow = [sequence: number, total: number]
 
 export function factCommands(
   db: Database.Database,
-  entries: LedgerEntries,
+  scripts: ScriptRunner,
+  { entries, sums }: Pick<Ledger, 'entries' | 'sums'>,
 ): Pick<StoreCommands, keyof AssignmentStore> {
   const insertAssignment = db.prepare<[number, string, ...AssignmentRow]>(`
     INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, unit) DO NOTHING`)
+
+  const insertWithContext = db.prepare<[number, string, ...AssignmentRow, context: string]>(`
+    INSERT INTO assignments (experiment_id, unit, arm, propensity, snapshot, assigned_at, context)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (experiment_id, unit) DO NOTHING`)
+
+  const findContext = db
+    .prepare<[number, string], string | null>('SELECT context FROM assignments WHERE experiment_id = ? AND unit = ?')
+    .pluck()
 
   const findAssignment = db
     .prepare<[number, string], AssignmentRow>(`
@@ -35,8 +46,8 @@ export function factCommands(
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (experiment_id, metric, event_id) WHERE event_id IS NOT NULL DO NOTHING`)
 
-  const readPage = db.prepare<[number, string, number], Assignment>(`
-    SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt
+  const readPage = db.prepare<[number, string, number], Omit<UnitTotals, 'totals'>>(`
+    SELECT unit, arm, propensity, snapshot, assigned_at AS assignedAt, context
     FROM assignments WHERE experiment_id = ? AND unit > ? ORDER BY unit LIMIT ?`)
 
   // From one metric that has rewards to the next, since most have none.
@@ -54,8 +65,11 @@ export function factCommands(
 
   /** The arm just kept, or the one that the unit has had. */
   function keep({ experimentId, snapshot, assignedAt }: Proposal, proposed: ProposedUnit): KeptAssignment {
-    const { unit, arm, propensity } = proposed
-    const { changes } = insertAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt)
+    const { unit, arm, propensity, context } = proposed
+    const { changes } =
+      context === undefined
+        ? insertAssignment.run(experimentId, unit, arm, propensity, snapshot, assignedAt)
+        : insertWithContext.run(experimentId, unit, arm, propensity, snapshot, assignedAt, context)
     if (changes === 1) return { unit, arm, propensity, snapshot, assignedAt, isNew: true }
     const kept = find(experimentId, unit)
     if (kept === null) throw new TypeError(`Unit "${unit}" was neither kept nor found`)
@@ -63,7 +77,7 @@ export function factCommands(
   }
 
   function record(reward: RewardEntry): StoredRewardStatus {
-    const { experimentId, metricPosition, unit, value, id } = reward
+    const { experimentId, metricPosition, unit, value, id, scoring } = reward
     const assignment = find(experimentId, unit)
     if (assignment === null) return 'unassigned'
     const last = findLastReward.get(experimentId, unit, metricPosition)
@@ -72,7 +86,12 @@ export function factCommands(
     const isCounted = entry === null ? 0 : 1
     const { changes } = insertReward.run(experimentId, unit, metricPosition, sequence, value, at, isCounted, total, id)
     if (changes === 0) return 'duplicate'
-    if (entry !== null) entries.addToCell(entry)
+    if (entry === null) return status
+    entries.addToCell(entry)
+    if (scoring === undefined) return status
+    const context = findContext.get(experimentId, unit) ?? null
+    scripts.run(sums.open({ experimentId, snapshot: assignment.snapshot, scoring }))
+    sums.moveUnit(reward, { ...assignment, context }, lastReward.total, total)
     return status
   }
 
@@ -91,7 +110,12 @@ export function factCommands(
 
     keepAssignments: proposal => {
       const kept = proposal.units.map(unit => keep(proposal, unit))
+      const { scoring } = proposal
       entries.addUnits(proposal, kept)
+      if (scoring !== undefined && kept.some(({ isNew }) => isNew)) {
+        scripts.run(sums.open({ ...proposal, scoring }))
+        sums.addUnits(proposal, kept)
+      }
       return kept
     },
 

@@ -1,4 +1,4 @@
-// The statements on the tables `snapshots` and `tallies`.
+// The statements on the tables `snapshots`, `tallies` and `context_sums`.
 import { addToCell, SNAPSHOT_COLUMNS, type SnapshotRow, snapshotOf } from '../ledger-rows.ts'
 import type { LedgerCell, Pulse, SnapshotHead } from '../port.ts'
 import { read, type Script, statement } from '../scripts/script.ts'
@@ -22,6 +22,15 @@ export const ADD_TO_CELL = `
       :rewards, :delayedRewards, :unitsAbove, :unitsBelow, :largestOutcome)
   ON CONFLICT (experiment_id, metric, snapshot, arm) ${addToCell('max')}
   RETURNING ${CELL_COLUMNS}`
+
+export const FIND_SUMS = `
+  SELECT sums FROM context_sums
+  WHERE experiment_id = :experimentId AND snapshot = :snapshot AND part = :part AND writer = 0`
+
+export const KEEP_SUMS = `
+  INSERT INTO context_sums (experiment_id, snapshot, part, writer, sums)
+  VALUES (:experimentId, :snapshot, :part, 0, :bytes)
+  ON CONFLICT (experiment_id, snapshot, part, writer) DO UPDATE SET sums = excluded.sums`
 
 const FIND_SNAPSHOTS = statement<SnapshotRow>(`
   SELECT ${SNAPSHOT_COLUMNS}, units, last_assigned_at AS lastAssignedAt

@@ -1,15 +1,18 @@
-// The ledger of a connection: entries of the transaction under way, the tables `snapshots` and
-// `tallies`, and a copy of these in memory. The copy follows every write of this connection, so
-// that reading a ledger costs no rows: a report, and the refreshing of 200 arms, stay as cheap at a
-// billion units as at a thousand.
+// The ledger of a connection: entries of the transaction under way, the tables `snapshots`,
+// `tallies` and `context_sums`, and a copy of the first two in memory. The copy follows every write
+// of this connection, so that reading a ledger costs no rows: a report, and the refreshing of 200
+// arms, stay as cheap at a billion units as at a thousand.
 import type Database from 'better-sqlite3'
 import { type CellEntry, LedgerEntries, type UnitsEntry } from '../ledger-entries.ts'
-import type { LedgerCell, Pulse, Snapshot, SnapshotHead, StoredLedger } from '../port.ts'
-import { ADD_TO_CELL, ADD_UNITS, findCells, findSnapshots, readPulse } from './ledger-table.ts'
+import type { LedgerCell, NewSnapshot, Pulse, SnapshotHead, StoredLedger } from '../port.ts'
+import { type PartEntry, SumsEntries } from '../sums-entries.ts'
+import { ADD_TO_CELL, ADD_UNITS, FIND_SUMS, findCells, findSnapshots, KEEP_SUMS, readPulse } from './ledger-table.ts'
 import type { ScriptRunner } from './script-runner.ts'
 
 /** The cells of one metric, by snapshot and then by arm. */
 type Cells = Map<number, LedgerCell[]>
+
+type SumsKey = Omit<PartEntry, 'sums'>
 
 interface Copy {
   /** In order, and without gaps: snapshot `n` stands at `n − 1`. */
@@ -21,9 +24,12 @@ interface Copy {
 export class Ledger {
   /** Of the transaction under way. */
   readonly entries = new LedgerEntries()
+  readonly sums = new SumsEntries()
   readonly #scripts: ScriptRunner
   readonly #addUnits: Database.Statement<[UnitsEntry]>
   readonly #addToCell: Database.Statement<[CellEntry], LedgerCell>
+  readonly #findSums: Database.Statement<[SumsKey], Uint8Array>
+  readonly #keepSums: Database.Statement<[SumsKey & { readonly bytes: Uint8Array }]>
   /** By experiment. */
   readonly #copies = new Map<number, Copy>()
   readonly #readDataVersion: Database.Statement<[], number>
@@ -34,6 +40,8 @@ export class Ledger {
     this.#scripts = scripts
     this.#addUnits = db.prepare(ADD_UNITS)
     this.#addToCell = db.prepare(ADD_TO_CELL)
+    this.#findSums = db.prepare<[SumsKey], Uint8Array>(FIND_SUMS).pluck()
+    this.#keepSums = db.prepare(KEEP_SUMS)
     this.#readDataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
   }
 
@@ -45,16 +53,21 @@ export class Ledger {
       this.#copyUnits(entry)
     }
     for (const entry of cells) this.#copyCell(entry, this.#addToCell.get(entry) as LedgerCell)
+    for (const { sums, ...place } of this.sums.take()) {
+      const bytes = sums.merged(place.part, this.#findSums.get(place) ?? null)
+      this.#keepSums.run({ ...place, bytes })
+    }
   }
 
   /** The entries are not to be written, and what the copy followed was undone. */
   forget(): void {
     this.entries.clear()
+    this.sums.clear()
     this.#copies.clear()
   }
 
-  /** The copy follows a snapshot that was just written. */
-  copySnapshot(experimentId: number, snapshot: Snapshot): void {
+  /** The copy follows a snapshot that was just written; its rule is not in the copy. */
+  copySnapshot(experimentId: number, { rule: _, ...snapshot }: NewSnapshot): void {
     this.#copies.get(experimentId)?.heads.push({ ...snapshot, units: 0, lastAssignedAt: null })
   }
 

@@ -123,7 +123,7 @@ ${choice(
   'policy.type',
   'Type',
   type,
-  POLICIES.map(({ type, label }) => [type, label]),
+  POLICIES.flatMap(policy => ('readsContext' in policy ? [] : [[policy.type, policy.label]])),
 )}
 ${exploration}${share}
 ${field(page, 'alpha', 'Alpha', top.alpha, { note: `${DEFAULT_ALPHA} unless given` })}

@@ -35,6 +35,8 @@ interface MadeUp {
   readonly allDecided?: boolean
 }
 
+const NO_SUMS = { readSums: async () => [] }
+
 const NOT_CLIPPED = { delayedRewards: 0, unitsAbove: 0, unitsBelow: 0, largestOutcome: 1 }
 
 function ledgerOf(batches: readonly MadeUp[]): StoredLedger {
@@ -52,7 +54,7 @@ function ledgerOf(batches: readonly MadeUp[]): StoredLedger {
 }
 
 const shares = async (experiment: Experiment, stored: StoredLedger, now = 8 * DAY) =>
-  (await nextSnapshot(experiment, stored, { reason: 'refresh', now })).propensities
+  (await nextSnapshot(NO_SUMS, experiment, stored, { reason: 'refresh', now })).propensities
 
 /**
  * Ten thousand units of two arms with rates of 5 %: of a third arm the prior alone would expect
@@ -130,7 +132,7 @@ describe('nextSnapshot() with exploration until the verdict', () => {
     ],
   }
   const take = (batches: readonly MadeUp[], changes: Partial<DefinitionInput> = {}) =>
-    nextSnapshot(experimentOf({ arms, ...changes }), ledgerOf(batches), { reason: 'refresh', now: 8 * DAY })
+    nextSnapshot(NO_SUMS, experimentOf({ arms, ...changes }), ledgerOf(batches), { reason: 'refresh', now: 8 * DAY })
 
   it('explores more until every active arm has a verdict', async () => {
     const before = await take([even])

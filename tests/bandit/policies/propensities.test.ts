@@ -7,7 +7,7 @@ import { seededRandom } from '../../support/samples/random.ts'
 
 interface PolicyCase {
   name: string
-  policy: Policy['type']
+  policy: Exclude<Policy['type'], 'contextual'>
   goal: 'increase' | 'decrease'
   control: number
   active: number[]

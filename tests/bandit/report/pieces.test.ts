@@ -37,7 +37,7 @@ function largeInput(): ReportInput {
   })
   const inputs = definition.metrics.map(metric => ({ metric, stored: { snapshots, cells: rewarded } }))
   const [own, ...guardrails] = inputs as [(typeof inputs)[0], ...typeof inputs]
-  return { experiment, ...own, guardrails, changes: [] }
+  return { experiment, sums: [], ...own, guardrails, changes: [] }
 }
 
 /** The work of this thread between one call and the next, in ms. */

@@ -28,7 +28,7 @@ function storeOf(asked: unknown[]): ReportStore {
   return {
     readReportFacts: async (id, positions) => {
       asked.push([id, positions])
-      return { snapshots: versioned, cells: positions.map(() => cells), changes: [1, 2, 3].map(change) }
+      return { snapshots: versioned, cells: positions.map(() => cells), changes: [1, 2, 3].map(change), sums: [] }
     },
   }
 }

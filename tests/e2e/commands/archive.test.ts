@@ -21,6 +21,7 @@ import { copyStore } from '../../../src/store/copy/copy.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { Store, UnitFacts } from '../../../src/store/port.ts'
 import { DEATH, liveOn, reportsOf } from '../../support/life.ts'
+import { FEATURED_UNITS, liveWithFeatures } from '../../support/life-with-features.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 
@@ -180,6 +181,21 @@ describe.each(['SQLite', 'PostgreSQL'])('archiveExperiment() on %s', engine => {
     await copyStore({ from: url, to: other })
     store = await openStore(other)
     expect(await verify({ store }, checkout)).toMatchObject({ archived: 60, discrepancies: [] })
+  })
+
+  it('keeps contexts in a column of the files, and their sums and rules in the database', async () => {
+    const experiment = await liveWithFeatures([store])
+    const [facts, sums] = [await factsOf(experiment), await store.readSums(experiment.id)]
+    await archiving(experiment, { limit: { units: 999, rewards: 999 } })
+    expect(await factsOf(experiment)).toEqual([])
+    const [assignments] = await archive.findArchives(experiment.id)
+    const file = await asyncBufferFromFile(join(folder, assignments?.file ?? ''))
+    const rows = await parquetReadObjects({ file })
+    expect(rows.map(({ unit, context }) => [unit, context])).toEqual(facts.map(({ unit, context }) => [unit, context]))
+    expect(new Set(facts.map(({ context }) => context)).size).toBe(1 + (3 / 4) * FEATURED_UNITS)
+    expect(await verify({ store }, experiment)).toMatchObject({ archived: FEATURED_UNITS, discrepancies: [] })
+    expect(await store.readSums(experiment.id)).toEqual(sums)
+    expect(await store.readRule(experiment.id, 2)).toBe('2')
   })
 
   it('leaves to archived units what the winner gives everybody, and counts nothing for them any more', async () => {

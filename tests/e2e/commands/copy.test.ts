@@ -16,7 +16,9 @@ import { openPostgresSource } from '../../../src/store/copy/postgres.ts'
 import { openSqliteSource } from '../../../src/store/copy/sqlite.ts'
 import { type CopySource, type Row, TABLES } from '../../../src/store/copy/tables.ts'
 import { claimStore, openStore } from '../../../src/store/open.ts'
+import type { Store } from '../../../src/store/port.ts'
 import { DEATH, liveOn, reportsOf } from '../../support/life.ts'
+import { FEATURED_UNITS, liveWithFeatures } from '../../support/life-with-features.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 
@@ -128,9 +130,8 @@ describe('copyStore()', () => {
     const from = await lived(one)
     const to = await ENGINES[other]()
     const before = await rowsOf(from)
-    expect(Object.entries(before).filter(([name, rows]) => rows.length === 0 && !name.startsWith('archive'))).toEqual(
-      [],
-    )
+    const empty = Object.keys(before).filter(name => before[name]?.length === 0)
+    expect(empty).toEqual(['snapshot_rules', 'context_sums', 'archives', 'archived_tallies'])
     const counts = await copyStore({ from, to })
     expect(Object.fromEntries(counts)).toEqual(
       Object.fromEntries(Object.entries(before).map(([name, rows]) => [name, rows.length])),
@@ -138,6 +139,34 @@ describe('copyStore()', () => {
     expect(await rowsOf(to)).toEqual(before)
     expect(await using(to, store => reportsOf(store))).toBe(await using(from, store => reportsOf(store)))
     expect(await nextOf(to)).toEqual(await nextOf(from))
+  })
+
+  it.each(PAIRS)('from %s to %s carries over contexts, rules and the sums of every writer', async (one, other) => {
+    const from = await ENGINES[one]()
+    const to = await ENGINES[other]()
+    const openers = await Promise.all([1, 2, 3].map(() => openStore(from)))
+    const { id } = await liveWithFeatures(openers)
+    for (const store of openers) await store.close()
+    if (one === 'PostgreSQL') {
+      const another = 'INSERT INTO context_sums SELECT experiment_id, snapshot, part, 16, sums FROM context_sums'
+      await server.query(
+        new URL(from).pathname.slice(1),
+        `${another} WHERE writer = (SELECT min(writer) FROM context_sums)`,
+      )
+    }
+    const before = await rowsOf(from)
+    expect(before.assignments?.filter(row => row.at(-1) !== null)).toHaveLength((3 / 4) * FEATURED_UNITS)
+    expect(before.snapshot_rules).toHaveLength(2)
+    expect(before.context_sums?.length).toBeGreaterThanOrEqual(one === 'SQLite' ? 4 : 8)
+    await copyStore({ from, to })
+    expect(await rowsOf(to)).toEqual(before)
+    const featuresOf = (store: Store) =>
+      Promise.all([
+        store.readSums(id),
+        store.readRule(id, 2),
+        store.readTotals(id, { after: null, limit: 99, metricCount: 1 }),
+      ])
+    expect(await using(to, featuresOf)).toEqual(await using(from, featuresOf))
   })
 
   it('sums what several processes have counted as a report does', async () => {

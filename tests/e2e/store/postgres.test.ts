@@ -4,6 +4,7 @@ import { completeDefinition } from '../../../src/bandit/experiment/definition-in
 import type { Metric } from '../../../src/bandit/metrics/metric.ts'
 import { openStore } from '../../../src/store/open.ts'
 import type { RewardEntry, Store } from '../../../src/store/port.ts'
+import { describeContexts } from '../../conformance/contexts.ts'
 import { describeStore } from '../../conformance/store.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 
@@ -24,10 +25,12 @@ beforeAll(async () => {
 
 afterAll(() => server.destroy())
 
-describeStore('PostgreSQL', async () => {
-  const url = server.urlOf(await server.createDatabase())
-  return { open: () => openStore(url), destroy: async () => {} }
-})
+for (const describeEngine of [describeStore, describeContexts]) {
+  describeEngine('PostgreSQL', async () => {
+    const url = server.urlOf(await server.createDatabase())
+    return { open: () => openStore(url), destroy: async () => {} }
+  })
+}
 
 describe('openPostgres()', () => {
   let database: string

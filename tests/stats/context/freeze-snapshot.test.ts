@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ClosedBatch, freezeSnapshot, type SnapshotOptions } from '../../../src/stats/context/freeze-snapshot.ts'
-import { ContextRule } from '../../../src/stats/context/frozen-rule.ts'
+import { ContextRule, type FrozenRule } from '../../../src/stats/context/frozen-rule.ts'
 import { ScoreRow } from '../../../src/stats/context/score-row.ts'
 import { fitSlopes, type SlopesFit } from '../../../src/stats/context/slopes-fit.ts'
 import { distinctCoefficients, explainedOf } from '../../../src/stats/context/what-was-learned.ts'
@@ -14,6 +14,7 @@ const OPTIONS: SnapshotOptions = {
   active: [true, true],
   ranges: [[0, 1]],
   primary: 0,
+  propensities: null,
   emptyContext: Float64Array.of(1, 0, 0),
   shrinkage: null,
   halfLifeMs: null,
@@ -37,13 +38,13 @@ function batchOf(snapshot: number, seed: number, dimension = 3, isMature = true)
 }
 
 function propensitiesOf(closed: readonly ClosedBatch[], options: SnapshotOptions, x: readonly number[]): number[] {
-  return [...new ContextRule(freezeSnapshot(closed, options).rule).propensitiesAt(Float64Array.from(x))]
+  return [...new ContextRule(freezeSnapshot(closed, options).rule as FrozenRule).propensitiesAt(Float64Array.from(x))]
 }
 
 describe('freezeSnapshot()', () => {
   it('begins with equal shares, the middle of the range and 1/p', () => {
     const frozen = freezeSnapshot([], { ...OPTIONS, segmentCount: 1 })
-    expect(frozen.rule.shrinkage).toBeNull()
+    expect(frozen.rule?.shrinkage).toBeNull()
     expect(frozen.meanInverse).toEqual([2, 2])
     expect(frozen.policyVariance).toEqual([0.25])
     expect(frozen.segments).toEqual([{ spreads: [0.25, 0.25], meanInverse: [2, 2] }])
@@ -83,8 +84,17 @@ describe('freezeSnapshot()', () => {
     const old = { ...batchOf(1, 71), ageMs: 1e6 }
     const forgetful = freezeSnapshot([old, batchOf(2, 72)], { ...OPTIONS, halfLifeMs: 1e3 })
     const fresh = freezeSnapshot([batchOf(2, 72)], OPTIONS)
-    expect(forgetful.rule.shrinkage).toBeCloseTo(fresh.rule.shrinkage as number, 6)
+    expect(forgetful.rule?.shrinkage).toBeCloseTo(fresh.rule?.shrinkage as number, 6)
     expect(forgetful.predictions).not.toEqual(fresh.predictions)
+  })
+
+  it('weighs by 1/p, and learns no rule, where the policy does not look at x', () => {
+    const closed = [batchOf(1, 71), batchOf(2, 72)]
+    const constant = freezeSnapshot(closed, { ...OPTIONS, propensities: [0.8, 0.2], segmentCount: 1 })
+    expect(constant.rule).toBeNull()
+    expect(constant.meanInverse).toEqual([1.25, 5])
+    expect(constant.segments[0]?.meanInverse).toEqual([1.25, 5])
+    expect(constant.predictions).toEqual(freezeSnapshot(closed, OPTIONS).predictions)
   })
 
   it('starts the policy warm, and nothing else', () => {
@@ -95,7 +105,7 @@ describe('freezeSnapshot()', () => {
     const earlier = momentsOf(units, 2, 3)
     const warm = freezeSnapshot([], { ...OPTIONS, warmStart: { weight: 1, cap: 500, arms: earlier } })
     const cold = freezeSnapshot([], OPTIONS)
-    expect(new ContextRule(warm.rule).propensitiesAt(Float64Array.of(1, 0, 0))[1]).toBeGreaterThan(0.9)
+    expect(new ContextRule(warm.rule as FrozenRule).propensitiesAt(Float64Array.of(1, 0, 0))[1]).toBeGreaterThan(0.9)
     expect(warm.predictions).toEqual(cold.predictions)
   })
 })

@@ -3,7 +3,7 @@
 import type { ScoredBatch } from '../../../src/stats/context/batch-scores.ts'
 import { EstimandRow, estimandScore } from '../../../src/stats/context/estimand-row.ts'
 import { type ClosedBatch, type FrozenContext, freezeSnapshot } from '../../../src/stats/context/freeze-snapshot.ts'
-import { ContextRule } from '../../../src/stats/context/frozen-rule.ts'
+import { ContextRule, type FrozenRule } from '../../../src/stats/context/frozen-rule.ts'
 import { Predictions } from '../../../src/stats/context/predictions.ts'
 import type { EstimandBatch } from '../../../src/stats/context/row-effects.ts'
 import { ScoreRow, scoreUnit } from '../../../src/stats/context/score-row.ts'
@@ -56,6 +56,7 @@ export function playExperiment(options: PlayOptions): PlayedBatch[] {
       active: new Array<boolean>(arms).fill(true),
       ranges: [[0, 1]],
       primary: 0,
+      propensities: null,
       emptyContext: Float64Array.from(
         options.context(() => 0.5),
         (_, column) => (column === 0 ? 1 : 0),
@@ -79,7 +80,7 @@ function playBatch(
   { arms, random, context, rate, segmentOf, segmentCount = 0 }: PlayOptions,
   { snapshot, place, size }: { snapshot: number; place: number; size: number },
 ): PlayedBatch & { readonly closed: ClosedBatch } {
-  const rule = new ContextRule(frozen.rule)
+  const rule = new ContextRule(frozen.rule as FrozenRule)
   const [predicted] = frozen.predictions
   if (predicted === undefined) throw new RangeError('There are no predictions')
   const predictions = new Predictions(predicted)
@@ -108,7 +109,7 @@ function playBatch(
     units.push([arm, [...x], outcome])
   }
   const values = row.values()
-  const moments = momentsOf(units, arms, frozen.rule.dimension)
+  const moments = momentsOf(units, arms, rule.dimension)
   const everyArm = Array.from({ length: arms }, (_, arm) => arm)
   const levels = everyArm.map(arm => predictions.level(arm))
   const segments = segmentRows.map((own, segment) => ({

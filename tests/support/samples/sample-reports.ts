@@ -186,6 +186,7 @@ function sampleInput(): ReportInput {
     experiment: { id: 1, definition, salt: 'salt', ...state, ...times },
     metric: VISIT,
     stored: storedLedger([{ units: [10, 10, 10], createdAt: STARTED_AT }]),
+    sums: [],
     guardrails: [],
     changes: [
       { ...change, version: 1, action: 'created', changes: [] },

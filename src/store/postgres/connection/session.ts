@@ -40,6 +40,7 @@ type GetTypeParser = NonNullable<ClientConfig['types']>['getTypeParser']
 
 const PARSERS = new Map<number, (text: string) => unknown>([
   [16, text => text === 't'], // boolean
+  [17, text => Buffer.from(text.slice(2), 'hex')], // bytea
   [20, integerOf], // bigint
   [21, Number], // smallint
   [23, Number], // integer
