@@ -2,11 +2,9 @@
 // loss.
 import { type ArmStanding, bestArm } from '../../stats/belief/best-arm.ts'
 import { type Posterior, posteriorMean } from '../../stats/belief/posterior.ts'
-import type { Ledger } from '../../stats/ledger.ts'
 import { controlOf, type Definition } from '../experiment/experiment.ts'
 import type { Metric } from '../metrics/metric.ts'
 import type { Standing } from '../report/report-data.ts'
-import { posteriorsOf } from './learn.ts'
 
 const CREDIBLE_ENDS = [0.025, 0.975] as const
 
@@ -15,8 +13,11 @@ const UNKNOWN: Standing = { posterior: null, probabilityBest: null, probabilityB
 /**
  * The standing of every arm. Only active arms compete; a retired one keeps its credible interval.
  */
-export function standingsOf(definition: Definition, metric: Metric, ledger: Ledger): Standing[] {
-  const posteriors = posteriorsOf(definition, metric, ledger)
+export function standingsOf(
+  definition: Definition,
+  metric: Metric,
+  posteriors: readonly Posterior[] | null,
+): Standing[] {
   const active = definition.arms.flatMap(({ retired }, arm) => (retired ? [] : [arm]))
   if (posteriors === null) {
     return definition.arms.map(({ retired }) =>

@@ -1,11 +1,9 @@
 // The policy's beliefs as curves for a drawing: the density of each arm's mean outcome, all at the
 // same points.
 
+import type { Posterior } from '../../stats/belief/posterior.ts'
 import { posteriorDensity } from '../../stats/belief/posterior-density.ts'
-import type { Ledger } from '../../stats/ledger.ts'
-import type { Definition } from '../experiment/experiment.ts'
 import type { Metric } from '../metrics/metric.ts'
-import { posteriorsOf } from '../policies/learn.ts'
 import type { MeanInterval, Report } from './report-data.ts'
 
 export interface BeliefCurves {
@@ -30,8 +28,7 @@ const WIDEST = 40
 const MOST_DRAWN = 20
 
 /** Null while there is no belief. */
-export function beliefCurves(definition: Definition, { arms, metric }: Report, ledger: Ledger): BeliefCurves | null {
-  const posteriors = posteriorsOf(definition, metric, ledger)
+export function beliefCurves({ arms, metric }: Report, posteriors: readonly Posterior[] | null): BeliefCurves | null {
   const drawn = drawnArms(arms)
   const points = pointsOver(
     [...drawn].map(arm => arms[arm]?.posterior ?? null),

@@ -24,10 +24,20 @@ export interface Step {
   readonly gain: Gain | null
 }
 
-/** Oldest first. */
-export function courseOf(definition: Definition, metric: Metric, stored: StoredLedger, ledger: Ledger): Step[] {
+/**
+ * Oldest first. `differsByUnit`: propensities depended on the context. Then what equal shares would
+ * have earned does not follow from the sums of a batch, and no gain is known.
+ */
+export function courseOf(
+  definition: Definition,
+  metric: Metric,
+  stored: StoredLedger,
+  ledger: Ledger,
+  differsByUnit = false,
+): Step[] {
   const { arms, alpha, plannedUnits } = definition
-  const gains = gainsOf(ledger, { arms: arms.length, range: metric.range, alpha, plannedUnits })
+  const options = { arms: arms.length, range: metric.range, alpha, plannedUnits }
+  const gains = differsByUnit ? [] : gainsOf(ledger, options)
   let unitsBefore = 0
   return stored.snapshots.map(({ number, reason, createdAt, propensities }, place): Step => {
     const { tallies = [], mature = false } = ledger[place] ?? {}

@@ -1,6 +1,7 @@
 // What an experiment has shown on one metric: what the policy believes, what the evidence says, and
 // what to do. Computed from the ledger alone, so it costs the same for a thousand units and for a
 // billion.
+import type { Posterior } from '../../stats/belief/posterior.ts'
 import { RunningRowEffects } from '../../stats/context/row-effects.ts'
 import { rowSampleRatio } from '../../stats/context/row-sample-ratio.ts'
 import type { RowValues } from '../../stats/context/score-row.ts'
@@ -9,12 +10,14 @@ import { type EffectOptions, type Effects, RunningEffects } from '../../stats/li
 import { pairwiseLifts } from '../../stats/lift/pairwise-lifts.ts'
 import { RunningSampleRatio, type SampleRatio } from '../../stats/sample-ratio.ts'
 import { EMPTY_TALLY } from '../../stats/tally.ts'
-import { policyBatch, type ScoredSnapshot, scoredBatch, scoredLedger } from '../context/scored-ledger.ts'
+import { fitMetric, posteriorsAtMeanContext } from '../context/metric-fit.ts'
+import { differsByUnit, policyBatch, type ScoredSnapshot, scoredBatch, scoredLedger } from '../context/scored-ledger.ts'
 import { armAt, controlOf, type Definition, type Experiment, minDurationMsOf } from '../experiment/experiment.ts'
 import { batchesInPieces, giveWay } from '../give-way.ts'
 import { ledgerOf } from '../maturity.ts'
 import { judgeGuardrail } from '../metrics/guardrail.ts'
 import { kindOf } from '../metrics/registry.ts'
+import { posteriorsOf } from '../policies/learn.ts'
 import { standingsOf } from '../policies/standing.ts'
 import { type Clipping, clippingsOf, NONE_CLIPPED } from './clipping.ts'
 import { type MissingRewards, missingRewardsOf } from './missing-rewards.ts'
@@ -48,8 +51,10 @@ export async function buildReport(input: ReportInput, now: number, pause = giveW
   const guarded = metric.role === 'guardrail' ? [own] : []
   for (const guardrail of input.guardrails) guarded.push(await analyse(input, guardrail, now, pause))
   await pause()
-  // Between two arms that are not the control no product of scores is kept.
-  const pairs = isPrimary && own.scored.length === 0 ? pairLifts(experiment, own) : []
+  // Where units have propensities of their own, tallies do not compare two arms, and rows have no
+  // product of the scores of two that are not the control.
+  const differs = own.scored.some(({ sums }) => differsByUnit(sums))
+  const pairs = isPrimary && !differs ? pairLifts(experiment, own) : []
   const sampleRatio =
     own.scored.length === 0
       ? await sampleRatioOf(ledger, definition.arms.length, pause)
@@ -203,12 +208,22 @@ function guardrailReportData({ arms }: Definition, { metric, ledger, lifts }: Me
   })
 }
 
+/** What is believed of each arm's mean over all units; null while nothing is. */
+export function beliefsOf(
+  definition: Definition,
+  { metric, ledger, scored }: Pick<MetricData, 'metric' | 'ledger' | 'scored'>,
+): readonly Posterior[] | null {
+  return scored.some(({ sums }) => differsByUnit(sums))
+    ? posteriorsAtMeanContext(fitMetric(definition, metric, scored))
+    : posteriorsOf(definition, metric, ledger)
+}
+
 function armReports({ definition, status }: Experiment, data: MetricData): ArmReport[] {
   const { metric, ledger, stored, means, lifts, clippings } = data
   const armCount = definition.arms.length
   const mature = pooledTallies(matureBatches(ledger), armCount)
   const all = pooledTallies(ledger, armCount)
-  const standings = standingsOf(definition, metric, ledger)
+  const standings = standingsOf(definition, metric, beliefsOf(definition, data))
   const current = status === 'running' ? stored.snapshots.at(-1)?.propensities : undefined
   return definition.arms.map(({ key, retired }, arm) => {
     const { units, sum } = mature[arm] ?? EMPTY_TALLY

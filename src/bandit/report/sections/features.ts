@@ -1,10 +1,7 @@
 import { z } from 'zod'
-import { momentsOver } from '../../../stats/context/freeze-snapshot.ts'
-import { fitSlopes } from '../../../stats/context/slopes-fit.ts'
 import { distinctCoefficients, explainedOf } from '../../../stats/context/what-was-learned.ts'
-import { closedBatch, type ScoredSnapshot, scoredLedger } from '../../context/scored-ledger.ts'
-import { type Definition, primaryMetricOf } from '../../experiment/experiment.ts'
-import { encode } from '../../features/encode.ts'
+import { fitMetric } from '../../context/metric-fit.ts'
+import { differsByUnit, type ScoredSnapshot, scoredLedger } from '../../context/scored-ledger.ts'
 import { columnNames } from '../../features/feature.ts'
 import { type MissingShare, missingShares } from '../../features/missing.ts'
 import { ledgerOf } from '../../maturity.ts'
@@ -28,6 +25,8 @@ interface Learned {
   readonly explained: readonly { readonly arm: string; readonly share: number | null }[]
   readonly asIfUnits: number
   readonly isAdjusted: boolean
+  /** Propensities depended on the context. */
+  readonly differsByUnit: boolean
 }
 
 const perhapsShare = share.nullable()
@@ -80,7 +79,7 @@ export const features: ReportSection<Learned | null> = {
   },
   show: (_, learned) => {
     if (learned === null) return null
-    const { features, coefficients, explained, asIfUnits, isAdjusted } = learned
+    const { features, coefficients, explained, asIfUnits, isAdjusted, differsByUnit } = learned
     const told = coefficients.flatMap(({ arm, columns }) =>
       columns.map(({ column, mean, sd }) => `${arm}: ${column} ${signed(mean)} ± ${short(sd)}`),
     )
@@ -106,11 +105,15 @@ export const features: ReportSection<Learned | null> = {
         isAdjusted
           ? `Adjusted for them, the intervals are as if there were ${asIfUnits.toFixed(2)} times the units.`
           : 'The intervals are not adjusted for them ("adjust": false).',
+        ...(differsByUnit ? [SHARES_DIFFER] : []),
       ],
       link: null,
     }
   },
 }
+
+const SHARES_DIFFER =
+  'Shares depend on the context: those shown are means over units, and the belief is that at the mean context.'
 
 const WARNINGS = {
   none: '',
@@ -123,7 +126,7 @@ function learnedFrom(input: ReportInput, now: number): Learned | null {
   const { definition } = experiment
   if (definition.features === undefined) return null
   const scored = scoredLedger(stored.snapshots, ledgerOf(experiment, metric, stored, now), sums)
-  const { moments, fit } = fitOf(definition, scored, definition.metrics.indexOf(metric))
+  const { moments, fit } = fitMetric(definition, metric, scored)
   const names = columnNames(definition.features)
   const learned = fit === null ? null : explainedOf(moments, fit)
   const keys = definition.arms.map(({ key }) => key)
@@ -144,20 +147,8 @@ function learnedFrom(input: ReportInput, now: number): Learned | null {
     explained: keys.map((arm, place) => ({ arm, share: learned?.shares[place] ?? null })),
     asIfUnits: definition.adjust === false ? 1 : (learned?.asIfUnits ?? 1),
     isAdjusted: definition.adjust !== false,
+    differsByUnit: sums.some(differsByUnit),
   }
-}
-
-/** The fit of a metric to all mature batches, never discounted: the one that adjusts. */
-function fitOf(definition: Definition, scored: readonly ScoredSnapshot[], metric: number) {
-  const primary = definition.metrics.indexOf(primaryMetricOf(definition))
-  const mature = scored.flatMap(each => (each.mature ? [closedBatch(each, primary)] : []))
-  const options = {
-    active: definition.arms.map(() => true),
-    emptyContext: encode(definition.features ?? [], []),
-    ranges: definition.metrics.map(({ range }) => range),
-  }
-  const moments = momentsOver(mature, options, null)[metric] ?? []
-  return { moments, fit: moments.length === 0 ? null : fitSlopes(moments) }
 }
 
 /** All arms of a batch together. */
