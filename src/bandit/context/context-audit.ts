@@ -143,21 +143,17 @@ function isSame(before: readonly StoredSums[], after: readonly StoredSums[]): bo
 }
 
 /** Everything in the sums of a snapshot, by what it is. */
-function numbersOf({ contexts, outcomes, rows, policyRows, segments }: BatchSums): Map<string, number[]> {
-  const named = new Map<string, number[]>()
-  contexts.forEach((xx, arm) => named.set(`contexts of arm ${arm}`, [...xx]))
-  outcomes.forEach((byArm, metric) => {
-    byArm.forEach(({ xy, yy }, arm) => named.set(`outcomes of metric ${metric}, arm ${arm}`, [...xy, yy]))
-  })
-  rows.forEach((row, metric) => named.set(`row of metric ${metric}`, flat(row)))
-  policyRows.forEach((row, metric) => {
-    if (row !== null) named.set(`policy row of metric ${metric}`, flat(row))
-  })
-  segments.forEach(({ row, tallies }, segment) => {
-    named.set(`row of segment ${segment}`, flat(row))
-    named.set(`tallies of segment ${segment}`, tallies.flatMap(flat))
-  })
-  return named
+function numbersOf({ contexts, outcomes, rows, policyRows, segments }: BatchSums): Map<string, readonly number[]> {
+  return new Map([
+    ...contexts.map((xx, arm) => [`contexts of arm ${arm}`, [...xx]] as const),
+    ...outcomes.flatMap((byArm, metric) =>
+      byArm.map(({ xy, yy }, arm) => [`outcomes of metric ${metric}, arm ${arm}`, [...xy, yy]] as const),
+    ),
+    ...rows.map((row, metric) => [`row of metric ${metric}`, flat(row)] as const),
+    ...policyRows.map((row, metric) => [`policy row of metric ${metric}`, row === null ? [] : flat(row)] as const),
+    ...segments.map(({ row }, segment) => [`row of segment ${segment}`, flat(row)] as const),
+    ...segments.map(({ tallies }, segment) => [`tallies of segment ${segment}`, tallies.flatMap(flat)] as const),
+  ])
 }
 
 function flat(row: object): number[] {

@@ -14,7 +14,7 @@ import { putFile, sha256Of } from './archive-files.ts'
 import { decodePart, encodeAssignments, encodeRewards } from './parquet.ts'
 
 export interface ArchiveOptions {
-  readonly store: Pick<Store, 'findSnapshots' | 'audit'>
+  readonly store: Pick<Store, 'findSnapshots' | 'audit' | 'readRule' | 'readSums'>
   readonly archive: ArchiveStore
   /**
    * The folder of the archive. The files are written to a subfolder named by the experiment's key.

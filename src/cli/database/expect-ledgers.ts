@@ -26,7 +26,10 @@ export async function expectLedgers(url: string, signal?: AbortSignal): Promise<
 }
 
 /** @throws Failure for the first cell that differs */
-export async function expectLedger(store: Pick<Store, 'audit'>, experiment: Experiment): Promise<void> {
+export async function expectLedger(
+  store: Pick<Store, 'audit' | 'findSnapshots' | 'readRule' | 'readSums'>,
+  experiment: Experiment,
+): Promise<void> {
   const [first] = (await verify({ store }, experiment)).discrepancies
   if (first === undefined) return
   const { key } = experiment.definition
