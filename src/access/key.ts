@@ -2,8 +2,8 @@
 // secret.ts.
 
 import type { Fault } from '../bandit/errors.ts'
-import { KEY_PATTERN } from '../bandit/experiment/definition-input.ts'
 import { type Difference, differences } from '../bandit/experiment/difference.ts'
+import { KEY_PATTERN } from '../bandit/experiment/key.ts'
 import { parseRate } from './token-bucket.ts'
 
 export const SCOPES = ['assign', 'reward', 'read', 'admin'] as const

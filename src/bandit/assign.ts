@@ -23,7 +23,7 @@ export interface Assigned {
   readonly reason: AssignReason
   /** What was kept; null where nothing was. */
   readonly assignment: Assignment | null
-  /** What is wrong with its context; none where it was not read, as that of a unit that had its arm. */
+  /** What is wrong with its context; none where the unit had its arm, so that it was not read. */
   readonly contextFaults: readonly ContextFault[]
 }
 

@@ -106,7 +106,7 @@ function partsOf(
   return { snapshot, rule: before?.snapshot?.number === next.number ? before.rule : null }
 }
 
-/** It remembers rules, so it lasts: metrics and control are frozen once the experiment was started. */
+/** It remembers rules, so it lasts: metrics and control are frozen from the start on. */
 function scoringOf({ id, definition }: Experiment, before: LiveExperiment | undefined): ExperimentScoring | null {
   if (definition.features === undefined) return null
   const isFrozen = before?.experiment.id === id && before.experiment.status !== 'draft'

@@ -219,7 +219,7 @@ export class Audit {
     }
   }
 
-  /** Notes a discrepancy where the two differ by more than so much, of the larger of 1 and itself. */
+  /** Notes a discrepancy; `tolerance` is a share of what was recomputed, of 1 at least. */
   readonly expect = (cell: string, recomputed: unknown, kept: unknown, tolerance = 0): void => {
     if (Object.is(recomputed, kept) || this.#discrepancies.length >= MOST) return
     if (typeof recomputed === 'number' && typeof kept === 'number') {

@@ -1,16 +1,43 @@
 // An experiment with features as a store has it in the end: contexts, rules and sums.
+import { ExperimentScoring } from '../../src/bandit/context/scoring.ts'
+import { ruleText } from '../../src/bandit/context/snapshot-rule.ts'
 import { chooseArm, drawOf } from '../../src/bandit/draw.ts'
 import { changeBetween } from '../../src/bandit/experiment/change.ts'
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
 import type { Experiment } from '../../src/bandit/experiment/experiment.ts'
 import type { Metric } from '../../src/bandit/metrics/metric.ts'
+import { freezeSnapshot } from '../../src/stats/context/freeze-snapshot.ts'
 import type { NewSnapshot, Store } from '../../src/store/port.ts'
-import { CountedScoring } from './counted-units.ts'
 import { DEATH } from './life.ts'
 
 const SALT = 'salt of features'
 const BIRTH = DEATH - 86_400_000
 const PROPENSITIES = [0.25, 0.75]
+
+const FEATURES = [
+  { key: 'recency', type: 'numeric', range: [0, 99], scale: 'linear', step: null, retired: false },
+] as const
+
+/** What is known before the first unit. */
+const RULE = ruleText({
+  features: FEATURES,
+  propensities: PROPENSITIES,
+  ...freezeSnapshot([], {
+    goal: 'increase',
+    exploration: 1,
+    reserved: null,
+    active: [true, true],
+    ranges: [[0, 1]],
+    primary: 0,
+    propensities: PROPENSITIES,
+    emptyContext: Float64Array.of(1, 0, 1),
+    shrinkage: null,
+    halfLifeMs: null,
+    warmStart: null,
+    isAdjusted: true,
+    segmentCount: 0,
+  }),
+})
 
 /** Units of this experiment; every third one has a reward, every fourth came without a context. */
 export const FEATURED_UNITS = 40
@@ -24,9 +51,7 @@ export async function liveWithFeatures(openers: readonly Store[]): Promise<Exper
       arms: [{ key: 'control' }, { key: 'green' }],
       metrics: [{ key: 'buy', type: 'binary', role: 'primary' }],
     }),
-    features: [
-      { key: 'recency', type: 'numeric', range: [0, 99], scale: 'linear', step: null, retired: false },
-    ] as const,
+    features: FEATURES,
   }
   const draft = { definition, status: 'draft', winner: null, startedAt: null, stoppedAt: null } as const
   const entry = changeBetween(null, draft, { action: 'created', at: BIRTH, actor: 'test' })
@@ -41,11 +66,11 @@ export async function liveWithFeatures(openers: readonly Store[]): Promise<Exper
   }
 
   const { id } = await change({ status: 'running', startedAt: BIRTH }, snapshot(1, 2))
-  const scorings = openers.map(() => new CountedScoring())
+  const scorings = openers.map(() => new ExperimentScoring(definition))
   for (let place = 0; place < FEATURED_UNITS; place++) {
     if (place === FEATURED_UNITS / 2) await store.takeSnapshot(id, snapshot(2, 2))
     const opener = openers[place % openers.length] as Store
-    const scoring = scorings[place % openers.length] as CountedScoring
+    const scoring = scorings[place % openers.length] as ExperimentScoring
     const unit = `unit ${place}`
     const arm = chooseArm(PROPENSITIES, drawOf(SALT, unit))
     const context = place % 4 === 0 ? {} : { context: `[${place / 8}]` }
@@ -79,6 +104,6 @@ export async function liveWithFeatures(openers: readonly Store[]): Promise<Exper
 
 function snapshot(number: number, version: number): NewSnapshot {
   const ledgerSize = { units: 0, rewards: 0 }
-  const frozen = { propensities: PROPENSITIES, allDecided: false, ledgerSize, rule: `${number}` }
+  const frozen = { propensities: PROPENSITIES, allDecided: false, ledgerSize, rule: RULE }
   return { number, version, reason: 'refresh', createdAt: BIRTH, ...frozen }
 }

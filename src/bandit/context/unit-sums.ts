@@ -18,14 +18,20 @@ export interface ScoredMetrics {
   readonly control: number
 }
 
-export function newUnitSums(rule: SnapshotRule, scored: ScoredMetrics): UnitSums {
+/** What of a frozen snapshot is needed to sum units. */
+export type UnitRule = Pick<
+  SnapshotRule,
+  'armCount' | 'dimension' | 'segmentCount' | 'predictions' | 'isActive' | 'read' | 'propensitiesAt'
+>
+
+export function newUnitSums(rule: UnitRule, scored: ScoredMetrics): UnitSums {
   return new SummedUnits(rule, scored)
 }
 
 const ONE = Float64Array.of(1)
 
 class SummedUnits implements UnitSums {
-  readonly #rule: SnapshotRule
+  readonly #rule: UnitRule
   readonly #scored: ScoredMetrics
   readonly #shape: SumsShape
   readonly #before: Float64Array
@@ -34,7 +40,7 @@ class SummedUnits implements UnitSums {
   #contexts: ContextPart | null = null
   #outcomes: OutcomePart | null = null
 
-  constructor(rule: SnapshotRule, scored: ScoredMetrics) {
+  constructor(rule: UnitRule, scored: ScoredMetrics) {
     const { armCount, dimension, segmentCount } = rule
     this.#rule = rule
     this.#scored = scored

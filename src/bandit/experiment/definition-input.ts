@@ -14,6 +14,7 @@ import {
   type ReadablePolicy,
 } from '../policies/policy-input.ts'
 import type { Definition, HarmResponse, Json } from './experiment.ts'
+import { KEY_PATTERN, KEY_RULE } from './key.ts'
 import { payloadFaults } from './payload.ts'
 
 export interface ArmInput {
@@ -64,9 +65,6 @@ export type ReadableDefinition = Readable<Omit<DefinitionInput, 'arms' | 'metric
   readonly policy?: ReadablePolicy | null | undefined
   readonly features?: readonly (ReadableFeature | null)[] | null | undefined
 }
-
-export const KEY_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/
-export const KEY_RULE = 'must be 1 to 64 characters of a–z, 0–9, ".", "_", "-", and begin with a letter or digit'
 
 export const MIN_ARMS = 2
 export const MAX_ARMS = 200

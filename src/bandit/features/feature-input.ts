@@ -1,6 +1,6 @@
 // Features as a person declares them: what makes them valid, and what is filled in.
 import type { Fault } from '../errors.ts'
-import { KEY_PATTERN, KEY_RULE } from '../experiment/definition-input.ts'
+import { KEY_PATTERN, KEY_RULE } from '../experiment/key.ts'
 import {
   columnCount,
   FEATURE_TYPES,

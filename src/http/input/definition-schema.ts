@@ -2,14 +2,9 @@
 // the OpenAPI document and the JSON schema for editors tell. What the shape cannot say (one primary
 // metric, weights that sum to one) the domain says.
 import { z } from 'zod'
-import {
-  KEY_PATTERN,
-  MAX_ARMS,
-  MAX_METRICS,
-  MIN_ARMS,
-  MIN_PLANNED_UNITS,
-} from '../../bandit/experiment/definition-input.ts'
+import { MAX_ARMS, MAX_METRICS, MIN_ARMS, MIN_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
+import { KEY_PATTERN } from '../../bandit/experiment/key.ts'
 import { METRIC_ROLES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
 import { METRIC_KINDS, METRIC_TYPES, RANGED_TYPES } from '../../bandit/metrics/registry.ts'
 import { POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { completeDefinition } from '../../../src/bandit/experiment/definition-input.ts'
 import { propensitiesOf } from '../../../src/bandit/policies/propensities.ts'
 import {
+  CONTEXTUAL_TYPES,
   hasWeights,
   LEARNING_TYPES,
   learns,
   POLICIES,
   POLICY_TYPES,
+  readsContext,
   weighOf,
 } from '../../../src/bandit/policies/registry.ts'
 import { definitionSchema } from '../../../src/http/input/definition-schema.ts'
@@ -30,9 +32,10 @@ function propensities(
 
 describe('the registry of policies', () => {
   it('has each type once, thompson first', () => {
-    expect(POLICY_TYPES).toEqual(['thompson', 'exploration', 'epsilon-greedy', 'uniform', 'fixed'])
+    expect(POLICY_TYPES).toEqual(['thompson', 'exploration', 'epsilon-greedy', 'uniform', 'fixed', 'contextual'])
     expect(LEARNING_TYPES.every(learns)).toBe(true)
-    expect(learns('uniform') || learns('nothing') || learns(null)).toBe(false)
+    expect(CONTEXTUAL_TYPES.every(readsContext)).toBe(true)
+    expect(learns('contextual') || learns('uniform') || learns('nothing') || learns(null)).toBe(false)
   })
 
   it('is what the schema, the document of the interface and new definitions know', () => {
