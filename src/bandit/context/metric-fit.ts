@@ -33,8 +33,8 @@ export function fitMetric(definition: Definition, metric: Metric, scored: readon
 
 /**
  * The belief about each arm's mean for a unit with the mean context of all units:
- * `Normal(x̄ᵀβ_a, s_a² x̄ᵀΛ_a⁻¹x̄)`. A contextual policy gives an arm the units that suit it, so the
- * mean of an arm's own units says nothing of its mean for all. Null while nothing is known.
+ * `Normal(x̄ᵀβ_a, s_a² x̄ᵀΛ_a⁻¹x̄)`. A contextual policy gives an arm the units that suit it, so
+ * the mean of an arm's own units says nothing of its mean for all. Null while nothing is known.
  */
 export function posteriorsAtMeanContext({ fit }: MetricFit): readonly NormalPosterior[] | null {
   if (fit === null) return null
