@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'slow',
           include: SLOW,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           globalSetup: 'tests/support/shared-postgres.ts',
         },
       },

@@ -169,11 +169,10 @@ describe('the log beside Litestream', () => {
       while (unitsLeft > 0) {
         unitsLeft -= BATCH_UNITS
         const units = Array.from({ length: BATCH_UNITS }, () => `u${Math.floor(chance() * 2 ** 52)}`)
-        for (const { reason } of await assign(connection, units)) expect(reason).toBe('assigned')
+        await assignAll(connection, units)
       }
     }
-    await Promise.all(Array.from({ length: BULK_CONNECTIONS }, worker))
-    clearInterval(timer)
+    await Promise.all(Array.from({ length: BULK_CONNECTIONS }, worker)).finally(() => clearInterval(timer))
     await ask(connection, 'GET', '/readyz')
     // Its log: neither a lock nor its files are complained about.
     expect(service.told).toBe('')
@@ -206,6 +205,16 @@ describe('the log beside Litestream', () => {
     expect(restarts).toBe(0)
   })
 })
+
+/** A batch that waits for the disk for over a second is answered `fallback`, and asked again. */
+async function assignAll(connection: Sender, units: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const reasons = (await assign(connection, units)).map(({ reason }) => reason)
+    for (const reason of reasons) expect(['assigned', 'kept', 'fallback']).toContain(reason)
+    if (!reasons.includes('fallback')) return
+  }
+  expect.unreachable('the store answers fallback only')
+}
 
 async function assign(connection: Sender, units: readonly string[]): Promise<readonly { reason: string }[]> {
   const answer = await ask(connection, 'POST', '/assign/batch', JSON.stringify({ experiment: EXPERIMENT, units }))
