@@ -107,15 +107,15 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
       return units.map(({ unit, context }) => [unit, context])
     }
 
-    it('changeExperiment() and takeSnapshot() keep a rule, which no list of snapshots has', async () => {
+    it('changeExperiment() and takeSnapshot() keep weights, and a rule, which no list of snapshots has', async () => {
       const id = await createRunning()
       const { rule: _, ...first } = snapshot(1)
       const { rule: __, ...second } = snapshot(2)
       expect(await store.findSnapshots(id)).toEqual([{ ...first, units: 0, lastAssignedAt: null }])
       expect(await store.takeSnapshot(id, snapshot(2))).toBe(true)
       expect(await store.takeSnapshot(id, { ...snapshot(2), rule: 'of another' })).toBe(false)
-      expect(await store.takeSnapshot(id, { ...second, number: 3 })).toBe(true)
-      const heads = [first, second, { ...second, number: 3 }]
+      expect(await store.takeSnapshot(id, withoutRule(3))).toBe(true)
+      const heads = [first, second, withoutRule(3)]
       const expected = heads.map(head => ({ ...head, units: 0, lastAssignedAt: null }))
       expect(await store.findSnapshots(id)).toEqual(expected)
       await reopen()
@@ -345,5 +345,5 @@ function withoutRule(number: number): NewSnapshot {
 }
 
 function snapshot(number: number): NewSnapshot {
-  return { ...withoutRule(number), rule: ruleOf(number) }
+  return { ...withoutRule(number), weights: `{"number":${number}}`, rule: ruleOf(number) }
 }
