@@ -129,7 +129,7 @@ describe('audit()', () => {
     [
       'a unit that nobody was told of',
       [
-        "INSERT INTO assignments SELECT experiment_id, 'stranger', arm, propensity, snapshot, assigned_at FROM assignments LIMIT 1",
+        "INSERT INTO assignments SELECT experiment_id, 'stranger', arm, propensity, snapshot, assigned_at, context FROM assignments LIMIT 1",
       ],
       /^stranger: is in the database, though its request was answered to nobody$/,
     ],

@@ -118,7 +118,7 @@ describe('the barrier', () => {
     const other = new Database(path)
     other.pragma('synchronous = NORMAL')
     other.exec(
-      "INSERT INTO assignments SELECT experiment_id, 'new 2', arm, propensity, snapshot, assigned_at FROM assignments WHERE unit = 'Ä'",
+      "INSERT INTO assignments SELECT experiment_id, 'new 2', arm, propensity, snapshot, assigned_at, context FROM assignments WHERE unit = 'Ä'",
     )
     other.close()
     const asked = store.findAssignments(2, ['new 2'])
