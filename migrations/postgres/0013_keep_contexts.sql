@@ -1,6 +1,9 @@
 -- What is kept of experiments with features. The values of a unit's features, as a JSON list; NULL without features.
 ALTER TABLE assignments ADD COLUMN context TEXT;
 
+-- What reports weigh the units of a snapshot by: some KB of JSON; NULL without features.
+ALTER TABLE snapshots ADD COLUMN weights TEXT;
+
 -- The rule and the predictions that a snapshot froze: JSON of up to 100 KB, written once. As text, which gives back every bit of a double.
 CREATE TABLE snapshot_rules (
   experiment_id BIGINT NOT NULL REFERENCES experiments (id),

@@ -2,6 +2,9 @@
 -- see migration 8.
 ALTER TABLE assignments ADD COLUMN context TEXT;
 
+-- What reports weigh the units of a snapshot by: some KB of JSON; NULL without features.
+ALTER TABLE snapshots ADD COLUMN weights TEXT;
+
 -- The rule and the predictions that a snapshot froze: JSON of up to 100 KB, written once. They are no column of `snapshots`, whose rows
 -- are written anew with every commit that has new units.
 CREATE TABLE snapshot_rules (

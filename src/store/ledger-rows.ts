@@ -7,12 +7,13 @@ export interface SnapshotRow extends Omit<SnapshotHead, keyof Unread> {
   readonly allDecided: boolean | 0 | 1
   readonly ledgerUnits: number
   readonly ledgerRewards: number
+  readonly weights: string | null
 }
 
-type Unread = Pick<Snapshot, 'propensities' | 'allDecided' | 'ledgerSize'>
+type Unread = Pick<Snapshot, 'propensities' | 'allDecided' | 'ledgerSize' | 'weights'>
 
 export const SNAPSHOT_COLUMNS = `number, version, reason, created_at AS "createdAt", propensities,
-  all_decided AS "allDecided", ledger_units AS "ledgerUnits", ledger_rewards AS "ledgerRewards"`
+  all_decided AS "allDecided", ledger_units AS "ledgerUnits", ledger_rewards AS "ledgerRewards", weights`
 
 /** What an inserted row adds to the cell that is there. */
 export function addToCell(larger: 'max' | 'greatest'): string {
@@ -44,6 +45,7 @@ export function snapshotOf({
   allDecided,
   ledgerUnits,
   ledgerRewards,
+  weights,
   ...row
 }: SnapshotRow): SnapshotHead {
   return {
@@ -51,5 +53,6 @@ export function snapshotOf({
     propensities: JSON.parse(propensities) as (number | null)[],
     allDecided: Boolean(allDecided),
     ledgerSize: { units: ledgerUnits, rewards: ledgerRewards },
+    ...(weights !== null && { weights }),
   }
 }

@@ -1,9 +1,9 @@
 // What every store must keep of experiments with features, whichever engine is under it.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { changeBetween } from '../../src/bandit/experiment/change.ts'
 import { completeDefinition } from '../../src/bandit/experiment/definition-input.ts'
 import type { Metric } from '../../src/bandit/metrics/metric.ts'
-import type { NewSnapshot, Proposal, RewardEntry, Store, UnitFacts } from '../../src/store/port.ts'
+import type { NewSnapshot, Proposal, RewardEntry, Scoring, Store, UnitFacts } from '../../src/store/port.ts'
 import { CountedScoring, countedIn } from '../support/counted-units.ts'
 import type { Database } from './store.ts'
 
@@ -18,6 +18,9 @@ const definition = completeDefinition({
 
 const HOUR = 3_600_000
 const START = 1_000_000
+
+/** Without a context. */
+const UNIT = { unit: 'u1', arm: 1, propensity: 0.75 }
 
 /** As long as the longest rule may be; its number is the snapshot's. */
 const ruleOf = (number: number): string => `${String(number).padEnd(100_000)}`
@@ -68,7 +71,11 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
     }
 
     /** Units with their contexts. */
-    function proposal(experimentId: number, contexts: Readonly<Record<string, number>>, changes = {}): Proposal {
+    function proposal(
+      experimentId: number,
+      contexts: Readonly<Record<string, number>>,
+      changes: Partial<Proposal> = {},
+    ): Proposal {
       const units = Object.entries(contexts).map(([unit, context]) => ({
         unit,
         arm: 1,
@@ -100,15 +107,15 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
       return units.map(({ unit, context }) => [unit, context])
     }
 
-    it('changeExperiment() and takeSnapshot() keep a rule, which no list of snapshots has', async () => {
+    it('changeExperiment() and takeSnapshot() keep weights, and a rule, which no list of snapshots has', async () => {
       const id = await createRunning()
       const { rule: _, ...first } = snapshot(1)
       const { rule: __, ...second } = snapshot(2)
       expect(await store.findSnapshots(id)).toEqual([{ ...first, units: 0, lastAssignedAt: null }])
       expect(await store.takeSnapshot(id, snapshot(2))).toBe(true)
       expect(await store.takeSnapshot(id, { ...snapshot(2), rule: 'of another' })).toBe(false)
-      expect(await store.takeSnapshot(id, { ...second, number: 3 })).toBe(true)
-      const heads = [first, second, { ...second, number: 3 }]
+      expect(await store.takeSnapshot(id, withoutRule(3))).toBe(true)
+      const heads = [first, second, withoutRule(3)]
       const expected = heads.map(head => ({ ...head, units: 0, lastAssignedAt: null }))
       expect(await store.findSnapshots(id)).toEqual(expected)
       await reopen()
@@ -123,9 +130,8 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
       expect(kept.every(assignment => !('context' in assignment))).toBe(true)
       const again = await store.keepAssignments(proposal(id, { u2: 70, u3: 9 }))
       expect(again.map(({ isNew }) => isNew)).toEqual([false, true])
-      const [u4] = proposal(id, { u4: 11 }).units
-      const [other] = proposal(id, { u4: 12 }).units
-      await store.keepAssignments({ ...proposal(id, {}), units: [u4, other].filter(unit => unit !== undefined) })
+      const twice = [11, 12].flatMap(context => proposal(id, { u4: context }).units)
+      await store.keepAssignments(proposal(id, {}, { units: twice }))
       await reopen()
       expect(await contextsOf(id)).toEqual([
         ['u1', '5'],
@@ -145,7 +151,7 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
         store.keepAssignments(proposal(other, { u1: 80 }, { scoring: otherScoring })),
         store.keepAssignments(proposal(id, { u1: 50, u3: 9 })),
         store.keepAssignments(proposal(id, { u4: 11 }, { snapshot: 2 })),
-        store.keepAssignments({ ...proposal(id, {}), units: [{ unit: 'u5', arm: 0, propensity: 0.25 }] }),
+        store.keepAssignments(proposal(id, {}, { units: [{ unit: 'u5', arm: 0, propensity: 0.25 }] })),
       ])
       const [u1 = []] = await contextsOf(id)
       const contexts = Number(u1[1]) + 7 + 9 + 1_000
@@ -224,10 +230,7 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
 
     it('sums no units of a snapshot without a rule', async () => {
       const id = await createRunning(withoutRule(1))
-      await store.keepAssignments({
-        ...proposal(id, {}, { scoring: undefined }),
-        units: [{ unit: 'u1', arm: 1, propensity: 0.75 }],
-      })
+      await store.keepAssignments(unscored(proposal(id, {}, { units: [UNIT] })))
       await store.takeSnapshot(id, snapshot(2))
       await store.keepAssignments(proposal(id, { u2: 5 }, { snapshot: 2 }))
       await store.keepAssignments(proposal(id, { u3: 5 }))
@@ -243,10 +246,9 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
 
     it('keeps nothing of the kind for an experiment without features', async () => {
       const [id, other] = [await createRunning(withoutRule(1)), await createRunning(snapshot(1), 'cart')]
-      const plain = proposal(id, {}, { units: [{ unit: 'u1', arm: 1, propensity: 0.75 }], scoring: undefined })
-      const { scoring: _, ...plainReward } = reward(id, 'u1')
+      const plain = unscored(proposal(id, {}, { units: [UNIT] }))
       await Promise.all([store.keepAssignments(plain), store.keepAssignments(proposal(other, { u1: 5 }))])
-      await Promise.all([store.recordRewards([plainReward]), store.recordRewards([reward(other, 'u1')])])
+      await Promise.all([store.recordRewards([unscored(reward(id, 'u1'))]), store.recordRewards([reward(other, 'u1')])])
       expect(await store.readSums(id)).toEqual([])
       expect((await store.readReportFacts(id, [0])).sums).toEqual([])
       expect(await store.readRule(id, 1)).toBeNull()
@@ -285,46 +287,55 @@ export function describeContexts(engine: string, createDatabase: () => Promise<D
 
     it('keeps no unit and no reward that cannot be summed', async () => {
       const id = await createRunning({ ...snapshot(1), rule: 'no rule' })
+      const other = await createRunning(snapshot(1), 'cart')
+      const otherScoring = new CountedScoring()
+      const good = store.keepAssignments(proposal(other, { u1: 5 }, { scoring: otherScoring }))
       await expect(store.keepAssignments(proposal(id, { u1: 5 }))).rejects.toThrow('no rule')
+      expect(await good).toMatchObject([{ isNew: true }])
       expect(await store.findAssignments(id, ['u1'])).toEqual([null])
-      await store.keepAssignments(proposal(id, { u1: 5 }, { scoring: undefined }))
+      await store.keepAssignments(unscored(proposal(id, { u1: 5 })))
+      const alsoGood = store.recordRewards([reward(other, 'u1', { scoring: otherScoring })])
       await expect(store.recordRewards([reward(id, 'u1', { id: 'e1' })])).rejects.toThrow('no rule')
-      expect(await store.recordRewards([reward(id, 'u1', { id: 'e1', scoring: undefined as never })])).toEqual([
-        'recorded',
-      ])
+      expect(await alsoGood).toEqual(['recorded'])
+      expect(await store.recordRewards([unscored(reward(id, 'u1', { id: 'e1' }))])).toEqual(['recorded'])
     })
 
     it('sums what several openers write at once: each unit and each counted reward once', async () => {
       const id = await createRunning()
-      const others = [store, await openBeside(), await openBeside(), await openBeside()]
+      // Those on PostgreSQL share the rows of one writer.
+      const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+      const others = [await openBeside(), await openBeside(), await openBeside()]
+      random.mockRestore()
+      const openers = [store, ...others]
       const names = Array.from({ length: 20 }, (_, unit) => `u${unit}`)
       const all = Object.fromEntries(names.map(unit => [unit, 2]))
-      const scorings = others.map(() => new CountedScoring())
-      await Promise.all(
-        others.map((other, place) => other.keepAssignments(proposal(id, all, { scoring: scorings[place] }))),
-      )
-      const statuses = await Promise.all(
-        others.flatMap((other, place) =>
-          names.map(unit =>
-            other.recordRewards([reward(id, unit, { id: `e ${unit}`, scoring: scorings[place] as CountedScoring })]),
-          ),
-        ),
-      )
-      expect(statuses.flat().filter(status => status === 'recorded')).toHaveLength(20)
-      await Promise.all(
-        others.map((other, place) =>
-          other.recordRewards([rating(id, 'u7', { scoring: scorings[place] as CountedScoring })]),
-        ),
-      )
-      for (const other of others) {
-        expect(countedIn(await other.readSums(id))).toEqual({
-          '1 units': { units: 20, arms: 20, propensities: 15, contexts: 40, rules: 20 },
-          '1 moves': { moves: 24, metrics: 4, before: 6, after: 30, contexts: 48, rules: 24 },
+      await Promise.all(openers.map(opener => opener.keepAssignments(proposal(id, all))))
+      for (const unit of names) {
+        const told = openers.map(async (opener, place) => {
+          await opener.keepAssignments(proposal(id, { [`${unit} ${place}`]: 2 }))
+          return opener.recordRewards([
+            reward(id, unit, { id: `e ${unit}` }),
+            rating(id, 'u7', { id: `${unit} ${place}` }),
+          ])
+        })
+        const statuses = (await Promise.all(told)).map(([status]) => status)
+        expect(statuses.filter(status => status === 'recorded')).toHaveLength(1)
+      }
+      for (const opener of openers) {
+        expect(countedIn(await opener.readSums(id))).toEqual({
+          '1 units': { units: 100, arms: 100, propensities: 75, contexts: 200, rules: 100 },
+          // Of u7 the totals 0 to 79 became 1 to 80.
+          '1 moves': { moves: 100, metrics: 80, before: 3_160, after: 3_260, contexts: 200, rules: 100 },
         })
       }
-      for (const other of others.slice(1)) await other.close()
+      for (const opener of others) await opener.close()
     })
   })
+}
+
+/** As of an experiment without features. */
+function unscored<Fact extends { readonly scoring?: Scoring }>({ scoring: _, ...fact }: Fact): Omit<Fact, 'scoring'> {
+  return fact
 }
 
 function withoutRule(number: number): NewSnapshot {
@@ -334,5 +345,5 @@ function withoutRule(number: number): NewSnapshot {
 }
 
 function snapshot(number: number): NewSnapshot {
-  return { ...withoutRule(number), rule: ruleOf(number) }
+  return { ...withoutRule(number), weights: `{"number":${number}}`, rule: ruleOf(number) }
 }

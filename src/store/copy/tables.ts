@@ -63,7 +63,7 @@ export const TABLES: readonly Table[] = [
     columns: columnsIn(`
       experiment_id integer, number integer, version integer, reason text, created_at integer,
       propensities text, ledger_units integer, ledger_rewards integer, units integer,
-      last_assigned_at integer, all_decided boolean`),
+      last_assigned_at integer, all_decided boolean, weights text`),
   },
   {
     name: 'snapshot_rules',

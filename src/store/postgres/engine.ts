@@ -14,7 +14,6 @@ import type { Connection } from './connection/connection.ts'
 import { NEWSWORTHY, type News } from './connection/news.ts'
 import { findCells, findSnapshots, readPulse } from './ledger-table.ts'
 import { recordRewards } from './rewards.ts'
-import { isRuleBroken } from './store-failure.ts'
 
 const PING = statement('SELECT 1')
 
@@ -138,8 +137,8 @@ async function executeAlone(connection: Connection, { name, args }: Call): Promi
 }
 
 /**
- * One transaction for all; where a rule was broken, one for each, so that only what broke it is
- * undone.
+ * One transaction for all; where one of them breaks a rule, or cannot be computed, one for each, so
+ * that only that one is undone.
  */
 async function together<Args>(
   lists: readonly Args[],
@@ -148,7 +147,7 @@ async function together<Args>(
   try {
     return (await say(lists)).map(result => ({ result }))
   } catch (error) {
-    if (!isRuleBroken(error) || lists.length === 1) return lists.map((): Outcome => ({ error }))
+    if (error instanceof StoreUnavailableError || lists.length === 1) return lists.map((): Outcome => ({ error }))
     const saidApart: Outcome[] = []
     for (const args of lists) saidApart.push(...(await together([args], say)))
     return saidApart

@@ -11,7 +11,7 @@ export class Race extends Error {
 /**
  * The server was asked to break a rule: a value that cannot be (class 22), a constraint (class 23).
  */
-export function isRuleBroken(error: unknown): boolean {
+function isRuleBroken(error: unknown): boolean {
   return hasCode(error, /^2[23]/)
 }
 

@@ -39,8 +39,9 @@ const FIND_NEXT_SNAPSHOT = statement<{ readonly version: number; readonly number
 
 const INSERT_SNAPSHOT = statement(`
   INSERT INTO snapshots
-    (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards)
-  VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS integer) = 1, $8, $9)`)
+    (experiment_id, number, version, reason, created_at, propensities, all_decided, ledger_units, ledger_rewards,
+      weights)
+  VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS integer) = 1, $8, $9, $10)`)
 
 const INSERT_RULE = statement('INSERT INTO snapshot_rules (experiment_id, snapshot, rule) VALUES ($1, $2, $3)')
 
@@ -97,7 +98,7 @@ function* keepChange(experimentId: number, change: Change): Script<void> {
 function* insertSnapshot(experimentId: number, snapshot: NewSnapshot): Script<void> {
   const { number, version, reason, createdAt, propensities, allDecided, ledgerSize } = snapshot
   const row = [number, version, reason, createdAt, JSON.stringify(propensities), allDecided ? 1 : 0]
-  yield* tell(INSERT_SNAPSHOT, [experimentId, ...row, ledgerSize.units, ledgerSize.rewards])
+  yield* tell(INSERT_SNAPSHOT, [experimentId, ...row, ledgerSize.units, ledgerSize.rewards, snapshot.weights ?? null])
   if (snapshot.rule !== undefined) yield* tell(INSERT_RULE, [experimentId, number, snapshot.rule])
 }
 

@@ -16,7 +16,7 @@ import { openPostgresSource } from '../../../src/store/copy/postgres.ts'
 import { openSqliteSource } from '../../../src/store/copy/sqlite.ts'
 import { type CopySource, type Row, TABLES } from '../../../src/store/copy/tables.ts'
 import { claimStore, openStore } from '../../../src/store/open.ts'
-import type { Store } from '../../../src/store/port.ts'
+import type { SnapshotHead, Store } from '../../../src/store/port.ts'
 import { DEATH, liveOn, reportsOf } from '../../support/life.ts'
 import { FEATURED_UNITS, liveWithFeatures } from '../../support/life-with-features.ts'
 import { PostgresServer } from '../../support/postgres.ts'
@@ -145,7 +145,16 @@ describe('copyStore()', () => {
     const from = await ENGINES[one]()
     const to = await ENGINES[other]()
     const openers = await Promise.all([1, 2, 3].map(() => openStore(from)))
-    const { id } = await liveWithFeatures(openers)
+    const { id, version } = await liveWithFeatures(openers)
+    const [first] = (await openers[0]?.findSnapshots(id)) ?? []
+    const weighed = {
+      ...(first as SnapshotHead),
+      number: 3,
+      version,
+      weights: '{"weights":[0.1]}',
+      rule: '{"rule":"é"}',
+    }
+    expect(await openers[0]?.takeSnapshot(id, weighed)).toBe(true)
     for (const store of openers) await store.close()
     if (one === 'PostgreSQL') {
       const another = 'INSERT INTO context_sums SELECT experiment_id, snapshot, part, 16, sums FROM context_sums'
@@ -156,7 +165,8 @@ describe('copyStore()', () => {
     }
     const before = await rowsOf(from)
     expect(before.assignments?.filter(row => row.at(-1) !== null)).toHaveLength((3 / 4) * FEATURED_UNITS)
-    expect(before.snapshot_rules).toHaveLength(2)
+    expect(before.snapshot_rules).toHaveLength(3)
+    expect(before.snapshots?.flat()).toContain(weighed.weights)
     expect(before.context_sums?.length).toBeGreaterThanOrEqual(one === 'SQLite' ? 4 : 8)
     await copyStore({ from, to })
     expect(await rowsOf(to)).toEqual(before)
