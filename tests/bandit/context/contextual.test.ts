@@ -1,12 +1,13 @@
 // An experiment with features from its start to its books, over a database.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Assigned, assign } from '../../../src/bandit/assign.ts'
 import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { closedBatches, readBatchSums } from '../../../src/bandit/context/read-sums.ts'
-import { scoredLedger } from '../../../src/bandit/context/scored-ledger.ts'
+import { scoredLedger, withMeanPropensities } from '../../../src/bandit/context/scored-ledger.ts'
 import { applyDefinition, setStatus } from '../../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition, type DefinitionInput } from '../../../src/bandit/experiment/definition-input.ts'
 import type { Definition } from '../../../src/bandit/experiment/experiment.ts'
@@ -225,6 +226,40 @@ describe('an experiment with features', () => {
     expect((await verify(here, here.catalogue.get(KEY).experiment)).discrepancies).toEqual([])
   })
 
+  it.each([
+    [
+      'a context',
+      `UPDATE assignments SET context = '[1,3]' WHERE context LIKE '[0,%' AND snapshot = 4`,
+      /unit .*, prop/,
+    ],
+    ['a rule', `UPDATE snapshot_rules SET rule = replace(rule, ':0.1,', ':0.3,') WHERE snapshot = 3`, /unit .*, prop/],
+    [
+      'a sum of contexts',
+      `UPDATE context_sums SET sums = zeroblob(length(sums)) WHERE snapshot = 2 AND part = 'contexts'`,
+      /sums contexts of arm \d, snapshot 2/,
+    ],
+    [
+      'a row of scores',
+      `UPDATE context_sums SET sums = zeroblob(length(sums)) WHERE snapshot = 2 AND part = 'outcomes'`,
+      /sums row of metric 0, snapshot 2/,
+    ],
+    ['sums that are gone', 'DELETE FROM context_sums WHERE snapshot = 2', /sums, snapshot 2, parts/],
+    ['a part that is gone', `DELETE FROM context_sums WHERE snapshot = 2 AND part = 'contexts'`, /sums, snapshot 2/],
+    [
+      'sums that are too short',
+      `UPDATE context_sums SET sums = zeroblob(72) WHERE snapshot = 2 AND part = 'outcomes'`,
+      /sums, snapshot 2/,
+    ],
+  ])('has books in which verify() finds %s that is not as it should be', async (_, sql, cell) => {
+    await start(definitionOf())
+    await play(5, 60)
+    const db = new Database(join(folder, 'x.db'))
+    expect(db.prepare(sql).run().changes).toBeGreaterThan(0)
+    db.close()
+    const { discrepancies } = await verify(here, here.catalogue.get(KEY).experiment)
+    expect(discrepancies.map(found => found.cell)).toContainEqual(expect.stringMatching(cell))
+  })
+
   it('has a scored ledger whose counts are those of the tallies', async () => {
     await start(definitionOf())
     await play(4, 100)
@@ -244,6 +279,10 @@ describe('an experiment with features', () => {
       expect(bySegments).toBe(own.rows[0]?.units)
       expect(weights.metrics).toHaveLength(2)
       expect(weights.segments).toHaveLength(3)
+    }
+    for (const [place, { propensities }] of withMeanPropensities(ledger, sums).slice(0, 4).entries()) {
+      expect(propensities.reduce<number>((sum, share) => sum + (share ?? 0), 0)).toBeCloseTo(1, 12)
+      expect(propensities[0]).toBeCloseTo((scored[place]?.sums.rows[0]?.propensities[0] as number) / 100, 12)
     }
     const closed = closedBatches(definition, stored.snapshots, ledger, sums, now)
     expect(closed.map(({ ageMs }) => ageMs)).toEqual([6_000, 4_000, 2_000, 0])
