@@ -4,7 +4,6 @@ import type { ScoredBatch } from '../../stats/context/batch-scores.ts'
 import type { EstimandValues } from '../../stats/context/estimand-row.ts'
 import type { EstimandBatch } from '../../stats/context/row-effects.ts'
 import type { RowValues } from '../../stats/context/score-row.ts'
-import type { Ledger } from '../../stats/ledger.ts'
 import type { Tally } from '../../stats/tally.ts'
 import { parseWeights, type SnapshotWeights } from './snapshot-weights.ts'
 
@@ -45,20 +44,6 @@ export function scoredLedger(
     const own = bySnapshot.get(number)
     if (weights === undefined || own === undefined) return []
     return [{ snapshot: number, mature: batches[place]?.mature ?? false, weights: parseWeights(weights), sums: own }]
-  })
-}
-
-/**
- * A ledger with the mean propensities of each batch's units in the place of its snapshot's: what
- * the beliefs about an arm over all contexts are learned from. `sums` as for `scoredLedger`.
- */
-export function withMeanPropensities(ledger: Ledger, sums: readonly BatchSums[]): Ledger {
-  const rows = new Map(sums.map(({ snapshot, rows: [row] }) => [snapshot, row]))
-  return ledger.map(batch => {
-    const row = rows.get(batch.snapshot)
-    if (row === undefined || row.units === 0) return batch
-    const { units } = row
-    return { ...batch, propensities: Array.from(row.propensities, sum => (sum === 0 ? null : sum / units)) }
   })
 }
 

@@ -7,7 +7,7 @@ import { type Assigned, assign } from '../../../src/bandit/assign.ts'
 import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
 import { Catalogue } from '../../../src/bandit/catalogue.ts'
 import { closedBatches, readBatchSums } from '../../../src/bandit/context/read-sums.ts'
-import { scoredLedger, withMeanPropensities } from '../../../src/bandit/context/scored-ledger.ts'
+import { scoredLedger } from '../../../src/bandit/context/scored-ledger.ts'
 import { applyDefinition, setStatus } from '../../../src/bandit/experiment/change-experiment.ts'
 import { completeDefinition, type DefinitionInput } from '../../../src/bandit/experiment/definition-input.ts'
 import type { Definition } from '../../../src/bandit/experiment/experiment.ts'
@@ -216,6 +216,42 @@ describe('an experiment with features', () => {
     await there.store.close()
   })
 
+  it('goes on when arms are added and retired', async () => {
+    await start(definitionOf())
+    await play(3, 100)
+    const arms = [{ key: 'control' }, { key: 'mens' }, { key: 'womens', retired: true }, { key: 'both' }]
+    await applyDefinition(here, KEY, () => definitionOf({ arms }), { ...request, now })
+    const assigned = await play(4, 100, 20)
+    expect(new Set(assigned.map(({ arm }) => arm.key))).toEqual(new Set(['control', 'mens', 'both']))
+    expect(here.catalogue.get(KEY).snapshot?.propensities[2]).toBeNull()
+    expect((await verify(here, here.catalogue.get(KEY).experiment)).discrepancies).toEqual([])
+    const retired = [{ key: 'control', retired: true }, ...arms.slice(1)]
+    await applyDefinition(here, KEY, () => definitionOf({ arms: retired }), { ...request, now })
+    await play(2, 50, 21)
+    const { experiment } = here.catalogue.get(KEY)
+    expect((await verify(here, experiment)).discrepancies).toEqual([])
+    const heads = await here.store.findSnapshots(experiment.id)
+    const sums = await readBatchSums(experiment.definition, heads, await here.store.readSums(experiment.id))
+    expect(sums.map(({ policyRows: [row] }) => row === null)).toEqual([
+      ...new Array<boolean>(7).fill(false),
+      true,
+      true,
+    ])
+  })
+
+  it('weighs by age where the policy has a half-life, and leaves the control its share', async () => {
+    const policy = { type: 'contextual', controlShare: 0.3, shrinkage: 1, halfLife: '2s' } as const
+    await start(definitionOf({ policy }))
+    const assigned = await play(6, 100)
+    for (const { arm, assignment } of assigned) {
+      if (arm.key === 'control') expect(assignment?.propensity).toBe(0.3)
+    }
+    const forgetful = here.catalogue.get(KEY).snapshot?.propensities
+    await applyDefinition(here, KEY, () => definitionOf({ policy: { ...policy, halfLife: null } }), { ...request, now })
+    expect(here.catalogue.get(KEY).snapshot?.propensities).not.toEqual(forgetful)
+    expect(here.catalogue.get(KEY).snapshot?.propensities[0]).toBe(0.3)
+  })
+
   it('assigns in slices with snapshots in between', async () => {
     await start(definitionOf())
     const units = Array.from({ length: 450 }, (_, place) => ({ unit: `s${place}`, context: { world: 'women' } }))
@@ -279,10 +315,6 @@ describe('an experiment with features', () => {
       expect(bySegments).toBe(own.rows[0]?.units)
       expect(weights.metrics).toHaveLength(2)
       expect(weights.segments).toHaveLength(3)
-    }
-    for (const [place, { propensities }] of withMeanPropensities(ledger, sums).slice(0, 4).entries()) {
-      expect(propensities.reduce<number>((sum, share) => sum + (share ?? 0), 0)).toBeCloseTo(1, 12)
-      expect(propensities[0]).toBeCloseTo((scored[place]?.sums.rows[0]?.propensities[0] as number) / 100, 12)
     }
     const closed = closedBatches(definition, stored.snapshots, ledger, sums, now)
     expect(closed.map(({ ageMs }) => ageMs)).toEqual([6_000, 4_000, 2_000, 0])
