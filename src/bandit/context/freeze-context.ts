@@ -56,11 +56,12 @@ function optionsOf(definition: Definition, propensities: SnapshotOptions['propen
   const { arms, metrics, policy, features = [], adjust = true } = definition
   const primary = primaryMetricOf(definition)
   const isRule = 'shrinkage' in policy
-  const reserved = isRule ? policy.controlShare : null
+  const control = controlOf(definition)
+  const reserved = isRule && arms[control]?.retired === false ? policy.controlShare : null
   return {
     goal: primary.goal,
     exploration: isRule ? policy.exploration : 1,
-    reserved: reserved === null ? null : { arm: controlOf(definition), share: reserved },
+    reserved: reserved === null ? null : { arm: control, share: reserved },
     active: arms.map(({ retired }) => !retired),
     ranges: metrics.map(({ range }) => range),
     primary: metrics.indexOf(primary),

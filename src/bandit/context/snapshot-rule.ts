@@ -72,8 +72,7 @@ export class SnapshotRule {
 
   /** What is kept of a context as it came, and what is wrong with it. */
   keep(context: unknown): KeptContext {
-    const bytes = context === undefined ? 0 : Buffer.byteLength(JSON.stringify(context))
-    return keepContext(this.features, context, bytes)
+    return keepContext(this.features, context, Buffer.byteLength(JSON.stringify(context) ?? ''))
   }
 
   xOf(kept: readonly KeptValue[]): Float64Array {

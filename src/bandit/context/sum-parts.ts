@@ -129,14 +129,11 @@ class Doubles {
   #from = 0
 
   constructor(bytes: Uint8Array | null) {
-    if (bytes === null) {
-      this.#numbers = null
-      return
+    if (bytes !== null && bytes.byteLength % BYTES !== 0) {
+      throw new RangeError(`Cannot read sums: ${bytes.byteLength} bytes are no numbers`)
     }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#numbers = Float64Array.from({ length: Math.floor(bytes.byteLength / BYTES) }, (_, place) =>
-      view.getFloat64(place * BYTES, true),
-    )
+    // A copy, since the bytes may begin anywhere in their memory.
+    this.#numbers = bytes === null ? null : new Float64Array(inMemoryOrder(new Uint8Array(bytes)).buffer)
   }
 
   next(count: number): Float64Array | undefined {
@@ -152,13 +149,19 @@ class Doubles {
 }
 
 function bytesOf(vectors: readonly Float64Array[]): Uint8Array {
-  const bytes = new Uint8Array(BYTES * vectors.reduce((sum, { length }) => sum + length, 0))
-  const view = new DataView(bytes.buffer)
+  const numbers = new Float64Array(vectors.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const vector of vectors) {
-    for (let place = 0; place < vector.length; place++, at += BYTES) {
-      view.setFloat64(at, vector[place] as number, true)
-    }
+    numbers.set(vector, at)
+    at += vector.length
   }
+  return inMemoryOrder(new Uint8Array(numbers.buffer))
+}
+
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
+/** From little-endian doubles to the machine's own, or back; changes the bytes in place. */
+function inMemoryOrder<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
+  if (!IS_LITTLE_ENDIAN) Buffer.from(bytes.buffer).swap64()
   return bytes
 }

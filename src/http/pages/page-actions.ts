@@ -44,7 +44,7 @@ export async function postRetire(
   const retired = (kept: Definition | null): Definition => {
     const whole = kept ?? definition
     const arms = whole.arms.map(each => (each.key === arm ? { ...each, retired: true } : each))
-    refuse(definitionFaults({ arms, control: whole.control }, whole.policy))
+    refuse(definitionFaults({ arms, control: whole.control, features: whole.features }, whole.policy))
     return completeDefinition({ ...whole, arms, policy: undefined }, whole.policy)
   }
   await applyDefinition(context, definition.key, retired, { actor, now: context.now(), salt: context.newSalt() })

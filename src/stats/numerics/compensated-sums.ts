@@ -40,7 +40,9 @@ export class CompensatedSums {
   }
 
   values(): Float64Array {
-    return this.#sums.map((sum, place) => sum + (this.#errors[place] as number))
+    const values = this.#sums.slice()
+    for (let place = 0; place < values.length; place++) values[place] = this.value(place)
+    return values
   }
 
   /** All sums, then all errors: what has to be kept to go on later. */

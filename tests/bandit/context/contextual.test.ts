@@ -1,6 +1,7 @@
 // An experiment with features from its start to its books, over a database.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Assigned, assign } from '../../../src/bandit/assign.ts'
 import { assignInSlices } from '../../../src/bandit/assign-batch.ts'
@@ -215,6 +216,42 @@ describe('an experiment with features', () => {
     await there.store.close()
   })
 
+  it('goes on when arms are added and retired', async () => {
+    await start(definitionOf())
+    await play(3, 100)
+    const arms = [{ key: 'control' }, { key: 'mens' }, { key: 'womens', retired: true }, { key: 'both' }]
+    await applyDefinition(here, KEY, () => definitionOf({ arms }), { ...request, now })
+    const assigned = await play(4, 100, 20)
+    expect(new Set(assigned.map(({ arm }) => arm.key))).toEqual(new Set(['control', 'mens', 'both']))
+    expect(here.catalogue.get(KEY).snapshot?.propensities[2]).toBeNull()
+    expect((await verify(here, here.catalogue.get(KEY).experiment)).discrepancies).toEqual([])
+    const retired = [{ key: 'control', retired: true }, ...arms.slice(1)]
+    await applyDefinition(here, KEY, () => definitionOf({ arms: retired }), { ...request, now })
+    await play(2, 50, 21)
+    const { experiment } = here.catalogue.get(KEY)
+    expect((await verify(here, experiment)).discrepancies).toEqual([])
+    const heads = await here.store.findSnapshots(experiment.id)
+    const sums = await readBatchSums(experiment.definition, heads, await here.store.readSums(experiment.id))
+    expect(sums.map(({ policyRows: [row] }) => row === null)).toEqual([
+      ...new Array<boolean>(7).fill(false),
+      true,
+      true,
+    ])
+  })
+
+  it('weighs by age where the policy has a half-life, and leaves the control its share', async () => {
+    const policy = { type: 'contextual', controlShare: 0.3, shrinkage: 1, halfLife: '2s' } as const
+    await start(definitionOf({ policy }))
+    const assigned = await play(6, 100)
+    for (const { arm, assignment } of assigned) {
+      if (arm.key === 'control') expect(assignment?.propensity).toBe(0.3)
+    }
+    const forgetful = here.catalogue.get(KEY).snapshot?.propensities
+    await applyDefinition(here, KEY, () => definitionOf({ policy: { ...policy, halfLife: null } }), { ...request, now })
+    expect(here.catalogue.get(KEY).snapshot?.propensities).not.toEqual(forgetful)
+    expect(here.catalogue.get(KEY).snapshot?.propensities[0]).toBe(0.3)
+  })
+
   it('assigns in slices with snapshots in between', async () => {
     await start(definitionOf())
     const units = Array.from({ length: 450 }, (_, place) => ({ unit: `s${place}`, context: { world: 'women' } }))
@@ -223,6 +260,40 @@ describe('an experiment with features', () => {
     expect(count).toBe(450)
     expect(here.catalogue.get(KEY).snapshot?.number).toBeGreaterThan(2)
     expect((await verify(here, here.catalogue.get(KEY).experiment)).discrepancies).toEqual([])
+  })
+
+  it.each([
+    [
+      'a context',
+      `UPDATE assignments SET context = '[1,3]' WHERE context LIKE '[0,%' AND snapshot = 4`,
+      /unit .*, prop/,
+    ],
+    ['a rule', `UPDATE snapshot_rules SET rule = replace(rule, ':0.1,', ':0.3,') WHERE snapshot = 3`, /unit .*, prop/],
+    [
+      'a sum of contexts',
+      `UPDATE context_sums SET sums = zeroblob(length(sums)) WHERE snapshot = 2 AND part = 'contexts'`,
+      /sums contexts of arm \d, snapshot 2/,
+    ],
+    [
+      'a row of scores',
+      `UPDATE context_sums SET sums = zeroblob(length(sums)) WHERE snapshot = 2 AND part = 'outcomes'`,
+      /sums row of metric 0, snapshot 2/,
+    ],
+    ['sums that are gone', 'DELETE FROM context_sums WHERE snapshot = 2', /sums, snapshot 2, parts/],
+    ['a part that is gone', `DELETE FROM context_sums WHERE snapshot = 2 AND part = 'contexts'`, /sums, snapshot 2/],
+    [
+      'sums that are too short',
+      `UPDATE context_sums SET sums = zeroblob(72) WHERE snapshot = 2 AND part = 'outcomes'`,
+      /sums, snapshot 2/,
+    ],
+  ])('has books in which verify() finds %s that is not as it should be', async (_, sql, cell) => {
+    await start(definitionOf())
+    await play(5, 60)
+    const db = new Database(join(folder, 'x.db'))
+    expect(db.prepare(sql).run().changes).toBeGreaterThan(0)
+    db.close()
+    const { discrepancies } = await verify(here, here.catalogue.get(KEY).experiment)
+    expect(discrepancies.map(found => found.cell)).toContainEqual(expect.stringMatching(cell))
   })
 
   it('has a scored ledger whose counts are those of the tallies', async () => {

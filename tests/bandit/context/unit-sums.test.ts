@@ -177,6 +177,25 @@ describe('newUnitSums()', () => {
     expect(rows[0]?.inverses[2]).toBe(0)
   })
 
+  it('has in the policy row what follows from the arms’ rows where propensities are the same for all', () => {
+    const shares = [0.2, 0.3, 0, 0.5]
+    const constant = { ...frozenOf(), rule: null, propensities: [0.2, 0.3, null, 0.5] }
+    const own = new ExperimentScoring(DEFINITION)
+    own.give(2, ruleText(constant))
+    const sums = own.newSums(2)
+    for (const unit of units) {
+      const drawn = { ...unit, propensity: shares[unit.arm] as number }
+      sums.addUnit(drawn)
+      sums.moveUnit(drawn, 0, 0, unit.totals[0]?.at(-1) ?? 0)
+    }
+    const { rows, policyRows } = decoded(sums)
+    const [predictions] = parseRule(RULE).predictions as [Predictions]
+    const meanOf = (arm: number) =>
+      predictions.isActive(arm) ? (rows[0]?.scores[arm] as number) + 300 * predictions.level(arm) : 0
+    const earned = shares.reduce((sum, share, arm) => sum + share * meanOf(arm), 0) - meanOf(0)
+    expect(policyRows[0]?.score).toBeCloseTo(earned, 9)
+  })
+
   it('names the parts to which something was added', () => {
     const [unit] = units as [Unit]
     const sums = scoring().newSums(2)
