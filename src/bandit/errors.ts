@@ -7,6 +7,7 @@
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_json'
+  | 'invalid_context'
   | 'invalid_transition'
   | 'experiment_not_found'
   | 'experiment_exists'

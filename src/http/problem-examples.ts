@@ -15,6 +15,10 @@ const EXAMPLES = {
     errors: [{ path: 'unit', message: 'must not be empty' }],
   },
   invalid_json: { detail: 'The body is not valid JSON: Unexpected end of JSON input' },
+  invalid_context: {
+    detail: 'The context is not valid: context.recency must be a finite number',
+    errors: [{ path: 'context.recency', message: 'must be a finite number' }],
+  },
   invalid_transition: {
     detail: 'Cannot stop experiment "spring-email": it is draft, and only a running or paused one can be stopped',
   },

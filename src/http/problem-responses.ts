@@ -6,6 +6,7 @@ import { BanditError, type ErrorCode } from '../bandit/errors.ts'
 import { OFREP_CODES, ofrepProblem } from './ofrep/problem.ts'
 import { STATUSES, titleOf } from './problem.ts'
 import { problemExample } from './problem-examples.ts'
+import { readingSchema } from './routes/read-context.ts'
 
 const CODES = [...(Object.keys(STATUSES) as ErrorCode[]), 'internal_error'] as const
 
@@ -39,6 +40,11 @@ const ofrepProblemSchema = problemSchema
     metadata: z.object({}),
   })
   .meta({ id: 'OfrepProblem', description: 'Problem details (RFC 9457) that are a failure of OFREP as well.' })
+
+/** The same with how a context is understood all the same; of `invalid_context` only. */
+const contextProblemSchema = problemSchema
+  .extend(readingSchema.partial().shape)
+  .meta({ id: 'ContextProblem', description: 'Problem details (RFC 9457), and what is kept of the context.' })
 
 /** What any address can answer besides what its operations name. */
 export const anyOtherProblem: ZodOpenApiResponseObject = {
@@ -81,13 +87,14 @@ function problemResponse(status: number, codes: readonly ErrorCode[], isOfrep: b
   const sorted = [...new Set(codes)].sort()
   const id = `${isOfrep ? 'ofrep_' : ''}${status}_${sorted.join('_or_')}`
   const exampleOf = isOfrep ? ofrepExample : problemExample
+  const plainSchema = sorted.includes('invalid_context') ? contextProblemSchema : problemSchema
   const response = known.get(id) ?? {
     id,
     description: `${titleOf(status)}: ${sorted.map(code => `\`${code}\``).join(', ')}.`,
     ...((status === 503 || status === 429) && { headers: { 'Retry-After': { schema: { type: 'integer' as const } } } }),
     content: {
       'application/problem+json': {
-        schema: isOfrep ? ofrepProblemSchema : problemSchema,
+        schema: isOfrep ? ofrepProblemSchema : plainSchema,
         examples: Object.fromEntries(sorted.map(code => [code, { value: exampleOf(code, status) }])),
       },
     },

@@ -11,6 +11,20 @@ interface Problem {
   readonly code: ErrorCode | 'internal_error'
   readonly detail: string
   readonly faults: readonly Fault[]
+  readonly members?: Members
+}
+
+/** Members of a problem beside those that every problem has. */
+type Members = Readonly<Record<string, unknown>>
+
+/** What is wrong with a context, and how it is understood all the same. */
+export class InvalidContextError extends BanditError {
+  readonly members: Members
+
+  constructor(message: string, faults: readonly Fault[], members: Members) {
+    super('invalid_context', message, faults)
+    this.members = members
+  }
 }
 
 export const PROBLEM_ANSWER = 'application/problem+json'
@@ -22,6 +36,7 @@ const MAX_DETAIL = 16_384
 export const STATUSES = {
   invalid_request: 400,
   invalid_json: 400,
+  invalid_context: 400,
   unauthorized: 401,
   forbidden: 403,
   experiment_not_found: 404,
@@ -54,7 +69,8 @@ export function titleOf(status: number): string {
 export function problemOf(error: unknown): Problem {
   if (error instanceof BanditError) {
     const detail = shortened(error.message, MAX_DETAIL)
-    return { status: STATUSES[error.code], code: error.code, detail, faults: error.faults }
+    const problem = { status: STATUSES[error.code], code: error.code, detail, faults: error.faults }
+    return error instanceof InvalidContextError ? { ...problem, members: error.members } : problem
   }
   if (error instanceof StoreUnavailableError) {
     return {
@@ -151,11 +167,11 @@ function connectionError(code: string | undefined): BanditError {
 }
 
 function problemBody(
-  { code, detail, faults }: Problem,
+  { code, detail, faults, members: own }: Problem,
   status: number,
   requestId: string,
   members: OfrepProblem['members'] = {},
 ): string {
-  const problem = { type: 'about:blank', title: titleOf(status), status, detail, code, requestId, ...members }
+  const problem = { type: 'about:blank', title: titleOf(status), status, detail, code, requestId, ...own, ...members }
   return `${JSON.stringify({ ...problem, ...(faults.length > 0 && { errors: faults }) })}\n`
 }

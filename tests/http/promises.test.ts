@@ -7,6 +7,7 @@ import { openApiDocument } from '../../src/http/openapi.ts'
 import type { Store } from '../../src/store/port.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 import type { Answer } from '../support/http/answer.ts'
+import { CONTEXTUAL } from '../support/http/contexts.ts'
 import { Interface, type PromisedOperation } from '../support/http/interface.ts'
 import { bearer, giveKey } from '../support/http/keys.ts'
 import { RawConnection, requestHead } from '../support/http/raw-http.ts'
@@ -105,6 +106,15 @@ describe('what the document promises', () => {
     await send('PUT', '/experiments/other', emailDefinition({ key: 'other', policy: { type: 'uniform' } }))
     const weights = { control: 0.5, mens: 0.25, womens: 0.25 }
     await send('PUT', '/experiments/other', emailDefinition({ key: 'other', policy: { type: 'fixed', weights } }))
+    await send('PUT', '/experiments/featured', emailDefinition({ key: 'featured', ...CONTEXTUAL }))
+    await send('POST', '/experiments/featured/context', { context: { channel: 'web' } })
+    await send('POST', '/experiments/featured/start')
+    await send('POST', '/experiments/featured/context', { context: { channel: 'web' } })
+    await send('POST', '/experiments/featured/context', { context: { channel: 'fax' } })
+    await send('POST', '/assign', { experiment: 'featured', unit: 'u', context: { channel: 'fax' } })
+    await send('GET', '/experiments/featured')
+    await send('GET', '/experiments/featured/snapshots')
+    await send('GET', '/experiments/featured/assignments.ndjson')
     await send('POST', '/experiments/other/plan', emailDefinition())
     await send('POST', '/experiments/new/plan', emailDefinition({ key: 'new' }))
     await send('POST', '/experiments/other/plan', emailDefinition({ key: 'other', alpha: 0.1 }))

@@ -11,6 +11,7 @@ import { type HostileRequest, isLoose } from './hostile-requests.ts'
 const STATUSES = {
   invalid_request: [400, 417],
   invalid_json: [400],
+  invalid_context: [400],
   unauthorized: [401],
   forbidden: [403],
   experiment_not_found: [400, 404],

@@ -53,7 +53,7 @@ export function featureFaults(features: readonly (ReadableFeature | null)[], arm
   )
   faults.push(...repeatedKeys(features))
   if (features.length > MAX_FEATURES) {
-    faults.push({ path: 'features', message: `must be at most ${MAX_FEATURES}, not ${features.length}` })
+    faults.push(featureCountFault(features.length))
   }
   const valid = features.flatMap(feature => {
     return feature !== null && ownFaults(feature, '').length === 0 && isReadable(feature)
@@ -61,6 +61,10 @@ export function featureFaults(features: readonly (ReadableFeature | null)[], arm
       : []
   })
   return valid.length < features.length ? faults : [...faults, ...sizeFaults(valid, arms)]
+}
+
+export function featureCountFault(count: number): Fault {
+  return { path: 'features', message: `must be at most ${MAX_FEATURES}, not ${count}` }
 }
 
 /** Fills in the defaults. The input must be without faults. */
@@ -127,13 +131,15 @@ function numericFaults({ range, step, scale }: ReadableFeature, path: string): F
   return faults
 }
 
-function levelFaults(levels: readonly string[] | null | undefined, path: string): Fault[] {
+function levelFaults(levels: readonly (string | null)[] | null | undefined, path: string): Fault[] {
   if (levels === null) return []
   if (levels === undefined) return [{ path, message: 'is required for categorical: the texts that the feature can be' }]
   if (levels.length < 1 || levels.length > MAX_LEVELS) {
     return [{ path, message: `must be 1 to ${MAX_LEVELS} levels, not ${levels.length}` }]
   }
   return levels.flatMap((level, place) => {
+    // One that could not be read is not judged.
+    if (level === null) return []
     const own = `${path}[${place}]`
     if (level.length > MAX_TEXT_LENGTH) return [{ path: own, message: `must be at most ${MAX_TEXT_LENGTH} characters` }]
     if (levels.indexOf(level) < place) return [{ path: own, message: `${JSON.stringify(level)} is there twice` }]

@@ -3,19 +3,25 @@
 // what is wrong with it.
 
 import { BanditError, type Fault } from '../../bandit/errors.ts'
+import { FEATURE_TYPES } from '../../bandit/features/feature.ts'
 import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
-import { hasWeights, learns, POLICY_TYPES } from '../../bandit/policies/registry.ts'
-import type { CreateForm, Fields } from '../../views/html/create-page.ts'
+import { hasWeights, learns, POLICY_TYPES, readsContext } from '../../bandit/policies/registry.ts'
+import type { CreateForm } from '../../views/html/create-page.ts'
+import type { Fields } from '../../views/html/form-fields.ts'
 import { parseJson } from '../middleware/body.ts'
 
 const ARM_FIELDS = ['key', 'payload', 'weight'] as const
 const METRIC_FIELDS = ['key', 'role', 'type', 'goal', 'window', 'range[0]', 'range[1]', 'margin'] as const
+const FEATURE_FIELDS = ['key', 'type', 'range[0]', 'range[1]', 'scale', 'step', 'levels', 'buckets', 'segment'] as const
 const TOP_FIELDS = [
   'key',
   'description',
   'policy.type',
   'policy.exploration',
   'policy.controlShare',
+  'policy.shrinkage',
+  'policy.halfLife',
+  'adjust',
   'alpha',
   'plannedUnits',
   'minDuration',
@@ -23,13 +29,17 @@ const TOP_FIELDS = [
 
 const NEW_ARM: Fields = emptyFields(ARM_FIELDS)
 const NEW_METRIC: Fields = { ...emptyFields(METRIC_FIELDS), role: 'secondary', type: METRIC_TYPES[0], goal: 'increase' }
+const NEW_FEATURE: Fields = { ...emptyFields(FEATURE_FIELDS), type: FEATURE_TYPES[0], scale: 'linear', segment: 'no' }
 
 /** As it is before anybody has written into it. */
 export const BLANK_FORM: CreateForm = {
-  top: { ...emptyFields(TOP_FIELDS), 'policy.type': POLICY_TYPES[0] },
+  top: { ...emptyFields(TOP_FIELDS), 'policy.type': POLICY_TYPES[0], adjust: 'yes' },
   arms: [{ ...NEW_ARM, key: 'control' }, NEW_ARM],
   metrics: [{ ...NEW_METRIC, role: 'primary' }],
+  features: [],
 }
+
+const NEW_ROWS = { arm: NEW_ARM, metric: NEW_METRIC, feature: NEW_FEATURE }
 
 /** More rows than any definition may have are not read. */
 const MOST_ROWS = 201
@@ -47,6 +57,7 @@ export function readForm(value: unknown): { form: CreateForm; deed: string } {
       top: readFields(fields, BLANK_FORM.top, ''),
       arms: list('arms', NEW_ARM),
       metrics: list('metrics', NEW_METRIC),
+      features: list('features', NEW_FEATURE),
     },
     deed: fields.get('do') ?? 'check',
   }
@@ -54,20 +65,24 @@ export function readForm(value: unknown): { form: CreateForm; deed: string } {
 
 /** The form with a row more or less, and which field to go to; null for what is no such deed. */
 export function reshaped(form: CreateForm, deed: string): { form: CreateForm; focus: string | null } | null {
-  const { arms, metrics } = form
-  if (deed === 'add-arm') return { form: { ...form, arms: [...arms, NEW_ARM] }, focus: `arms[${arms.length}].key` }
-  if (deed === 'add-metric')
-    return { form: { ...form, metrics: [...metrics, NEW_METRIC] }, focus: `metrics[${metrics.length}].key` }
-  const removed = /^remove-(arm|metric)-(\d{1,3})$/.exec(deed)
-  if (removed === null) return null
-  const list = removed[1] === 'arm' ? 'arms' : 'metrics'
-  const place = Number(removed[2])
+  const [, verb, word = '', at = ''] = /^(add|remove)-(arm|metric|feature)(?:-(\d{1,3}))?$/.exec(deed) ?? []
+  if (verb === undefined || (verb === 'add') !== (at === '')) return null
+  const list = `${word as keyof typeof NEW_ROWS}s` as const
+  const { length } = form[list]
+  if (verb === 'add') {
+    const rows = [...form[list], NEW_ROWS[word as keyof typeof NEW_ROWS]]
+    return { form: { ...form, [list]: rows }, focus: `${list}[${length}].key` }
+  }
+  const place = Number(at)
   const focus = `${list}[${Math.max(0, place - 1)}].key`
   return { form: { ...form, [list]: form[list].toSpliced(place, 1) }, focus }
 }
 
 /** The definition that the form stands for, and what of it was no JSON. */
-export function definitionIn({ top, arms, metrics }: CreateForm): { input: Record<string, unknown>; faults: Fault[] } {
+export function definitionIn({ top, arms, metrics, features }: CreateForm): {
+  input: Record<string, unknown>
+  faults: Fault[]
+} {
   const faults: Fault[] = []
   const payloadIn = (text: string, place: number) => {
     try {
@@ -86,6 +101,7 @@ export function definitionIn({ top, arms, metrics }: CreateForm): { input: Recor
     })),
     metrics: metrics.map(metricIn),
     ...policyIn(top, arms),
+    ...(features.length > 0 && { features: features.map(featureIn), ...(top.adjust === 'no' && { adjust: false }) }),
     ...given({ alpha: top.alpha, plannedUnits: top.plannedUnits }, numberIn),
     ...given({ minDuration: top.minDuration }),
   }
@@ -106,6 +122,22 @@ function metricIn(metric: Fields): object {
   }
 }
 
+function featureIn(feature: Fields): object {
+  const { key, type, scale, step, levels = '', buckets, segment } = feature
+  const [least = '', largest = ''] = [feature['range[0]'], feature['range[1]']]
+  const isNumeric = type === 'numeric'
+  return {
+    key,
+    type,
+    ...(isNumeric && (least !== '' || largest !== '') && { range: [numberIn(least), numberIn(largest)] }),
+    ...(isNumeric && scale !== 'linear' && { scale }),
+    ...(isNumeric && given({ step }, numberIn)),
+    ...(type === 'categorical' && levels.trim() !== '' && { levels: levels.split(',').map(level => level.trim()) }),
+    ...(type === 'hashed' && given({ buckets }, numberIn)),
+    ...(!isNumeric && segment === 'yes' && { segment: true }),
+  }
+}
+
 /** Nothing for what is the default anyway. */
 function policyIn(top: Fields, arms: readonly Fields[]): object {
   const type = top['policy.type']
@@ -116,8 +148,10 @@ function policyIn(top: Fields, arms: readonly Fields[]): object {
     return { policy: { type, weights: Object.fromEntries(weights) } }
   }
   const more = {
-    ...(learns(type) && given({ exploration: top['policy.exploration'] }, explorationIn)),
+    ...((learns(type) || readsContext(type)) && given({ exploration: top['policy.exploration'] }, explorationIn)),
     ...given({ controlShare: top['policy.controlShare'] }, numberIn),
+    ...(readsContext(type) && given({ shrinkage: top['policy.shrinkage'] }, numberIn)),
+    ...(readsContext(type) && given({ halfLife: top['policy.halfLife'] })),
   }
   return type === POLICY_TYPES[0] && Object.keys(more).length === 0 ? {} : { policy: { type, ...more } }
 }

@@ -5,9 +5,18 @@ import { z } from 'zod'
 import { MAX_ARMS, MAX_METRICS, MIN_ARMS, MIN_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
 import { KEY_PATTERN } from '../../bandit/experiment/key.ts'
+import {
+  FEATURE_TYPES,
+  MAX_BUCKETS,
+  MAX_FEATURES,
+  MAX_LEVELS,
+  MAX_TEXT_LENGTH,
+  MIN_BUCKETS,
+} from '../../bandit/features/feature.ts'
 import { METRIC_ROLES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
 import { METRIC_KINDS, METRIC_TYPES, RANGED_TYPES } from '../../bandit/metrics/registry.ts'
-import { POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
+import { LEAST_CONTEXT_EXPLORATION } from '../../bandit/policies/policy.ts'
+import { CONTEXTUAL_TYPES, POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
 
 const MAX_DESCRIPTION = 2_000
@@ -94,6 +103,73 @@ const priorSchema = z
   })
   .describe('The Beta prior of a binary metric’s rates.')
 
+/** What every feature has, and what each type has besides; a segment is not for numbers. */
+const featureFields = {
+  key: keySchema.describe('Names the feature; contexts name it too.'),
+  retired: z
+    .boolean()
+    .optional()
+    .describe('A retired feature counts as missing from then on, and its columns stay. Default: false.')
+    .meta({ default: false }),
+}
+const segmentField = {
+  segment: z
+    .boolean()
+    .optional()
+    .describe('Whether the report shows the lifts for each of its levels. Frozen once it runs. Default: false.')
+    .meta({ default: false }),
+}
+const numericFields = {
+  range: z
+    .tuple([z.number(), z.number()])
+    .optional()
+    .describe('Required: the least and the largest value; others are clamped to it.')
+    .meta({ examples: [[0, 365]] }),
+  scale: z
+    .enum(['linear', 'log'])
+    .optional()
+    .describe('`log` for values that are spread over several sizes, as amounts of money. Default: linear.')
+    .meta({ default: 'linear' }),
+  step: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('Values are kept in whole steps from the lower end of the range. Default: as they are.'),
+}
+const levelsField = {
+  levels: z
+    .array(z.string().meta({ maxLength: MAX_TEXT_LENGTH }))
+    .optional()
+    .describe('Required: the texts that it can be. Any other text counts as missing.')
+    .meta({ minItems: 1, maxItems: MAX_LEVELS, examples: [['web', 'phone', 'store']] }),
+}
+const bucketsField = {
+  buckets: z
+    .number()
+    .optional()
+    .describe('Required: into so many buckets the texts fall; only the bucket is kept.')
+    .meta({ multipleOf: 1, minimum: MIN_BUCKETS, maximum: MAX_BUCKETS }),
+}
+
+export const featureSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ ...featureFields, type: z.literal('numeric').describe('A finite number.'), ...numericFields }),
+    z.strictObject({ ...featureFields, type: z.literal('boolean').describe('true or false.'), ...segmentField }),
+    z.strictObject({
+      ...featureFields,
+      type: z.literal('categorical').describe('One of a few texts.'),
+      ...levelsField,
+      ...segmentField,
+    }),
+    z.strictObject({
+      ...featureFields,
+      type: z.literal('hashed').describe('Any text; of the same bucket, texts cannot be told apart.'),
+      ...bucketsField,
+      ...segmentField,
+    }),
+  ])
+  .meta({ id: 'FeatureInput', description: 'A feature as you write it: what units bring.' })
+
 const explorationShare = z.number().meta({ minimum: 0, maximum: 1 })
 
 export const explorationSharesSchema = z.strictObject({
@@ -114,7 +190,7 @@ export const policySchema = z
       .union([explorationShare, explorationSharesSchema])
       .optional()
       .describe(
-        'of policies that learn: the share that is spread evenly whatever was learned, or one until every arm has a verdict and one after that. Default: for two arms {"untilVerdict": 0.5, "after": 0.1}, else 0.1.',
+        `of policies that learn: the share that is spread evenly whatever was learned, or one until every arm has a verdict and one after that. Default: for two arms {"untilVerdict": 0.5, "after": 0.1}, else 0.1. For ${CONTEXTUAL_TYPES.join(', ')} one share of at least ${LEAST_CONTEXT_EXPLORATION}, 0.1 by default.`,
       ),
     burnIn: z
       .number()
@@ -138,6 +214,22 @@ export const policySchema = z
         `${WEIGHTED_TYPES.join(', ')} only, and required there: the share of each active arm by its key, with the sum 1.`,
       )
       .meta({ examples: [{ control: 0.5, mens: 0.5 }] }),
+    shrinkage: z
+      .number()
+      .nullable()
+      .optional()
+      .describe(
+        `${CONTEXTUAL_TYPES.join(', ')} only: so many units’ worth of what all arms have in common is lent to each arm. 1: features are known to matter. Default: null, it is learned.`,
+      )
+      .meta({ minimum: 1, maximum: 262_144 }),
+    halfLife: z
+      .string()
+      .nullable()
+      .optional()
+      .describe(
+        `${CONTEXTUAL_TYPES.join(', ')} only: after so long a unit counts half, for what the policy learns; a whole number and ms, s, m, h or d. Default: null, all units count alike.`,
+      )
+      .meta({ pattern: WINDOW_PATTERN.source, examples: ['30d'] }),
     prior: priorSchema.optional(),
   })
   .meta({ id: 'PolicyInput', description: 'How the traffic is shared. Default: thompson.' })
@@ -158,6 +250,18 @@ export const definitionSchema = z
       .describe('Exactly one has the role primary. Frozen once it runs.')
       .meta({ minItems: 1, maxItems: MAX_METRICS }),
     policy: policySchema.optional(),
+    features: z
+      .array(featureSchema)
+      .optional()
+      .describe('What units bring with /assign. Once it runs, features may be appended and retired, and nothing else.')
+      .meta({ maxItems: MAX_FEATURES }),
+    adjust: z
+      .boolean()
+      .optional()
+      .describe(
+        'Only with features: whether predictions from them narrow the intervals. Frozen once it runs. Default: true.',
+      )
+      .meta({ default: true }),
     alpha: z
       .number()
       .optional()
@@ -207,6 +311,18 @@ const policyChangeSchema = policySchema
   })
   .meta({ id: 'PolicyChange', description: 'How the traffic is shared from now on.' })
 
+/** A feature that the experiment has keeps its type and all else that is left out. */
+const featureChangeSchema = z
+  .strictObject({
+    ...featureFields,
+    type: z.enum(FEATURE_TYPES).optional(),
+    ...numericFields,
+    ...levelsField,
+    ...bucketsField,
+    ...segmentField,
+  })
+  .meta({ id: 'FeatureChange', description: 'A feature as you write it; only a new one needs its type.' })
+
 /** A change of an experiment: all that is left out stays as it is. */
 export const definitionChangeSchema = definitionSchema.partial({ arms: true, metrics: true }).extend({
   metrics: z
@@ -215,6 +331,11 @@ export const definitionChangeSchema = definitionSchema.partial({ arms: true, met
     .describe('Exactly one has the role primary. Frozen once it runs.')
     .meta({ minItems: 1, maxItems: MAX_METRICS }),
   policy: policyChangeSchema.optional(),
+  features: z
+    .array(featureChangeSchema)
+    .optional()
+    .describe('Once it runs, features may be appended and retired, and nothing else.')
+    .meta({ maxItems: MAX_FEATURES }),
 })
 
 /** What came out of JSON.parse is JSON, except for numbers that have become infinite. */

@@ -16,8 +16,10 @@ const MAX_MESSAGE = 1_000
 /** What is wrong with a value (undefined when the field is absent), or null. */
 type FieldRule = (value: unknown) => string | null
 
+export type FieldRules = Readonly<Record<string, FieldRule>>
+
 /** The faults of an object against the rules of its fields; a field without a rule is unknown. */
-export function fieldFaults(body: unknown, rules: Readonly<Record<string, FieldRule>>): Fault[] {
+export function fieldFaults(body: unknown, rules: FieldRules): Fault[] {
   if (!isObject(body)) {
     return [{ path: '', message: `must be an object with ${fieldsTold(Object.keys(rules))}` }]
   }
@@ -51,6 +53,11 @@ export function unitRule(value: unknown): string | null {
 /** The rule of a field with an id. */
 export function nameRule(value: unknown): string | null {
   return nameFault(value, 'name')?.slice('name '.length) ?? null
+}
+
+/** The rule of a field that takes any JSON. */
+export function anyRule(): null {
+  return null
 }
 
 /** The rule of a field of a form that may be left out. */

@@ -14,6 +14,8 @@ import {
 } from '../../bandit/experiment/definition-input.ts'
 import type { Definition } from '../../bandit/experiment/experiment.ts'
 import { keepLeftOut } from '../../bandit/experiment/keep-left-out.ts'
+import { FEATURE_TYPES, MAX_FEATURES } from '../../bandit/features/feature.ts'
+import { featureCountFault } from '../../bandit/features/feature-input.ts'
 import { METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { definitionChangeSchema, definitionSchema } from './definition-schema.ts'
 import { refuse } from './fields.ts'
@@ -40,20 +42,22 @@ export function parseDefinition(body: unknown, key?: string, kept: Definition | 
   const whole = (fields: ReadableDefinition) => (kept === null ? fields : keepLeftOut(fields, kept))
   refuse([
     ...otherKeyFaults(body, key),
-    ...shapeFaults(schema, parsed),
+    ...shapeFaults(schema, parsed, input),
     ...droppedWeightFaults(input.policy),
-    ...missingTypeFaults(input.metrics, kept),
+    ...missingTypeFaults('metric', input.metrics, METRIC_TYPES, kept),
+    ...missingTypeFaults('feature', input.features, FEATURE_TYPES, kept),
     ...definitionFaults(whole(readable(schema, input) as ReadableDefinition), kept?.policy),
   ])
   return completeDefinition(whole(parsed.data as ReadableDefinition) as DefinitionInput, kept?.policy)
 }
 
 /** Judged first: the items of a list that is too long are not looked at. */
-function lengthFaults({ arms, metrics, policy }: Record<string, unknown>): Fault[] {
+function lengthFaults({ arms, metrics, policy, features }: Record<string, unknown>): Fault[] {
   const { weights } = (policy ?? {}) as { weights?: unknown }
   const faults: Fault[] = []
   if (Array.isArray(arms) && arms.length > MAX_ARMS) faults.push(armCountFault(arms.length))
   if (Array.isArray(metrics) && metrics.length > MAX_METRICS) faults.push(metricCountFault(metrics.length))
+  if (Array.isArray(features) && features.length > MAX_FEATURES) faults.push(featureCountFault(features.length))
   const shares = typeof weights === 'object' && weights !== null ? Object.keys(weights).length : 0
   if (shares > MAX_ARMS)
     faults.push({ path: 'policy.weights', message: `must be of at most ${MAX_ARMS} arms, not ${shares}` })
@@ -69,15 +73,18 @@ function otherKeyFaults(body: object, key: string | undefined): Fault[] {
   return [{ path: 'key', message: `is ${told}, but the address says "${key}"` }]
 }
 
-/** Of a change only the metrics that the experiment has may go without a type. */
-function missingTypeFaults(metrics: unknown, kept: Definition | null): Fault[] {
-  if (kept === null || !Array.isArray(metrics)) return []
-  const known = new Set<unknown>(kept.metrics.map(({ key }) => key))
-  return metrics.flatMap((metric: { key?: unknown; type?: unknown } | null, position) => {
-    if (typeof metric?.key !== 'string' || metric.type !== undefined || known.has(metric.key)) return []
-    return [
-      { path: `metrics[${position}].type`, message: `must be one of ${METRIC_TYPES.join(', ')} for a new metric` },
-    ]
+/** Of a change only the metrics and features that the experiment has may go without a type. */
+function missingTypeFaults(
+  word: 'metric' | 'feature',
+  items: unknown,
+  types: readonly string[],
+  kept: Definition | null,
+): Fault[] {
+  if (kept === null || !Array.isArray(items)) return []
+  const known = new Set<unknown>(kept[`${word}s`]?.map(({ key }) => key))
+  return items.flatMap((item: { key?: unknown; type?: unknown } | null, position) => {
+    if (typeof item?.key !== 'string' || item.type !== undefined || known.has(item.key)) return []
+    return [{ path: `${word}s[${position}].type`, message: `must be one of ${types.join(', ')} for a new ${word}` }]
   })
 }
 

@@ -5,13 +5,16 @@ import { isObject, unknownField } from './fields.ts'
 
 type Shape = Readonly<Record<string, z.ZodType>>
 
-/** Every fault of a value's shape; none for a value that has it. */
-export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unknown>): Fault[] {
+/**
+ * Every fault of a value's shape; none for a value that has it. `value`: where a type tells which
+ * of several shapes is meant.
+ */
+export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unknown>, value?: unknown): Fault[] {
   if (parsed.success) return []
   return parsed.error.issues.flatMap(chosenIssues).flatMap(issue => {
     const path = pathOf(issue.path)
     if (issue.code !== 'unrecognized_keys') return [{ path, message: wordingOf(issue) }]
-    const message = unknownField(fieldsAt(schema, issue.path))
+    const message = unknownField(fieldsAt(schema, issue.path, value))
     return issue.keys.map(name => ({ path: path === '' ? name : `${path}.${name}`, message }))
   })
 }
@@ -22,6 +25,9 @@ export function shapeFaults(schema: z.ZodType, parsed: z.ZodSafeParseResult<unkn
  */
 function chosenIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
+  if ('options' in issue && issue.options !== undefined) {
+    return [{ ...issue, message: `must be one of ${issue.options.join(', ')}` }]
+  }
   const meant = issue.errors.find(issues =>
     issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
   )
@@ -38,7 +44,7 @@ export function readable(schema: unknown, value: unknown): unknown {
   const shape = unwrapped(schema)
   const parsed = (schema as z.ZodType).safeParse(value)
   if (parsed.success) return parsed.data
-  if (shape instanceof z.ZodUnion) return readable(shape.options.find(isObjectSchema) ?? z.null(), value)
+  if (shape instanceof z.ZodUnion) return readable(optionFor(shape, value) ?? z.null(), value)
   if (shape instanceof z.ZodArray) return Array.isArray(value) ? value.map(item => readable(shape.element, item)) : null
   if (!isObject(value)) return null
   const fieldsOf = (names: readonly string[], schemaOf: (name: string) => unknown) =>
@@ -50,14 +56,25 @@ export function readable(schema: unknown, value: unknown): unknown {
 }
 
 /** The names of the fields that the schema has at a place. */
-function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
   let place: unknown = unwrapped(schema)
+  let there = value
   for (const part of path) {
+    there = typeof there === 'object' && there !== null ? Reflect.get(there, part) : undefined
     if (place instanceof z.ZodArray) place = unwrapped(place.element)
     else if (place instanceof z.ZodObject) place = unwrapped((place.shape as Shape)[String(part)])
   }
-  if (place instanceof z.ZodUnion) place = place.options.find(isObjectSchema)
+  if (place instanceof z.ZodUnion) place = optionFor(place, there)
   return place instanceof z.ZodObject ? Object.keys(place.shape) : []
+}
+
+/** The shape that a value is meant for: by its type where that decides, else an object's. */
+function optionFor(union: z.ZodUnion, value: unknown): unknown {
+  const options = union.options.filter(isObjectSchema)
+  if (!(union instanceof z.ZodDiscriminatedUnion)) return options[0]
+  const name = union.def.discriminator
+  const own = isObject(value) ? value[name] : undefined
+  return options.find(({ shape }) => (shape[name] as z.ZodType).safeParse(own).success) ?? options[0]
 }
 
 function isObjectSchema(schema: unknown): schema is z.ZodObject {

@@ -1,6 +1,6 @@
 // What is counted while the service serves. A call costs some tens of nanoseconds; what can be read
 // off the state of things is read when somebody asks, in metrics-page.ts.
-import type { AssignReason } from '../../bandit/assign.ts'
+import type { Assigned } from '../../bandit/assign.ts'
 import type { ErrorCode } from '../../bandit/errors.ts'
 import type { StoredRewardStatus } from '../../bandit/facts.ts'
 import type { Commit } from '../../store/port.ts'
@@ -17,6 +17,7 @@ const newCounter = (): Counter => ({ value: 0 })
 export class Metrics {
   readonly #requests = new Labelled(() => new Histogram())
   readonly #assignments = new Labelled(newCounter)
+  readonly #contextFaults = new Labelled(newCounter)
   readonly #rewards = new Labelled(newCounter)
   readonly #clipped = new Labelled(newCounter)
   readonly #rejections = new Labelled(newCounter)
@@ -31,9 +32,10 @@ export class Metrics {
     this.#requests.at(method, route, STATUS_CLASSES[Math.floor(status / 100)] ?? '5xx').observe(seconds)
   }
 
-  /** A unit was given an arm. */
-  assigned(experiment: string, arm: string, reason: AssignReason): void {
-    this.#assignments.at(experiment, arm, reason).value += 1
+  /** A unit was given an arm. A fault of the whole context is one of the feature `''`. */
+  assigned(experiment: string, { arm, reason, contextFaults }: Assigned): void {
+    this.#assignments.at(experiment, arm.key, reason).value += 1
+    for (const { feature, fault } of contextFaults) this.#contextFaults.at(experiment, feature ?? '', fault).value += 1
   }
 
   /**
@@ -89,6 +91,12 @@ export class Metrics {
         type: 'counter',
         help: 'Answers of /assign, /assign/batch and OFREP, a unit each',
         samples: counts(this.#assignments, ['experiment', 'arm', 'reason']),
+      },
+      {
+        name: 'pinwheel_context_faults_total',
+        type: 'counter',
+        help: 'Values of features that could not be used as they came, of units that were assigned',
+        samples: counts(this.#contextFaults, ['experiment', 'feature', 'fault']),
       },
       {
         name: 'pinwheel_rewards_total',

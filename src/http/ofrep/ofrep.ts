@@ -8,6 +8,7 @@ import type { LiveExperiment } from '../../bandit/catalogue.ts'
 import { BanditError } from '../../bandit/errors.ts'
 import type { Experiment } from '../../bandit/experiment/experiment.ts'
 import { unitFault, unitIn } from '../../bandit/facts.ts'
+import type { Feature } from '../../bandit/features/feature.ts'
 import { answerJson } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../input/fields.ts'
@@ -28,12 +29,12 @@ export async function answerFlag(
 ): Promise<void> {
   const key = flagKeyIn(request.url ?? '') ?? ''
   context.catalogue.get(key)
-  const { unit } = readContext((await readValue(request, { kind })).value)
+  const { unit, attributes } = readContext((await readValue(request, { kind })).value)
   // Looked up anew, because the experiment may have started while the body was on its way.
   const live = context.catalogue.get(key)
   if (givesLists(live.experiment.definition)) throw new BanditError('invalid_request', LISTS)
   if (unit === null && needsUnit(live.experiment)) throw new ContextError('TARGETING_KEY_MISSING', NO_UNIT)
-  answerJson(response, await evaluate(context, live, unit ?? ''))
+  answerJson(response, await evaluate(context, live, unit ?? '', attributes))
 }
 
 /**
@@ -48,7 +49,7 @@ export async function answerFlags(
   response: ServerResponse,
   { kind }: Caller,
 ): Promise<void> {
-  const { unit, wanted } = readContext((await readValue(request, { kind })).value)
+  const { unit, wanted, attributes } = readContext((await readValue(request, { kind })).value)
   const asked = context.catalogue
     .all()
     .filter(({ experiment: { status, definition } }) => status !== 'draft' && (wanted?.has(definition.key) ?? true))
@@ -59,7 +60,7 @@ export async function answerFlags(
     asked.map(live => {
       if (givesLists(live.experiment.definition)) return failure(live, 'GENERAL', LISTS)
       if (unit === null && needsUnit(live.experiment)) return failure(live, 'TARGETING_KEY_MISSING', NO_UNIT)
-      return evaluate(context, live, unit ?? '')
+      return evaluate(context, live, unit ?? '', attributes)
     }),
   )
   const body = `${JSON.stringify({ flags, metadata: {} })}\n`
@@ -86,8 +87,14 @@ function needsUnit({ status, winner }: Experiment): boolean {
   return status !== 'draft' && winner === null
 }
 
+type Attributes = Readonly<Record<string, unknown>>
+
 /** `unit` null: there is none. @throws ContextError */
-function readContext(body: unknown): { unit: string | null; wanted: ReadonlySet<string> | null } {
+function readContext(body: unknown): {
+  unit: string | null
+  wanted: ReadonlySet<string> | null
+  attributes: Attributes
+} {
   const context = isObject(body) ? (body.context ?? {}) : body
   if (!isObject(context)) {
     throw new ContextError('INVALID_CONTEXT', 'The body must be {"context": {"targetingKey": "<unit>"}}')
@@ -100,7 +107,7 @@ function readContext(body: unknown): { unit: string | null; wanted: ReadonlySet<
     throw new ContextError('INVALID_CONTEXT', `The context is not valid: ${WANTED} must be a list of experiment keys`)
   }
   const unit = isMissing ? null : unitIn(targetingKey as string | number)
-  return { unit, wanted: wanted === null ? null : new Set(wanted) }
+  return { unit, wanted: wanted === null ? null : new Set(wanted), attributes: context }
 }
 
 /**
@@ -121,11 +128,13 @@ const REASONS = {
  * @throws BanditError `store_unavailable`: the control, which /assign falls back to, would take the
  * arm from a unit that has another in its cache
  */
-async function evaluate(context: Context, { experiment }: LiveExperiment, unit: string) {
+async function evaluate(context: Context, { experiment }: LiveExperiment, unit: string, attributes: Attributes) {
   const { definition, version } = experiment
-  const [assigned] = (await assign(context, definition.key, [unit], context.now())) as [Assigned]
+  const arriving =
+    definition.features === undefined ? unit : { unit, context: ofFeatures(definition.features, attributes) }
+  const [assigned] = (await assign(context, definition.key, [arriving], context.now())) as [Assigned]
   const { arm, assignment } = assigned
-  context.metrics.assigned(definition.key, arm.key, assigned.reason)
+  context.metrics.assigned(definition.key, assigned)
   const reason = REASONS[assigned.reason]
   if (reason === null) throw new BanditError('store_unavailable', 'The store does not answer; try again shortly')
   return {
@@ -140,6 +149,12 @@ async function evaluate(context: Context, { experiment }: LiveExperiment, unit: 
       ...(assignment !== null && { propensity: assignment.propensity, snapshot: assignment.snapshot }),
     },
   }
+}
+
+/** The attributes that have a feature's key; others are nobody's. */
+function ofFeatures(features: readonly Feature[], attributes: Attributes): Attributes {
+  const own = features.filter(({ key }) => Object.hasOwn(attributes, key))
+  return Object.fromEntries(own.map(({ key }) => [key, attributes[key]]))
 }
 
 function failure({ experiment }: LiveExperiment, errorCode: OfrepCode, errorDetails: string) {

@@ -91,8 +91,8 @@ function judge(
 
 /** While somebody is still writing, an empty field is no mistake. */
 function isEmptyYet(form: CreateForm, path: string): boolean {
-  const [, list, place = '0', name = ''] = /^(arms|metrics)\[(\d+)\]\.(.+)$/.exec(path) ?? []
+  const [, list, place = '0', name = ''] = /^(arms|metrics|features)\[(\d+)\]\.(.+)$/.exec(path) ?? []
   if (list === undefined) return path === 'policy.weights' || form.top[path] === ''
-  const row = form[list as 'arms' | 'metrics'][Number(place)]
+  const row = form[list as 'arms' | 'metrics' | 'features'][Number(place)]
   return name === 'range' ? row?.['range[0]'] === '' || row?.['range[1]'] === '' : row?.[name] === ''
 }

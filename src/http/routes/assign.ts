@@ -4,14 +4,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
-import { type Assigned, assign } from '../../bandit/assign.ts'
+import { type Arriving, type Assigned, assign } from '../../bandit/assign.ts'
 import { assignInSlices } from '../../bandit/assign-batch.ts'
+import type { Fault } from '../../bandit/errors.ts'
 import type { Arm } from '../../bandit/experiment/experiment.ts'
 import { UNIT_MAX_CHARACTERS, unitIn } from '../../bandit/facts.ts'
+import { CONTEXT_FAULTS, type ContextFault } from '../../bandit/features/keep-context.ts'
 import type { Refreshed } from '../../bandit/snapshots.ts'
 import { answerInParts, answerText, JSON_ANSWER, timestamp } from '../answer.ts'
 import type { Context } from '../context.ts'
-import { fieldFaults, refuse, unitRule } from '../input/fields.ts'
+import { anyRule, type FieldRules, fieldFaults, isObject, refuse, unitRule } from '../input/fields.ts'
+import { gatherContext, typedContext } from '../input/form-context.ts'
 import { logRefreshed } from '../log-refreshed.ts'
 import type { Caller } from '../middleware/authenticate.ts'
 import { BATCH_LIMIT, BODY_LIMIT, readValue } from '../middleware/body.ts'
@@ -45,12 +48,25 @@ const experimentKey = z
   .min(1)
   .meta({ description: 'The key of an experiment.', examples: ['spring-email'] })
 
+/** Nothing in it is ever refused, so it is any JSON. */
+const contextSchema = z.unknown().meta({
+  description:
+    'The values of the unit’s features by their keys, in an object of at most 8 KiB. What cannot be used counts as missing and is named in `contextFaults`; it is never refused. Ignored where the experiment has no features, or the unit its arm already.',
+  examples: [{ channel: 'web', recency: 3 }],
+})
+
 export const assignSchema = z
-  .strictObject({ experiment: experimentKey, unit: unitSchema })
+  .strictObject({ experiment: experimentKey, unit: unitSchema, context: contextSchema.optional() })
   .meta({ id: 'AssignRequest' })
 
 export const batchSchema = z
-  .strictObject({ experiment: experimentKey, units: z.array(unitSchema).max(MAX_BATCH_UNITS) })
+  .strictObject({
+    experiment: experimentKey,
+    units: z
+      .array(z.union([unitSchema, z.strictObject({ unit: unitSchema, context: contextSchema.optional() })]))
+      .max(MAX_BATCH_UNITS)
+      .meta({ description: 'Each a unit, or an object of a unit and its context.' }),
+  })
   .meta({ id: 'AssignBatchRequest' })
 
 const REQUEST = { experiment: 'spring-email', unit: 'u-17' }
@@ -63,6 +79,17 @@ const ASSIGNMENT = {
   assignedAt: '2026-11-22T10:00:00.000Z',
   reason: 'assigned',
 }
+
+export const contextFaultsSchema = z.array(
+  z
+    .object({
+      feature: z.string().nullable().describe('Null: the context as a whole.'),
+      fault: z
+        .enum(CONTEXT_FAULTS)
+        .describe('`out-of-range`: it was clamped to the range. Else the feature counts as missing.'),
+    })
+    .meta({ id: 'ContextFault', examples: [{ feature: 'recency', fault: 'not-a-number' }] }),
+)
 
 const assignmentSchema = z
   .object({
@@ -80,6 +107,9 @@ const assignmentSchema = z
       .describe(
         'Kept for ever: `assigned` (drawn now), `kept` (drawn before). Not kept: `draft`, `paused`, `stopped` (the control), `winner` (the winner, for everybody), `fallback` (the control, because the store does not answer).',
       ),
+    contextFaults: contextFaultsSchema
+      .optional()
+      .describe('What of the context could not be used as it came. Absent: nothing is wrong, or it was not read.'),
   })
   .meta({ id: 'Assignment', examples: [ASSIGNMENT] })
 
@@ -133,11 +163,14 @@ async function postAssign(
   response: ServerResponse,
   { kind }: Caller,
 ): Promise<void> {
-  const { value } = await readValue(request, { kind })
-  refuse(fieldFaults(value, { experiment: experimentFault, unit: unitRule }))
-  const { experiment, unit } = value as { experiment: string; unit: string | number }
-  const [assigned] = (await assign(context, experiment, [unitIn(unit)], context.now())) as [Assigned]
-  context.metrics.assigned(experiment, assigned.arm.key, assigned.reason)
+  const { value: sent, isForm } = await readValue(request, { kind })
+  const value = isForm ? gatherContext(sent) : sent
+  refuse(fieldFaults(value, ASSIGN_RULES))
+  const { experiment, unit, context: own } = value as UnitBody & { experiment: string }
+  const features = context.catalogue.find(experiment)?.experiment.definition.features
+  const arriving = arrivingIn(unit, isForm && features !== undefined ? typedContext(features, own) : own)
+  const [assigned] = (await assign(context, experiment, [arriving], context.now())) as [Assigned]
+  context.metrics.assigned(experiment, assigned)
   answerText(response, `${assignedJson(experiment, assigned)}\n`, JSON_ANSWER)
 }
 
@@ -148,27 +181,26 @@ async function postAssignBatch(
   caller: Caller,
 ): Promise<void> {
   const { value } = await readValue(request, { limit: BATCH_LIMIT, kind: caller.kind })
-  refuse(fieldFaults(value, { experiment: experimentFault, units: unitsFault }))
-  const { experiment, units: sent } = value as { experiment: string; units: (string | number)[] }
-  refuse(
-    sent.flatMap((unit, position) => {
-      const message = unitRule(unit)
-      return message === null ? [] : [{ path: `units[${position}]`, message }]
-    }),
-  )
-  const units = sent.map(unitIn)
+  refuse(fieldFaults(value, BATCH_RULES))
+  const { experiment, units: sent } = value as { experiment: string; units: (UnitBody['unit'] | UnitBody)[] }
+  refuse(sent.flatMap(itemFaults))
+  const units = sent.map(item => (typeof item === 'object' ? arrivingIn(item.unit, item.context) : unitIn(item)))
   spendMore(caller, units.length, context.now())
   await answerInParts(response, assignedParts(context, experiment, units))
 }
 
 const sleep = (ms: number) => setTimeout(ms, undefined, { ref: false })
 
-async function* assignedParts(context: Context, experiment: string, units: readonly string[]): AsyncGenerator<string> {
+async function* assignedParts(
+  context: Context,
+  experiment: string,
+  units: readonly Arriving[],
+): AsyncGenerator<string> {
   const onRefreshed = (refreshed: Refreshed) => logRefreshed(context.log, refreshed)
   let done = 0
   // The first slice comes before the head, so that a fault is still told as a problem.
   for await (const assigned of assignInSlices({ ...context, sleep, onRefreshed }, experiment, units)) {
-    for (const { arm, reason } of assigned) context.metrics.assigned(experiment, arm.key, reason)
+    for (const one of assigned) context.metrics.assigned(experiment, one)
     const items = assigned.map(one => assignedJson(experiment, one)).join(',')
     const isFirst = done === 0
     done += assigned.length
@@ -176,13 +208,27 @@ async function* assignedParts(context: Context, experiment: string, units: reado
   }
 }
 
+interface UnitBody {
+  readonly unit: string | number
+  readonly context?: unknown
+}
+
+/** A name alone, unless there is a context. */
+function arrivingIn(unit: string | number, own: unknown): Arriving {
+  return own === undefined ? unitIn(unit) : { unit: unitIn(unit), context: own }
+}
+
 /** By hand: an arm is the same text for all its units, and may carry 16 KiB. */
-function assignedJson(experiment: string, { unit, arm, reason, assignment }: Assigned): string {
+function assignedJson(experiment: string, { unit, arm, reason, assignment, contextFaults }: Assigned): string {
   const given =
     assignment === null
       ? '"propensity":null,"snapshot":null,"assignedAt":null'
       : `"propensity":${assignment.propensity},"snapshot":${assignment.snapshot},"assignedAt":"${timestamp(assignment.assignedAt)}"`
-  return `{"experiment":${JSON.stringify(experiment)},"unit":${JSON.stringify(unit)},${armJson(arm)},${given},"reason":"${reason}"}`
+  return `{"experiment":${JSON.stringify(experiment)},"unit":${JSON.stringify(unit)},${armJson(arm)},${given},"reason":"${reason}"${faultsJson(contextFaults)}}`
+}
+
+function faultsJson(faults: readonly ContextFault[]): string {
+  return faults.length === 0 ? '' : `,"contextFaults":${JSON.stringify(faults)}`
 }
 
 const armTexts = new WeakMap<Arm, string>()
@@ -197,6 +243,19 @@ function armJson(arm: Arm): string {
 
 function experimentFault(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? null : 'must be the key of an experiment'
+}
+
+const ITEM_RULES: FieldRules = { unit: unitRule, context: anyRule }
+const ASSIGN_RULES: FieldRules = { experiment: experimentFault, ...ITEM_RULES }
+const BATCH_RULES: FieldRules = { experiment: experimentFault, units: unitsFault }
+
+function itemFaults(item: unknown, position: number): Fault[] {
+  const place = `units[${position}]`
+  if (isObject(item)) {
+    return fieldFaults(item, ITEM_RULES).map(({ path, message }) => ({ path: `${place}.${path}`, message }))
+  }
+  const message = unitRule(item)
+  return message === null ? [] : [{ path: place, message }]
 }
 
 function unitsFault(value: unknown): string | null {

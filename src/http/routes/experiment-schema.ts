@@ -1,7 +1,7 @@
 // The shapes of experiments as they are answered, with an example.
 import { z } from 'zod'
 import { HARM_RESPONSES, STATUSES } from '../../bandit/experiment/experiment.ts'
-import { EVEN_TYPES, LEARNING_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
+import { CONTEXTUAL_TYPES, EVEN_TYPES, LEARNING_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { count, instant, metric, share } from './shapes.ts'
 
 export const PLANNED = {
@@ -48,6 +48,24 @@ const EXPERIMENT = {
 const prior = z.object({ alpha: z.number(), beta: z.number() })
 const controlShare = share.nullable()
 
+const declared = { key: z.string(), retired: z.boolean() }
+const segment = z.boolean()
+
+export const feature = z
+  .discriminatedUnion('type', [
+    z.object({
+      ...declared,
+      type: z.literal('numeric'),
+      range: z.tuple([z.number(), z.number()]),
+      scale: z.enum(['linear', 'log']),
+      step: z.number().nullable(),
+    }),
+    z.object({ ...declared, type: z.literal('boolean'), segment }),
+    z.object({ ...declared, type: z.literal('categorical'), levels: z.array(z.string()), segment }),
+    z.object({ ...declared, type: z.literal('hashed'), buckets: count, segment }),
+  ])
+  .meta({ id: 'Feature' })
+
 const experimentFields = {
   key: z.string(),
   description: z.string(),
@@ -63,10 +81,20 @@ const experimentFields = {
         burnIn: count.optional().describe('Absent: 0, as in experiments from before there was a burn-in.'),
         prior,
       }),
+      z.object({
+        type: z.literal(CONTEXTUAL_TYPES),
+        exploration: share,
+        controlShare,
+        shrinkage: z.number().nullable().describe('Null: learned.'),
+        halfLife: z.string().nullable().describe('Null: all units count alike.'),
+        prior,
+      }),
       z.object({ type: z.literal(EVEN_TYPES), controlShare, prior }),
       z.object({ type: z.literal(WEIGHTED_TYPES), weights: z.record(z.string(), share), prior }),
     ])
     .meta({ id: 'Policy' }),
+  features: z.array(feature).optional().describe('Absent: units bring nothing.'),
+  adjust: z.boolean().optional().describe('Absent without features.'),
   alpha: z.number(),
   plannedUnits: count,
   onHarm: z.enum(HARM_RESPONSES).optional().describe('Absent: nothing.'),

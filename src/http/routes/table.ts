@@ -7,6 +7,7 @@ import { ASSIGNMENTS_ROUTES } from './assignments.ts'
 import { DOCS_ROUTES } from './docs.ts'
 import { EVALUATE_ROUTE } from './evaluate.ts'
 import { EXPERIMENT_ROUTES } from './experiments.ts'
+import { CONTEXT_ROUTE } from './read-context.ts'
 import { REPORT_ROUTES } from './report.ts'
 import { REWARD_ROUTE } from './rewards.ts'
 import type { HotRoute, PlainRoute, Route } from './route.ts'
@@ -26,6 +27,7 @@ export const HOT_ROUTES: readonly HotRoute[] = [
 
 export const PLAIN_ROUTES: readonly PlainRoute[] = [
   ...EXPERIMENT_ROUTES,
+  CONTEXT_ROUTE,
   ...REPORT_ROUTES,
   EVALUATE_ROUTE,
   SNAPSHOT_ROUTE,

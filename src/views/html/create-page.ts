@@ -5,24 +5,21 @@ import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../../bandit/experiment/de
 import { METRIC_ROLES } from '../../bandit/metrics/metric.ts'
 import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'
 import { completePolicy } from '../../bandit/policies/policy-input.ts'
-import { hasWeights, learns, POLICIES, type PolicyType } from '../../bandit/policies/registry.ts'
+import { hasWeights, learns, POLICIES, type PolicyType, readsContext } from '../../bandit/policies/registry.ts'
+import { features, isPlacedLevel } from './feature-fields.ts'
+import { choice, type Fields, faultsAt, field, type Judged, labelled, remover, sentences } from './form-fields.ts'
 import { type Assets, framed, type Viewer } from './frame.ts'
-import { type Content, type Markup, markup, NOTHING } from './markup.ts'
-
-/** What stands in the fields of one part of the form, by the last part of their names. */
-export type Fields = Readonly<Record<string, string>>
+import { type Markup, markup, NOTHING } from './markup.ts'
 
 export interface CreateForm {
   readonly top: Fields
   readonly arms: readonly Fields[]
   readonly metrics: readonly Fields[]
+  readonly features: readonly Fields[]
 }
 
-export interface CreatePage {
+export interface CreatePage extends Judged {
   readonly form: CreateForm
-  readonly faults: readonly { readonly path: string; readonly message: string }[]
-  /** The field that was just added. */
-  readonly focus: string | null
   /** What a terminal would be told instead. */
   readonly command: string
   readonly assets: Assets
@@ -38,6 +35,7 @@ export function createPage(page: CreatePage): string {
 ${basics(page)}
 ${arms(page)}
 ${metrics(page)}
+${features(page.form, page)}
 ${policy(page)}
 <div class="deeds"><button class="button primary" name="do" value="create-start">Create and start</button><button class="button" name="do" value="create">Create a draft</button><button class="button nojs" name="do" value="check">Check</button></div>
 ${unplaced(page)}
@@ -106,11 +104,17 @@ const GUARDRAIL_GOAL = 'higher unless you say lower, as for complaints'
 function policy({ form: { top, arms }, ...page }: CreatePage): Markup {
   const type = top['policy.type']
   const holds = sharesUnlessGiven(top, arms.length)
-  const exploration = learns(type)
-    ? field(page, 'policy.exploration', 'Spread evenly (until, after verdicts)', top['policy.exploration'], {
-        also: EXPLORATION_SHARES,
-        note: `${holds.exploration} unless given`,
-      })
+  const spread = learns(type) ? 'Spread evenly (until, after verdicts)' : 'Spread evenly'
+  const exploration =
+    learns(type) || readsContext(type)
+      ? field(page, 'policy.exploration', spread, top['policy.exploration'], {
+          also: EXPLORATION_SHARES,
+          note: `${holds.exploration} unless given`,
+        })
+      : NOTHING
+  const contextual = readsContext(type)
+    ? markup`${field(page, 'policy.shrinkage', 'Shrinkage', top['policy.shrinkage'], { note: 'learned unless given, 1: features matter' })}
+${field(page, 'policy.halfLife', 'Half-life', top['policy.halfLife'], { note: 'none unless given, as 30d' })}`
     : NOTHING
   const share = hasWeights(type)
     ? NOTHING
@@ -123,9 +127,9 @@ ${choice(
   'policy.type',
   'Type',
   type,
-  POLICIES.flatMap(policy => ('readsContext' in policy ? [] : [[policy.type, policy.label]])),
+  POLICIES.map(policy => [policy.type, policy.label]),
 )}
-${exploration}${share}
+${exploration}${share}${contextual}
 ${field(page, 'alpha', 'Alpha', top.alpha, { note: `${DEFAULT_ALPHA} unless given` })}
 ${field(page, 'plannedUnits', 'Planned units', top.plannedUnits, { note: `${DEFAULT_PLANNED_UNITS} unless given` })}
 ${field(page, 'minDuration', 'Least duration', top.minDuration, { note: 'none unless given, as 7d' })}</div>${faultsAt(page, ['policy'])}</fieldset>`
@@ -151,92 +155,24 @@ function sharesUnlessGiven(top: Fields, arms: number): { exploration: string; co
   }
 }
 
-type Judged = Pick<CreatePage, 'faults' | 'focus'>
-
-interface FieldLook {
-  /** What holds where it is left empty, or an example: it says which. */
-  readonly note?: string
-  readonly isRequired?: boolean
-  /** Other paths whose faults stand here. */
-  readonly also?: readonly string[]
-}
-
-function field(page: Judged, path: string, label: string, value = '', look: FieldLook = {}): Markup {
-  const required = look.isRequired ? markup` aria-required="true"` : NOTHING
-  return labelled(
-    page,
-    path,
-    label,
-    look,
-    state =>
-      markup`<input id="${path}" name="${path}" value="${value}" spellcheck="false" autocapitalize="off"${required}${state}>`,
-  )
-}
-
-function choice(
-  page: Judged,
-  path: string,
-  label: string,
-  value: string | undefined,
-  options: readonly (string | readonly [value: string, words: string])[],
-  note = '',
-): Markup {
-  const listed = options.map(option => {
-    const [own, words] = typeof option === 'string' ? [option, option] : option
-    return markup`<option value="${own}"${own === value ? markup` selected` : NOTHING}>${words}</option>`
-  })
-  const select = (state: Markup) => markup`<select id="${path}" name="${path}"${state}>${listed}</select>`
-  return labelled(page, path, label, { note }, select)
-}
-
-/** A control below its label, and above its note and what is wrong with it. */
-function labelled(
-  { faults, focus }: Judged,
-  path: string,
-  label: string,
-  { note = '', also = [] }: FieldLook,
-  control: (state: Markup) => Markup,
-): Markup {
-  const own = faults.filter(fault => fault.path === path || also.includes(fault.path))
-  const focused = focus === path ? markup` autofocus data-focus` : NOTHING
-  const invalid = own.length === 0 ? NOTHING : markup` aria-invalid="true"`
-  const tellers = [...(note === '' ? [] : [`${path}-note`]), ...(own.length === 0 ? [] : [`${path}-fault`])]
-  const described = tellers.length === 0 ? NOTHING : markup` aria-describedby="${tellers.join(' ')}"`
-  const noted = note === '' ? NOTHING : markup`<span class="soft" id="${path}-note">${note}</span>`
-  const messages = own.map(({ message }) => message).join('; ')
-  const fault = own.length === 0 ? NOTHING : markup`<span class="fault" id="${path}-fault">${messages}</span>`
-  return markup`<div class="field"><label for="${path}">${label}</label>${control(markup`${focused}${invalid}${described}`)}${noted}${fault}</div>`
-}
-
-function remover(deed: string, label: string, isPossible: boolean): Markup {
-  if (!isPossible) return NOTHING
-  return markup`<button class="plain remove" name="do" value="${deed}" aria-label="${label}">take out</button>`
-}
-
-function faultsAt({ faults }: Pick<Judged, 'faults'>, paths: readonly string[]): Markup {
-  return sentences(faults.filter(({ path }) => paths.includes(path)))
-}
-
 /** What belongs to no field that is shown. */
-function unplaced({ form: { top, arms, metrics }, faults }: CreatePage): Markup {
+function unplaced({ form: { top, arms, metrics, features: declared }, faults }: CreatePage): Markup {
   const hidden = new Set<string>()
-  if (!learns(top['policy.type'])) hidden.add('policy.exploration')
-  if (hasWeights(top['policy.type'])) hidden.add('policy.controlShare')
-  for (const [place, { type, role }] of metrics.entries()) {
-    if (!hasRange(type)) hidden.add(`metrics[${place}].range`)
+  const type = top['policy.type']
+  if (!learns(type) && !readsContext(type)) hidden.add('policy.exploration')
+  if (declared.length === 0) hidden.add('adjust')
+  if (hasWeights(type)) hidden.add('policy.controlShare')
+  for (const [place, { type: metricType, role }] of metrics.entries()) {
+    if (!hasRange(metricType)) hidden.add(`metrics[${place}].range`)
     if (role !== 'guardrail') hidden.add(`metrics[${place}].margin`)
   }
   const places = new Set([
-    ...['arms', 'metrics', 'policy', 'policy.weights', ...EXPLORATION_SHARES, ...Object.keys(top)],
+    ...['arms', 'metrics', 'features', 'policy', 'policy.weights', ...EXPLORATION_SHARES, ...Object.keys(top)],
     ...arms.flatMap((arm, place) => Object.keys(arm).map(name => `arms[${place}].${name}`)),
     ...metrics.flatMap((metric, place) => [...Object.keys(metric), 'range'].map(name => `metrics[${place}].${name}`)),
+    ...declared.flatMap((feature, place) =>
+      [...Object.keys(feature), 'range'].map(name => `features[${place}].${name}`),
+    ),
   ])
-  return sentences(faults.filter(({ path }) => hidden.has(path) || !places.has(path)))
-}
-
-function sentences(faults: CreatePage['faults']): Markup {
-  const lines: Content[] = faults.map(
-    ({ path, message }) => markup`<p class="fault"><code>${path}</code> ${message}</p>`,
-  )
-  return markup`${lines}`
+  return sentences(faults.filter(({ path }) => hidden.has(path) || !(places.has(path) || isPlacedLevel(path))))
 }

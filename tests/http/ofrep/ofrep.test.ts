@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bookOf, expectBalance } from '../../support/book.ts'
 import { faultyStore } from '../../support/faulty-store.ts'
 import type { Answer } from '../../support/http/answer.ts'
+import { CONTEXTUAL } from '../../support/http/contexts.ts'
 import { bearer, giveKey } from '../../support/http/keys.ts'
 import { expectProblem } from '../../support/http/problem.ts'
 import { RawConnection, requestHead } from '../../support/http/raw-http.ts'
@@ -382,5 +383,26 @@ describe('POST /ofrep/v1/evaluate/flags', () => {
     })
     expect(body.flags[1]).toMatchObject({ key: 'other', reason: 'SPLIT' })
     expect((await service.call('POST', '/assign', { experiment: 'lists', unit: 'u-17' })).body.reason).toBe('assigned')
+  })
+})
+
+describe('an experiment with features', () => {
+  it('keeps the attributes that have a feature’s key, and tells nothing that moves', async () => {
+    await startExperiment(service, CONTEXTUAL)
+    const context = forUnit('u-17', { channel: 'web', recency: 'x', colour: 'c'.repeat(10_000) })
+    const first = await evaluateAll(context)
+    expect(Object.keys(first.body.flags[0].metadata)).toEqual([
+      'experiment',
+      'version',
+      'policy',
+      'propensity',
+      'snapshot',
+    ])
+    const etag = first.headers.get('etag') ?? ''
+    expect((await evaluateAll(forUnit('u-17', { channel: 'phone' }), etag)).status).toBe(304)
+    const { text } = await service.call('GET', '/experiments/spring-email/assignments.ndjson')
+    expect(JSON.parse(text).context).toEqual({ channel: 'web', recency: null, member: null, city: null })
+    const metrics = await service.call('GET', '/metrics')
+    expect(metrics.text).toMatch(/context_faults_total\{.*feature="recency",fault="not-a-number"\} 1/)
   })
 })

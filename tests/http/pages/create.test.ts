@@ -20,6 +20,30 @@ const FILLED = {
   'metrics[1].margin': '0.5',
 }
 
+const FEATURED = {
+  'policy.type': 'contextual',
+  'policy.exploration': '0.2',
+  'policy.shrinkage': '1',
+  'policy.halfLife': '30d',
+  adjust: 'no',
+  'features[0].key': 'channel',
+  'features[0].type': 'categorical',
+  'features[0].levels': 'web, phone',
+  'features[0].segment': 'yes',
+  'features[0].range[0]': '7',
+  'features[1].key': 'spent',
+  'features[1].type': 'numeric',
+  'features[1].range[0]': '0',
+  'features[1].range[1]': '2000',
+  'features[1].scale': 'log',
+  'features[1].step': '10',
+  'features[2].key': 'member',
+  'features[2].type': 'boolean',
+  'features[3].key': 'city',
+  'features[3].type': 'hashed',
+  'features[3].buckets': '8',
+}
+
 describe('definitionIn()', () => {
   it('leaves out what was left empty', () => {
     const { input, faults } = definitionIn(readForm(FILLED).form)
@@ -69,6 +93,25 @@ describe('definitionIn()', () => {
     expect(input.policy).toEqual(policy)
   })
 
+  it('reads features of every type, with what their types have', () => {
+    const { input, faults } = definitionIn(readForm({ ...FILLED, ...FEATURED }).form)
+    expect(faults).toEqual([])
+    expect(input).toMatchObject({
+      policy: { type: 'contextual', exploration: 0.2, shrinkage: 1, halfLife: '30d' },
+      adjust: false,
+    })
+    expect(input.features).toEqual([
+      { key: 'channel', type: 'categorical', levels: ['web', 'phone'], segment: true },
+      { key: 'spent', type: 'numeric', range: [0, 2000], scale: 'log', step: 10 },
+      { key: 'member', type: 'boolean' },
+      { key: 'city', type: 'hashed', buckets: 8 },
+    ])
+  })
+
+  it('says nothing of adjustment and of features where there are none', () => {
+    expect(definitionIn(readForm({ ...FILLED, adjust: 'no' }).form).input).not.toHaveProperty('adjust')
+  })
+
   it('says which payload is no JSON', () => {
     const { faults } = definitionIn(readForm({ ...FILLED, 'arms[0].payload': 'm1' }).form)
     expect(faults).toEqual([{ path: 'arms[0].payload', message: 'must be JSON; text goes in quotes, as "m1"' }])
@@ -86,8 +129,14 @@ describe('reshaped()', () => {
     expect([shaped?.form.arms.length, shaped?.form.metrics.length, shaped?.focus]).toEqual([arms, metrics, focus])
   })
 
-  it.each(['check', 'create', 'remove-policy-1', ''])('leaves it at %j', deed => {
+  it.each(['check', 'create', 'remove-policy-1', 'add-arm-1', 'remove-arm', ''])('leaves it at %j', deed => {
     expect(reshaped(BLANK_FORM, deed)).toBeNull()
+  })
+
+  it('adds and takes out features', () => {
+    const more = reshaped(BLANK_FORM, 'add-feature')
+    expect([more?.form.features.length, more?.focus]).toEqual([1, 'features[0].key'])
+    expect(reshaped(more?.form ?? BLANK_FORM, 'remove-feature-0')?.form.features).toEqual([])
   })
 })
 
@@ -102,6 +151,14 @@ describe('POST /new', () => {
 
   const post = (fields: Record<string, string>) =>
     fetch(`${service.url}/new`, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })
+
+  it('names each fault of features beside its field', async () => {
+    const page = await (
+      await post({ ...FILLED, ...FEATURED, 'features[0].levels': 'web,web', 'features[3].buckets': '99', do: 'create' })
+    ).text()
+    expect(page).toContain('id="features[0].levels-fault">&quot;web&quot; is there twice')
+    expect(page).toContain('id="features[3].buckets-fault">must be a whole number from 2 to 32')
+  })
 
   it('checks without creating, and writes the command', async () => {
     const answer = await post({ ...FILLED, do: 'check' })
@@ -208,5 +265,17 @@ describe('POST /new', () => {
     expect((await service.call('POST', '/new', [1])).status).toBe(400)
     expect((await service.call('POST', '/new', { key: 1 })).status).toBe(400)
     expect((await service.call('POST', '/new')).status).toBe(400)
+  })
+
+  it('creates what the same definition in JSON does, with features', async () => {
+    const { input } = definitionIn(readForm({ ...FILLED, ...FEATURED }).form)
+    const answer = await post({ ...FILLED, ...FEATURED, key: 'by-form', do: 'create' })
+    expect(answer.status, await answer.text()).toBe(303)
+    await service.call('PUT', '/experiments/by-json', { ...input, key: 'by-json' })
+    const [ours, theirs] = await Promise.all(
+      ['by-form', 'by-json'].map(async key => (await service.call('GET', `/experiments/${key}`)).body),
+    )
+    expect({ ...ours, key: '', salt: '' }).toEqual({ ...theirs, key: '', salt: '' })
+    await service.call('POST', '/experiments/by-form/start')
   })
 })

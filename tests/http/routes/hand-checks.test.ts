@@ -41,8 +41,14 @@ const body = (fields: Record<string, fc.Arbitrary<unknown>>, requiredKeys: strin
 const experiment = perhaps(fc.constantFrom('spring-email', 'nobody', 'A'))
 const unit = perhaps(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }))
 
-const assigns = fc.oneof(body({ experiment, unit }, ['experiment', 'unit']), body({ experiment, unit }, []), awkward)
-const batches = body({ experiment, units: perhaps(fc.array(unit, { maxLength: 4 })) }, ['experiment'])
+const context = fc.oneof(awkward, fc.record({ channel: awkward, recency: fc.double() }))
+const assigns = fc.oneof(
+  body({ experiment, unit, context }, ['experiment', 'unit']),
+  body({ experiment, unit, context }, []),
+  awkward,
+)
+const item = fc.oneof({ weight: 2, arbitrary: unit }, { weight: 1, arbitrary: body({ unit, context }, ['unit']) })
+const batches = body({ experiment, units: perhaps(fc.array(item, { maxLength: 4 })) }, ['experiment'])
 const rewards = fc.oneof(
   body(
     {

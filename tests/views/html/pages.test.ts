@@ -142,6 +142,7 @@ describe('the other pages', () => {
       top: { key: HOSTILE, 'policy.type': 'fixed' },
       arms: [{ key: HOSTILE }],
       metrics: [{ type: 'continuous', role: 'guardrail' }],
+      features: [{ key: HOSTILE, type: 'categorical', levels: HOSTILE }],
     }
     const faults = [HOSTILE, 'key', 'arms', 'arms[0].key', 'metrics[0].range', 'alpha', 'policy.weights.x'].map(
       path => ({ path, message: HOSTILE }),
@@ -152,7 +153,15 @@ describe('the other pages', () => {
   })
 
   it('show every fault of a form once', () => {
-    const form = { top: { key: '', alpha: '' }, arms: [{ key: 'a' }], metrics: [{ key: 'm', type: 'binary' }] }
+    const form = {
+      top: { key: '', alpha: '', adjust: 'yes' },
+      arms: [{ key: 'a' }],
+      metrics: [{ key: 'm', type: 'binary' }],
+      features: [
+        { key: 'c', type: 'categorical', levels: 'a,a' },
+        { key: 'n', type: 'numeric', 'range[0]': '', 'range[1]': '' },
+      ],
+    }
     const paths = [
       'key',
       'arms',
@@ -164,6 +173,12 @@ describe('the other pages', () => {
       'policy.weights',
       'policy.prior.beta',
       'alpha',
+      'adjust',
+      'features',
+      'features[0].levels',
+      'features[0].levels[1]',
+      'features[1].range',
+      'features[1].range[1]',
     ]
     const faults = paths.map((path, place) => ({ path, message: `fault-${place}.` }))
     const page = createPage({ form, faults, focus: null, command: '', assets, viewer })
