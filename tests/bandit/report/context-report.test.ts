@@ -36,6 +36,7 @@ interface SegmentJson {
 }
 
 let store: Store
+let early: Report
 let input: ReportInput
 let report: Report
 // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that it expects
@@ -72,6 +73,7 @@ beforeAll(async () => {
       return chance() < rateOf(arm.key, isMember) ? [{ unit, metric: 'visit', value: 1 }] : []
     })
     await recordRewards(deps, rewards, now)
+    if (from === 0) early = await reportOf(deps, now)
     await refreshSnapshots(deps, now + 2_000)
   }
   const { experiment } = deps.catalogue.get('contextual')
@@ -79,6 +81,10 @@ beforeAll(async () => {
   report = await buildReport(input, NOON + 3_600_000)
   json = JSON.parse(JSON.stringify(sectionsJson(report)))
 })
+
+async function reportOf({ catalogue }: { catalogue: Catalogue }, now: number): Promise<Report> {
+  return buildReport(await readReportInput(store, catalogue.get('contextual').experiment), now)
+}
 
 afterAll(() => store.close())
 
@@ -136,9 +142,15 @@ describe('the report of a contextual experiment', () => {
     expect(json.drift).toBeNull()
   })
 
+  it('says of few units that it is too early, instead of what chance explains', () => {
+    const { context } = JSON.parse(JSON.stringify(sectionsJson(early)))
+    expect(context).toMatchObject({ shrinkage: null, coefficients: {}, adjustment: { asIfUnits: 1 } })
+    expect(context.adjustment.explained).toEqual({ control: null, a: null, b: null })
+    expect([...textReportParagraphs(early)].join('\n')).toMatch(/too early to say what they tell/)
+  })
+
   it('is shown as text, HTML and CSV', () => {
     const text = textReport(report, [...textReportParagraphs(report)])
-    if (process.env.SHOW) console.log(text)
     expect(text).toContain('Where the lift is')
     expect(text).toContain('Features')
     expect(text).toContain('member=true')

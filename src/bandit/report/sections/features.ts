@@ -13,6 +13,13 @@ import type { ReportSection } from './section.ts'
 /** Of each arm, the columns whose coefficients are farthest from the slopes that all arms share. */
 const MOST_COEFFICIENTS = 3
 
+/**
+ * Below, slopes and what they explain are mostly chance, which a fit takes for knowledge; and a few
+ * missing values are no reason for a warning.
+ */
+const LEAST_LEARNED = 1_000
+const LEAST_WARNED = 100
+
 interface Learned {
   readonly features: readonly MissingShare[]
   /** κ of the fit on the metric; null while nothing is known. */
@@ -79,7 +86,7 @@ export const features: ReportSection<Learned | null> = {
   },
   show: (_, learned) => {
     if (learned === null) return null
-    const { features, coefficients, explained, asIfUnits, isAdjusted, differsByUnit } = learned
+    const { features, shrinkage, coefficients, explained, asIfUnits, isAdjusted, differsByUnit } = learned
     const told = coefficients.flatMap(({ arm, columns }) =>
       columns.map(({ column, mean, sd }) => `${arm}: ${column} ${signed(mean)} ± ${short(sd)}`),
     )
@@ -100,11 +107,16 @@ export const features: ReportSection<Learned | null> = {
         ]),
       },
       sentences: [
-        ...(told.length === 0 ? [] : [`Slopes that differ most between arms: ${told.join('; ')}.`]),
-        `The features explain of the outcomes' variation: ${shares}.`,
-        isAdjusted
-          ? `Adjusted for them, the intervals are as if there were ${asIfUnits.toFixed(2)} times the units.`
-          : 'The intervals are not adjusted for them ("adjust": false).',
+        ...(shrinkage === null
+          ? [`It is too early to say what they tell: that takes ${formatCount(LEAST_LEARNED)} mature units.`]
+          : [
+              `Slopes that differ most between arms: ${told.join('; ')}.`,
+              `The features explain of the outcomes' variation: ${shares}.`,
+            ]),
+        ...(shrinkage !== null && isAdjusted
+          ? [`Adjusted for them, the intervals are as if there were ${asIfUnits.toFixed(2)} times the units.`]
+          : []),
+        ...(isAdjusted ? [] : ['The intervals are not adjusted for them ("adjust": false).']),
         ...(differsByUnit ? [SHARES_DIFFER] : []),
       ],
       link: null,
@@ -126,12 +138,16 @@ function learnedFrom(input: ReportInput, now: number): Learned | null {
   const { definition } = experiment
   if (definition.features === undefined) return null
   const scored = scoredLedger(stored.snapshots, ledgerOf(experiment, metric, stored, now), sums)
-  const { moments, fit } = fitMetric(definition, metric, scored)
+  const matureUnits = unitsIn(scored.filter(({ mature }) => mature))
+  const { moments, fit } =
+    matureUnits < LEAST_LEARNED ? { moments: [], fit: null } : fitMetric(definition, metric, scored)
   const names = columnNames(definition.features)
   const learned = fit === null ? null : explainedOf(moments, fit)
   const keys = definition.arms.map(({ key }) => key)
   return {
-    features: missingShares(definition.features, scored.map(contextsOf)),
+    features: missingShares(definition.features, scored.map(contextsOf)).map(each =>
+      unitsIn(scored) < LEAST_WARNED ? { ...each, warning: null } : each,
+    ),
     shrinkage: fit?.shrinkage ?? null,
     coefficients:
       fit === null
@@ -149,6 +165,10 @@ function learnedFrom(input: ReportInput, now: number): Learned | null {
     isAdjusted: definition.adjust !== false,
     differsByUnit: sums.some(differsByUnit),
   }
+}
+
+function unitsIn(scored: readonly ScoredSnapshot[]): number {
+  return scored.reduce((sum, { sums }) => sum + (sums.rows[0]?.units ?? 0), 0)
 }
 
 /** All arms of a batch together. */
