@@ -5,10 +5,12 @@ import { addTallies, EMPTY_TALLY } from '../../stats/tally.ts'
 import type { StoredLedger } from '../../store/port.ts'
 import type { Definition } from '../experiment/experiment.ts'
 import { hasRange } from '../metrics/registry.ts'
+import { readsContext } from '../policies/registry.ts'
 import { counted, listed, namesAre } from '../wording.ts'
 import { clippingNotes } from './clipping.ts'
 import { exposuresOf } from './exposure.ts'
 import { missingRewardsTexts } from './missing-rewards.ts'
+import { liftNotation, writeWithUnit } from './notation.ts'
 import { formatCount, formatShare } from './numbers.ts'
 import type { ReportData } from './report-data.ts'
 
@@ -23,6 +25,7 @@ const MOST_STARVED = 3
 export function notesOn(reportData: ReportData, definition: Definition, stored: StoredLedger): string[] {
   return [
     ...progressNotes(reportData),
+    ...contextNotes(reportData, definition),
     ...armNotes(reportData),
     ...exposureNotes(reportData, definition, stored),
     ...clippingNotes(reportData.clippings),
@@ -49,6 +52,17 @@ function progressNotes({ status, units, immatureUnits, metric, sampleRatio, cont
   if (sampleRatio.status === 'warning')
     notes.push('The arms begin to deviate from the shares that they were promised; see sampleRatio.')
   return notes
+}
+
+/** Advice is about one arm for everybody; a contextual policy may earn more than any. */
+function contextNotes({ policyLift, metric, arms }: ReportData, { policy }: Definition): string[] {
+  const { lower, upper } = policyLift
+  const isBetter = metric.goal === 'increase' ? lower !== null && lower > 0 : upper !== null && upper < 0
+  if (!readsContext(policy.type) || !isBetter || arms.every(({ lift }) => lift === null)) return []
+  const notation = liftNotation(metric, [policyLift])
+  return [
+    `The policy gives each context an arm of its own, and changed ${metric.key} by ${writeWithUnit(notation, policyLift.estimate)} per unit over the control. One arm for everybody gives that up: compare its lift with this before you ship it.`,
+  ]
 }
 
 function armNotes({ arms, units, immatureUnits }: ReportData): string[] {

@@ -110,6 +110,7 @@ describe('the report of a contextual experiment', () => {
     expect(report.policyLift.lower).toBeGreaterThan(0)
     expect(report.policyLift.estimate).toBeGreaterThan(0.05)
     expect(report.policyLift.upper).toBeLessThan(0.15)
+    expect(report.notes.join(' ')).toMatch(/gives each context an arm of its own, and changed visit by \+11\.\d pp/)
   })
 
   it('finds the lifts in the segments', () => {

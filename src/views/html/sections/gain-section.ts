@@ -1,5 +1,7 @@
 // What the outcomes summed to, against what equal shares would have earned: a chart, a sentence and
 // a table.
+
+import { readsContext } from '../../../bandit/policies/registry.ts'
 import type { Step } from '../../../bandit/report/course.ts'
 import type { ExperimentView } from '../../../bandit/report/experiment-view.ts'
 import { formatCount, formatLevel, grouped, inPowersOfTen } from '../../../bandit/report/numbers.ts'
@@ -15,13 +17,17 @@ type Gain = NonNullable<Step['gain']>
 type Known = Step & { readonly gain: Gain }
 type Range = Report['metric']['range']
 
-export function gainSection({ report, course }: ExperimentView): Markup {
+export function gainSection({ experiment, report, course }: ExperimentView): Markup {
   const { metric, alpha } = report
   const head = markup`<h2>${metric.key} against equal shares</h2>`
   const known = course.filter((step): step is Known => step.gain !== null && step.gain.units > 0)
   const last = known.at(-1)
-  if (last === undefined)
-    return markup`<section>${head}<p class="soft">Nothing to compare yet: no outcome can be counted.</p></section>`
+  if (last === undefined) {
+    const why = readsContext(experiment.definition.policy.type)
+      ? 'What equal shares would have earned is not known where shares depend on the context.'
+      : 'Nothing to compare yet: no outcome can be counted.'
+    return markup`<section>${head}<p class="soft">${why}</p></section>`
+  }
   const write = writerFor([last.gain.earned])
   const sentence = gainText(last, report, write)
   const start = [0, 0] as const
