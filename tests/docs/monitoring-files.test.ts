@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseDocument } from 'yaml'
 import { expositionText } from '../../src/http/metrics/exposition.ts'
 import { measureProcess } from '../../src/server/process-metrics.ts'
+import { FEATURES } from '../support/http/contexts.ts'
 import { type ReadFamily, readExposition } from '../support/http/exposition.ts'
 import { type Service, startExperiment, startService } from '../support/http/service.ts'
 
@@ -73,9 +74,9 @@ describe('docs/operate/grafana-dashboard.json and docs/operate/alert-rules.yaml'
       { key: 'visit', type: 'binary', role: 'primary' },
       { key: 'leave', type: 'binary', role: 'guardrail' },
     ]
-    await startExperiment(service, { metrics })
+    await startExperiment(service, { metrics, features: FEATURES })
     await service.call('POST', '/webhooks', { url: 'https://example.com' })
-    await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'u' })
+    await service.call('POST', '/assign', { experiment: 'spring-email', unit: 'u', context: { recency: 'x' } })
     await service.call('POST', '/rewards', [{ unit: 'u', metric: 'visit' }, { unit: 'u' }])
     await service.look()
     const { text } = await service.call('GET', '/metrics')

@@ -123,7 +123,7 @@ const numericFields = {
   range: z
     .tuple([z.number(), z.number()])
     .optional()
-    .describe('Required: the least and the largest value; others are clamped to it.')
+    .describe('For numeric: the least and the largest value; others are clamped to it.')
     .meta({ examples: [[0, 365]] }),
   scale: z
     .enum(['linear', 'log'])
@@ -140,33 +140,39 @@ const levelsField = {
   levels: z
     .array(z.string().meta({ maxLength: MAX_TEXT_LENGTH }))
     .optional()
-    .describe('Required: the texts that it can be. Any other text counts as missing.')
+    .describe('For categorical: the texts that it can be. Any other text counts as missing.')
     .meta({ minItems: 1, maxItems: MAX_LEVELS, examples: [['web', 'phone', 'store']] }),
 }
 const bucketsField = {
   buckets: z
     .number()
     .optional()
-    .describe('Required: into so many buckets the texts fall; only the bucket is kept.')
+    .describe('For hashed: how many buckets the texts fall into; only the bucket is kept.')
     .meta({ multipleOf: 1, minimum: MIN_BUCKETS, maximum: MAX_BUCKETS }),
 }
 
 export const featureSchema = z
   .discriminatedUnion('type', [
-    z.strictObject({ ...featureFields, type: z.literal('numeric').describe('A finite number.'), ...numericFields }),
+    z
+      .strictObject({ ...featureFields, type: z.literal('numeric').describe('A finite number.'), ...numericFields })
+      .meta({ required: ['key', 'type', 'range'] }),
     z.strictObject({ ...featureFields, type: z.literal('boolean').describe('true or false.'), ...segmentField }),
-    z.strictObject({
-      ...featureFields,
-      type: z.literal('categorical').describe('One of a few texts.'),
-      ...levelsField,
-      ...segmentField,
-    }),
-    z.strictObject({
-      ...featureFields,
-      type: z.literal('hashed').describe('Any text; of the same bucket, texts cannot be told apart.'),
-      ...bucketsField,
-      ...segmentField,
-    }),
+    z
+      .strictObject({
+        ...featureFields,
+        type: z.literal('categorical').describe('One of a few texts.'),
+        ...levelsField,
+        ...segmentField,
+      })
+      .meta({ required: ['key', 'type', 'levels'] }),
+    z
+      .strictObject({
+        ...featureFields,
+        type: z.literal('hashed').describe('Any text; texts of the same bucket cannot be told apart.'),
+        ...bucketsField,
+        ...segmentField,
+      })
+      .meta({ required: ['key', 'type', 'buckets'] }),
   ])
   .meta({ id: 'FeatureInput', description: 'A feature as you write it: what units bring.' })
 

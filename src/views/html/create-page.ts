@@ -1,6 +1,5 @@
 // The form of a new experiment, and the command that would do the same. The service judges it while
-// it is filled in; each fault stands beside its field. A field's name is its path in the
-// definition, so a fault finds its field by itself.
+// it is filled in; each fault stands beside its field.
 import { DEFAULT_ALPHA, DEFAULT_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
 import { METRIC_ROLES } from '../../bandit/metrics/metric.ts'
 import { hasRange, METRIC_TYPES } from '../../bandit/metrics/registry.ts'

@@ -1,5 +1,5 @@
-// The controls of a form, each with its label, its note and what is wrong with it. A field's name is
-// its path in what the form stands for, so a fault finds its field by itself.
+// The controls of a form, each with its label, its note and what is wrong with it. The name of a
+// field is its path in the definition, so a fault finds its field by itself.
 import { type Content, type Markup, markup, NOTHING } from './markup.ts'
 
 /** What stands in the fields of one part of a form, by the last part of their names. */

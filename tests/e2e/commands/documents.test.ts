@@ -105,6 +105,21 @@ describe.each(['openfeature.md', 'events.md'])('docs/use/%s', name => {
   })
 })
 
+/** What stands for anything in the answers of a document. */
+const ANYTHING = '…'
+
+describe('docs/use/context.md', () => {
+  it('answers its commands as it says', async () => {
+    const commands = blocksOf('context.md').flatMap(commandsIn)
+    expect(commands.length).toBeGreaterThan(5)
+    for (const { command, answer } of commands) {
+      const parts = answer.split(ANYTHING).map(part => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      const told = await run('sh', ['-c', here(command.replace(/^curl/, 'curl --silent'))])
+      expect(told, command).toMatch(new RegExp(`^${parts.join('.*?')}$`))
+    }
+  })
+})
+
 describe('docs/use/examples', () => {
   it('can be applied to a service that has the experiment of the README', async () => {
     const parameters = ['bin/pinwheel.js', 'apply', 'docs/use/examples', '--url', service.url, '--key', KEY]

@@ -56,6 +56,36 @@ const policy = some(
   },
   ['type'],
 )
+const feature = fc.oneof(
+  some(
+    {
+      key: mostly(['n'], ['N']),
+      type: mostly(['numeric'], ['boolean', 'text']),
+      range: mostly([[0, 1]], [[1, 0], [0], 'x']),
+      scale: mostly(['linear', 'log'], ['square']),
+      step: mostly([0.5, null], [0, 2, 'x']),
+    },
+    ['key', 'type', 'range'],
+  ),
+  some(
+    {
+      key: mostly(['c'], ['C']),
+      type: mostly(['categorical'], ['numeric', 'hashed']),
+      levels: mostly([['web'], ['a', 'b']], [[], ['a', 'a'], [1], 'web']),
+      segment: mostly([true, false], ['yes']),
+      retired: mostly([false], [1]),
+    },
+    ['key', 'type', 'levels'],
+  ),
+  some(
+    {
+      key: mostly(['h'], ['']),
+      type: mostly(['hashed'], ['boolean']),
+      buckets: mostly([2, 3, 4], [1, 33, 2.5, '4']),
+    },
+    ['key', 'type'],
+  ),
+)
 const arms = [{ key: 'a' }, { key: 'b', payload: [1], retired: false }]
 const fixed = { type: 'fixed', weights: { a: 0.999, b: 0.001 } }
 const definitions = some(
@@ -68,6 +98,7 @@ const definitions = some(
     policy: fc.oneof({ weight: 5, arbitrary: policy }, { weight: 1, arbitrary: fc.constant(fixed) }),
     alpha: mostly([0.05, 1e-6, 0.5], [0, 0.51, 1e-7]),
     plannedUnits: mostly([1_000, 30_000, 1e9], [999, 1_000.5, -1]),
+    features: fc.array(feature, { maxLength: 2 }),
   },
   ['key', 'arms', 'metrics'],
 )

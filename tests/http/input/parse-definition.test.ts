@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { BanditError } from '../../../src/bandit/errors.ts'
 import { parseDefinition } from '../../../src/http/input/parse-definition.ts'
 import { parseSimulation } from '../../../src/http/input/simulation-schema.ts'
+import { FEATURES } from '../../support/http/contexts.ts'
 
 const ARMS = [{ key: 'control' }, { key: 'mens' }]
 const VISIT = { key: 'visit', type: 'binary', role: 'primary' }
@@ -120,5 +121,70 @@ describe('parseSimulation()', () => {
     expect([...paths].sort()).toEqual(
       ['arms[0].rate', 'arms[1].key', 'arms[1].rate', 'arms[2]', 'days', 'metric.range', 'metric.type', 'runs'].sort(),
     )
+  })
+})
+
+describe('parseDefinition() of features', () => {
+  const kept = parseDefinition({ ...VALID, features: FEATURES, adjust: false })
+
+  function toldOf(fields: object, known: typeof kept | null = null): string[] {
+    try {
+      parseDefinition({ ...VALID, ...fields }, VALID.key, known)
+      return []
+    } catch (error) {
+      return (error as BanditError).faults.map(({ path, message }) => `${path} ${message}`)
+    }
+  }
+
+  it('names every fault of shape and of sense at once', () => {
+    const features = [
+      { key: 'X!', type: 'numeric', range: [2, 1], levels: ['a'] },
+      { key: 'b', type: 'text' },
+      { key: 'b' },
+      { key: 'c', type: 'hashed', buckets: 1.5, colour: 1 },
+      { type: 'categorical', levels: ['a', 'a', 3] },
+      7,
+      { key: 'n', type: 'numeric', range: [0, 'x'], scale: 'square' },
+      { key: 'r', type: 'numeric' },
+      { key: 's', type: 'boolean', segment: 'yes' },
+    ]
+    expect(toldOf({ features, adjust: 1 })).toEqual([
+      'features[0].levels is unknown; allowed: key, retired, type, range, scale, step',
+      'features[1].type must be one of numeric, boolean, categorical, hashed',
+      'features[2].type must be one of numeric, boolean, categorical, hashed',
+      'features[3].colour is unknown; allowed: key, retired, type, buckets, segment',
+      'features[4].key is required: string',
+      'features[4].levels[2] must be string, received number',
+      'features[5] must be object, received number',
+      'features[6].range[1] must be number, received string',
+      'features[6].scale must be one of "linear"|"log"',
+      'features[8].segment must be boolean, received string',
+      'adjust must be boolean, received number',
+      'features[0].key "X!" must be 1 to 64 characters of a–z, 0–9, ".", "_", "-", and begin with a letter or digit',
+      'features[0].range lo must be below hi',
+      'features[3].buckets must be a whole number from 2 to 32',
+      'features[4].levels[1] "a" is there twice',
+      'features[7].range is required for numeric: [lo, hi]',
+      'features[2].key "b" is there twice',
+    ])
+  })
+
+  it('refuses what needs features without any, and too many of them', () => {
+    expect(toldOf({ policy: { type: 'contextual' } })).toEqual(['policy.type contextual needs features'])
+    expect(toldOf({ adjust: true })).toEqual(['adjust needs features'])
+    expect(toldOf({ features: Array.from({ length: 17 }, () => 0) })[0]).toBe('features must be at most 16, not 17')
+    expect(toldOf({ features: FEATURES, policy: { type: 'contextual', exploration: 0.01 } })).toEqual([
+      'policy.exploration must be between 0.05 and 1',
+    ])
+  })
+
+  it('takes what a change leaves out from the feature that there is, and asks for the type of a new one', () => {
+    const features = [...FEATURES.map(({ key }) => ({ key, retired: key === 'city' })), { key: 'age' }]
+    expect(toldOf({ features }, kept)).toEqual([
+      'features[4].type must be one of numeric, boolean, categorical, hashed for a new feature',
+    ])
+    const changed = parseDefinition({ features: features.slice(0, 4) }, VALID.key, kept)
+    expect(changed.features).toEqual(kept.features?.map(feature => ({ ...feature, retired: feature.key === 'city' })))
+    expect(changed.adjust).toBe(false)
   })
 })
