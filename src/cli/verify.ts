@@ -15,7 +15,8 @@ import { command } from './terminal/arguments.ts'
 const help = `Usage: pinwheel verify [options]
 
 Recomputes every cell of every experiment's ledger from its assignments and rewards, in the database that DATABASE_URL names, and prints
-each cell that differs. A service may use the database meanwhile.
+each cell that differs. Where units come with contexts it also recomputes each draw and each sum of scores, and says how many it could.
+A service may use the database meanwhile.
 
 OPTIONS
   --archive FOLDER  also checks every file that pinwheel archive wrote to this folder
