@@ -179,7 +179,7 @@ metrics: &visit [{ key: visit, type: binary, role: primary, window: 2w }]
   it('lists for a misspelt field those of a file, its status and winner too', async () => {
     const { faults } = await judge(`${EMAIL.replace('spring-email', 'misspelt')}staus: running\n`)
     expect(faults).toEqual([
-      '9:1 staus is unknown; allowed: key, description, arms, control, metrics, policy, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
+      '9:1 staus is unknown; allowed: key, description, arms, control, metrics, policy, features, adjust, alpha, plannedUnits, onHarm, minDuration, $schema, status, winner',
     ])
   })
 

@@ -5,19 +5,13 @@ import { z } from 'zod'
 import { MAX_ARMS, MAX_METRICS, MIN_ARMS, MIN_PLANNED_UNITS } from '../../bandit/experiment/definition-input.ts'
 import { HARM_RESPONSES } from '../../bandit/experiment/experiment.ts'
 import { KEY_PATTERN } from '../../bandit/experiment/key.ts'
-import {
-  FEATURE_TYPES,
-  MAX_BUCKETS,
-  MAX_FEATURES,
-  MAX_LEVELS,
-  MAX_TEXT_LENGTH,
-  MIN_BUCKETS,
-} from '../../bandit/features/feature.ts'
+import { MAX_FEATURES } from '../../bandit/features/feature.ts'
 import { METRIC_ROLES, WINDOW_PATTERN } from '../../bandit/metrics/metric.ts'
 import { METRIC_KINDS, METRIC_TYPES, RANGED_TYPES } from '../../bandit/metrics/registry.ts'
 import { LEAST_CONTEXT_EXPLORATION } from '../../bandit/policies/policy.ts'
 import { CONTEXTUAL_TYPES, POLICIES, POLICY_TYPES, WEIGHTED_TYPES } from '../../bandit/policies/registry.ts'
 import { GOALS } from '../../stats/goal.ts'
+import { featureChangeSchema, featureSchema } from './feature-schema.ts'
 
 const MAX_DESCRIPTION = 2_000
 
@@ -102,79 +96,6 @@ const priorSchema = z
     beta: z.number().optional().describe('Default: 1.').meta({ minimum: 0.01, maximum: 1e6 }),
   })
   .describe('The Beta prior of a binary metric’s rates.')
-
-/** What every feature has, and what each type has besides; a segment is not for numbers. */
-const featureFields = {
-  key: keySchema.describe('Names the feature; contexts name it too.'),
-  retired: z
-    .boolean()
-    .optional()
-    .describe('A retired feature counts as missing from then on, and its columns stay. Default: false.')
-    .meta({ default: false }),
-}
-const segmentField = {
-  segment: z
-    .boolean()
-    .optional()
-    .describe('Whether the report shows the lifts for each of its levels. Frozen once it runs. Default: false.')
-    .meta({ default: false }),
-}
-const numericFields = {
-  range: z
-    .tuple([z.number(), z.number()])
-    .optional()
-    .describe('For numeric: the least and the largest value; others are clamped to it.')
-    .meta({ examples: [[0, 365]] }),
-  scale: z
-    .enum(['linear', 'log'])
-    .optional()
-    .describe('`log` for values that are spread over several sizes, as amounts of money. Default: linear.')
-    .meta({ default: 'linear' }),
-  step: z
-    .number()
-    .nullable()
-    .optional()
-    .describe('Values are kept in whole steps from the lower end of the range. Default: as they are.'),
-}
-const levelsField = {
-  levels: z
-    .array(z.string().meta({ maxLength: MAX_TEXT_LENGTH }))
-    .optional()
-    .describe('For categorical: the texts that it can be. Any other text counts as missing.')
-    .meta({ minItems: 1, maxItems: MAX_LEVELS, examples: [['web', 'phone', 'store']] }),
-}
-const bucketsField = {
-  buckets: z
-    .number()
-    .optional()
-    .describe('For hashed: how many buckets the texts fall into; only the bucket is kept.')
-    .meta({ multipleOf: 1, minimum: MIN_BUCKETS, maximum: MAX_BUCKETS }),
-}
-
-export const featureSchema = z
-  .discriminatedUnion('type', [
-    z
-      .strictObject({ ...featureFields, type: z.literal('numeric').describe('A finite number.'), ...numericFields })
-      .meta({ required: ['key', 'type', 'range'] }),
-    z.strictObject({ ...featureFields, type: z.literal('boolean').describe('true or false.'), ...segmentField }),
-    z
-      .strictObject({
-        ...featureFields,
-        type: z.literal('categorical').describe('One of a few texts.'),
-        ...levelsField,
-        ...segmentField,
-      })
-      .meta({ required: ['key', 'type', 'levels'] }),
-    z
-      .strictObject({
-        ...featureFields,
-        type: z.literal('hashed').describe('Any text; texts of the same bucket cannot be told apart.'),
-        ...bucketsField,
-        ...segmentField,
-      })
-      .meta({ required: ['key', 'type', 'buckets'] }),
-  ])
-  .meta({ id: 'FeatureInput', description: 'A feature as you write it: what units bring.' })
 
 const explorationShare = z.number().meta({ minimum: 0, maximum: 1 })
 
@@ -316,18 +237,6 @@ const policyChangeSchema = policySchema
       .describe('As for a new experiment; of two shares the one that is left out stays as it is.'),
   })
   .meta({ id: 'PolicyChange', description: 'How the traffic is shared from now on.' })
-
-/** A feature that the experiment has keeps its type and all else that is left out. */
-const featureChangeSchema = z
-  .strictObject({
-    ...featureFields,
-    type: z.enum(FEATURE_TYPES).optional(),
-    ...numericFields,
-    ...levelsField,
-    ...bucketsField,
-    ...segmentField,
-  })
-  .meta({ id: 'FeatureChange', description: 'A feature as you write it; only a new one needs its type.' })
 
 /** A change of an experiment: all that is left out stays as it is. */
 export const definitionChangeSchema = definitionSchema.partial({ arms: true, metrics: true }).extend({

@@ -9,6 +9,7 @@ import { assignInSlices } from '../../bandit/assign-batch.ts'
 import type { Fault } from '../../bandit/errors.ts'
 import type { Arm } from '../../bandit/experiment/experiment.ts'
 import { UNIT_MAX_CHARACTERS, unitIn } from '../../bandit/facts.ts'
+import type { Feature } from '../../bandit/features/feature.ts'
 import { CONTEXT_FAULTS, type ContextFault } from '../../bandit/features/keep-context.ts'
 import type { Refreshed } from '../../bandit/snapshots.ts'
 import { answerInParts, answerText, JSON_ANSWER, timestamp } from '../answer.ts'
@@ -167,8 +168,7 @@ async function postAssign(
   const value = isForm ? gatherContext(sent) : sent
   refuse(fieldFaults(value, ASSIGN_RULES))
   const { experiment, unit, context: own } = value as UnitBody & { experiment: string }
-  const features = context.catalogue.find(experiment)?.experiment.definition.features
-  const arriving = arrivingIn(unit, isForm && features !== undefined ? typedContext(features, own) : own)
+  const arriving = arrivingIn(unit, isForm ? typedContext(featuresOf(context, experiment), own) : own)
   const [assigned] = (await assign(context, experiment, [arriving], context.now())) as [Assigned]
   context.metrics.assigned(experiment, assigned)
   answerText(response, `${assignedJson(experiment, assigned)}\n`, JSON_ANSWER)
@@ -206,6 +206,10 @@ async function* assignedParts(
     done += assigned.length
     yield `${isFirst ? '{"assignments":[' : ','}${items}${done === units.length ? ']}\n' : ''}`
   }
+}
+
+function featuresOf({ catalogue }: Context, experiment: string): readonly Feature[] {
+  return catalogue.find(experiment)?.experiment.definition.features ?? []
 }
 
 interface UnitBody {
