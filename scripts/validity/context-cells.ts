@@ -28,6 +28,7 @@ interface Design {
   readonly rate?: number | null
   readonly isSwinging?: boolean
   readonly segments?: number
+  readonly controlShare?: number | null
 }
 
 const DESIGNS: readonly Design[] = [
@@ -42,6 +43,7 @@ const DESIGNS: readonly Design[] = [
   { segments: 2, floor: 0.05 },
   { isNull: false },
   { isNull: false, shrinkage: null, isSwinging: true },
+  { shrinkage: null, isSwinging: true, controlShare: 0.2 },
 ]
 
 /** Every contextual cell, always in this order. */
@@ -50,9 +52,11 @@ export function contextCells(): ContextCell[] {
 }
 
 function cellOf(design: Design, place: number): ContextCell {
-  const { isNull = true, arms = 3, floor = 0.1, shrinkage = 1, rate = 0.1, isSwinging = false, segments = 0 } = design
+  const { isNull = true, arms = 3, floor = 0.1, shrinkage = 1, rate = 0.1 } = design
+  const { isSwinging = false, segments = 0, controlShare = null } = design
   const setting = [
     shrinkage === null ? 'κ learned' : `κ = ${shrinkage}`,
+    ...(controlShare === null ? [] : [`control share ${controlShare}`]),
     ...(isSwinging ? ['swing ±50 %'] : []),
     ...(segments > 0 ? [`${3 * segments} segments`] : []),
   ].join(', ')
@@ -70,7 +74,10 @@ function cellOf(design: Design, place: number): ContextCell {
     world: {
       units: CONTEXT_UNITS,
       sd: isContinuous ? 5 : null,
-      definition: contextDefinition({ arms, features: 4, segments, exploration: floor, shrinkage, isContinuous }),
+      definition: contextDefinition({
+        ...{ arms, features: 4, segments, isContinuous },
+        ...{ exploration: floor, controlShare, shrinkage },
+      }),
       meanOf: (arm, signs, units) => {
         const swing = isSwinging ? 1 + 0.5 * Math.sin((2 * Math.PI * units) / SWING_PERIOD) : 1
         return swing * (mainEffects(signs, rate) + (isNull ? 0 : liftOf(arm, signs)))

@@ -31,6 +31,8 @@ export interface ContextPolicy {
   /** κ; null: learned. */
   readonly shrinkage: number | null
   readonly isContinuous: boolean
+  /** What is reserved for the control; null: it competes with the others. */
+  readonly controlShare: number | null
 }
 
 /** What happened under one snapshot. */
@@ -61,7 +63,12 @@ export function contextDefinition(policy: ContextPolicy): Definition {
       type: 'boolean',
       segment: place < policy.segments,
     })),
-    policy: { type: 'contextual', exploration: policy.exploration, shrinkage: policy.shrinkage },
+    policy: {
+      type: 'contextual',
+      exploration: policy.exploration,
+      shrinkage: policy.shrinkage,
+      controlShare: policy.controlShare,
+    },
   }
   return completeDefinition(input)
 }
