@@ -30,7 +30,7 @@ export function regretWorlds(): RegretWorld[] {
     { name: 'linear', rateOf: (arm, signs) => 0.12 + 0.0083 * (arm - 1) + 0.0108 * features(arm, signs) },
     {
       name: 'logistic',
-      rateOf: (arm, signs) => 1 / (1 + Math.exp(1 - 0.105 * (arm - 1) - 0.155 * features(arm, signs))),
+      rateOf: (arm, signs) => 1 / (1 + Math.exp(2 - 0.165 * (arm - 1) - 0.258 * features(arm, signs))),
     },
     { name: 'useless', rateOf: arm => 0.12 + 0.01 * (arm - 1) },
   ]

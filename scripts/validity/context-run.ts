@@ -14,7 +14,7 @@ import { type ContextBatch, playContexts } from './context-play.ts'
 import { naiveIntervalCalls } from './controls.ts'
 import { addCounts, type Counts, NO_COUNTS } from './run-cell.ts'
 
-/** Runs `from` ≤ run < `end`, each the same whoever runs it. */
+/** Runs `from` ≤ run < `end`; the same cell, run and seed give the same run. */
 export function runContextCell(cell: ContextCell, seed: number, from: number, end: number): Counts {
   let counts = NO_COUNTS
   for (let run = from; run < end; run++) {

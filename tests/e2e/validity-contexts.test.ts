@@ -58,11 +58,16 @@ describe('runContextCell()', () => {
 })
 
 describe('regretOf()', () => {
-  it('is less than with one arm for all where features matter', () => {
-    const [linear, logistic, useless] = regretWorlds().map(world => regretOf(world, 4, 1))
-    expect(linear?.contextual).toBeLessThan(0.8 * (linear?.bestSingleArm ?? 0))
-    expect(logistic?.contextual).toBeLessThan(0.4 * (logistic?.bestSingleArm ?? 0))
-    expect(useless?.bestSingleArm).toBeCloseTo(0, 9)
-    expect(useless?.contextual).toBeLessThan(0.7 * (useless?.neverLearning ?? 0))
-  }, 60_000)
+  // Of an independent implementation, in worlds of the same costs: 13.4, 16.5 and 4.8 lost outcomes
+  // in 1,000 units.
+  it('is what an independent implementation loses, within 10 % and the error of 20 runs', () => {
+    const costs = { linear: [13.4, 30.7, 22.4], logistic: [16.5, 87, 66], useless: [4.8, 10, 0] }
+    for (const world of regretWorlds()) {
+      const [lost, never, single] = costs[world.name as keyof typeof costs] as [number, number, number]
+      const regret = regretOf(world, 20, 1)
+      expect(Math.abs(regret.neverLearning - never), world.name).toBeLessThan(0.5)
+      expect(Math.abs(regret.bestSingleArm - single), world.name).toBeLessThan(0.6)
+      expect(Math.abs(regret.contextual - lost), world.name).toBeLessThan(0.1 * lost + 2 * regret.error)
+    }
+  }, 180_000)
 })
