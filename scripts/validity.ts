@@ -64,18 +64,24 @@ async function study(): Promise<void> {
   const contextFindings = contextual.map(cell => contextFindingOf(cell, counts.get(cell.place) as Counts))
   const promises = [...judge(findings), ...judgeContexts(contextFindings)]
   const form = values.markdown ? 'markdown' : 'text'
-  process.stdout.write(`Runs, in percent, in which the truth ever left the sequence, a verdict was false, a control called an arm.
+  if (findings.length > 0) {
+    process.stdout.write(`Runs, in percent, in which the truth ever left the sequence, a verdict was false, a control called an arm.
 ${UNITS} units a run, 300000 under the slow drift; seed ${seed}, a look at every refresh; ± one Monte-Carlo standard error.
 Policy width: over that of the interval tuned in hindsight, at plannedUnits and at the end; at the end also of the control that
 is tuned to the range, and over the interval of somebody who knew the arms' variances from the first unit on.
 
 ${tableOf(findings, form)}
 
-Contextual experiments, ${CONTEXT_UNITS} units a run:
+`)
+  }
+  if (contextFindings.length > 0) {
+    process.stdout.write(`Contextual experiments: the same of ${CONTEXT_UNITS} units a run, seed ${seed}; means on the average over the arms.
 
 ${contextTableOf(contextFindings, form)}
 
-${promises.map(({ promise, isKept, detail }) => `${isKept ? 'kept  ' : 'BROKEN'}  ${promise}: ${detail}`).join('\n')}
+`)
+  }
+  process.stdout.write(`${promises.map(({ promise, isKept, detail }) => `${isKept ? 'kept  ' : 'BROKEN'}  ${promise}: ${detail}`).join('\n')}
 ${seconds.toFixed(0)} s
 `)
   if (values.json !== undefined) {

@@ -37,8 +37,9 @@ function countRun({ isNull, world }: ContextCell, chance: () => number): Counts 
   let tallies: Tally[] = arms.map(() => EMPTY_TALLY)
   const ever = {
     ...{ absolute: false, relative: false, policyLift: false, falseVerdict: false },
-    ...{ naive: false, means: false, averaged: false, segments: false },
+    ...{ naive: false, averaged: false, segments: false },
   }
+  const missedMeans = new Set<number>()
   let looks = 0
   for (const batch of playContexts(world, chance)) {
     looks++
@@ -59,14 +60,16 @@ function countRun({ isNull, world }: ContextCell, chance: () => number): Counts 
       ever.relative ||= lift.relative !== null && excludes(lift.relative, trueLift.relative)
       ever.falseVerdict ||= isFalse(lift.verdict, trueLift, metric.goal)
     })
-    ever.means ||= effects.means().some((mean, arm) => excludes(mean, truth.mean(arm)))
+    effects.means().forEach((mean, arm) => {
+      if (excludes(mean, truth.mean(arm))) missedMeans.add(arm)
+    })
     ever.policyLift ||= excludes(effects.policyLift(), truth.policyLift())
     ever.segments ||= segments.callAny()
     ever.averaged ||= averaged.lifts().some((lift, arm) => lift !== null && excludes(lift, trueLifts[arm]?.absolute))
     if (isNull && batch.unitsBefore >= FIRST_UNITS) ever.naive ||= naiveIntervalCalls(tallies, 0)
   }
   const flags = Object.entries(ever).map(([name, happened]) => [name, Number(happened)])
-  return { ...NO_COUNTS, ...Object.fromEntries(flags), runs: 1, looks }
+  return { ...NO_COUNTS, ...Object.fromEntries(flags), means: missedMeans.size / arms.length, runs: 1, looks }
 }
 
 function isSegmented(feature: object): boolean {

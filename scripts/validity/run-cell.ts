@@ -28,8 +28,8 @@ export interface Counts {
   readonly naive: number
   readonly belief: number
   /**
-   * Counted in contextual cells alone: an arm's true mean was outside, a segment was falsely
-   * called, the control with averaged propensities missed a true lift.
+   * Counted in contextual cells alone: the share of the arms whose true mean was outside, a segment
+   * that was falsely called, a true lift that the control with averaged propensities missed.
    */
   readonly means: number
   readonly segments: number
