@@ -6,6 +6,9 @@ import { readArguments, wholeNumberOf } from '../src/cli/terminal/arguments.ts'
 import { Failure, runScript } from '../src/cli/terminal/failure.ts'
 import { ProgressBar } from '../src/cli/terminal/progress-bar.ts'
 import { allCells, type Cell, UNITS } from './validity/cells.ts'
+import { CONTEXT_UNITS, type ContextCell, contextCells, FIRST_CONTEXT_PLACE } from './validity/context-cells.ts'
+import { contextFindingOf, contextTableOf, judgeContexts } from './validity/context-findings.ts'
+import { runContextCell } from './validity/context-run.ts'
 import { findingOf, judge } from './validity/findings.ts'
 import { type Counts, runCell } from './validity/run-cell.ts'
 import { type Portion, shareWork } from './validity/share-work.ts'
@@ -20,10 +23,13 @@ go. Counts the runs in which the truth ever left an interval or a verdict was ev
 in A/A: the plain 95 % interval, and the rule P(best) ≥ 0.95. Compares the policy lift's width with hindsight. Exit code 1 if
 a promise is broken; of the heavy tail nothing is promised.
 
+Contextual cells have ${CONTEXT_UNITS.toLocaleString('en-US')} units of four features under a policy that learns from them; their controls are
+averaged propensities and the plain 95 % interval.
+
 OPTIONS
   --runs N         of each A/A cell, and half as many of each A/B cell (200)
   --seed N         another seed, another sample; the same one gives the same table on any number of cores (1)
-  --cells TEXT     only cells whose name contains it, as "A/A, 2 arms", "Gaussian", "drift"
+  --cells TEXT     only cells whose name contains it, as "A/A, 2 arms", "Gaussian", "contextual"
   --json FILE      writes the findings there
   --markdown       prints the table in Markdown
 `
@@ -47,30 +53,47 @@ async function study(): Promise<void> {
   const runs = wholeNumberOf(values.runs, 'runs', 1) as number
   const seed = wholeNumberOf(values.seed, 'seed', 0) as number
   const cells = allCells().filter(({ name }) => name.includes(values.cells))
-  if (cells.length === 0) throw new Failure(`No cell has ${JSON.stringify(values.cells)} in its name; see --help`)
+  const contextual = contextCells().filter(({ name }) => name.includes(values.cells))
+  if (cells.length + contextual.length === 0)
+    throw new Failure(`No cell has ${JSON.stringify(values.cells)} in its name; see --help`)
 
   const startedAt = performance.now()
-  const counts = await count(cells, runs, seed)
+  const counts = await count([...cells, ...contextual], runs, seed)
   const seconds = (performance.now() - startedAt) / 1_000
   const findings = cells.map(cell => findingOf(cell, counts.get(cell.place) as Counts))
-  const promises = judge(findings)
-  process.stdout.write(`Runs, in percent, in which the truth ever left the sequence, a verdict was false, a control called an arm.
+  const contextFindings = contextual.map(cell => contextFindingOf(cell, counts.get(cell.place) as Counts))
+  const promises = [...judge(findings), ...judgeContexts(contextFindings)]
+  const form = values.markdown ? 'markdown' : 'text'
+  if (findings.length > 0) {
+    process.stdout.write(`Runs, in percent, in which the truth ever left the sequence, a verdict was false, a control called an arm.
 ${UNITS} units a run, 300000 under the slow drift; seed ${seed}, a look at every refresh; ± one Monte-Carlo standard error.
 Policy width: over that of the interval tuned in hindsight, at plannedUnits and at the end; at the end also of the control that
 is tuned to the range, and over the interval of somebody who knew the arms' variances from the first unit on.
 
-${tableOf(findings, values.markdown ? 'markdown' : 'text')}
+${tableOf(findings, form)}
 
-${promises.map(({ promise, isKept, detail }) => `${isKept ? 'kept  ' : 'BROKEN'}  ${promise}: ${detail}`).join('\n')}
+`)
+  }
+  if (contextFindings.length > 0) {
+    process.stdout.write(`Contextual experiments: the same of ${CONTEXT_UNITS} units a run, seed ${seed}; means on the average over the arms.
+
+${contextTableOf(contextFindings, form)}
+
+`)
+  }
+  process.stdout.write(`${promises.map(({ promise, isKept, detail }) => `${isKept ? 'kept  ' : 'BROKEN'}  ${promise}: ${detail}`).join('\n')}
 ${seconds.toFixed(0)} s
 `)
   if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify({ runs, seed, units: UNITS, findings, promises }, null, 2)}\n`)
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ runs, seed, units: UNITS, findings, contextFindings, promises }, null, 2)}\n`,
+    )
   }
   if (promises.some(({ isKept }) => !isKept)) process.exitCode = 1
 }
 
-async function count(cells: readonly Cell[], runs: number, seed: number): Promise<Map<number, Counts>> {
+async function count(cells: readonly (Cell | ContextCell)[], runs: number, seed: number): Promise<Map<number, Counts>> {
   const bar = new ProgressBar()
   const byCell = new Map(cells.map(({ place, isNull }) => [place, isNull ? runs : Math.ceil(runs / 2)]))
   const total = [...byCell.values()].reduce((sum, each) => sum + each, 0)
@@ -82,9 +105,12 @@ async function count(cells: readonly Cell[], runs: number, seed: number): Promis
 
 /** The worker's side: answers each portion with its counts. */
 function serve(): void {
-  const cells = allCells()
+  const [cells, contextual] = [allCells(), contextCells()]
   const { seed } = workerData as { seed: number }
-  parentPort?.on('message', (portion: Portion) => {
-    parentPort?.postMessage(runCell(cells[portion.place] as Cell, seed, portion.from, portion.end))
+  parentPort?.on('message', ({ place, from, end }: Portion) => {
+    const cell = contextual[place - FIRST_CONTEXT_PLACE]
+    parentPort?.postMessage(
+      cell === undefined ? runCell(cells[place] as Cell, seed, from, end) : runContextCell(cell, seed, from, end),
+    )
   })
 }

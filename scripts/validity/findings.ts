@@ -166,7 +166,7 @@ function controls(findings: readonly Finding[]): Promise[] {
   return pairs.length === 0 ? [naive] : [naive, failing(rule, pairs, 'belief')]
 }
 
-function verdict(promise: string, broken: readonly string[], detail: string): Promise {
+export function verdict(promise: string, broken: readonly string[], detail: string): Promise {
   return { promise, isKept: broken.length === 0, detail: broken.length === 0 ? detail : broken.join('; ') }
 }
 
@@ -178,7 +178,7 @@ function failing(promise: string, findings: readonly Finding[], control: 'naive'
   return { promise, isKept: share > 0.5, detail: `in ${percent(share)}` }
 }
 
-function shareOf(count: number, runs: number): Share {
+export function shareOf(count: number, runs: number): Share {
   const share = count / runs
   return { share, error: Math.sqrt((share * (1 - share)) / runs), ...binomialInterval(count, runs) }
 }
@@ -199,6 +199,6 @@ function worstOf(shares: readonly Share[]): number {
   return Math.max(...shares.map(({ share }) => share))
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }

@@ -28,6 +28,13 @@ export interface Counts {
   readonly naive: number
   readonly belief: number
   /**
+   * Counted in contextual cells alone: the share of the arms whose true mean was outside, a segment
+   * that was falsely called, a true lift that the control with averaged propensities missed.
+   */
+  readonly means: number
+  readonly segments: number
+  readonly averaged: number
+  /**
    * Summed where it is promised: the policy lift's width over hindsight at `plannedUnits` and at
    * the end, that of the control at the end, and at the end over known variances.
    */
@@ -39,6 +46,7 @@ export interface Counts {
 
 const NAMES = [
   ...(['runs', 'looks', 'absolute', 'relative', 'policyLift', 'falseVerdict', 'naive', 'belief'] as const),
+  ...(['means', 'segments', 'averaged'] as const),
   ...(['widthAtPlan', 'widthAtEnd', 'widthTunedToRange', 'widthOverKnown'] as const),
 ]
 

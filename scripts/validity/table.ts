@@ -40,6 +40,6 @@ function widthsOf(width: Width | null): string[] {
   ]
 }
 
-function written(share: Share | null): string {
+export function written(share: Share | null): string {
   return share === null ? '–' : `${(100 * share.share).toFixed(1)} ±${(100 * share.error).toFixed(1)}`
 }

@@ -41,7 +41,10 @@ export function isFalse(verdict: Verdict, truth: TrueLift, goal: Goal): boolean 
   return verdict === 'better' ? gain <= 0 : gain >= 0
 }
 
-function excludes({ lower, upper }: Pick<Interval, 'lower' | 'upper'>, value: number | null | undefined): boolean {
+export function excludes(
+  { lower, upper }: Pick<Interval, 'lower' | 'upper'>,
+  value: number | null | undefined,
+): boolean {
   if (value == null) return false
   return (lower !== null && lower > value) || (upper !== null && upper < value)
 }
